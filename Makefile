@@ -1,0 +1,41 @@
+# make up     install into .venv, then run the whole chain on this machine in demo/
+# make test   install the development tools as well, then run the tests
+# make check  format, lint, types, and the direction of imports
+# make down   take away what `make up` made
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+.PHONY: up down test check clean
+
+up: $(VENV)/installed
+	mkdir -p demo
+	cd demo && ../$(BIN)/sentictl up
+
+down: $(VENV)/installed
+	cd demo && ../$(BIN)/sentictl down --yes
+
+test: $(VENV)/installed-dev
+	$(BIN)/pytest --numprocesses auto
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) dist demo
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) '.[local,train]'
+	touch $@
+
+$(VENV)/installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) '.[local,train,dev]'
+	touch $@ $(VENV)/installed
