@@ -1,0 +1,92 @@
+"""Every error that sentictl raises on purpose: what happened, what to do next, and the exit code it ends with.
+
+Exit codes: 0 ok, 1 failed, 2 usage, 3 a difference was found, 4 credentials or access, 130 interrupted.
+"""
+
+from typing import ClassVar
+
+
+class SentictlError(Exception):
+    """Something a person can act on. Shown as one message and a hint, never as a traceback.
+
+    Args:
+        message: what went wrong, naming the thing and the reason.
+        hint: the next step, a sentence or a command.
+    """
+
+    code: ClassVar[str] = "failed"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(SentictlError):
+    """The command line asked for something that makes no sense."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class SettingsError(SentictlError):
+    """`sentictl.toml` holds something that is not a setting, or a value that is not allowed."""
+
+    code = "settings"
+    exit_code = 2
+
+
+class StateError(SentictlError):
+    """The recorded state cannot be read, written or locked."""
+
+    code = "state"
+
+
+class DataError(SentictlError):
+    """The reviews cannot be used as they are."""
+
+    code = "data"
+
+
+class ModelError(SentictlError):
+    """There is no model on this machine, or it cannot be used."""
+
+    code = "model"
+
+
+class MissingStepError(SentictlError):
+    """A command needs what an earlier command makes."""
+
+    code = "missing-step"
+
+
+class TrainingError(SentictlError):
+    """The training job failed, was stopped, or ran out of time."""
+
+    code = "training"
+
+
+class EndpointError(SentictlError):
+    """The endpoint failed to come into service, or cannot answer."""
+
+    code = "endpoint"
+
+
+class TwinError(SentictlError):
+    """The local twin does not start, stop or answer."""
+
+    code = "twin"
+
+
+class AwsError(SentictlError):
+    """AWS refused a call for a reason that a person can mend."""
+
+    code = "aws"
+
+
+class AccessError(AwsError):
+    """Credentials are missing, expired, or do not allow the call."""
+
+    code = "access"
+    exit_code = 4

