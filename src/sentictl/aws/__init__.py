@@ -1,0 +1,1 @@
+"""AWS as the services see it: an environment's clients and addresses, names, waiting, errors."""

@@ -1,0 +1,78 @@
+"""One environment on AWS: where its calls go, as whom, and how its addresses look.
+
+In `local` the calls go to the local twin, and nothing but the endpoint URL and the credentials differ.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+RETRIES = {"max_attempts": 6, "mode": "standard"}
+CONNECT_SECONDS = 10
+READ_SECONDS = 60
+
+
+@dataclass
+class Environment:
+    """Clients, identity and addresses of one environment.
+
+    Args:
+        name: the environment's name.
+        region: the AWS region.
+        profile: the AWS profile whose credentials are used; empty for the default chain.
+        endpoint_url: where all calls go instead of AWS; empty on AWS.
+    """
+
+    name: str
+    region: str
+    profile: str = ""
+    endpoint_url: str = ""
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _session(self) -> Any:
+        if self.endpoint_url:
+            return boto3.Session("local", "local", region_name=self.region)
+        return boto3.Session(profile_name=self.profile or None, region_name=self.region)
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of a service, made once."""
+        if service not in self._clients:
+            config = Config(retries=RETRIES, connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
+            self._clients[service] = self._session.client(
+                service, endpoint_url=self.endpoint_url or None, config=config
+            )
+        return self._clients[service]
+
+    @cached_property
+    def account(self) -> str:
+        """The account's 12-digit id, as AWS itself tells it."""
+        return str(self.client("sts").get_caller_identity()["Account"])
+
+    @property
+    def partition(self) -> str:
+        """The part of AWS the region belongs to, the second field of its ARNs."""
+        return str(self._session.get_partition_for_region(self.region))
+
+    def arn(self, service: str, resource: str, *, region: bool = True) -> str:
+        """The ARN of a resource in this account; `region=False` for global services such as IAM."""
+        return f"arn:{self.partition}:{service}:{self.region if region else ''}:{self.account}:{resource}"
+
+    def invoke_url(self, api_id: str, stage: str) -> str:
+        """The address of a REST API's stage."""
+        if self.endpoint_url:
+            return f"{self.endpoint_url}/restapis/{api_id}/{stage}/_user_request_/"
+        return f"https://{api_id}.execute-api.{self.region}.{self._url_suffix}/{stage}"
+
+    def website_url(self, bucket: str) -> str:
+        """The address of a bucket's static website."""
+        if self.endpoint_url:
+            return f"{self.endpoint_url}/_website/{bucket}/"
+        return f"http://{bucket}.s3-website.{self.region}.{self._url_suffix}/"
+
+    @property
+    def _url_suffix(self) -> str:
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"

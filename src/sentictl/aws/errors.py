@@ -1,0 +1,63 @@
+"""AWS's refusals in words that a person can act on."""
+
+from sentictl.errors import AccessError, AwsError, SentictlError
+
+EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+UNKNOWN_CREDENTIALS = {
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "AuthFailure",
+}
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+QUOTA = {"ResourceLimitExceeded", "LimitExceeded", "LimitExceededException", "ServiceQuotaExceededException"}
+THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
+
+
+def translate(problem: Exception) -> SentictlError | None:
+    """What a botocore exception means for a person, or None where it is not botocore's.
+
+    Args:
+        problem: any exception that came out of a service.
+    """
+    from botocore import exceptions
+
+    if isinstance(problem, exceptions.ClientError):
+        return _refusal(problem.response["Error"], problem.operation_name)
+    if isinstance(problem, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
+        return AccessError(
+            "There are no AWS credentials.",
+            "Log in (aws sso login, aws configure), or name a profile under [env.NAME] in sentictl.toml.",
+        )
+    if isinstance(problem, exceptions.ProfileNotFound):
+        return AccessError(f"{problem}.", "List the profiles that there are: aws configure list-profiles")
+    if isinstance(problem, exceptions.TokenRetrievalError | exceptions.SSOTokenLoadError):
+        return AccessError(f"The AWS login has expired: {problem}.", "Log in again: aws sso login")
+    if isinstance(problem, exceptions.EndpointConnectionError):
+        return AwsError(
+            f"{problem}", "Check the network and the region; in the environment local: sentictl local start"
+        )
+    if isinstance(problem, exceptions.BotoCoreError):
+        return AwsError(f"{problem}", "Run the same command again: it goes on from here.")
+    return None
+
+
+def _refusal(error: dict[str, str], operation: str) -> SentictlError:
+    code, message = error.get("Code", "Unknown"), error.get("Message", "")
+    if code in EXPIRED:
+        return AccessError(f"The AWS credentials have expired ({operation}).", "Log in again, then run this again.")
+    if code in UNKNOWN_CREDENTIALS:
+        return AccessError(f"AWS does not know these credentials: {message}", "Check: aws sts get-caller-identity")
+    if code in DENIED:
+        return AccessError(
+            f"AWS does not allow {operation}: {message}", "Ask for that permission, then run this again: it goes on."
+        )
+    if code in QUOTA:
+        return AwsError(
+            f"A quota of this account is exhausted: {message}",
+            "Ask for more under Service Quotas in the AWS console, or choose another instance type.",
+        )
+    if code in THROTTLED:
+        return AwsError(f"AWS is throttling {operation}: {message}", "Wait a minute, then run this again: it goes on.")
+    return AwsError(f"AWS refused {operation} ({code}): {message}", "Run it again with --debug for the details.")

@@ -1,0 +1,47 @@
+"""Addresses of AWS's PyTorch containers.
+
+`sagemaker.core.image_uris` takes 2.4 s to import (pandas, scipy), so the table inside that package is read directly;
+a test holds the two against each other.
+"""
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Literal
+
+from sentictl.errors import AwsError
+
+# The newest versions that both toolkits' script mode knows, pinned to the patch release so that a job can be repeated.
+VERSIONS = {"training": "2.10.0", "inference": "2.6.0"}
+
+
+def pytorch_image(scope: Literal["training", "inference"], region: str, instance_type: str) -> str:
+    """The image URI of AWS's PyTorch container.
+
+    Args:
+        scope: what the container is for.
+        region: the AWS region that it is pulled in.
+        instance_type: the machine, such as "ml.m5.large"; g and p families get the GPU image.
+
+    Raises:
+        AwsError: AWS publishes no such image in that region.
+    """
+    version = VERSIONS[scope]
+    entry = json.loads(_table().read_text(encoding="utf-8"))[scope]["versions"][version]
+    registry = entry["registries"].get(region)
+    if registry is None:
+        raise AwsError(
+            f"AWS publishes no PyTorch {version} {scope} image in {region}.",
+            f"Choose one of these regions: {', '.join(sorted(entry['registries']))}.",
+        )
+    processor = "gpu" if instance_type.split(".")[1][0] in "gp" else "cpu"
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    tag = f"{version}-{processor}-{entry['py_versions'][-1]}"
+    return f"{registry}.dkr.ecr.{region}.{suffix}/{entry['repository']}:{tag}"
+
+
+def _table() -> Path:
+    spec = importlib.util.find_spec("sagemaker.core")
+    if spec is None or spec.submodule_search_locations is None:
+        raise AwsError("The package sagemaker-core is not installed.", "Install it: pip install sagemaker-core")
+    return Path(next(iter(spec.submodule_search_locations))) / "image_uri_config" / "pytorch.json"

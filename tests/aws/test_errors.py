@@ -1,0 +1,47 @@
+"""AWS's refusals in a person's words."""
+
+import pytest
+from botocore import exceptions
+
+from sentictl.aws.errors import translate
+from sentictl.errors import AccessError, AwsError
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "exit_code", "words"),
+    [
+        ("ExpiredToken", AccessError, 4, "expired"),
+        ("InvalidClientTokenId", AccessError, 4, "does not know these credentials"),
+        ("AccessDeniedException", AccessError, 4, "does not allow CreateEndpoint"),
+        ("ResourceLimitExceeded", AwsError, 1, "quota"),
+        ("ThrottlingException", AwsError, 1, "throttling"),
+        ("SomethingNew", AwsError, 1, "SomethingNew"),
+    ],
+)
+def test_a_refusal_says_what_happened_and_what_to_do(
+    code: str, kind: type[AwsError], exit_code: int, words: str
+) -> None:
+    error = translate(exceptions.ClientError({"Error": {"Code": code, "Message": "why"}}, "CreateEndpoint"))
+    assert isinstance(error, kind)
+    assert error.exit_code == exit_code
+    assert words in error.message
+    assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("problem", "exit_code"),
+    [
+        (exceptions.NoCredentialsError(), 4),
+        (exceptions.ProfileNotFound(profile="work"), 4),
+        (exceptions.EndpointConnectionError(endpoint_url="https://x"), 1),
+        (exceptions.ReadTimeoutError(endpoint_url="https://x"), 1),
+    ],
+)
+def test_what_never_reached_aws_is_translated_too(problem: Exception, exit_code: int) -> None:
+    error = translate(problem)
+    assert error is not None
+    assert error.exit_code == exit_code
+
+
+def test_what_is_not_aws_is_left_alone() -> None:
+    assert translate(ValueError("x")) is None
