@@ -1,0 +1,124 @@
+"""The shape of a resource: something kept on AWS that can be read, compared, created, updated and deleted."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from sentictl.aws.environment import Environment
+from sentictl.aws.naming import Naming
+from sentictl.errors import MissingStepError
+from sentictl.project import Project
+from sentictl.settings import Settings
+from sentictl.state import Record, State
+
+
+class Report(Protocol):
+    """How a resource tells what it is doing while it takes long."""
+
+    def __call__(self, what: str, done: float | None = None, total: float | None = None) -> None:
+        """Say `what` is going on, and how much of it is done where that is known."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a resource works with: the project, the environment on AWS, and a voice."""
+
+    project: Project
+    environment: Environment
+    report: Report
+
+    @property
+    def settings(self) -> Settings:
+        return self.project.settings
+
+    @property
+    def state(self) -> State:
+        return self.project.state
+
+    @property
+    def naming(self) -> Naming:
+        return Naming(self.settings.project.name, self.environment.name, self.environment.account)
+
+    def recorded(self, kind: str, command: str) -> Record:
+        """The latest confirmed record of a kind.
+
+        Raises:
+            MissingStepError: there is none; `command` is the one that makes it.
+        """
+        record = self.state.latest(kind)
+        if record is None:
+            raise MissingStepError(
+                f"There is no {kind} in the environment {self.environment.name} yet.",
+                f"Make it with: sentictl {command}",
+            )
+        return record
+
+
+@dataclass(frozen=True)
+class Live:
+    """A resource as AWS has it.
+
+    Args:
+        arn: its ARN.
+        status: AWS's own word for its state, such as "InService".
+        fields: what can be compared with the settings, by name.
+        attributes: what is recorded for later resources.
+    """
+
+    arn: str
+    status: str = "Active"
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+class Resource(ABC):
+    """One thing kept on AWS, as the settings want it.
+
+    Subclasses say how it is read, created, updated and deleted; when that happens is the reconciler's business.
+    """
+
+    kind: ClassVar[str]
+    # Kept when a newer one takes its place, so that one can go back to it.
+    keeps_versions: ClassVar[bool] = False
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The name that follows from the settings. Reading it may prepare local files, but changes nothing on AWS."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the settings ask for this resource at all."""
+        return True
+
+    @abstractmethod
+    def read(self, name: str) -> Live | None:
+        """What AWS has under this name, by describe and list calls only; None if there is nothing."""
+
+    def desired(self) -> Mapping[str, Any]:
+        """The fields that the settings ask for; compared with `Live.fields`. Empty for what never changes once made."""
+        return {}
+
+    @abstractmethod
+    def create(self) -> None:
+        """Make it under `name`. May be called again after a kill in the middle."""
+
+    def update(self) -> None:
+        """Give it the desired fields. Needed only by resources that have any."""
+        raise NotImplementedError(f"{self.kind} cannot be updated")
+
+    def settle(self, live: Live) -> Live:
+        """Wait until it can be used, and return what AWS has then; raises the reason if it never will be usable."""
+        return live
+
+    @abstractmethod
+    def delete(self, record: Record) -> None:
+        """Take it away and wait until it is gone. What is gone already is no error."""
+
+    def summary(self) -> str:
+        """Facts that a person would otherwise go and check; empty for what is a detail."""
+        return ""

@@ -1,0 +1,221 @@
+"""Reconciling, against a cloud that is a dict: what is made, changed, kept and deleted, and what a kill leaves."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sentictl.aws.environment import Environment
+from sentictl.errors import MissingStepError
+from sentictl.folder import ProjectFolder
+from sentictl.lifecycle.reconcile import Action, Step, apply, destroy, survey
+from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.project import Project
+from sentictl.state import Record
+
+
+class KilledError(Exception):
+    """Stands for a kill in the middle of a call."""
+
+
+class Cloud:
+    """What exists, by kind and name, and a list of the calls that changed it."""
+
+    def __init__(self) -> None:
+        self.things: dict[tuple[str, str], dict[str, Any]] = {}
+        self.calls: list[str] = []
+        self.kill_after = -1
+
+    def change(self, call: str) -> None:
+        self.calls.append(call)
+        if len(self.calls) == self.kill_after:
+            raise KilledError
+
+
+class Thing(Resource):
+    """A resource in the dict, with one field."""
+
+    kind = "thing"
+    cloud: Cloud
+    title = "thing"
+    color = "red"
+
+    @property
+    def name(self) -> str:
+        return self.title
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"color": self.color}
+
+    def read(self, name: str) -> Live | None:
+        fields = self.cloud.things.get((self.kind, name))
+        return None if fields is None else Live(f"arn:{name}", fields=fields, attributes={"id": name})
+
+    def create(self) -> None:
+        self.cloud.things[self.kind, self.name] = dict(self.desired())
+        self.cloud.change(f"create {self.kind} {self.name}")
+
+    def update(self) -> None:
+        self.cloud.things[self.kind, self.name] = dict(self.desired())
+        self.cloud.change(f"update {self.kind} {self.name}")
+
+    def delete(self, record: Record) -> None:
+        if self.cloud.things.pop((self.kind, record.name), None) is not None:
+            self.cloud.change(f"delete {self.kind} {record.name}")
+
+
+class Other(Thing):
+    kind = "other"
+    title = "other"
+
+
+class Version(Thing):
+    kind = "version"
+    keeps_versions = True
+
+
+class Watcher:
+    """An observer that remembers."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def started(self, step: Step) -> None:
+        self.steps.append(step)
+
+    def finished(self, step: Step, summary: str) -> None:
+        assert self.steps[-1] == step
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    (tmp_path / "sentictl.toml").write_text("")
+    return Context(Project.load(ProjectFolder(tmp_path)), Environment("local", "us-east-1"), lambda *_: None)
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    cloud = Cloud()
+    monkeypatch.setattr(Thing, "cloud", cloud, raising=False)
+    return cloud
+
+
+def reloaded(context: Context) -> Context:
+    """As the next command would see it: from the file."""
+    return Context(Project.load(context.project.folder), context.environment, context.report)
+
+
+def actions(steps: list[Step]) -> list[str]:
+    return [f"{step.action} {step.name}" for step in steps]
+
+
+def test_what_is_missing_is_made_and_recorded(context: Context, cloud: Cloud) -> None:
+    steps = apply([Thing(context), Other(context)], context, Watcher())
+    assert actions(steps) == ["create thing", "create other"]
+    assert [record.arn for record in reloaded(context).state] == ["arn:thing", "arn:other"]
+    assert context.recorded("thing", "make").attributes == {"id": "thing"}
+
+
+def test_a_second_run_changes_nothing(context: Context, cloud: Cloud) -> None:
+    apply([Thing(context), Other(context)], context, Watcher())
+    before = context.project.folder.settings_file.read_bytes()
+    cloud.calls.clear()
+    steps = apply([Thing(context), Other(context)], context, Watcher())
+    assert {step.action for step in steps} == {Action.KEEP}
+    assert cloud.calls == []
+    assert context.project.folder.settings_file.read_bytes() == before
+
+
+def test_a_field_that_differs_is_updated(context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply([Thing(context)], context, Watcher())
+    monkeypatch.setattr(Thing, "color", "blue")
+    (step,) = apply([Thing(context)], context, Watcher())
+    assert step.action is Action.UPDATE
+    assert step.changes == {"color": ("red", "blue")}
+    assert cloud.things["thing", "thing"] == {"color": "blue"}
+
+
+def test_a_new_name_replaces_the_old_one_after_the_new_one_stands(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply([Thing(context)], context, Watcher())
+    monkeypatch.setattr(Thing, "title", "thing-2")
+    steps = apply([Thing(context)], context, Watcher())
+    assert actions(steps) == ["replace thing-2", "delete thing"]
+    assert list(cloud.things) == [("thing", "thing-2")]
+    assert [record.name for record in reloaded(context).state] == ["thing-2"]
+
+
+def test_versions_are_kept_and_the_one_in_force_is_the_latest(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for title in ("a", "b", "a"):
+        monkeypatch.setattr(Version, "title", title)
+        apply([Version(context)], context, Watcher())
+    assert sorted(name for _, name in cloud.things) == ["a", "b"]
+    assert context.recorded("version", "make").name == "a"
+    assert cloud.calls == ["create version a", "create version b"]
+
+
+def test_what_the_settings_do_not_want_any_more_is_deleted(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply([Thing(context), Other(context)], context, Watcher())
+    monkeypatch.setattr(Other, "wanted", False)
+    steps = apply([Thing(context), Other(context)], context, Watcher())
+    assert actions(steps) == ["keep thing", "delete other"]
+    assert list(cloud.things) == [("thing", "thing")]
+
+
+@pytest.mark.parametrize("kill_after", range(1, 5))
+def test_a_kill_after_any_call_leaves_nothing_twice_and_nothing_behind(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, kill_after: int
+) -> None:
+    apply([Thing(context)], context, Watcher())
+    monkeypatch.setattr(Thing, "title", "thing-2")  # the old one is to be deleted
+    cloud.calls.clear()
+    cloud.kill_after = kill_after
+    try:
+        apply([Thing(context), Other(context), Version(context)], context, Watcher())
+    except KilledError:
+        context = reloaded(context)
+    apply([Thing(context), Other(context), Version(context)], context, Watcher())
+    assert set(cloud.things) == {("thing", "thing-2"), ("other", "other"), ("version", "thing-2")}
+    assert len(cloud.calls) == len(set(cloud.calls))
+    destroy([Thing(context), Other(context), Version(context)], context, Watcher())
+    assert cloud.things == {}
+
+
+@pytest.mark.parametrize("kill_after", range(1, 3))
+def test_what_a_killed_run_made_is_found_by_destroy_alone(context: Context, cloud: Cloud, kill_after: int) -> None:
+    cloud.kill_after = kill_after
+    with pytest.raises(KilledError):
+        apply([Thing(context), Other(context)], context, Watcher())
+    context = reloaded(context)
+    destroy([Thing(context), Other(context)], context, Watcher())
+    assert cloud.things == {}
+    assert len(reloaded(context).state) == 0
+
+
+def test_destroying_goes_backwards_and_reports_what_is_left(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply([Thing(context), Other(context)], context, Watcher())
+    monkeypatch.setattr(Thing, "delete", lambda self, record: None)  # a thing that does not go away
+    steps, left = destroy([Thing(context), Version(context)], context, Watcher())
+    assert actions(steps) == ["delete thing"]
+    assert [record.name for record in left] == ["thing"]
+
+
+def test_a_survey_tells_what_was_deleted_by_hand(context: Context, cloud: Cloud) -> None:
+    apply([Thing(context), Other(context)], context, Watcher())
+    del cloud.things["thing", "thing"]
+    found = {record.name: live is not None for record, live in survey([Thing(context), Other(context)], context)}
+    assert found == {"thing": False, "other": True}
+
+
+def test_what_was_never_made_is_asked_for_by_command(context: Context) -> None:
+    with pytest.raises(MissingStepError, match="no endpoint in the environment local") as refusal:
+        context.recorded("endpoint", "deploy")
+    assert refusal.value.hint.endswith("sentictl deploy")
