@@ -1,0 +1,1 @@
+"""Labelled reviews: read from a source, split, and kept as a dataset folder of ids."""

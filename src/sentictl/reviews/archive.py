@@ -1,0 +1,74 @@
+"""The official archive, read in one pass and never extracted."""
+
+import gzip
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from sentictl.errors import DataError
+from sentictl.reviews import layout
+from sentictl.reviews.source import MAX_REVIEW_BYTES, Review, Source, file_sha256, unreadable
+
+CHUNK_BYTES = 1024 * 1024
+
+
+class ArchiveSource(Source):
+    """Reviews in a `.tar.gz` of the official layout; members outside the layout are passed over.
+
+    Args:
+        path: the archive.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.name)
+        self.path = path
+
+    def fingerprint(self) -> str:
+        """The sha256 of the archive."""
+        return file_sha256(self.path)
+
+    def _labelled(self) -> Iterator[Review]:
+        return layout.reviews(self._files())
+
+    def _files(self) -> Iterator[tuple[layout.Place, bytes]]:
+        try:
+            file = self.path.open("rb")
+        except OSError as error:
+            raise unreadable(self.path, error) from error
+        with file:
+            self.total = self.path.stat().st_size
+            try:
+                yield from self._members(file)
+            except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+                raise DataError(
+                    f"{self.path} is cut short or damaged: {error}.", "Download or pack it again."
+                ) from error
+
+    def _members(self, file: BinaryIO) -> Iterator[tuple[layout.Place, bytes]]:
+        with gzip.open(file) as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as tar:
+            for member in tar:
+                self.done = file.tell()
+                self._check(member)
+                at = layout.place(member.name)
+                content = tar.extractfile(member) if at else None
+                if at and content:
+                    yield at, content.read()
+            while unzipped.read(CHUNK_BYTES):  # up to the checksum, which shows damage that tar does not see
+                pass
+
+    def _check(self, member: tarfile.TarInfo) -> None:
+        name = PurePosixPath(member.name)
+        if name.is_absolute() or ".." in name.parts:
+            self._refuse(member, "escapes its folder")
+        if not (member.isfile() or member.isdir()):
+            self._refuse(member, "is neither a file nor a folder")
+        if layout.place(member.name) and member.size > MAX_REVIEW_BYTES:
+            self._refuse(member, "is too large for a review")
+
+    def _refuse(self, member: tarfile.TarInfo, reason: str) -> None:
+        raise DataError(
+            f"{self.path} is not safe to read: its member {member.name!r} {reason}.",
+            "Get the archive from where it was published: sentictl data --source imdb.",
+        )

@@ -1,0 +1,73 @@
+"""The official archive as a folder, unpacked."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from sentictl.errors import DataError
+from sentictl.reviews import layout
+from sentictl.reviews.source import ACCEPTED, Review, Source, file_sha256, unreadable
+
+HALVES = ("train", "test")
+
+
+class FolderSource(Source):
+    """Reviews in a folder of the official layout, with or without the archive's own top folder.
+
+    Args:
+        path: the folder.
+
+    Raises:
+        DataError: the folder has neither the layout nor one folder in it that has.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.resolve().name)
+        self.root = _root(path)
+
+    def fingerprint(self) -> str:
+        """The sha256 over the names and contents of the layout's files."""
+        digest = hashlib.sha256()
+        for name in self._names():
+            digest.update(f"{name}\0{file_sha256(self.root / name)}\n".encode())
+        return digest.hexdigest()
+
+    def _labelled(self) -> Iterator[Review]:
+        return layout.reviews(self._files())
+
+    def _files(self) -> Iterator[tuple[layout.Place, bytes]]:
+        names = self._names()
+        self.total = len(names)
+        for number, name in enumerate(names, start=1):
+            self.done = number
+            at = layout.place(name)
+            if at:
+                yield at, self._content(name)
+
+    def _content(self, name: str) -> bytes:
+        try:
+            return (self.root / name).read_bytes()
+        except OSError as error:
+            raise unreadable(self.root / name, error) from error
+
+    def _names(self) -> list[str]:
+        folders = (self.root / half / label for half in HALVES for label in layout.LABELS)
+        reviews = (file for folder in folders for file in folder.glob("*.txt"))
+        addresses = (file for half in HALVES for file in (self.root / half).glob("urls_*.txt"))
+        names = (file.relative_to(self.root).as_posix() for file in (*addresses, *reviews))
+        return sorted((name for name in names if layout.place(name)), key=_addresses_first)
+
+
+def _addresses_first(name: str) -> tuple[bool, str]:
+    return "/urls_" not in name, name
+
+
+def _root(path: Path) -> Path:
+    try:
+        inner = sorted(child for child in path.iterdir() if child.is_dir())
+    except OSError as error:
+        raise unreadable(path, error) from error
+    for folder in (path, *inner):
+        if any((folder / half / label).is_dir() for half in HALVES for label in layout.LABELS):
+            return folder
+    raise DataError(f"{path} has no train/pos, train/neg, test/pos or test/neg.", ACCEPTED)

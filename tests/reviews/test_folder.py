@@ -1,0 +1,63 @@
+"""The official archive, unpacked."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from sentictl.errors import DataError
+from sentictl.reviews.archive import ArchiveSource
+from sentictl.reviews.folder import FolderSource
+
+Files = dict[str, bytes]
+Pack = Callable[[Mapping[str, bytes]], Path]
+
+
+def test_a_folder_gives_what_the_archive_gives(official: Files, pack: Pack, unpack: Pack) -> None:
+    archived = sorted(ArchiveSource(pack(official)).reviews(), key=str)
+    folder = unpack(official)
+    for path in (folder, folder / "aclImdb"):
+        assert sorted(FolderSource(path).reviews(), key=str) == archived
+
+
+def test_the_fingerprint_follows_names_and_contents(official: Files, unpack: Pack) -> None:
+    folder = unpack(official)
+    first = FolderSource(folder).fingerprint()
+    assert FolderSource(folder / "aclImdb").fingerprint() == first
+    unpack({"README": b"changed"})
+    assert FolderSource(folder).fingerprint() == first
+    unpack({"train/pos/0_9.txt": b"changed"})
+    second = FolderSource(folder).fingerprint()
+    path = folder / "aclImdb" / "train" / "pos" / "0_9.txt"
+    path.rename(path.with_name("99_9.txt"))
+    assert len({first, second, FolderSource(folder).fingerprint()}) == 3
+
+
+def test_a_folder_has_the_name_it_really_has(official: Files, unpack: Pack) -> None:
+    assert FolderSource(unpack(official) / "aclImdb" / "..").description == "unpacked"
+
+
+def test_progress_counts_files(official: Files, unpack: Pack) -> None:
+    source = FolderSource(unpack(official))
+    list(source.reviews())
+    assert source.done == source.total == 164
+
+
+def test_a_folder_without_the_layout_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "train" / "good").mkdir(parents=True)
+    with pytest.raises(DataError, match="has no train/pos, train/neg") as caught:
+        FolderSource(tmp_path)
+    assert "aclImdb_v1.tar.gz" in caught.value.hint
+
+
+def test_a_folder_without_reviews_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "train" / "pos").mkdir(parents=True)
+    with pytest.raises(DataError, match="holds no labelled reviews"):
+        list(FolderSource(tmp_path).reviews())
+
+
+def test_an_unreadable_review_is_refused(unpack: Pack) -> None:
+    folder = unpack({"train/pos/0_9.txt": b"good"})
+    (folder / "aclImdb" / "train" / "pos" / "1_9.txt").mkdir()
+    with pytest.raises(DataError, match=r"1_9\.txt cannot be read: Is a directory"):
+        list(FolderSource(folder).reviews())

@@ -1,0 +1,72 @@
+"""Reviews to predict."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from sentictl.errors import DataError
+from sentictl.reviews.reader import Input, read_inputs
+from sentictl.settings import DataSettings
+
+
+def written(path: Path, content: bytes) -> Path:
+    """The path, with this content."""
+    path.write_bytes(content)
+    return path
+
+
+def test_csv_rows_keep_their_fields_in_order(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", b'id,review,stars\n7,"Good, really",5\n8,,1\n')
+    assert [(row.text, list(row.fields.items())) for row in read_inputs(path, DataSettings())] == [
+        ("Good, really", [("id", "7"), ("review", "Good, really"), ("stars", "5")]),
+        ("", [("id", "8"), ("review", ""), ("stars", "1")]),
+    ]
+
+
+def test_json_lines_keep_their_values(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jsonl", b'{"id": 7, "text": "Good", "tags": ["a"]}\n')
+    rows = read_inputs(path, DataSettings(review_column="text"))
+    assert list(rows) == [Input("Good", {"id": 7, "text": "Good", "tags": ["a"]})]
+
+
+def test_a_text_file_is_one_review_a_line(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.txt", b"\xef\xbb\xbfGood, really\r\n\nBad\xe2\x80\xa8film")
+    texts = [row.text for row in read_inputs(path, DataSettings())]
+    assert texts == ["Good, really", "", "Bad\u2028film"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.csv", b"id,review\n\xff,Bl\xe9\n"), ("a.txt", b"Bl\xe9\n"), ("a.tsv", b"review\nBl\xe9\n")],
+)
+def test_invalid_utf8_is_replaced_and_counted(tmp_path: Path, name: str, content: bytes) -> None:
+    warnings: Counter[str] = Counter()
+    rows = list(read_inputs(written(tmp_path / name, content), DataSettings(), warnings))
+    assert rows[0].text == "Bl\ufffd"
+    assert warnings["invalid UTF-8 replaced"] == 1 + ("id" in rows[0].fields)
+    assert all(str(value).isprintable() for value in rows[0].fields.values())
+
+
+def test_rows_are_read_as_they_are_asked_for(tmp_path: Path) -> None:
+    rows = read_inputs(written(tmp_path / "a.jsonl", b'{"review": "Good"}\nnot JSON\n'), DataSettings())
+    assert next(rows).text == "Good"
+    with pytest.raises(DataError, match=r"line 2 of a\.jsonl is not JSON"):
+        next(rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"text\nGood\n", "there is no column 'review'; the columns are text"),
+        ("a.jsonl", b'{"review": 5}\n', "'review' is of type int, not text"),
+        ("a.csv", b"", "is empty"),
+        ("a.txt", b"", "is empty"),
+        ("a.txt", b"\xff\xfeG\0", "is UTF-16"),
+        ("a.pdf", b"x", "is not of a known form"),
+    ],
+)
+def test_bad_input_is_refused_with_its_reason(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    with pytest.raises(DataError, match=message) as caught:
+        list(read_inputs(written(tmp_path / name, content), DataSettings()))
+    assert caught.value.hint
