@@ -1,0 +1,135 @@
+"""The Lambda function in front of the endpoint, and its log group."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from sentictl import archives
+from sentictl.aws.lookup import look_up
+from sentictl.aws.waiting import once_role_is_known
+from sentictl.bundled import templates
+from sentictl.lifecycle.resource import Live, Resource
+from sentictl.services.roles import FunctionRole
+from sentictl.state import Record
+
+RUNTIME = "python3.13"
+HANDLER = "handler.lambda_handler"
+
+
+class LogGroup(Resource):
+    """The function's log, made before Lambda makes one that is kept for ever."""
+
+    kind = "log-group"
+
+    @property
+    def name(self) -> str:
+        return f"/aws/lambda/{self.context.naming.name('predict')}"
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"retention_days": self.context.settings.lambda_.log_days}
+
+    def read(self, name: str) -> Live | None:
+        client = self.context.environment.client("logs")
+        groups = client.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        group = next((group for group in groups if group["logGroupName"] == name), None)
+        return group and Live(group["arn"], fields={"retention_days": group.get("retentionInDays")})
+
+    def create(self) -> None:
+        client = self.context.environment.client("logs")
+        client.create_log_group(logGroupName=self.name, tags=self.context.naming.tags)
+        self.update()
+
+    def update(self) -> None:
+        client = self.context.environment.client("logs")
+        client.put_retention_policy(logGroupName=self.name, retentionInDays=self.context.settings.lambda_.log_days)
+
+    def delete(self, record: Record) -> None:
+        if self.read(record.name):
+            self.context.environment.client("logs").delete_log_group(logGroupName=record.name)
+
+
+class Function(Resource):
+    """The function: `templates/lambda/`, packed reproducibly, so that the same code is known as the same."""
+
+    kind = "function"
+
+    @property
+    def name(self) -> str:
+        return self.context.naming.name("predict")
+
+    @property
+    def arn(self) -> str:
+        return self.context.environment.arn("lambda", f"function:{self.name}")
+
+    def desired(self) -> Mapping[str, Any]:
+        sha256 = base64.b64encode(hashlib.sha256(self._packed).digest()).decode()
+        return {"CodeSha256": sha256, **self._configuration()}
+
+    def read(self, name: str) -> Live | None:
+        answer = look_up(self.context.environment.client("lambda").get_function, FunctionName=name)
+        if answer is None:
+            return None
+        found = answer["Configuration"]
+        fields = {key: found.get(key) for key in ("CodeSha256", *self._configuration())}
+        return Live(found["FunctionArn"], found.get("State", "Active"), fields)
+
+    def create(self) -> None:
+        client = self.context.environment.client("lambda")
+        once_role_is_known(
+            lambda: client.create_function(
+                FunctionName=self.name,
+                Code={"ZipFile": self._packed},
+                Tags=self.context.naming.tags,
+                **self._configuration(),
+            )
+        )
+
+    def update(self) -> None:
+        client = self.context.environment.client("lambda")
+        # One change at a time: the second is refused while the first is in progress.
+        self._wait()
+        client.update_function_code(FunctionName=self.name, ZipFile=self._packed)
+        self._wait()
+        once_role_is_known(
+            lambda: client.update_function_configuration(FunctionName=self.name, **self._configuration())
+        )
+
+    def settle(self, live: Live) -> Live:
+        self._wait()
+        return self.read(self.name) or live
+
+    def delete(self, record: Record) -> None:
+        if self.read(record.name):
+            self.context.environment.client("lambda").delete_function(FunctionName=record.name)
+
+    def summary(self) -> str:
+        return f"{self.name} may invoke that endpoint and nothing else"
+
+    @cached_property
+    def _packed(self) -> bytes:
+        folder = templates() / "lambda"
+        return archives.zip_stored({path.name: path.read_bytes() for path in folder.glob("*.py")})
+
+    def _configuration(self) -> dict[str, Any]:
+        settings = self.context.settings
+        return {
+            "Role": FunctionRole(self.context).arn,
+            "Runtime": RUNTIME,
+            "Handler": HANDLER,
+            "MemorySize": settings.lambda_.memory_mb,
+            "Timeout": settings.lambda_.timeout_seconds,
+            "Environment": {
+                "Variables": {
+                    "ENDPOINT_NAME": self.context.naming.name("endpoint"),
+                    "MAX_REVIEW_CHARACTERS": str(settings.api.max_review_characters),
+                    "MAX_REVIEWS": str(settings.api.max_reviews),
+                }
+            },
+        }
+
+    def _wait(self) -> None:
+        client = self.context.environment.client("lambda")
+        for state in ("function_active_v2", "function_updated_v2"):
+            client.get_waiter(state).wait(FunctionName=self.name, WaiterConfig={"Delay": 1, "MaxAttempts": 300})

@@ -1,0 +1,298 @@
+"""API Gateway: the REST API in front of the function, and the permission to call it.
+
+The stage's root takes POST (the function), OPTIONS (preflight, answered by the gateway itself) and, where the page is
+published with the API, GET (the page's object on S3). Every answer of the gateway's own carries the CORS headers.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from sentictl.aws.lookup import look_up
+from sentictl.aws.naming import digest_of
+from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.services.function import Function
+from sentictl.services.roles import PageRole
+from sentictl.state import Record
+
+STAGE = "prod"
+PAGE_KEY = "site/index.html"
+CORS = {
+    "Access-Control-Allow-Origin": "'*'",
+    "Access-Control-Allow-Methods": "'GET,POST,OPTIONS'",
+    "Access-Control-Allow-Headers": "'Content-Type,Accept'",
+}
+PREFLIGHT = CORS | {"Access-Control-Max-Age": "'600'"}
+GATEWAY_RESPONSES = ("DEFAULT_4XX", "DEFAULT_5XX")
+# The same shape as the errors of the function, so that a page needs to understand only one.
+ERROR_TEMPLATE = '{"error":{"code":"$context.error.responseType","message":$context.error.messageString}}'
+METHODS = ("POST", "OPTIONS", "GET")
+
+
+class RestApi(Resource):
+    """The REST API with its methods, gateway responses, deployment and throttled stage."""
+
+    kind = "rest-api"
+
+    @property
+    def name(self) -> str:
+        return self.context.naming.name("api")
+
+    def desired(self) -> Mapping[str, Any]:
+        api = self.context.settings.api
+        return {
+            "methods": self._methods,
+            "gateway_responses": dict.fromkeys(GATEWAY_RESPONSES, _gateway_response()),
+            "deployed": digest_of(self._methods, _gateway_response()),
+            "throttling": {"rateLimit": float(api.throttle_rate), "burstLimit": api.throttle_burst},
+        }
+
+    def read(self, name: str) -> Live | None:
+        api_id = self._find(name)
+        if api_id is None:
+            return None
+        fields = {
+            "methods": self._read_methods(api_id),
+            "gateway_responses": self._read_gateway_responses(api_id),
+            **self._read_stage(api_id),
+        }
+        region, partition = self.context.environment.region, self.context.environment.partition
+        return Live(f"arn:{partition}:apigateway:{region}::/restapis/{api_id}", "Active", fields, {"id": api_id})
+
+    def create(self) -> None:
+        self._client.create_rest_api(
+            name=self.name,
+            description=f"Made by sentictl for the project {self.context.settings.project.name}",
+            endpointConfiguration={"types": ["REGIONAL"]},
+            tags=self.context.naming.tags,
+        )
+        self.update()
+
+    def update(self) -> None:
+        api_id = self._find(self.name)
+        root = self._root(api_id)
+        for verb in METHODS:
+            self._put_method(api_id, root, verb)
+        for kind in GATEWAY_RESPONSES:
+            self._client.put_gateway_response(restApiId=api_id, responseType=kind, **_gateway_response())
+        self._client.create_deployment(
+            restApiId=api_id, stageName=STAGE, description=digest_of(self._methods, _gateway_response())
+        )
+        throttling = self.desired()["throttling"]
+        self._client.update_stage(
+            restApiId=api_id,
+            stageName=STAGE,
+            patchOperations=[
+                {"op": "replace", "path": f"/*/*/throttling/{limit}", "value": str(value)}
+                for limit, value in throttling.items()
+            ],
+        )
+
+    def delete(self, record: Record) -> None:
+        api_id = self._find(record.name)
+        if api_id is not None:
+            self._client.delete_rest_api(restApiId=api_id)
+
+    def summary(self) -> str:
+        return f"POST {invoke_url(self.context)}"
+
+    @property
+    def _client(self) -> Any:
+        return self.context.environment.client("apigateway")
+
+    @cached_property
+    def _methods(self) -> dict[str, Any]:
+        page = self.context.settings.site.publish == "api"
+        methods = {"POST": _function_method(self.context), "OPTIONS": _preflight_method()}
+        return methods | ({"GET": _page_method(self.context)} if page else {})
+
+    def _find(self, name: str) -> str | None:
+        """The id of this project's API of that name; names alone are not unique."""
+        for page in self._client.get_paginator("get_rest_apis").paginate():
+            for api in page["items"]:
+                if api["name"] == name and api.get("tags", {}).items() >= self.context.naming.tags.items():
+                    return str(api["id"])
+        return None
+
+    def _root(self, api_id: str | None) -> str:
+        resources = self._client.get_resources(restApiId=api_id)["items"]
+        return str(next(resource["id"] for resource in resources if resource["path"] == "/"))
+
+    def _put_method(self, api_id: str | None, root: str, verb: str) -> None:
+        place = {"restApiId": api_id, "resourceId": root, "httpMethod": verb}
+        if look_up(self._client.get_method, **place):
+            self._client.delete_method(**place)  # a method cannot be put twice; the deployed stage serves on meanwhile
+        wanted = self._methods.get(verb)
+        if wanted is None:
+            return
+        self._client.put_method(**place, authorizationType="NONE")
+        for status, headers in wanted["method_responses"].items():
+            self._client.put_method_response(**place, statusCode=status, responseParameters=headers)
+        self._client.put_integration(**place, **wanted["integration"])
+        for status, response in wanted["integration_responses"].items():
+            self._client.put_integration_response(**place, statusCode=status, **response)
+
+    def _read_methods(self, api_id: str) -> dict[str, Any]:
+        root = self._root(api_id)
+        found = {
+            verb: look_up(self._client.get_method, restApiId=api_id, resourceId=root, httpMethod=verb)
+            for verb in METHODS
+        }
+        return {verb: _as_wanted(method, self._methods.get(verb, {})) for verb, method in found.items() if method}
+
+    def _read_gateway_responses(self, api_id: str) -> dict[str, Any]:
+        responses = self._client.get_gateway_responses(restApiId=api_id)["items"]
+        return {
+            response["responseType"]: {key: response.get(key) for key in _gateway_response()}
+            for response in responses
+            if response["responseType"] in GATEWAY_RESPONSES
+        }
+
+    def _read_stage(self, api_id: str) -> dict[str, Any]:
+        stage = look_up(self._client.get_stage, restApiId=api_id, stageName=STAGE)
+        if stage is None:
+            return {"deployed": None, "throttling": None}
+        deployment = self._client.get_deployment(restApiId=api_id, deploymentId=stage["deploymentId"])
+        limits = stage.get("methodSettings", {}).get("*/*", {})
+        throttling = {"rateLimit": limits.get("throttlingRateLimit"), "burstLimit": limits.get("throttlingBurstLimit")}
+        return {"deployed": deployment.get("description"), "throttling": throttling}
+
+
+class Permission(Resource):
+    """API Gateway's permission to call the function: from this API's POST on the root and from nowhere else."""
+
+    kind = "permission"
+
+    @property
+    def name(self) -> str:
+        return self.context.naming.name("api")
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"source_arn": self._source_arn()}
+
+    def read(self, name: str) -> Live | None:
+        client = self.context.environment.client("lambda")
+        answer = look_up(client.get_policy, FunctionName=self.context.naming.name("predict"))
+        statements = json.loads(answer["Policy"])["Statement"] if answer else []
+        for statement in statements:
+            if statement["Sid"] == name:
+                source = statement.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn")
+                return Live(statement["Resource"], fields={"source_arn": source})
+        return None
+
+    def create(self) -> None:
+        self.context.environment.client("lambda").add_permission(
+            FunctionName=self.context.naming.name("predict"),
+            StatementId=self.name,
+            Action="lambda:InvokeFunction",
+            Principal="apigateway.amazonaws.com",
+            SourceArn=self._source_arn(),
+        )
+
+    def update(self) -> None:
+        self._remove(self.name)
+        self.create()
+
+    def delete(self, record: Record) -> None:
+        if self.read(record.name):
+            self._remove(record.name)
+
+    def _remove(self, name: str) -> None:
+        client = self.context.environment.client("lambda")
+        client.remove_permission(FunctionName=self.context.naming.name("predict"), StatementId=name)
+
+    def _source_arn(self) -> str:
+        return self.context.environment.arn("execute-api", f"{api_id(self.context)}/{STAGE}/POST/")
+
+
+def api_id(context: Context) -> str:
+    """The id that API Gateway gave the project's API.
+
+    Raises:
+        MissingStepError: there is no API yet.
+    """
+    return context.recorded(RestApi.kind, "wire-api").attributes["id"]
+
+
+def invoke_url(context: Context) -> str:
+    """The public address of the API, where reviews are posted."""
+    return context.environment.invoke_url(api_id(context), STAGE)
+
+
+def _function_method(context: Context) -> dict[str, Any]:
+    environment = context.environment
+    path = f"path/2015-03-31/functions/{Function(context).arn}/invocations"
+    integration = {
+        "type": "AWS_PROXY",
+        "integrationHttpMethod": "POST",
+        "uri": f"arn:{environment.partition}:apigateway:{environment.region}:lambda:{path}",
+    }
+    return {"integration": integration, "method_responses": {}, "integration_responses": {}}
+
+
+def _preflight_method() -> dict[str, Any]:
+    integration = {"type": "MOCK", "requestTemplates": {"application/json": '{"statusCode": 200}'}}
+    return {
+        "integration": integration,
+        "method_responses": {"200": _declared(PREFLIGHT)},
+        "integration_responses": {"200": {"responseParameters": _method_headers(PREFLIGHT)}},
+    }
+
+
+def _page_method(context: Context) -> dict[str, Any]:
+    environment, bucket = context.environment, context.naming.bucket
+    integration = {
+        "type": "AWS",
+        "integrationHttpMethod": "GET",
+        "uri": f"arn:{environment.partition}:apigateway:{environment.region}:s3:path/{bucket}/{PAGE_KEY}",
+        "credentials": PageRole(context).arn,
+    }
+    passed_on = {
+        f"method.response.header.{header}": f"integration.response.header.{header}"
+        for header in ("Content-Type", "Cache-Control")
+    }
+    found = _method_headers(CORS) | passed_on
+    return {
+        "integration": integration,
+        "method_responses": {"200": dict.fromkeys(found, False), "404": _declared(CORS)},
+        "integration_responses": {
+            "200": {"responseParameters": found},
+            # S3 says 403 of a missing object to those who may not list the bucket.
+            "404": {"responseParameters": _method_headers(CORS), "selectionPattern": r"4\d{2}"},
+        },
+    }
+
+
+def _gateway_response() -> dict[str, Any]:
+    return {
+        "responseParameters": {f"gatewayresponse.header.{header}": value for header, value in CORS.items()},
+        "responseTemplates": {"application/json": ERROR_TEMPLATE},
+    }
+
+
+def _method_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {f"method.response.header.{header}": value for header, value in headers.items()}
+
+
+def _declared(headers: Mapping[str, str]) -> dict[str, bool]:
+    return dict.fromkeys(_method_headers(headers), False)
+
+
+def _as_wanted(method: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """A method as AWS tells it, in the shape of the definitions here; fields that AWS adds by itself are left out."""
+    integration = method.get("methodIntegration", {})
+    told = integration | {
+        "integrationHttpMethod": integration.get("httpMethod")
+    }  # put under one name, told under another
+    return {
+        "integration": {key: told.get(key) for key in wanted.get("integration", {})},
+        "method_responses": {
+            status: response.get("responseParameters", {})
+            for status, response in method.get("methodResponses", {}).items()
+        },
+        "integration_responses": {
+            status: {key: value for key, value in response.items() if value and key != "statusCode"}
+            for status, response in integration.get("integrationResponses", {}).items()
+        },
+    }

@@ -1,0 +1,110 @@
+"""IAM roles: who may do what. Each allows this project's own ARNs and nothing else."""
+
+import json
+from collections.abc import Mapping
+from string import Template
+from typing import Any, ClassVar
+
+from sentictl.aws.lookup import look_up
+from sentictl.bundled import templates
+from sentictl.lifecycle.resource import Live, Resource
+from sentictl.state import Record
+
+POLICY_NAME = "sentictl"
+
+
+class Role(Resource):
+    """A role that one AWS service assumes, with one inline policy from `templates/policies/`."""
+
+    part: ClassVar[str]
+    service: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        return self.context.naming.name(self.part)
+
+    @property
+    def arn(self) -> str:
+        return self.context.environment.arn("iam", f"role/{self.name}", region=False)
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"trust": self._trust(), "policy": self._policy()}
+
+    def read(self, name: str) -> Live | None:
+        client = self.context.environment.client("iam")
+        role = look_up(client.get_role, RoleName=name)
+        if role is None:
+            return None
+        policy = look_up(client.get_role_policy, RoleName=name, PolicyName=POLICY_NAME) or {"PolicyDocument": None}
+        fields = {"trust": role["Role"]["AssumeRolePolicyDocument"], "policy": policy["PolicyDocument"]}
+        return Live(role["Role"]["Arn"], fields=fields)
+
+    def create(self) -> None:
+        client = self.context.environment.client("iam")
+        client.create_role(
+            RoleName=self.name,
+            AssumeRolePolicyDocument=json.dumps(self._trust()),
+            Description=f"Made by sentictl for the project {self.context.settings.project.name}",
+            Tags=self.context.naming.tag_list(),
+        )
+        self._put_policy()
+
+    def update(self) -> None:
+        client = self.context.environment.client("iam")
+        client.update_assume_role_policy(RoleName=self.name, PolicyDocument=json.dumps(self._trust()))
+        self._put_policy()
+
+    def delete(self, record: Record) -> None:
+        client = self.context.environment.client("iam")
+        if look_up(client.get_role, RoleName=record.name) is None:
+            return
+        for policy in client.list_role_policies(RoleName=record.name)["PolicyNames"]:
+            client.delete_role_policy(RoleName=record.name, PolicyName=policy)
+        client.delete_role(RoleName=record.name)
+
+    def _put_policy(self) -> None:
+        self.context.environment.client("iam").put_role_policy(
+            RoleName=self.name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(self._policy())
+        )
+
+    def _trust(self) -> dict[str, Any]:
+        statement = {"Effect": "Allow", "Principal": {"Service": self.service}, "Action": "sts:AssumeRole"}
+        return {"Version": "2012-10-17", "Statement": [statement]}
+
+    def _policy(self) -> dict[str, Any]:
+        environment = self.context.environment
+        text = (templates() / "policies" / f"{self.part}.json").read_text(encoding="utf-8")
+        policy: dict[str, Any] = json.loads(
+            Template(text).substitute(
+                partition=environment.partition,
+                region=environment.region,
+                account=environment.account,
+                name=self.context.naming.name(),
+                bucket=self.context.naming.bucket,
+            )
+        )
+        return policy
+
+
+class ExecutionRole(Role):
+    """What the training job and the endpoint run as."""
+
+    kind = "execution-role"
+    part = "sagemaker"
+    service = "sagemaker.amazonaws.com"
+
+
+class FunctionRole(Role):
+    """What the Lambda function runs as: it may invoke the project's endpoint, write its own log, and nothing else."""
+
+    kind = "function-role"
+    part = "predict"
+    service = "lambda.amazonaws.com"
+
+
+class PageRole(Role):
+    """What API Gateway reads the web page as: that one object and nothing else."""
+
+    kind = "page-role"
+    part = "page"
+    service = "apigateway.amazonaws.com"

@@ -1,0 +1,291 @@
+"""Training: the source archive and the SageMaker training job, followed to an artifact on this machine."""
+
+import json
+import re
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sentictl import archives, bundled
+from sentictl.aws.images import pytorch_image
+from sentictl.aws.lookup import look_up
+from sentictl.aws.naming import digest_of
+from sentictl.aws.waiting import once_role_is_known, poll
+from sentictl.errors import TrainingError
+from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.services.dataset import Dataset
+from sentictl.services.roles import ExecutionRole
+from sentictl.services.storage import StoredObject, read_object
+from sentictl.services.training_log import TrainingLog
+from sentictl.state import Record
+
+CHANNELS = ("train", "validation", "vocabulary")
+METRICS = ("train_loss", "validation_loss", "validation_accuracy")
+# Hyperparameters are the [train] settings that change the model; the rest say what it runs on.
+MACHINE_SETTINGS = {"instance_type", "volume_gb", "max_minutes"}
+OVER = {"Completed", "Failed", "Stopped"}
+SPARKS = "▁▂▃▄▅▆▇█"
+
+
+class SourceArchive(StoredObject):
+    """The model code that the training job runs: `sources/<digest>/sourcedir.tar.gz`."""
+
+    kind = "source-archive"
+
+    @cached_property
+    def _packed(self) -> bytes:
+        return archives.tar_gz({name: path.read_bytes() for name, path in bundled.model_code().items()})
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self._packed.hex())
+
+    @property
+    def name(self) -> str:
+        return f"sources/{self.digest}/sourcedir.tar.gz"
+
+    def read(self, name: str) -> Live | None:
+        return Live(self.uri(name)) if read_object(self.context, self.bucket, name) else None
+
+    def create(self) -> None:
+        self.context.environment.client("s3").put_object(Bucket=self.bucket, Key=self.name, Body=self._packed)
+
+
+class TrainingJob(Resource):
+    """The training job, named by the digest of its data, code, image and hyperparameters.
+
+    The same inputs again find the same job and train nothing. Names cannot be used twice, so a job that failed or was
+    stopped is followed by one with a number behind its name.
+    """
+
+    kind = "training-job"
+    keeps_versions = True
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._dataset = Dataset(context)
+        self._source = SourceArchive(context)
+
+    @cached_property
+    def name(self) -> str:
+        base = self.context.naming.name(digest_of(self._source.digest, self._image, self._hyperparameters))
+        for attempt in count(1):
+            name = base if attempt == 1 else f"{base}-{attempt}"
+            job = self._describe(name)
+            if job is None or self._usable(job):
+                break
+        return name
+
+    def read(self, name: str) -> Live | None:
+        job = self._describe(name)
+        if job is None:
+            return None
+        artifact = job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
+        status = job["TrainingJobStatus"]
+        return Live(job["TrainingJobArn"], status, attributes={"artifact": artifact} if status == "Completed" else {})
+
+    def create(self) -> None:
+        client = self.context.environment.client("sagemaker")
+        once_role_is_known(lambda: client.create_training_job(**self._request()))
+
+    def settle(self, live: Live) -> Live:
+        if live.status not in OVER:
+            self._follow()
+        job = self._describe(self.name) or {}
+        if job.get("TrainingJobStatus") != "Completed":
+            raise _failure(self.name, job)
+        fetch_artifact(self.context, self.name, job["ModelArtifacts"]["S3ModelArtifacts"])
+        return self.read(self.name) or live
+
+    def delete(self, record: Record) -> None:
+        client = self.context.environment.client("sagemaker")
+        job = self._describe(record.name)
+        if job is None:
+            return
+        if job["TrainingJobStatus"] not in OVER:
+            stop_training_job(self.context, record.name)
+        client.delete_training_job(TrainingJobName=record.name)
+        poll(lambda: self._describe(record.name), lambda job: job is None, what=record.name, timeout=120)
+
+    def summary(self) -> str:
+        metadata = json.loads((self.context.project.folder.models / self.name / "metadata.json").read_text())
+        metrics = metadata["metrics"]
+        curve = sparkline([epoch["validation_accuracy"] for epoch in metrics["epochs"]])
+        epochs = len(metrics["epochs"])
+        return (
+            f"{metadata['architecture']} · {epochs} epoch{'s' * (epochs != 1)} · "
+            f"validation {metrics['validation_accuracy']:.1%} {curve}".replace("%", " %")
+        )
+
+    def _follow(self) -> None:
+        log = TrainingLog(self.context.environment.client("logs"), self.name)
+        status = ""
+
+        def look() -> Mapping[str, Any]:
+            nonlocal status
+            job = self._describe(self.name) or {}
+            if job.get("SecondaryStatus", "") != status and job["TrainingJobStatus"] not in OVER:
+                status = job["SecondaryStatus"]
+                self.context.report(status.lower())
+            for progress in log.progress():
+                self.context.report(*progress)
+            return job
+
+        # The service itself ends a job at its limit; waiting twice as long also covers the queue for machines.
+        limit = 120 * self.context.settings.train.max_minutes + 1800
+        poll(look, lambda job: job.get("TrainingJobStatus") in OVER, what=self.name, timeout=limit, longest=3)
+
+    def _describe(self, name: str) -> dict[str, Any] | None:
+        return describe_training_job(self.context, name)
+
+    def _usable(self, job: Mapping[str, Any]) -> bool:
+        status: str = job["TrainingJobStatus"]
+        if status != "Completed":
+            return status == "InProgress"
+        bucket, _, key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
+        return read_object(self.context, bucket, key) is not None
+
+    @property
+    def _image(self) -> str:
+        train = self.context.settings.train
+        return pytorch_image("training", self.context.environment.region, train.instance_type)
+
+    @property
+    def _hyperparameters(self) -> dict[str, str]:
+        settings = self.context.settings.train.model_dump(exclude=MACHINE_SETTINGS)
+        return {key: json.dumps(value) for key, value in settings.items()} | {"dataset": self._dataset.digest}
+
+    def _request(self) -> dict[str, Any]:
+        train = self.context.settings.train
+        return {
+            "TrainingJobName": self.name,
+            "RoleArn": ExecutionRole(self.context).arn,
+            "AlgorithmSpecification": {
+                "TrainingImage": self._image,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [{"Name": name, "Regex": rf"\b{name}=([0-9.]+)"} for name in METRICS],
+            },
+            "HyperParameters": self._hyperparameters | self._script_mode(),
+            "InputDataConfig": [self._channel(name) for name in CHANNELS],
+            "OutputDataConfig": {"S3OutputPath": f"s3://{self.context.naming.bucket}/models"},
+            "ResourceConfig": {
+                "InstanceType": train.instance_type,
+                "InstanceCount": 1,
+                "VolumeSizeInGB": train.volume_gb,
+            },
+            "StoppingCondition": {"MaxRuntimeInSeconds": 60 * train.max_minutes},
+            "Tags": self.context.naming.tag_list(),
+        }
+
+    def _script_mode(self) -> dict[str, str]:
+        """What the container's training toolkit reads: which script, from where, and its own name. JSON strings."""
+        values = {
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": self._source.uri(self._source.name),
+            "sagemaker_region": self.context.environment.region,
+            "sagemaker_job_name": self.name,
+        }
+        quoted = {key: json.dumps(value) for key, value in values.items()}
+        return quoted | {"sagemaker_container_log_level": "20"}
+
+    def _channel(self, name: str) -> dict[str, Any]:
+        source = {
+            "S3DataType": "S3Prefix",
+            "S3Uri": self._dataset.uri(f"{self._dataset.name}{name}/"),
+            "S3DataDistributionType": "FullyReplicated",
+        }
+        return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+
+def describe_training_job(context: Context, name: str) -> dict[str, Any] | None:
+    """What DescribeTrainingJob tells, or None for a name that was never used."""
+    return look_up(context.environment.client("sagemaker").describe_training_job, TrainingJobName=name)
+
+
+def stop_training_job(context: Context, name: str) -> None:
+    """Stop a running training job and wait until it has stopped."""
+    client = context.environment.client("sagemaker")
+    client.stop_training_job(TrainingJobName=name)
+    poll(
+        lambda: describe_training_job(context, name) or {"TrainingJobStatus": "Stopped"},
+        lambda job: job["TrainingJobStatus"] in OVER,
+        what=name,
+        timeout=300,
+    )
+
+
+def fetch_artifact(context: Context, name: str, artifact: str) -> Path:
+    """Bring a model artifact to this machine and make it the current one, unless it is that already.
+
+    Args:
+        name: the training job that made it; the folder's name under `.sentictl/models/`.
+        artifact: its S3 URI.
+
+    Returns:
+        The folder that holds the artifact's files.
+    """
+    models = context.project.folder.models
+    folder = models / name
+    if not folder.is_dir():
+        models.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=models, prefix=".fetching-") as scratch:
+            _unpack(context, artifact, Path(scratch))
+            (Path(scratch) / "artifact").rename(folder)
+    _make_current(folder, context.project.folder.current_model)
+    return folder
+
+
+def sparkline(values: list[float]) -> str:
+    """The values as a row of bars, the lowest to the highest."""
+    low, span = min(values), (max(values) - min(values)) or 1
+    return "".join(SPARKS[round((value - low) / span * (len(SPARKS) - 1))] for value in values)
+
+
+def _unpack(context: Context, artifact: str, scratch: Path) -> None:
+    bucket, _, key = artifact.removeprefix("s3://").partition("/")
+    packed = scratch / "model.tar.gz"
+    context.environment.client("s3").download_file(bucket, key, str(packed))
+    with tarfile.open(packed) as archive:
+        archive.extractall(scratch / "artifact", filter="data")
+
+
+def _make_current(folder: Path, link: Path) -> None:
+    if link.is_symlink() and link.resolve() == folder.resolve():
+        return
+    if link.is_dir() and not link.is_symlink():
+        shutil.rmtree(link)
+    fresh = link.with_name(f".{link.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(folder.name)
+    fresh.replace(link)
+
+
+def _failure(name: str, job: Mapping[str, Any]) -> TrainingError:
+    status = job.get("SecondaryStatus", "gone")
+    if status == "MaxRuntimeExceeded":
+        return TrainingError(
+            f"The training job {name} ran out of time.",
+            "Give it more: sentictl train --max-minutes MINUTES",
+        )
+    reason = re.sub(r"\s+", " ", job.get("FailureReason", "")).strip()
+    why = f": {reason}" if reason else "."
+    return TrainingError(f"The training job {name} ended as {status}{why}", "Its whole log: sentictl logs train")
+
+
+def stop_running_job(context: Context) -> str:
+    """Stop the training job that is running, if one is.
+
+    Returns:
+        Its name, or "" where none was running.
+    """
+    for record in reversed(context.state.of_kind(TrainingJob.kind)):
+        job = describe_training_job(context, record.name)
+        if job and job["TrainingJobStatus"] == "InProgress":
+            stop_training_job(context, record.name)
+            return record.name
+    return ""
