@@ -159,6 +159,7 @@ def test_saving_an_unchanged_state_does_not_touch_the_file(folder: ProjectFolder
     project.state.keep(Record("bucket", "b", "arn", {"id": "1"}))
     project.save_state()
     before = folder.settings_file.stat().st_ino
+    project.save_state()
     Project.load(folder).save_state()
     assert folder.settings_file.stat().st_ino == before  # a save replaces the file, and so its inode
 

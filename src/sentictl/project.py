@@ -47,6 +47,9 @@ class Project:
     placement: EnvironmentSettings
     state: State = field(default_factory=State)
 
+    def __post_init__(self) -> None:
+        self._saved = self.state.to_toml()
+
     @classmethod
     def load(cls, folder: ProjectFolder, environment: str = LOCAL) -> "Project":
         """Read `sentictl.toml`.
@@ -100,21 +103,21 @@ class Project:
         return written
 
     def save_state(self) -> None:
-        """Record the state, if it differs from what the file holds.
+        """Record the state, if it changed since it was loaded or saved last.
 
         Raises:
             StateError: the file cannot be written; it is as it was before.
         """
-        document = _read(self.folder)
-        recorded = document.get("state", {}).get(self.environment)
-        current = self.state.to_toml() if len(self.state) else None
-        if (recorded.unwrap() if recorded else None) == current:
+        current = self.state.to_toml()
+        if current == self._saved:
             return
-        if current is None:
-            _drop_state(document, self.environment)
-        else:
+        document = _read(self.folder)
+        if len(self.state):
             _put_state(document, self.environment, current)
+        else:
+            _drop_state(document, self.environment)
         _write(self.folder, document)
+        self._saved = current
 
     def stands_somewhere(self) -> bool:
         """Whether anything is recorded in any environment."""
@@ -213,9 +216,9 @@ def _put_state(document: tomlkit.TOMLDocument, environment: str, state: Mapping[
 
 
 def _drop_state(document: tomlkit.TOMLDocument, environment: str) -> None:
-    states: Any = document["state"]
-    del states[environment]
-    if not states:
+    states: Any = document.get("state", {})
+    states.pop(environment, None)
+    if "state" in document and not states:
         del document["state"]
 
 

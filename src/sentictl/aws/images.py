@@ -41,7 +41,8 @@ def pytorch_image(scope: Literal["training", "inference"], region: str, instance
 
 
 def _table() -> Path:
-    spec = importlib.util.find_spec("sagemaker.core")
+    # Not the spec of sagemaker.core itself: looking for that one imports it all.
+    spec = importlib.util.find_spec("sagemaker")
     if spec is None or spec.submodule_search_locations is None:
         raise AwsError("The package sagemaker-core is not installed.", "Install it: pip install sagemaker-core")
-    return Path(next(iter(spec.submodule_search_locations))) / "image_uri_config" / "pytorch.json"
+    return Path(next(iter(spec.submodule_search_locations))) / "core" / "image_uri_config" / "pytorch.json"

@@ -1,0 +1,54 @@
+"""`sentictl config`: show and change settings."""
+
+from typing import Annotated
+
+import typer
+
+from sentictl.cli.invocation import Invocation, command
+
+app = typer.Typer(
+    name="config", help="Show and change the settings in sentictl.toml.", no_args_is_help=True, add_completion=False
+)
+Key = Annotated[str, typer.Argument(help="A setting, such as train.epochs.")]
+
+
+@app.command("show")
+@command
+def show(invocation: Invocation) -> None:
+    """Show every setting in force in this environment."""
+    from sentictl.cli.session import open_project
+    from sentictl.project import all_keys, get
+
+    settings = open_project(invocation).settings
+    values = {key: get(settings, key) for key in all_keys()}
+    width = max(map(len, values))
+    lines = [f"{key:<{width}}  {_shown(value)}" for key, value in values.items()]
+    invocation.output.result(settings.model_dump(by_alias=True), "\n".join(lines))
+
+
+@app.command("get")
+@command
+def get_setting(invocation: Invocation, key: Key) -> None:
+    """Show one setting."""
+    from sentictl.cli.session import open_project
+    from sentictl.project import get
+
+    value = get(open_project(invocation).settings, key)
+    invocation.output.result(value, _shown(value))
+
+
+@app.command("set")
+@command
+def set_setting(invocation: Invocation, key: Key, value: Annotated[str, typer.Argument(help="Its new value.")]) -> None:
+    """Change one setting, if the value is allowed."""
+    from sentictl.cli.session import open_project
+
+    project = open_project(invocation)
+    with project.locked():
+        written = project.set({key: value})
+    lines = [f"{name} = {_shown(new)}" for name, new in written.items()]
+    invocation.output.result(written, "\n".join(lines) or f"{key} is {value} already.")
+
+
+def _shown(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

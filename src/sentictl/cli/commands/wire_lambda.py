@@ -1,0 +1,28 @@
+"""`sentictl wire-lambda`: a Lambda function in front of the endpoint."""
+
+from typing import Annotated
+
+import typer
+
+from sentictl.cli.invocation import Invocation, command
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("wire-lambda")
+@command
+def wire_lambda(
+    invocation: Invocation,
+    memory_mb: Annotated[int | None, typer.Option(help="The function's memory.")] = None,
+    timeout_seconds: Annotated[int | None, typer.Option(help="How long it may take; 29 at most.")] = None,
+) -> None:
+    """Put a Lambda function in front of the endpoint, with a role that allows nothing else."""
+    from sentictl.cli.session import changing
+
+    flags = {"lambda.memory_mb": memory_mb, "lambda.timeout_seconds": timeout_seconds}
+    with changing(invocation, flags) as (context, progress):
+        context.recorded("endpoint", "deploy")
+        progress.run("wire-lambda", context)
+        record = context.recorded("function", "wire-lambda")
+    invocation.output.result({"name": record.name, "arn": record.arn})
+    invocation.output.say("Next: sentictl wire-api")

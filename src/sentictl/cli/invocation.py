@@ -1,0 +1,131 @@
+"""How a command was called: the options that every command takes, before or after its name, and how it ends."""
+
+import functools
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from sentictl.cli.output import Output
+from sentictl.errors import SentictlError
+from sentictl.folder import ProjectFolder
+
+Env = Annotated[
+    str | None,
+    typer.Option(
+        "--env", help="The environment: local (the default), or one that sentictl.toml describes.", metavar="NAME"
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but the result.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+COMMON: dict[str, Any] = {"env": (Env, None), "json": (Json, False), "quiet": (Quiet, False), "debug": (Debug, False)}
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """The options of one call that every command takes."""
+
+    env: str = ""
+    json: bool = False
+    quiet: bool = False
+    debug: bool = False
+
+    @property
+    def environment(self) -> str:
+        """The environment's name: the option, else SENTICTL_ENV, else local."""
+        return self.env or os.environ.get("SENTICTL_ENV", "") or "local"
+
+    @functools.cached_property
+    def output(self) -> Output:
+        return Output(json=self.json, quiet=self.quiet)
+
+    def over(self, root: "Invocation") -> "Invocation":
+        """This call's options, with those given before the command's name."""
+        return Invocation(
+            self.env or root.env, self.json or root.json, self.quiet or root.quiet, self.debug or root.debug
+        )
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Make a command of a function whose first parameter is an `Invocation`: give it the options that all take.
+
+    Errors that a person can act on end as one message and an exit code; the traceback goes to the project's log.
+    """
+
+    @functools.wraps(function)
+    def run(context: typer.Context, **arguments: Any) -> None:
+        given = {name: arguments.pop(name) for name in COMMON}
+        invocation = Invocation(given["env"] or "", given["json"], given["quiet"], given["debug"])
+        invocation = invocation.over(context.find_root().obj or Invocation())
+        try:
+            function(invocation, **arguments)
+        except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001  (the one place where a command ends)
+            raise typer.Exit(_end(problem, invocation)) from None
+
+    own = list(inspect.signature(function).parameters.values())[1:]
+    common = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+        for name, (annotation, default) in COMMON.items()
+    ]
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+    signature = inspect.Signature([context, *keyword_only, *common])
+    run.__signature__ = signature  # type: ignore[attr-defined]  # what Typer reads the options from
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
+    return run
+
+
+def _end(problem: BaseException, invocation: Invocation) -> int:
+    """Tell how the command ended; returns the exit code."""
+    if isinstance(problem, typer.Exit):
+        return int(problem.exit_code)
+    if isinstance(problem, BrokenPipeError):
+        # The reader has gone (`| head`). Nothing is left to say, and Python must not try at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    _log(problem)
+    if isinstance(problem, KeyboardInterrupt):
+        invocation.output.error("interrupted", "Interrupted.", "What runs on AWS runs on; run the same command again.")
+        return INTERRUPTED
+    if invocation.debug:
+        traceback.print_exception(problem, file=sys.stderr)
+    known = _known(problem)
+    invocation.output.error(known.code, known.message, known.hint)
+    return known.exit_code
+
+
+def _known(problem: BaseException) -> SentictlError:
+    if isinstance(problem, SentictlError):
+        return problem
+    if "botocore" in sys.modules and isinstance(problem, Exception):
+        from sentictl.aws.errors import translate
+
+        translated = translate(problem)
+        if translated:
+            return translated
+    folder = ProjectFolder.find()
+    where = f" and {folder.log_file}" if folder else ""
+    return SentictlError(
+        f"This should not happen: {type(problem).__name__}: {problem}",
+        f"Please report it with the output of the same command with --debug{where}.",
+    )
+
+
+def _log(problem: BaseException) -> None:
+    folder = ProjectFolder.find()
+    if folder is None or not folder.cache.is_dir():
+        return
+    try:
+        with folder.log_file.open("a", encoding="utf-8") as log:
+            log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {' '.join(sys.argv[1:2])}\n")
+            log.writelines(traceback.format_exception(problem))
+    except OSError as unwritable:
+        print(f"The log {folder.log_file} cannot be written: {unwritable.strerror}.", file=sys.stderr)  # noqa: T201

@@ -1,0 +1,111 @@
+"""A command's session: the project, its settings as the flags want them, and the environment it talks to."""
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sentictl.aws.environment import Environment
+from sentictl.cli.invocation import Invocation
+from sentictl.cli.progress import Progress
+from sentictl.errors import StateError, UsageError
+from sentictl.folder import ProjectFolder
+from sentictl.lifecycle.resource import Context
+from sentictl.local import daemon
+from sentictl.project import LOCAL, Project
+
+
+def open_project(invocation: Invocation) -> Project:
+    """The project of the working directory.
+
+    Raises:
+        StateError: there is no `sentictl.toml` at or above the working directory.
+    """
+    folder = ProjectFolder.find()
+    if folder is None:
+        raise StateError(
+            "There is no sentictl.toml in this folder or above it.",
+            "Begin a project here with: sentictl init, or do the whole chain at once with: sentictl up",
+        )
+    return Project.load(folder, invocation.environment)
+
+
+def adopt(project: Project, invocation: Invocation, flags: Mapping[str, Any]) -> None:
+    """Write the flags that change what the project is to `sentictl.toml`, and say so. None: the flag was not given."""
+    written = project.set({key: value for key, value in flags.items() if value is not None})
+    for key, value in written.items():
+        invocation.output.say(f"  wrote {key} = {value!r} to sentictl.toml")
+
+
+def connect(project: Project) -> Environment:
+    """The environment's clients. In `local` the twin is started if it does not run.
+
+    Raises:
+        TwinError: the local twin does not start.
+    """
+    placement = project.placement
+    if project.environment != LOCAL:
+        return Environment(project.environment, placement.region, placement.profile)
+    twin = daemon.start(project.folder.twin_home)
+    return Environment(LOCAL, placement.region, endpoint_url=twin.url or "")
+
+
+@contextlib.contextmanager
+def changing(invocation: Invocation, flags: Mapping[str, Any] | None = None) -> Iterator[tuple[Context, Progress]]:
+    """A session that changes things: under the project's lock, with the flags adopted, and with progress shown."""
+    project = open_project(invocation)
+    with project.locked():
+        project = open_project(invocation)  # as the command that held the lock before left it
+        adopt(project, invocation, flags or {})
+        with Progress(invocation.output) as progress:
+            progress.opening(project)
+            context = Context(project, connect(project), progress.report)
+            progress.connected(context)
+            yield context, progress
+
+
+def looking(invocation: Invocation) -> Context:
+    """A session that only looks."""
+    project = open_project(invocation)
+    return Context(project, connect(project), lambda *_: None)
+
+
+def in_project(path: str) -> str:
+    """A path given on the command line as `sentictl.toml` keeps it: relative to the project. Other words stay."""
+    folder = ProjectFolder.find()
+    given = Path(path).expanduser()
+    if folder is None or given.is_absolute() or not given.exists():
+        return path
+    return os.path.relpath(given.resolve(), folder.root)
+
+
+def agreed(invocation: Invocation, project: Project, *, yes: bool, confirm: str | None) -> None:
+    """Ask before everything is deleted: a yes in `local`, the project's name on a real account.
+
+    Raises:
+        UsageError: declined, or nobody is there to ask and the option was not given.
+    """
+    name = project.settings.project.name
+    if project.environment == LOCAL:
+        wanted, given, option = "yes", "yes" if yes else None, "--yes"
+    else:
+        wanted, given, option = name, confirm, f"--confirm {name}"
+    if given is None and sys.stdin.isatty() and not invocation.json:
+        sys.stderr.write(f"Delete everything of {name} in {project.environment}? Type {wanted}: ")
+        sys.stderr.flush()
+        given = sys.stdin.readline().strip()
+    if given != wanted:
+        raise UsageError(
+            f"Not confirmed: nothing of {name} in {project.environment} was deleted.", f"Confirm it with {option}."
+        )
+
+
+def leave(project: Project) -> None:
+    """After everything is deleted: end the twin, and drop the cache unless another environment still uses it."""
+    if project.environment == LOCAL:
+        daemon.destroy(project.folder.twin_home)
+    if not project.stands_somewhere():
+        shutil.rmtree(project.folder.cache, ignore_errors=True)
