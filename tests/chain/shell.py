@@ -1,0 +1,79 @@
+"""A shell in a project with reviews and a model small enough to be trained in seconds."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SETTINGS = """\
+[project]
+name = "toy"
+
+[data]
+source = "reviews.csv"
+vocabulary_size = 200
+
+[train]
+epochs = 8
+batch_size = 16
+learning_rate = 0.02
+embedding_dim = 8
+hidden_dim = 8
+max_tokens = 32
+"""
+SENTICTL = Path(sys.executable).with_name("sentictl")
+GOOD, BAD = ("wonderful", "superb", "moving", "charming"), ("dreadful", "boring", "awful", "tedious")
+SUBJECTS = ("plot", "acting", "music", "camera", "ending", "script", "hero", "villain", "dialogue", "pacing")
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A person's shell in a project's folder."""
+
+    folder: Path
+
+    def run(self, *arguments: str, stdin: str = "", expect: int = 0) -> "subprocess.CompletedProcess[str]":
+        """Run sentictl; its exit code must be the expected one."""
+        done = subprocess.run(
+            [SENTICTL, *arguments],
+            cwd=self.folder,
+            env=environment(),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert done.returncode == expect, done.stdout + done.stderr
+        return done
+
+    def json(self, *arguments: str, stdin: str = "", expect: int = 0) -> Any:
+        """Run sentictl with --json; its stdout must be one document."""
+        return json.loads(self.run(*arguments, "--json", stdin=stdin, expect=expect).stdout)
+
+    def journal(self) -> bytes:
+        """Every call so far that changed something in the twin."""
+        return (self.folder / ".sentictl" / "local" / "journal" / "calls.jsonl").read_bytes()
+
+
+def environment() -> dict[str, str]:
+    """The environment of a shell without anything of AWS or sentictl in it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SENTICTL_"))}
+
+
+def begin(folder: Path) -> Shell:
+    """A project with 240 reviews, in which good words make a review positive."""
+    folder.mkdir(exist_ok=True)
+    (folder / "sentictl.toml").write_text(SETTINGS)
+    with (folder / "reviews.csv").open("w", newline="") as stream:
+        table = csv.writer(stream)
+        table.writerow(("review", "label"))
+        for number in range(240):
+            words, subject = (GOOD, BAD)[number % 2], SUBJECTS[number // 2 % len(SUBJECTS)]
+            text = f"A {words[number // 2 % 4]} {subject}, {words[number // 20 % 4]}. Film number {number}."
+            table.writerow((text, 1 - number % 2))
+    return Shell(folder)

@@ -1,0 +1,50 @@
+"""Taking everything away, and what commands say when there is nothing."""
+
+import os
+import socket
+
+import pytest
+
+from tests.chain.shell import Shell
+
+
+def test_down_leaves_no_process_no_port_and_no_state(shell: Shell) -> None:
+    shell.run("up")
+    twin = shell.json("local", "status")
+    answer = shell.json("down", "--yes")
+    assert answer["left"] == []
+    assert [entry["kind"] for entry in answer["deleted"]][-1] == "bucket"
+    assert not (shell.folder / ".sentictl").exists()
+    assert "state" not in (shell.folder / "sentictl.toml").read_text()
+    with pytest.raises(ProcessLookupError):
+        os.kill(twin["pid"], 0)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", twin["port"])) != 0
+    assert shell.json("status") == {"environment": "local", "resources": [], "page_url": None, "api_url": None}
+    assert shell.json("down", "--yes") == {"deleted": [], "left": []}
+    assert not (shell.folder / ".sentictl").exists()
+
+
+def test_down_asks_first(shell: Shell) -> None:
+    error = shell.json("down", expect=2)["error"]
+    assert "--yes" in error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("command", "next_step"),
+    [
+        (("train",), "sentictl data"),
+        (("deploy",), "sentictl train"),
+        (("wire-lambda",), "sentictl deploy"),
+        (("wire-api",), "sentictl wire-lambda"),
+        (("site",), "sentictl wire-api"),
+        (("predict", "x"), "sentictl train"),
+        (("predict", "x", "--via", "api"), "sentictl wire-api"),
+        (("evaluate",), "sentictl train"),
+        (("logs", "train"), "sentictl train"),
+    ],
+)
+def test_a_command_that_comes_too_early_names_the_one_before(
+    shell: Shell, command: tuple[str, ...], next_step: str
+) -> None:
+    assert next_step in shell.json(*command, expect=1)["error"]["hint"]
