@@ -1,0 +1,169 @@
+"""What the sagemaker-training toolkit tells a script in a training container: folders, environment, arguments.
+
+Names and forms follow AWS's own toolkit (sagemaker-training 5), which runs the same script on AWS.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HOST = "algo-1"
+
+
+@dataclass(frozen=True)
+class Container:
+    """The folder that stands for `/opt/ml`, for one training job's request."""
+
+    root: Path
+    request: dict[str, Any]
+
+    @property
+    def code(self) -> Path:
+        return self.root / "code"
+
+    @property
+    def model(self) -> Path:
+        return self.root / "model"
+
+    @property
+    def output(self) -> Path:
+        return self.root / "output"
+
+    @property
+    def output_data(self) -> Path:
+        return self.output / "data"
+
+    @property
+    def failure(self) -> Path:
+        return self.output / "failure"
+
+    @property
+    def channels(self) -> list[str]:
+        return [channel["ChannelName"] for channel in self.request.get("InputDataConfig") or []]
+
+    def channel(self, name: str) -> Path:
+        return self.root / "input" / "data" / name
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """All of them, decoded: values arrive as JSON, or as plain strings where they are no JSON."""
+        return {name: decode(value) for name, value in (self.request.get("HyperParameters") or {}).items()}
+
+    @property
+    def script_hyperparameters(self) -> dict[str, Any]:
+        """Those that the script gets: the toolkit keeps the `sagemaker_` ones to itself."""
+        return {name: value for name, value in self.hyperparameters.items() if not name.startswith("sagemaker_")}
+
+    @property
+    def program(self) -> str:
+        return str(self.hyperparameters.get("sagemaker_program", "train.py"))
+
+    @property
+    def arguments(self) -> list[str]:
+        """`--name value`, sorted by name; a name of one letter gets one dash, as by the toolkit."""
+        pairs = sorted(self.script_hyperparameters.items())
+        return [word for name, value in pairs for word in (f"-{name}" if len(name) == 1 else f"--{name}", _word(value))]
+
+    def make(self) -> None:
+        """Make the folders and the configuration files that a container finds."""
+        for folder in (self.code, self.model, self.output_data, *map(self.channel, self.channels)):
+            folder.mkdir(parents=True, exist_ok=True)
+        config = self.root / "input" / "config"
+        config.mkdir(parents=True)
+        documents = {
+            "hyperparameters": self.request.get("HyperParameters") or {},
+            "inputdataconfig": self._input_config(),
+            "resourceconfig": self._resource_config(),
+        }
+        for name, document in documents.items():
+            (config / f"{name}.json").write_text(json.dumps(document))
+
+    def environment(self, region: str) -> dict[str, str]:
+        """The `SM_*` variables, and those that SageMaker itself sets."""
+        job = self.request["TrainingJobName"]
+        values = self._values()
+        plain = {f"SM_{name.upper()}": _encode(value) for name, value in values.items()}
+        channels = {f"SM_CHANNEL_{name.upper()}": str(self.channel(name)) for name in self.channels}
+        single = {f"SM_HP_{name.upper()}": _encode(value) for name, value in self.script_hyperparameters.items()}
+        whole = {
+            "additional_framework_parameters": {},
+            "channel_input_dirs": {name: str(self.channel(name)) for name in self.channels},
+            "hyperparameters": self.script_hyperparameters,
+            "is_master": True,
+            "job_name": job,
+            "master_hostname": HOST,
+            **{name: value for name, value in values.items() if name not in ("hps", "channels", "user_args")},
+        }
+        return (
+            plain
+            | channels
+            | single
+            | {
+                "SM_TRAINING_ENV": json.dumps(whole),
+                "TRAINING_JOB_NAME": job,
+                "TRAINING_JOB_ARN": f"arn:aws:sagemaker:{region}:123456789012:training-job/{job}",
+                "PYTHONPATH": os.pathsep.join(filter(None, [str(self.code), os.environ.get("PYTHONPATH", "")])),
+                **{str(k): str(v) for k, v in (self.request.get("Environment") or {}).items()},
+            }
+        )
+
+    def _values(self) -> dict[str, Any]:
+        instance = self.request["ResourceConfig"].get("InstanceType", "ml.m5.large")
+        return {
+            "hosts": [HOST],
+            "current_host": HOST,
+            "current_instance_type": instance,
+            "current_instance_group": "homogeneousCluster",
+            "network_interface_name": "eth0",
+            "hps": self.script_hyperparameters,
+            "channels": sorted(self.channels),
+            "user_entry_point": self.program,
+            "user_args": self.arguments,
+            "module_name": Path(self.program).stem,
+            "module_dir": str(self.hyperparameters.get("sagemaker_submit_directory", "")),
+            "framework_params": {},
+            "framework_module": "",
+            "resource_config": self._resource_config(),
+            "input_data_config": self._input_config(),
+            "input_dir": str(self.root / "input"),
+            "input_config_dir": str(self.root / "input" / "config"),
+            "output_dir": str(self.output),
+            "output_data_dir": str(self.output_data),
+            "output_intermediate_dir": str(self.output / "intermediate"),
+            "model_dir": str(self.model),
+            "num_cpus": os.cpu_count() or 1,
+            "num_gpus": 0,
+            "num_neurons": 0,
+            "log_level": int(self.hyperparameters.get("sagemaker_container_log_level", 20)),
+        }
+
+    def _resource_config(self) -> dict[str, Any]:
+        return {"current_host": HOST, "hosts": [HOST], "network_interface_name": "eth0"}
+
+    def _input_config(self) -> dict[str, Any]:
+        mode = {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"}
+        return dict.fromkeys(self.channels, mode)
+
+
+def decode(value: str) -> Any:
+    """A hyperparameter's value: JSON where it is JSON, the string itself where it is not."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _word(value: Any) -> str:
+    """A value as the toolkit puts it on the command line."""
+    if isinstance(value, dict):
+        return ",".join(f"{name}={item}" for name, item in sorted(value.items()))
+    return "" if value is None else str(value)
+
+
+def _encode(value: Any) -> str:
+    """A value as the toolkit puts it into the environment."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,129 @@
+"""Training jobs that really run, can be stopped and deleted, and what a restart makes of them."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+from sentictl.local.control import Call, ControlPlane
+from sentictl.local.logs import LogStreams
+from sentictl.local.messages import Response, json_response, json_rpc_error
+from sentictl.local.objects import Objects
+from sentictl.local.training_record import JobRecord
+from sentictl.local.training_run import LOG_GROUP, TrainingRun
+
+JSON_RPC = {"Content-Type": "application/x-amz-json-1.1"}
+PAGE = 10  # what AWS lists when MaxResults is not given
+ENDED = ("Completed", "Failed", "Stopped")
+
+
+class TrainingJobs:
+    """The data plane of SageMaker's training jobs."""
+
+    def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, url: str) -> None:
+        self._control = control
+        self._objects = objects
+        self._logs = logs
+        self._url = url
+        self._folder = folder
+        self._runs: dict[tuple[str, str], TrainingRun] = {}
+        control.before["sagemaker", "CreateTrainingJob"] = self._refuse_duplicate
+        control.after["sagemaker", "CreateTrainingJob"] = self._created
+        control.instead["sagemaker", "StopTrainingJob"] = self._stop
+        control.instead["sagemaker", "DeleteTrainingJob"] = self._delete
+        control.instead["sagemaker", "ListTrainingJobs"] = self._list
+        control.facts["training-job-ended"] = self._restore
+
+    def fail_interrupted(self) -> None:
+        """After a replay: jobs that were running when the twin was killed have failed."""
+        for region in self._control.regions("sagemaker"):
+            for job in self._store(region).values():
+                if job.training_job_status not in ENDED:
+                    reason = "InternalServerError: The local twin was ended while the job ran. Please try again."
+                    record = JobRecord(self._control, region, job.training_job_name)
+                    record.finish("Failed", "Failed", reason)
+                    self._journal(record)
+
+    def running(self) -> int:
+        """How many jobs run now."""
+        return len(self._runs)
+
+    def close(self) -> None:
+        """End the processes of all jobs; the jobs themselves are found as interrupted at the next start."""
+        for run in list(self._runs.values()):
+            run.abandon()
+
+    def _refuse_duplicate(self, call: Call) -> Response | None:
+        name = call.payload["TrainingJobName"]
+        if name not in self._store(call.region):
+            return None
+        message = f"Training job names must be unique within an AWS account and region, and {name} exists."
+        return json_rpc_error("ResourceInUse", message)
+
+    def _created(self, call: Call) -> None:
+        record = JobRecord(self._control, call.region, call.payload["TrainingJobName"])
+        record.begin(call.payload, call.when)
+        if call.replaying:
+            return
+        run = TrainingRun(record, call.payload, self._folder / record.name, self._objects, self._logs, self._url)
+        self._runs[call.region, record.name] = run
+        threading.Thread(target=run.run, args=(self._ended,), daemon=True).start()
+
+    def _ended(self, run: TrainingRun) -> None:
+        with self._control.lock:
+            self._journal(run.record)
+            self._runs.pop((run.record.region, run.record.name), None)
+
+    def _stop(self, call: Call) -> Response:
+        name = call.payload["TrainingJobName"]
+        job = self._store(call.region).get(name)
+        if job is None:
+            return json_rpc_error("ValidationException", f"Requested resource not found: training job {name}.")
+        if job.training_job_status in ENDED:
+            message = f"The request was rejected because the training job is in status {job.training_job_status}."
+            return json_rpc_error("ValidationException", message)
+        run = self._runs.get((call.region, name))
+        if run:
+            run.stop()
+        return json_response(200, {}, JSON_RPC)
+
+    def _delete(self, call: Call) -> Response:
+        name = call.payload["TrainingJobName"]
+        job = self._store(call.region).get(name)
+        if job is None:
+            return json_rpc_error("ResourceNotFound", f"Requested resource not found: training job {name}.")
+        if job.training_job_status not in ENDED:
+            message = f"The training job {name} is in status {job.training_job_status} and cannot be deleted."
+            return json_rpc_error("ResourceInUse", message)
+        del self._store(call.region)[name]
+        return json_response(200, {}, JSON_RPC)
+
+    def _list(self, call: Call) -> Response:
+        """moto does not sort, and filters the page instead of the whole."""
+        wanted = call.payload
+        jobs = [JobRecord(self._control, call.region, name) for name in self._store(call.region)]
+        found = [job.summary() for job in jobs if job.is_wanted(wanted)]
+        key = {"Name": "TrainingJobName", "Status": "TrainingJobStatus"}.get(wanted.get("SortBy", ""), "CreationTime")
+        found.sort(key=lambda job: job[key], reverse=wanted.get("SortOrder") == "Descending")
+        begin = int(wanted.get("NextToken") or 0)
+        end = begin + int(wanted.get("MaxResults") or PAGE)
+        document: dict[str, Any] = {"TrainingJobSummaries": found[begin:end]}
+        if end < len(found):
+            document["NextToken"] = str(end)
+        return json_response(200, document, JSON_RPC)
+
+    def _store(self, region: str) -> dict[str, Any]:
+        jobs: dict[str, Any] = self._control.backend("sagemaker", region).training_jobs
+        return jobs
+
+    def _journal(self, record: "JobRecord") -> None:
+        stream = record.log_stream
+        events = self._logs.events(record.region, LOG_GROUP, stream) if stream else []
+        log = json.dumps(events).encode()
+        self._control.record("training-job-ended", log, region=record.region, name=record.name, job=record.to_json())
+
+    def _restore(self, data: dict[str, Any], log: bytes) -> None:
+        record = JobRecord(self._control, data["region"], data["name"])
+        record.restore(data["job"])
+        if record.log_stream:
+            self._logs.put(record.region, LOG_GROUP, record.log_stream, json.loads(log))

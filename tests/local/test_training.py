@@ -1,0 +1,166 @@
+"""Training jobs, from CreateTrainingJob to the artifact."""
+
+import io
+import json
+import tarfile
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from .conftest import Cloud, wait_for
+
+GROUP = "/aws/sagemaker/TrainingJobs"
+FOREVER = "import time\nprint('training', flush=True)\ntime.sleep(300)"
+
+
+def artifact(cloud: Cloud, job: dict[str, Any]) -> tarfile.TarFile:
+    bucket, _, key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
+    return tarfile.open(fileobj=io.BytesIO(cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()))
+
+
+@pytest.fixture(scope="module")
+def completed(cloud: Cloud) -> dict[str, Any]:
+    return cloud.trained(cloud.train())
+
+
+def test_a_job_goes_through_the_statuses_of_aws(completed: dict[str, Any]) -> None:
+    assert completed["TrainingJobStatus"] == completed["SecondaryStatus"] == "Completed"
+    transitions = completed["SecondaryStatusTransitions"]
+    assert [t["Status"] for t in transitions] == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert all(t["EndTime"] >= t["StartTime"] for t in transitions)
+    assert completed["TrainingTimeInSeconds"] >= 1
+    assert completed["BillableTimeInSeconds"] >= 1
+
+
+def test_the_script_gets_what_the_toolkit_gives(cloud: Cloud, completed: dict[str, Any]) -> None:
+    with artifact(cloud, completed) as archive:
+        member = archive.extractfile("seen.json")
+        assert member
+        seen = json.load(member)
+    assert (seen["note"], seen["data"]) == ("two words", "what a film")
+    environment = seen["environment"]
+    assert json.loads(environment["SM_HPS"]) == {"epochs": 2, "note": "two words"}
+    assert json.loads(environment["SM_CHANNELS"]) == ["train"]
+    assert json.loads(environment["SM_TRAINING_ENV"])["job_name"] == completed["TrainingJobName"]
+    assert {"SM_MODEL_DIR", "SM_OUTPUT_DATA_DIR", "SM_CURRENT_HOST", "SM_NUM_CPUS"} <= environment.keys()
+
+
+def test_logs_and_metrics(cloud: Cloud, completed: dict[str, Any]) -> None:
+    name = completed["TrainingJobName"]
+    streams = cloud.logs.describe_log_streams(logGroupName=GROUP, logStreamNamePrefix=f"{name}/algo-1-")["logStreams"]
+    assert len(streams) == 1
+    events = cloud.logs.get_log_events(
+        logGroupName=GROUP, logStreamName=streams[0]["logStreamName"], startFromHead=True
+    )
+    lines = [event["message"] for event in events["events"]]
+    assert lines == ["epoch=1 validation_accuracy=0.6000", "epoch=2 validation_accuracy=0.7000"]
+    assert [(m["MetricName"], m["Value"]) for m in completed["FinalMetricDataList"]] == [
+        ("accuracy", pytest.approx(0.7))
+    ]
+
+
+def test_the_same_model_makes_the_same_archive(cloud: Cloud) -> None:
+    script = "import os, pathlib\npathlib.Path(os.environ['SM_MODEL_DIR'], 'model').write_text('weights')"
+    etags = set()
+    for _ in range(2):
+        job = cloud.trained(cloud.train(script))
+        bucket, _, key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
+        etags.add(cloud.s3.head_object(Bucket=bucket, Key=key)["ETag"])
+    assert len(etags) == 1
+
+
+def test_a_raising_script_fails_the_job_with_the_end_of_its_stderr(cloud: Cloud) -> None:
+    job = cloud.trained(cloud.train("raise ValueError('no reviews in here')"))
+    assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Failed"
+    assert job["FailureReason"].startswith("AlgorithmError: ")
+    assert "ValueError: no reviews in here" in job["FailureReason"]
+    assert "exit code: 1" in job["FailureReason"]
+
+
+def test_the_failure_file_is_the_reason(cloud: Cloud) -> None:
+    script = (
+        "import os, pathlib, sys\n"
+        "pathlib.Path(os.environ['SM_OUTPUT_DIR'], 'failure').write_text('one class only')\n"
+        "sys.exit(3)"
+    )
+    job = cloud.trained(cloud.train(script))
+    assert job["FailureReason"] == "AlgorithmError: one class only, exit code: 3"
+
+
+@pytest.mark.parametrize("missing", ["source", "channel"])
+def test_missing_input_is_a_client_error(cloud: Cloud, missing: str) -> None:
+    nowhere = f"s3://{cloud.bucket}/nowhere"
+    changes: dict[str, dict[str, Any]] = {
+        "source": {"HyperParameters": {"sagemaker_program": "train.py", "sagemaker_submit_directory": nowhere}},
+        "channel": {
+            "InputDataConfig": [
+                {"ChannelName": "train", "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": nowhere}}}
+            ]
+        },
+    }
+    job = cloud.trained(cloud.train(**changes[missing]))
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("ClientError: ")
+    assert nowhere in job["FailureReason"]
+
+
+def test_a_stopped_job(cloud: Cloud) -> None:
+    name = cloud.train(FOREVER)
+    wait_for(lambda: cloud.lines(GROUP, name))
+    cloud.sagemaker.stop_training_job(TrainingJobName=name)
+    assert cloud.sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] in ("Stopping", "Stopped")
+    job = cloud.trained(name)
+    assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Stopped"
+    with pytest.raises(ClientError, match="ValidationException"):
+        cloud.sagemaker.stop_training_job(TrainingJobName=name)
+
+
+def test_a_job_that_ignores_being_asked_is_killed(cloud: Cloud) -> None:
+    name = cloud.train("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + FOREVER)
+    wait_for(lambda: cloud.lines(GROUP, name))
+    cloud.sagemaker.stop_training_job(TrainingJobName=name)
+    assert cloud.trained(name)["TrainingJobStatus"] == "Stopped"
+
+
+def test_running_out_of_time(cloud: Cloud) -> None:
+    job = cloud.trained(cloud.train(FOREVER, StoppingCondition={"MaxRuntimeInSeconds": 1}))
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+
+
+def test_names_are_unique_and_jobs_are_listed(cloud: Cloud, completed: dict[str, Any]) -> None:
+    name = completed["TrainingJobName"]
+    with pytest.raises(cloud.sagemaker.exceptions.ResourceInUse, match=name):
+        cloud.train(TrainingJobName=name)
+    listed = cloud.sagemaker.list_training_jobs(NameContains=name, StatusEquals="Completed")["TrainingJobSummaries"]
+    assert [job["TrainingJobName"] for job in listed] == [name]
+
+
+def test_lists_are_sorted_and_paged(cloud: Cloud) -> None:
+    prefix = cloud.name("list")
+    for number in range(3):
+        cloud.train("print('done')", TrainingJobName=f"{prefix}-{number}")
+    wanted = {"NameContains": prefix, "SortOrder": "Descending"}
+    first = cloud.sagemaker.list_training_jobs(**wanted, MaxResults=2)
+    second = cloud.sagemaker.list_training_jobs(**wanted, MaxResults=2, NextToken=first["NextToken"])
+    assert "NextToken" not in second
+    listed = [job["TrainingJobName"] for page in (first, second) for job in page["TrainingJobSummaries"]]
+    assert listed == [f"{prefix}-2", f"{prefix}-1", f"{prefix}-0"]
+
+
+def test_a_job_that_ended_can_be_deleted_and_its_name_used_again(cloud: Cloud) -> None:
+    name = cloud.train(FOREVER)
+    with pytest.raises(cloud.sagemaker.exceptions.ResourceInUse):
+        cloud.sagemaker.delete_training_job(TrainingJobName=name)
+    cloud.sagemaker.stop_training_job(TrainingJobName=name)
+    cloud.trained(name)
+    cloud.sagemaker.delete_training_job(TrainingJobName=name)
+    with pytest.raises(ClientError, match=r"not find|not found"):
+        cloud.sagemaker.describe_training_job(TrainingJobName=name)
+    with pytest.raises(cloud.sagemaker.exceptions.ResourceNotFound):
+        cloud.sagemaker.delete_training_job(TrainingJobName=name)
+
+
+def test_unknown_job(cloud: Cloud) -> None:
+    with pytest.raises(ClientError, match=r"ValidationException.*Could not find|not found"):
+        cloud.sagemaker.describe_training_job(TrainingJobName="unknown")
