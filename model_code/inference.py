@@ -1,0 +1,119 @@
+"""The endpoint's entry point: the four functions that AWS's PyTorch serving containers call.
+
+A request is one review as `text/plain`, or JSON: `{"review": "…"}` or `{"reviews": ["…", …]}`, either with
+`"explain": true`. The answer is JSON. What is wrong with a request is answered as `{"error": {"code", "message"}}`
+instead of raised: the container turns an exception into a 500 with a traceback.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sentimodel.predictor import Predictor
+
+JSON = "application/json"
+_TYPES = {"text/plain": "one review as text", JSON: "an object with review or reviews"}
+
+
+@dataclass(frozen=True)
+class ClientError:
+    """What a client did wrong.
+
+    Attributes:
+        code: a word for programs.
+        message: a sentence for people.
+    """
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """The reviews of a request.
+
+    Attributes:
+        reviews: the raw texts.
+        single: whether the client sent one review and expects one object.
+        explain: whether the answer says what each word contributed.
+    """
+
+    reviews: tuple[str, ...]
+    single: bool
+    explain: bool
+
+
+def model_fn(model_dir: str) -> Predictor:
+    """Load the artifact that the container unpacked. Reviews come one by one, so one thread each is quickest."""
+    import torch
+
+    torch.set_num_threads(1)
+    return Predictor.load(model_dir, runtime="torch")
+
+
+def input_fn(request_body: str | bytes | bytearray, content_type: str = "text/plain") -> Request | ClientError:
+    """The request that a body holds, or what is wrong with it.
+
+    Args:
+        request_body: as the container hands it over: bytes for text, str for JSON; both are taken for both.
+        content_type: of the body; parameters such as a charset are ignored, the text must be UTF-8.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind not in _TYPES:
+        wanted = " or ".join(f"{name} ({what})" for name, what in _TYPES.items())
+        return ClientError("unsupported_content_type", f"the content type is {kind or 'empty'}; send {wanted}")
+    try:
+        body = request_body if isinstance(request_body, str) else bytes(request_body).decode("utf-8")
+    except UnicodeDecodeError as error:
+        return ClientError("not_utf8", f"the body is not UTF-8: {error.reason} at byte {error.start}")
+    return _parse_json(body) if kind == JSON else _checked([body], single=True, explain=False)
+
+
+def predict_fn(request: Request | ClientError, model: Predictor) -> Any:
+    """The answer as JSON values: an object for one review, a list for several, an error object for a bad request."""
+    if isinstance(request, ClientError):
+        return {"error": asdict(request)}
+    answers = [asdict(prediction) for prediction in model.predict(request.reviews)]
+    if request.explain:
+        for answer, review in zip(answers, request.reviews, strict=True):
+            answer["explanation"] = [
+                {"word": word, "contribution": contribution} for word, contribution in model.explain(review)
+            ]
+    return answers[0] if request.single else answers
+
+
+def output_fn(prediction: Any, accept: str = JSON) -> tuple[str, str]:
+    """The answer's body and content type. It is JSON; a client that accepts only something else is told so."""
+    if not _accepts_json(accept):
+        prediction = {"error": asdict(ClientError("not_acceptable", f"the answer is {JSON}, not {accept}"))}
+    return json.dumps(prediction, ensure_ascii=False, allow_nan=False), JSON
+
+
+def _parse_json(body: str) -> Request | ClientError:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        return ClientError("not_json", f"the body is not JSON: {error}")
+    if not isinstance(document, dict) or ("review" in document) == ("reviews" in document):
+        return ClientError("invalid_request", 'send {"review": "text"} or {"reviews": ["text", …]}')
+    explain = document.get("explain", False)
+    if not isinstance(explain, bool):
+        return ClientError("invalid_request", "explain must be true or false")
+    single = "review" in document
+    reviews = [document["review"]] if single else document["reviews"]
+    return _checked(reviews, single=single, explain=explain)
+
+
+def _checked(reviews: object, *, single: bool, explain: bool) -> Request | ClientError:
+    if not isinstance(reviews, list) or not all(isinstance(review, str) for review in reviews):
+        return ClientError("invalid_request", "a review must be a string, and reviews a list of strings")
+    if not reviews:
+        return ClientError("empty_review", "reviews is empty: send at least one review")
+    if not all(review.strip() for review in reviews):
+        return ClientError("empty_review", "a review is empty: send some text")
+    return Request(tuple(reviews), single, explain)
+
+
+def _accepts_json(accept: str) -> bool:
+    kinds = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    return bool(kinds & {"", "*/*", "application/*", JSON})

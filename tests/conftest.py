@@ -1,0 +1,98 @@
+"""What tests of several parts share: a small dataset, and a model that train.py really trained on it."""
+
+import csv
+import fcntl
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sentictl.reviews.preparation import prepare
+from sentictl.reviews.table import TableSource
+from sentictl.settings import DataSettings
+
+# Test workers share the processor: several threads each would only wait for one another. Read when torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+MODEL_CODE = Path(__file__).parents[1] / "model_code"
+TRAIN_SECONDS = 120
+
+GOOD = ("wonderful", "superb", "moving", "charming", "brilliant", "delightful", "excellent", "touching", "gripping")
+BAD = ("dreadful", "boring", "awful", "tedious", "clumsy", "terrible", "dull", "wooden", "pointless", "lousy")
+THINGS = ("plot", "acting", "music", "camera", "ending", "script", "hero", "villain", "dialogue", "pacing", "cast")
+TOY_OPTIONS = {
+    "model-name": "toy",
+    "dataset": "0123456789abcdef",
+    "epochs": 12,
+    "patience": 12,
+    "batch_size": 16,
+    "learning_rate": 0.02,
+    "embedding_dim": 8,
+    "hidden_dim": 8,
+    "max_tokens": 32,
+}
+
+
+@pytest.fixture(scope="session")
+def toy_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset folder, made as `sentictl data` makes it, of 400 short reviews that a small model can learn."""
+
+    def make(folder: Path) -> None:
+        table = folder / "reviews.csv"
+        with table.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("review", "label"), *toy_reviews(400)])
+        settings = DataSettings(vocabulary_size=200)
+        dataset = prepare(TableSource(table, settings), settings, folder, lambda done, total, what: None)
+        dataset.folder.rename(folder / "dataset")
+
+    return once(tmp_path_factory, "toy_dataset", make) / "dataset"
+
+
+@pytest.fixture(scope="session")
+def toy_artifact(tmp_path_factory: pytest.TempPathFactory, toy_dataset: Path) -> Path:
+    """An artifact folder, trained on `toy_dataset` by train.py. Its model is called `toy`. Don't change it: copy it."""
+
+    def make(folder: Path) -> None:
+        folders = {name: toy_dataset / name for name in ("train", "validation", "vocabulary")}
+        options = {**TOY_OPTIONS, **folders, "model-dir": folder / "artifact"}
+        command = [sys.executable, str(MODEL_CODE / "train.py")]
+        command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
+        environment.pop("TRAINING_JOB_NAME", None)
+        training = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=TRAIN_SECONDS, check=False
+        )
+        assert training.returncode == 0, training.stderr
+
+    return once(tmp_path_factory, "toy_artifact", make) / "artifact"
+
+
+def toy_reviews(count: int) -> list[tuple[str, int]]:
+    """So many short reviews with their labels, the same each time."""
+    rng = random.Random(7)
+    reviews = []
+    for number in range(count):
+        words, others = (GOOD, BAD) if number % 2 else (BAD, GOOD)
+        sentences = [f"The {rng.choice(THINGS)} was {rng.choice(words)}." for _ in range(rng.randint(2, 5))]
+        sentences.append(f"It isn't {rng.choice(others)} at all.<br />")
+        rng.shuffle(sentences)
+        reviews.append((" ".join(sentences), number % 2))
+    return reviews
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that is filled once in a test run, by whichever of the parallel workers needs it first."""
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = shared / name, shared / f"{name}.done"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder

@@ -1,0 +1,140 @@
+"""The endpoint's contract: requests in, answers out."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sentimodel.predictor import Predictor
+
+MODEL_CODE = Path(__file__).parents[2] / "model_code"
+GOOD = "The acting was wonderful. The plot was superb."
+BAD = "The acting was dreadful. The plot was boring."
+
+
+def load_script() -> ModuleType:
+    """inference.py as a module: a container loads it from its file as well."""
+    spec = importlib.util.spec_from_file_location("inference_script", MODEL_CODE / "inference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+inference = load_script()
+
+
+@pytest.fixture(scope="module")
+def model(toy_artifact: Path) -> Any:
+    """The toy model, loaded as a container loads it."""
+    threads = torch.get_num_threads()
+    yield inference.model_fn(str(toy_artifact))
+    torch.set_num_threads(threads)
+
+
+def ask(model: Predictor, body: str | bytes, content_type: str, accept: str = "*/*") -> Any:
+    """What the endpoint answers."""
+    request = inference.input_fn(body, content_type)
+    answer, kind = inference.output_fn(inference.predict_fn(request, model), accept)
+    assert kind == "application/json"
+    return json.loads(answer)
+
+
+@pytest.mark.parametrize("body", [GOOD, GOOD.encode(), bytearray(GOOD.encode())])
+@pytest.mark.parametrize("kind", ["text/plain", "text/plain; charset=utf-8", "TEXT/PLAIN"])
+def test_a_review_as_text(model: Predictor, body: Any, kind: str) -> None:
+    answer = ask(model, body, kind)
+    assert list(answer) == ["label", "sentiment", "probability", "model"]
+    assert (answer["label"], answer["sentiment"], answer["model"]) == ("positive", 1, "toy")
+    assert 0.5 < answer["probability"] <= 1
+
+
+@pytest.mark.parametrize("convert", [str, str.encode])
+def test_a_review_as_json(model: Predictor, convert: Any) -> None:
+    answer = ask(model, convert(json.dumps({"review": BAD})), "application/json")
+    assert (answer["label"], answer["sentiment"]) == ("negative", 0)
+
+
+@pytest.mark.parametrize("convert", [str, str.encode])
+def test_reviews_as_json_are_answered_in_order(model: Predictor, convert: Any) -> None:
+    answer = ask(model, convert(json.dumps({"reviews": [BAD, GOOD, BAD]})), "application/json; charset=UTF-8")
+    assert [item["sentiment"] for item in answer] == [0, 1, 0]
+
+
+def test_one_review_in_a_list_is_answered_by_a_list(model: Predictor) -> None:
+    assert len(ask(model, json.dumps({"reviews": [GOOD]}), "application/json")) == 1
+
+
+def test_an_explanation_comes_when_asked(model: Predictor) -> None:
+    answer = ask(model, json.dumps({"review": GOOD, "explain": True}), "application/json")
+    assert [item["word"] for item in answer["explanation"]] == ["acting", "wonderful", "plot", "superb"]
+    assert sum(item["contribution"] for item in answer["explanation"]) > 0
+    (answer,) = ask(model, json.dumps({"reviews": [BAD], "explain": True}), "application/json")
+    assert sum(item["contribution"] for item in answer["explanation"]) < 0
+    assert "explanation" not in ask(model, json.dumps({"review": GOOD, "explain": False}), "application/json")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "code"),
+    [
+        (b"\xff\xfe\x00", "text/plain", "not_utf8"),
+        (b'{"review": "\xff"}', "application/json", "not_utf8"),
+        (b"", "text/plain", "empty_review"),
+        (b" \n\t", "text/plain", "empty_review"),
+        (b'{"review": ""}', "application/json", "empty_review"),
+        (b'{"reviews": []}', "application/json", "empty_review"),
+        (b'{"reviews": ["good", " "]}', "application/json", "empty_review"),
+        (b"{", "application/json", "not_json"),
+        (b"", "application/json", "not_json"),
+        (b"[" * 100_000, "application/json", "not_json"),
+        (b'"good"', "application/json", "invalid_request"),
+        (b"null", "application/json", "invalid_request"),
+        (b"{}", "application/json", "invalid_request"),
+        (b'{"text": "good"}', "application/json", "invalid_request"),
+        (b'{"review": 5}', "application/json", "invalid_request"),
+        (b'{"review": null}', "application/json", "invalid_request"),
+        (b'{"review": ["good"]}', "application/json", "invalid_request"),
+        (b'{"reviews": "good"}', "application/json", "invalid_request"),
+        (b'{"reviews": ["good", 5]}', "application/json", "invalid_request"),
+        (b'{"review": "good", "reviews": ["good"]}', "application/json", "invalid_request"),
+        (b'{"review": "good", "explain": "yes"}', "application/json", "invalid_request"),
+        (b"good", "text/csv", "unsupported_content_type"),
+        (b"good", "", "unsupported_content_type"),
+    ],
+)
+def test_a_wrong_request_is_answered(model: Predictor, body: bytes, kind: str, code: str) -> None:
+    answer = ask(model, body, kind)
+    assert list(answer) == ["error"]
+    assert answer["error"]["code"] == code
+    assert answer["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/json", "*/*", "", "application/*", "text/html, application/json;q=0.9", "APPLICATION/JSON"]
+)
+def test_json_is_what_these_accept(model: Predictor, accept: str) -> None:
+    assert ask(model, GOOD, "text/plain", accept)["sentiment"] == 1
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "application/x-npy"])
+def test_another_accept_is_answered_with_an_error(model: Predictor, accept: str) -> None:
+    assert ask(model, GOOD, "text/plain", accept)["error"]["code"] == "not_acceptable"
+
+
+@given(st.binary(max_size=200), st.sampled_from(["text/plain", "application/json"]))
+def test_any_bytes_are_answered(model: Predictor, body: bytes, kind: str) -> None:
+    assert {"label", "error"} & set(ask(model, body, kind))
+
+
+@given(st.dictionaries(st.sampled_from(["review", "reviews", "explain"]), st.recursive(st.text(), st.lists)))
+def test_any_json_is_answered(model: Predictor, document: dict[str, Any]) -> None:
+    answer = ask(model, json.dumps(document), "application/json")
+    assert isinstance(answer, list) or {"label", "error"} & set(answer)
