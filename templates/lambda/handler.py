@@ -1,0 +1,335 @@
+"""The Lambda function between API Gateway (REST, proxy integration) and the SageMaker endpoint.
+
+Request: POST, and the body is the review in UTF-8.
+  - `text/*`, `application/x-www-form-urlencoded`, `application/octet-stream` or no content type: the body is the
+    review as it stands, nothing is decoded. One exception: a JSON object with a `review` or `reviews` key is
+    taken for the JSON it is, because curl and fetch label JSON as a form or as text unless told otherwise.
+  - `application/json` and `application/*+json`: `{"review": "…", "explain": false}` or `{"reviews": ["…"]}`.
+  - Anything else (multipart forms, images): 415.
+
+Answer, negotiated in this order:
+  1. A JSON body gets JSON, whatever `Accept` says: an object for `review`, a list for `reviews`.
+  2. Otherwise the one of `text/plain` and `application/json` with the higher quality in `Accept` (RFC 9110, 12.5.1:
+     of the ranges that match a type, the most specific sets its quality).
+  3. At equal quality, the one that is named more specifically: `application/json, */*` asks for JSON.
+  4. Still equal (`*/*`), neither acceptable, or no `Accept`: `text/plain`, which is `1` or `0`. Never a 406.
+  5. Errors are always `{"error": {"code", "message"}}`.
+
+Every answer carries the CORS headers. Each request leaves one JSON line in the log, without the text of the review.
+"""
+
+import base64
+import json
+import os
+import re
+import sys
+import time
+import traceback
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+
+ENDPOINT_NAME = os.environ["ENDPOINT_NAME"]
+MAX_REVIEW_CHARACTERS = int(os.environ.get("MAX_REVIEW_CHARACTERS", "50000"))
+MAX_REVIEWS = int(os.environ.get("MAX_REVIEWS", "100"))
+
+# Made while Lambda starts the environment, when it has a whole CPU whatever its memory size. API Gateway gives up
+# after 29 s, so a slow endpoint is given up before that, and at once: a second wait of this length would not fit.
+CLIENT: Any = boto3.client(
+    "sagemaker-runtime",
+    config=Config(connect_timeout=2, read_timeout=24, retries={"total_max_attempts": 1, "mode": "standard"}),
+)
+
+TEXT = "text/plain"
+JSON = "application/json"
+UNTYPED = ("", "application/x-www-form-urlencoded", "application/octet-stream")
+QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
+
+HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, OPTIONS, POST",
+    "Access-Control-Allow-Headers": "Accept, Content-Type",
+    "Access-Control-Expose-Headers": "Retry-After",
+    "Access-Control-Max-Age": "86400",
+    "Cache-Control": "no-store",
+    "Vary": "Accept",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Request(NamedTuple):
+    """What a caller asks for: the reviews, and the shape of the answer."""
+
+    reviews: list[str]
+    explain: bool
+    as_list: bool
+    media_type: str
+
+
+class ApiError(Exception):
+    """An answer other than 200. `detail` is for the owner's log and is never sent to the caller."""
+
+    def __init__(self, status: int, code: str, message: str, *, retry_after: int = 0, detail: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.retry_after = retry_after
+        self.detail = detail
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one API Gateway proxy event (payload format 1.0) with a proxy response."""
+    started = time.perf_counter()
+    record: dict[str, Any] = {"request_id": getattr(context, "aws_request_id", ""), "reviews": 0, "characters": 0}
+    try:
+        response = _answer(event, record)
+    except ApiError as error:
+        record |= {"error": error.code, "detail": error.detail}
+        response = _error_response(error)
+    except Exception as error:  # noqa: BLE001 - the caller is owed an answer with CORS headers whatever went wrong
+        # Where it happened and what kind it was, without the exception's message: that may quote the review.
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        record |= {"error": "internal_error", "detail": f"{type(error).__name__}\n{frames}"}
+        response = _error_response(ApiError(500, "internal_error", "Something went wrong in the API."))
+    milliseconds = round((time.perf_counter() - started) * 1000, 1)
+    _log(record | {"status": response["statusCode"], "milliseconds": milliseconds})
+    return response
+
+
+def _answer(event: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
+    method = str(event.get("httpMethod") or "POST").upper()
+    if method == "OPTIONS":
+        return _response(204, TEXT, "")
+    if method != "POST":
+        raise ApiError(405, "method_not_allowed", f"{method} is not answered here. POST the review as the body.")
+    request = _read_request(event)
+    record["reviews"] = len(request.reviews)
+    record["characters"] = sum(map(len, request.reviews))
+    predictions = _predict(request)
+    if request.media_type == TEXT:
+        return _response(200, TEXT, "1" if predictions[0]["sentiment"] else "0")
+    body = json.dumps(predictions if request.as_list else predictions[0], allow_nan=False)
+    return _response(200, JSON, body)
+
+
+def _read_request(event: dict[str, Any]) -> Request:
+    content_type = _header(event, "content-type").partition(";")[0].strip().lower()
+    is_json = content_type == JSON or (content_type.startswith("application/") and content_type.endswith("+json"))
+    if not (is_json or content_type in UNTYPED or content_type.startswith("text/")):
+        message = f"The content type must be {TEXT} or {JSON}, and the body the review."
+        raise ApiError(415, "unsupported_media_type", message)
+    text = _read_body(event)
+    document = _parse_json(text) if is_json else _find_json(text)
+    if document is not None:
+        return _read_document(document)
+    _check_review(text, "The review")
+    return Request([text], explain=False, as_list=False, media_type=_negotiate(_header(event, "accept")))
+
+
+def _header(event: dict[str, Any], name: str) -> str:
+    """The value of a header, its repeated fields joined with commas; empty when it is missing."""
+    headers = event.get("multiValueHeaders") or event.get("headers") or {}
+    values = [value for key, value in headers.items() if key.lower() == name]
+    return ", ".join(", ".join(value) if isinstance(value, list) else str(value or "") for value in values)
+
+
+def _read_body(event: dict[str, Any]) -> str:
+    body = event.get("body") or ""
+    try:
+        data = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
+        return data.decode("utf-8-sig")
+    except ValueError:
+        raise ApiError(400, "not_utf8", "The body is not UTF-8 text.") from None
+
+
+def _parse_json(text: str) -> Any:
+    if not text.strip():
+        raise ApiError(400, "empty_review", "The body is empty.")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ApiError(400, "not_json", f"The content type is {JSON}, but the body is not JSON.") from None
+    return {} if document is None else document
+
+
+def _find_json(text: str) -> Any:
+    """The JSON object with `review` or `reviews` that a text is, or None for a text like any other."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return document if "review" in document or "reviews" in document else None
+
+
+def _read_document(document: Any) -> Request:
+    if not isinstance(document, dict) or ("review" in document) == ("reviews" in document):
+        message = 'The JSON must be an object with either "review", a text, or "reviews", a list of texts.'
+        raise ApiError(400, "invalid_request", message)
+    explain = document.get("explain", False)
+    if not isinstance(explain, bool):
+        raise ApiError(400, "invalid_request", '"explain" must be true or false.')
+    if "review" in document:
+        _check_review(document["review"], '"review"')
+        return Request([document["review"]], explain, as_list=False, media_type=JSON)
+    _check_reviews(document["reviews"])
+    return Request(document["reviews"], explain, as_list=True, media_type=JSON)
+
+
+def _check_reviews(reviews: Any) -> None:
+    if not isinstance(reviews, list):
+        raise ApiError(400, "invalid_request", '"reviews" must be a list of texts.')
+    if not reviews:
+        raise ApiError(400, "empty_review", '"reviews" is empty.')
+    if len(reviews) > MAX_REVIEWS:
+        message = f"There are {len(reviews):,} reviews; at most {MAX_REVIEWS:,} go in one request."
+        raise ApiError(413, "too_many_reviews", message)
+    for index, review in enumerate(reviews):
+        _check_review(review, f'"reviews"[{index}]')
+
+
+def _check_review(review: Any, name: str) -> None:
+    if not isinstance(review, str):
+        raise ApiError(400, "invalid_request", f"{name} must be a text.")
+    if not review.strip():
+        raise ApiError(400, "empty_review", f"{name} is empty.")
+    if len(review) > MAX_REVIEW_CHARACTERS:
+        message = f"{name} has {len(review):,} characters; at most {MAX_REVIEW_CHARACTERS:,} are read."
+        raise ApiError(413, "review_too_long", message)
+    try:
+        review.encode()
+    except UnicodeEncodeError:  # JSON can spell half of a surrogate pair ("\ud800"), which no encoding can carry
+        raise ApiError(400, "not_utf8", f"{name} holds half of a surrogate pair, which is not text.") from None
+
+
+def _negotiate(accept: str) -> str:
+    qualities = _qualities(accept)
+    ratings = {media_type: _rate(media_type, qualities) for media_type in (TEXT, JSON)}
+    return JSON if ratings[JSON] > ratings[TEXT] else TEXT
+
+
+def _qualities(accept: str) -> dict[str, float]:
+    """The quality of each media range in an `Accept` header. Ranges with a malformed quality are left out."""
+    qualities = {}
+    for part in accept.lower().split(","):
+        media_range, *parameters = (field.strip() for field in part.split(";"))
+        quality = next((field[2:] for field in parameters if field.startswith("q=")), "1")
+        if QUALITY.fullmatch(quality):
+            qualities[media_range] = float(quality)
+    return qualities
+
+
+def _rate(media_type: str, qualities: dict[str, float]) -> tuple[float, int]:
+    """How welcome a media type is: its quality, then how specifically it is named (2 by name, 1 `type/*`, 0 `*/*`)."""
+    ranges = ("*/*", media_type.partition("/")[0] + "/*", media_type)
+    for specificity in (2, 1, 0):
+        quality = qualities.get(ranges[specificity])
+        if quality is not None:
+            return quality, specificity if quality else 0
+    return 0.0, 0
+
+
+def _predict(request: Request) -> list[dict[str, Any]]:
+    body = json.dumps({"reviews": request.reviews, "explain": request.explain}, ensure_ascii=False).encode()
+    try:
+        answer = json.loads(_invoke(body))
+    except ClientError as error:
+        raise _client_error(error) from None
+    except NoCredentialsError as error:
+        raise _access_error(str(error)) from None
+    except (ConnectTimeoutError, ReadTimeoutError):
+        raise ApiError(504, "endpoint_timeout", "The model took too long to answer.", retry_after=5) from None
+    except (HTTPClientError, EndpointConnectionError) as error:
+        raise _unavailable(type(error).__name__) from None
+    except (ValueError, RecursionError):
+        raise _bad_answer("not JSON") from None
+    return _check_answer(answer, len(request.reviews))
+
+
+def _invoke(body: bytes) -> bytes:
+    call = {"EndpointName": ENDPOINT_NAME, "ContentType": JSON, "Accept": JSON, "Body": body}
+    try:
+        response = CLIENT.invoke_endpoint(**call)
+    except ConnectionClosedError:
+        # Lambda froze this environment with an open connection and the other side has hung up since: a new one will do.
+        response = CLIENT.invoke_endpoint(**call)
+    data: bytes = response["Body"].read()
+    return data
+
+
+def _check_answer(answer: Any, count: int) -> list[dict[str, Any]]:
+    if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+        error = answer["error"]
+        message = str(error.get("message", "The model refused the review."))
+        raise ApiError(400, str(error.get("code", "model_refused")), message)
+    if not isinstance(answer, list) or len(answer) != count:
+        raise _bad_answer(f"not a list of {count}")
+    for prediction in answer:
+        if not isinstance(prediction, dict) or prediction.get("sentiment") not in (0, 1):
+            raise _bad_answer("a prediction without a sentiment of 0 or 1")
+    return answer
+
+
+def _bad_answer(detail: str) -> ApiError:
+    return ApiError(502, "model_error", "The model gave an answer that the API cannot read.", detail=detail)
+
+
+def _unavailable(detail: str) -> ApiError:
+    message = "The model is not in service. It may be starting; try again shortly."
+    return ApiError(503, "endpoint_unavailable", message, retry_after=5, detail=detail)
+
+
+def _access_error(detail: str) -> ApiError:
+    advice = f"The function's role must allow sagemaker:InvokeEndpoint on the endpoint {ENDPOINT_NAME}. {detail}"
+    return ApiError(500, "endpoint_access", "The API is not allowed to ask its model.", detail=advice)
+
+
+def _client_error(error: ClientError) -> ApiError:
+    """The answer for an error of InvokeEndpoint, by the code that AWS gives it."""
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    detail = f"{code}: {error.response.get('Error', {}).get('Message', '')}"
+    if code == "ModelError":
+        # The message quotes what the container said, which may quote the review; the container's own log has it.
+        status, log = error.response.get("OriginalStatusCode", ""), error.response.get("LogStreamArn", "")
+        return ApiError(502, "model_error", "The model failed on this review.", detail=f"status {status}, see {log}")
+    if code in ("ThrottlingException", "Throttling", "TooManyRequestsException"):
+        message = "The model is busy. Try again in a moment."
+        return ApiError(429, "throttled", message, retry_after=1, detail=detail)
+    if code in ("ValidationError", "ServiceUnavailable", "ModelNotReadyException", "InternalFailure"):
+        return _unavailable(detail)
+    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in (401, 403) or "AccessDenied" in code:
+        return _access_error(detail)
+    return ApiError(502, "endpoint_error", "The model's endpoint answered with an error.", detail=detail)
+
+
+def _error_response(error: ApiError) -> dict[str, Any]:
+    body = json.dumps({"error": {"code": error.code, "message": error.message}})
+    response = _response(error.status, JSON, body)
+    if error.retry_after:
+        response["headers"]["Retry-After"] = str(error.retry_after)
+    if error.status == 405:
+        response["headers"]["Allow"] = "OPTIONS, POST"
+    return response
+
+
+def _response(status: int, media_type: str, body: str) -> dict[str, Any]:
+    headers = HEADERS | {"Content-Type": f"{media_type}; charset=utf-8"}
+    return {"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": False}
+
+
+def _log(record: dict[str, Any]) -> None:
+    """Write one line of JSON to the log, in one write so that lines never mix. Empty fields are left out."""
+    sys.stdout.write(json.dumps({key: value for key, value in record.items() if value != ""}) + "\n")
+    sys.stdout.flush()
