@@ -47,21 +47,21 @@ class DataSettings(Table):
     remove_stop_words: bool = True
     keep_negations: bool = True
     stem: bool = True
-    vocabulary_size: Annotated[int, Field(ge=100, le=65_535)] = 20_000
+    vocabulary_size: Annotated[int, Field(ge=100, le=65_535)] = 12_000
 
 
 class TrainSettings(Table):
     """`[train]`: the model's hyperparameters and the training job's machine. Sizes are in units, lengths in tokens."""
 
     architecture: Literal["lstm"] = "lstm"
-    epochs: Annotated[int, Field(ge=1, le=100)] = 5
+    epochs: Annotated[int, Field(ge=1, le=100)] = 3
     patience: Count = 2
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 64
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = 0.002
     embedding_dim: Annotated[int, Field(ge=1, le=2048)] = 64
     hidden_dim: Annotated[int, Field(ge=1, le=2048)] = 64
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    max_tokens: Annotated[int, Field(ge=8, le=4096)] = 256
+    max_tokens: Annotated[int, Field(ge=8, le=4096)] = 200
     seed: Annotated[int, Field(ge=0)] = 1
     instance_type: InstanceType = "ml.m5.xlarge"
     volume_gb: Annotated[int, Field(ge=1, le=1024)] = 10
