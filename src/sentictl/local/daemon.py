@@ -5,6 +5,7 @@ import http.client
 import importlib.util
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -216,12 +217,20 @@ def _end(twin: TwinHome) -> bool:
     if not twin.is_held():
         return False
     pid = int(twin.read_record()["pid"])
-    for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-        if _wait_until(lambda: not twin.is_held(), seconds):
-            _reap(pid)
-            return True
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:  # it ended by itself just now
+        return True
+    try:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(process, number)
+            ended, _, _ = select.select([process], [], [], STOP_SECONDS)
+            if ended:
+                _reap(pid)
+                return True
+    finally:
+        os.close(process)
     raise TwinError(f"The local twin (process {pid}) does not end.", f"End it by hand: kill -9 {pid}")
 
 

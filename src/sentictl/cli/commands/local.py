@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,11 +21,14 @@ app = typer.Typer(
 
 @app.command("start")
 @command
-def start(invocation: Invocation) -> None:
+def start(
+    invocation: Invocation,
+    port: Annotated[int | None, typer.Option(help="The port it must have; by default the one it had before.")] = None,
+) -> None:
     """Start the twin, unless it runs. Commands that need it do so by themselves."""
     from sentictl.local import daemon
 
-    _show(invocation, daemon.start(_home(invocation)))
+    _show(invocation, daemon.start(_home(invocation), port))
 
 
 @app.command("stop")
