@@ -90,3 +90,10 @@ class AccessError(AwsError):
 
     code = "access"
     exit_code = 4
+
+
+class InterruptedByUserError(SentictlError):
+    """Ctrl-C while something runs on AWS; the message says what runs on."""
+
+    code = "interrupted"
+    exit_code = 130

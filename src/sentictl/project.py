@@ -74,33 +74,41 @@ class Project:
             State.from_toml(document.get("state", {}).get(environment, {})),
         )
 
-    def set(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Write settings to `sentictl.toml` where they differ from the ones in force.
-
-        A change made in another environment than `local` is written as that environment's override.
+    def change(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Change settings for this run, without writing them.
 
         Args:
             changes: values by dotted key, such as {"train.epochs": 3}.
 
         Returns:
-            What was written, by the key as the file has it.
+            Those that differ from the settings that were in force.
 
         Raises:
-            SettingsError: an unknown key or a value that is not allowed; nothing is written.
+            SettingsError: an unknown key or a value that is not allowed.
         """
-        validated = _validated(Settings, _merge(self.settings.model_dump(by_alias=True), _nested(changes)))
-        values = {key: get(validated, key) for key in changes}
-        differing = {key: value for key, value in values.items() if value != get(self.settings, key)}
-        if not differing:
-            return {}
+        before = self.settings
+        self.settings = _validated(Settings, _merge(before.model_dump(by_alias=True), _nested(changes)))
+        values = {key: get(self.settings, key) for key in changes}
+        return {key: value for key, value in values.items() if value != get(before, key)}
+
+    def write(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Write settings to `sentictl.toml`; in another environment than `local`, as that environment's override.
+
+        Returns:
+            What was written, by the key as the file has it.
+        """
         prefix = "" if self.environment == LOCAL else f"env.{self.environment}."
-        written = {prefix + key: value for key, value in differing.items()}
-        document = _read(self.folder)
-        for key, value in written.items():
-            _put(document, key, value)
-        _write(self.folder, document)
-        self.settings = validated
+        written = {prefix + key: value for key, value in changes.items()}
+        if written:
+            document = _read(self.folder)
+            for key, value in written.items():
+                _put(document, key, value)
+            _write(self.folder, document)
         return written
+
+    def set(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Change settings and write those that differ, as `change` and `write` do."""
+        return self.write(self.change(changes))
 
     def save_state(self) -> None:
         """Record the state, if it changed since it was loaded or saved last.

@@ -214,7 +214,7 @@ def test_a_killed_twin_comes_back_with_all_it_had(shell: Shell, live: dict[str, 
 def test_new_page_text_changes_the_page_alone(shell: Shell, live: dict[str, Any]) -> None:
     before = len(shell.journal().splitlines())
     shown = shell.run("site", "--title", "How was it?")
-    assert "wrote site.title = 'How was it?'" in shown.stderr
+    assert 'wrote site.title = "How was it?"' in shown.stderr
     assert len(shell.journal().splitlines()) == before + 1
     assert b"How was it?" in ask(live["page_url"], "GET").body
     assert 'title = "How was it?"' in (shell.folder / "sentictl.toml").read_text()

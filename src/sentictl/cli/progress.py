@@ -53,9 +53,7 @@ class Progress:
     def opening(self, project: Project) -> None:
         """The first line, before anything that takes time."""
         place = (
-            "this machine, no AWS account, no bill"
-            if project.environment == LOCAL
-            else f"AWS, {project.placement.region}"
+            "this machine: no account, no bill" if project.environment == LOCAL else f"AWS, {project.placement.region}"
         )
         name = project.settings.project.name
         self._print(f"sentictl {__version__} · project {name} · environment {project.environment} ({place})")
@@ -75,11 +73,20 @@ class Progress:
         with self._in_phase("down"):
             return destroy(resources(context), context, self)
 
+    def remark(self, text: str) -> None:
+        """A line of its own."""
+        self._print(text)
+
+    def begin(self, phase: str) -> None:
+        """Begin one command of the chain, unless it has begun."""
+        if phase != self._phase:
+            self._phase, self._summary, self._changed, self._since = phase, "", False, time.monotonic()
+            self._show("")
+
     @contextlib.contextmanager
     def _in_phase(self, name: str) -> Iterator[None]:
         """One command of the chain: a line that ends with a check mark, facts and seconds."""
-        self._phase, self._summary, self._changed, self._since = name, "", False, time.monotonic()
-        self._show("")
+        self.begin(name)
         yield
         if self._status:
             self._status.stop()

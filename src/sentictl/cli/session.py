@@ -4,9 +4,11 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import tomlkit
 
 from sentictl.aws.environment import Environment
 from sentictl.cli.invocation import Invocation
@@ -33,13 +35,6 @@ def open_project(invocation: Invocation) -> Project:
     return Project.load(folder, invocation.environment)
 
 
-def adopt(project: Project, invocation: Invocation, flags: Mapping[str, Any]) -> None:
-    """Write the flags that change what the project is to `sentictl.toml`, and say so. None: the flag was not given."""
-    written = project.set({key: value for key, value in flags.items() if value is not None})
-    for key, value in written.items():
-        invocation.output.say(f"  wrote {key} = {value!r} to sentictl.toml")
-
-
 def connect(project: Project) -> Environment:
     """The environment's clients. In `local` the twin is started if it does not run.
 
@@ -54,16 +49,31 @@ def connect(project: Project) -> Environment:
 
 
 @contextlib.contextmanager
-def changing(invocation: Invocation, flags: Mapping[str, Any] | None = None) -> Iterator[tuple[Context, Progress]]:
-    """A session that changes things: under the project's lock, with the flags adopted, and with progress shown."""
+def changing(
+    invocation: Invocation,
+    flags: Mapping[str, Any] | None = None,
+    check: Callable[[Context], object] | None = None,
+) -> Iterator[tuple[Context, Progress]]:
+    """A session that changes things: under the project's lock, and with progress shown.
+
+    Args:
+        invocation: how the command was called.
+        flags: settings by dotted key that change what the project is; those that are not None are written to
+            `sentictl.toml`, and the command says so.
+        check: called with these settings in force before they are written; what it raises leaves the file as it was.
+    """
     project = open_project(invocation)
     with project.locked():
         project = open_project(invocation)  # as the command that held the lock before left it
-        adopt(project, invocation, flags or {})
+        changes = project.change({key: value for key, value in (flags or {}).items() if value is not None})
         with Progress(invocation.output) as progress:
             progress.opening(project)
             context = Context(project, connect(project), progress.report)
             progress.connected(context)
+            if check:
+                check(context)
+            for key, value in project.write(changes).items():
+                progress.remark(f"  wrote {key} = {tomlkit.item(value).as_string()} to sentictl.toml")
             yield context, progress
 
 

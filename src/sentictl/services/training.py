@@ -16,7 +16,7 @@ from sentictl.aws.images import pytorch_image
 from sentictl.aws.lookup import look_up
 from sentictl.aws.naming import digest_of
 from sentictl.aws.waiting import once_role_is_known, poll
-from sentictl.errors import TrainingError
+from sentictl.errors import InterruptedByUserError, TrainingError
 from sentictl.lifecycle.resource import Context, Live, Resource
 from sentictl.services.dataset import Dataset
 from sentictl.services.roles import ExecutionRole
@@ -138,7 +138,13 @@ class TrainingJob(Resource):
 
         # The service itself ends a job at its limit; waiting twice as long also covers the queue for machines.
         limit = 120 * self.context.settings.train.max_minutes + 1800
-        poll(look, lambda job: job.get("TrainingJobStatus") in OVER, what=self.name, timeout=limit, longest=3)
+        try:
+            poll(look, lambda job: job.get("TrainingJobStatus") in OVER, what=self.name, timeout=limit, longest=3)
+        except KeyboardInterrupt:
+            raise InterruptedByUserError(
+                f"Interrupted. The training job {self.name} runs on.",
+                "Follow it with the same command again, or stop it with: sentictl train --stop",
+            ) from None
 
     def _describe(self, name: str) -> dict[str, Any] | None:
         return describe_training_job(self.context, name)

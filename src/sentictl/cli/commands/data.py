@@ -32,6 +32,7 @@ def data(
     Options given here are written to sentictl.toml. The same inputs again upload nothing.
     """
     from sentictl.cli.session import changing, in_project
+    from sentictl.services.dataset import Dataset
 
     flags = {
         "data.source": in_project(source) if source else None,
@@ -46,7 +47,7 @@ def data(
         "data.keep_negations": keep_negations,
         "data.stem": stem,
     }
-    with changing(invocation, flags) as (context, progress):
+    with changing(invocation, flags, check=lambda context: Dataset(context).prepared) as (context, progress):
         progress.run("data", context)
         record = context.recorded("dataset", "data")
     invocation.output.result({"kind": record.kind, "name": record.name, "uri": record.arn})

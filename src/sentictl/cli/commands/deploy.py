@@ -19,9 +19,10 @@ def deploy(
 ) -> None:
     """Put the trained model behind a SageMaker endpoint; a newer model replaces it without a failed request."""
     from sentictl.cli.session import changing
+    from sentictl.services.instances import check_instance_types
 
     flags = {"deploy.instance_type": instance_type, "deploy.instance_count": instance_count}
-    with changing(invocation, flags) as (context, progress):
+    with changing(invocation, flags, check=check_instance_types) as (context, progress):
         progress.run("deploy", context, wait=wait)
         record = context.recorded("endpoint", "deploy")
     invocation.output.result({"name": record.name, "arn": record.arn})

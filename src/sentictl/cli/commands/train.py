@@ -33,6 +33,7 @@ def train(
     Options given here are written to sentictl.toml. The same data, code and hyperparameters again train nothing.
     """
     from sentictl.cli.session import changing
+    from sentictl.services.instances import check_instance_types
 
     flags = {
         "train.epochs": epochs,
@@ -50,7 +51,7 @@ def train(
     if stop:
         _stop(invocation)
         return
-    with changing(invocation, flags) as (context, progress):
+    with changing(invocation, flags, check=check_instance_types) as (context, progress):
         context.recorded("dataset", "data")
         progress.run("train", context, wait=wait)
         record = context.recorded("training-job", "train")
