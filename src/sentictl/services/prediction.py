@@ -4,14 +4,15 @@ The artifact's way imports ONNX Runtime and nothing of AWS, so that a quick ques
 """
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sentictl.errors import EndpointError, ModelError
+
+if TYPE_CHECKING:
+    from urllib.error import HTTPError
 
 Item = TypeVar("Item")
 Prediction = dict[str, Any]
@@ -45,6 +46,8 @@ def from_artifact(folder: Path) -> Asker:
 
 def from_api(url: str) -> Asker:
     """Ask the public API, as the web page does."""
+    import urllib.error  # 25 ms that the model on this machine does not need
+    import urllib.request
 
     def ask(texts: Sequence[str]) -> list[Prediction]:
         request = urllib.request.Request(  # noqa: S310  (the address is the one that API Gateway gave)
@@ -122,7 +125,7 @@ def _predictions(body: bytes, who: str) -> list[Prediction]:
     return list(answer)
 
 
-def _reason(refusal: urllib.error.HTTPError) -> str:
+def _reason(refusal: "HTTPError") -> str:
     body = refusal.read()
     try:
         return str(json.loads(body)["error"]["message"])
