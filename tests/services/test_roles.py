@@ -1,0 +1,83 @@
+"""The policies allow this project's own things and nothing else."""
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sentictl.aws.environment import Environment
+from sentictl.folder import ProjectFolder
+from sentictl.lifecycle.resource import Context
+from sentictl.project import Project
+from sentictl.services.roles import ExecutionRole, FunctionRole, PageRole, Role
+
+ACCOUNT = "111122223333"
+# Calls that AWS lets nobody restrict to a resource.
+UNSCOPED = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    (tmp_path / "sentictl.toml").write_text('[project]\nname = "films"\n')
+    environment = Environment("local", "eu-west-1", endpoint_url="http://127.0.0.1:9")
+    environment.__dict__["account"] = ACCOUNT  # as if AWS had told it
+    return Context(Project.load(ProjectFolder(tmp_path)), environment, lambda *_: None)
+
+
+def statements(role: Role) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = role.desired()["policy"]["Statement"]
+    return found
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def allowed(role: Role, action: str, arn: str) -> bool:
+    return any(
+        action in as_list(statement["Action"]) and any(fnmatchcase(arn, r) for r in as_list(statement["Resource"]))
+        for statement in statements(role)
+    )
+
+
+@pytest.mark.parametrize("kind", [ExecutionRole, FunctionRole, PageRole])
+def test_no_policy_has_a_wildcard_where_a_name_can_stand(context: Context, kind: type[Role]) -> None:
+    for statement in statements(kind(context)):
+        assert statement["Effect"] == "Allow"
+        actions = as_list(statement["Action"])
+        assert not [action for action in actions if "*" in action]
+        if not set(actions) <= UNSCOPED:
+            for resource in as_list(statement["Resource"]):
+                assert "films-local" in resource or "repository/pytorch-" in resource or "TrainingJobs" in resource
+
+
+def test_the_function_may_ask_its_endpoint_and_no_other(context: Context) -> None:
+    endpoint = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/films-local-endpoint"
+    assert allowed(FunctionRole(context), "sagemaker:InvokeEndpoint", endpoint)
+    assert not allowed(FunctionRole(context), "sagemaker:InvokeEndpoint", endpoint + "-2")
+    assert not allowed(FunctionRole(context), "s3:GetObject", f"arn:aws:s3:::films-local-{ACCOUNT}/models/x")
+
+
+def test_the_page_is_all_that_api_gateway_may_read(context: Context) -> None:
+    bucket = f"arn:aws:s3:::films-local-{ACCOUNT}"
+    assert allowed(PageRole(context), "s3:GetObject", f"{bucket}/site/index.html")
+    assert not allowed(PageRole(context), "s3:GetObject", f"{bucket}/models/x/model.tar.gz")
+
+
+def test_training_may_write_models_but_neither_data_nor_code(context: Context) -> None:
+    bucket = f"arn:aws:s3:::films-local-{ACCOUNT}"
+    role = ExecutionRole(context)
+    assert allowed(role, "s3:PutObject", f"{bucket}/models/job/output/model.tar.gz")
+    assert allowed(role, "s3:GetObject", f"{bucket}/datasets/d/train/reviews.npz")
+    assert not allowed(role, "s3:PutObject", f"{bucket}/datasets/d/train/reviews.npz")
+    assert not allowed(role, "s3:PutObject", f"{bucket}/sources/s/sourcedir.tar.gz")
+    assert not allowed(role, "s3:GetObject", "arn:aws:s3:::another-bucket/models/x")
+
+
+@pytest.mark.parametrize(
+    ("kind", "service"), [(ExecutionRole, "sagemaker"), (FunctionRole, "lambda"), (PageRole, "apigateway")]
+)
+def test_one_service_assumes_each_role(context: Context, kind: type[Role], service: str) -> None:
+    (statement,) = kind(context).desired()["trust"]["Statement"]
+    assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
