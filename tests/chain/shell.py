@@ -5,7 +5,8 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +33,17 @@ SUBJECTS = ("plot", "acting", "music", "camera", "ending", "script", "hero", "vi
 
 @dataclass(frozen=True)
 class Shell:
-    """A person's shell in a project's folder."""
+    """A person's shell in a project's folder, with environment variables of its own."""
 
     folder: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str, stdin: str = "", expect: int = 0) -> "subprocess.CompletedProcess[str]":
         """Run sentictl; its exit code must be the expected one."""
         done = subprocess.run(
             [SENTICTL, *arguments],
             cwd=self.folder,
-            env=environment(),
+            env=environment() | dict(self.variables),
             input=stdin,
             capture_output=True,
             text=True,

@@ -47,6 +47,11 @@ class Invocation:
     def output(self) -> Output:
         return Output(json=self.json, quiet=self.quiet)
 
+    def next(self, *commands: str) -> None:
+        """Say which commands come next, in this environment."""
+        where = f" --env {self.env}" if self.env else ""
+        self.output.say("\nNext: " + " · ".join(f"sentictl {command}{where}" for command in commands))
+
     def over(self, root: "Invocation") -> "Invocation":
         """This call's options, with those given before the command's name."""
         return Invocation(

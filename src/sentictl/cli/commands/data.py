@@ -51,4 +51,4 @@ def data(
         progress.run("data", context)
         record = context.recorded("dataset", "data")
     invocation.output.result({"kind": record.kind, "name": record.name, "uri": record.arn})
-    invocation.output.say("Next: sentictl train")
+    invocation.next("train")

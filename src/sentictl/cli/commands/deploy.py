@@ -26,4 +26,4 @@ def deploy(
         progress.run("deploy", context, wait=wait)
         record = context.recorded("endpoint", "deploy")
     invocation.output.result({"name": record.name, "arn": record.arn})
-    invocation.output.say("Next: sentictl predict --via endpoint 'what a film' · sentictl wire-lambda")
+    invocation.next("predict --via endpoint 'what a film'", "wire-lambda")

@@ -20,4 +20,4 @@ def init(
 
     folder = begin(name)
     invocation.output.result({"file": str(folder.settings_file)}, f"Wrote {folder.settings_file.name}.")
-    invocation.output.say("Next: sentictl up")
+    invocation.next("up")

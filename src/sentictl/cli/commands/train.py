@@ -58,7 +58,7 @@ def train(
         metadata = context.project.folder.models / record.name / "metadata.json"
         metrics = json.loads(metadata.read_text(encoding="utf-8"))["metrics"] if wait else None
     invocation.output.result({"name": record.name, "arn": record.arn, **record.attributes, "metrics": metrics})
-    invocation.output.say("Next: sentictl evaluate · sentictl deploy" if wait else "Follow it with: sentictl train")
+    invocation.next(*(("evaluate", "deploy") if wait else ("train",)))
 
 
 def _stop(invocation: Invocation) -> None:

@@ -40,7 +40,7 @@ def up(invocation: Invocation) -> None:
             "test": evaluation.to_json(),
         }
     invocation.output.result(document, _summary(document))
-    invocation.output.say("\nNext: sentictl predict 'what a film' · sentictl status · sentictl down")
+    invocation.next("predict 'what a film'", "status", "down")
 
 
 def _summary(document: dict[str, Any]) -> str:

@@ -27,4 +27,4 @@ def wire_api(
         record = context.recorded("rest-api", "wire-api")
         url = invoke_url(context)
     invocation.output.result({"name": record.name, "id": record.attributes["id"], "api_url": url})
-    invocation.output.say("Next: sentictl predict --via api 'what a film' · sentictl site")
+    invocation.next("predict --via api 'what a film'", "site")

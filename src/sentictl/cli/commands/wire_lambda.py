@@ -25,4 +25,4 @@ def wire_lambda(
         progress.run("wire-lambda", context)
         record = context.recorded("function", "wire-lambda")
     invocation.output.result({"name": record.name, "arn": record.arn})
-    invocation.output.say("Next: sentictl wire-api")
+    invocation.next("wire-api")

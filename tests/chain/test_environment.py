@@ -1,0 +1,59 @@
+"""Another environment than `local`: the same commands, on what boto3 takes for AWS, in a region of its own."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sentictl.local import daemon
+from tests.chain.shell import Shell, begin
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A project with an environment `prod`, whose AWS is a twin that nothing but AWS_ENDPOINT_URL tells of."""
+    home = tmp_path_factory.mktemp("aws") / "twin"
+    shell = begin(tmp_path_factory.mktemp("prod") / "toy")
+    with (shell.folder / "sentictl.toml").open("a") as settings:
+        settings.write('\n[env.prod]\nregion = "eu-west-1"\ntrain.epochs = 7\n')
+    credentials = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "secret"}
+    yield replace(shell, variables={**credentials, "AWS_ENDPOINT_URL": daemon.start(home).url or ""})
+    daemon.destroy(home)
+
+
+def test_the_whole_chain_up_and_down_in_another_environment(aws: Shell) -> None:
+    shown = aws.run("up", "--env", "prod", "--json")
+    assert "environment prod (AWS, eu-west-1)\naccount 123456789012\n" in shown.stderr
+    assert shown.stderr.rstrip().endswith("sentictl down --env prod")
+    status = aws.json("status", "--env", "prod")
+    assert {resource["status"] for resource in status["resources"]} == {"Active", "Completed", "InService"}
+    assert status["api_url"].endswith(".execute-api.eu-west-1.amazonaws.com/prod")
+    assert aws.json("predict", "superb", "--via", "endpoint", "--env", "prod")["sentiment"] == 1
+    assert aws.json("status")["resources"] == []  # `local` has nothing
+    refused = aws.json("down", "--env", "prod", "--yes", expect=2)["error"]
+    assert "--confirm toy" in refused["hint"]
+    gone = aws.json("down", "--env", "prod", "--confirm", "toy")
+    assert gone["left"] == []
+    assert len(gone["deleted"]) == len(status["resources"])
+    settings = (aws.folder / "sentictl.toml").read_text()
+    assert "secret" not in settings
+    assert "[state" not in settings
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"AWS_EC2_METADATA_DISABLED": "true"}, "no AWS credentials"),
+        ({"AWS_PROFILE": "nobody"}, "nobody"),
+    ],
+)
+def test_without_credentials_nothing_begins(tmp_path: Path, variables: dict[str, str], words: str) -> None:
+    shell = begin(tmp_path / "toy")
+    with (shell.folder / "sentictl.toml").open("a") as settings:
+        settings.write('\n[env.prod]\nregion = "eu-west-1"\n')
+    outside = replace(shell, variables={**variables, "HOME": str(tmp_path)})
+    error = outside.json("up", "--env", "prod", expect=4)["error"]
+    assert words in error["message"]
+    assert error["code"] == "access"
+    assert "[state" not in (shell.folder / "sentictl.toml").read_text()
