@@ -35,8 +35,8 @@ def open_project(invocation: Invocation) -> Project:
     return Project.load(folder, invocation.environment)
 
 
-def connect(project: Project) -> Environment:
-    """The environment's clients. In `local` the twin is started if it does not run.
+def connect(project: Project, invocation: Invocation) -> Environment:
+    """The environment's clients. In `local` the twin is started if it does not run, on the port it had before.
 
     Raises:
         TwinError: the local twin does not start.
@@ -45,6 +45,10 @@ def connect(project: Project) -> Environment:
     if project.environment != LOCAL:
         return Environment(project.environment, placement.region, placement.profile)
     twin = daemon.start(project.folder.twin_home)
+    if twin.port_changed:
+        invocation.output.say(
+            f"  The twin's port was taken: it is {twin.port} now. The page learns of it from: sentictl up"
+        )
     return Environment(LOCAL, placement.region, endpoint_url=twin.url or "")
 
 
@@ -68,7 +72,7 @@ def changing(
         changes = project.change({key: value for key, value in (flags or {}).items() if value is not None})
         with Progress(invocation.output) as progress:
             progress.opening(project)
-            context = Context(project, connect(project), progress.report)
+            context = Context(project, connect(project, invocation), progress.report)
             progress.connected(context)
             if check:
                 check(context)
@@ -80,7 +84,7 @@ def changing(
 def looking(invocation: Invocation) -> Context:
     """A session that only looks."""
     project = open_project(invocation)
-    return Context(project, connect(project), lambda *_: None)
+    return Context(project, connect(project, invocation), lambda *_: None)
 
 
 def in_project(path: str) -> str:
