@@ -20,15 +20,25 @@ MOMENTS = (
 )
 
 
+def up(shell: Shell) -> "subprocess.Popen[str]":
+    """`sentictl up`, begun."""
+    return subprocess.Popen(
+        [SENTICTL, "up"], cwd=shell.folder, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def wait_for(process: "subprocess.Popen[str]", words: str) -> None:
+    """Read what it says until it says these words."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if words in line:
+            return
+
+
 def kill_up_at(shell: Shell, moment: str) -> None:
     """Run `up` until it says something, and kill it there and then."""
-    with subprocess.Popen(
-        [SENTICTL, "up"], cwd=shell.folder, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if moment in line:
-                break
+    with up(shell) as process:
+        wait_for(process, moment)
         os.kill(process.pid, signal.SIGKILL)
 
 
@@ -52,3 +62,36 @@ def test_down_finds_what_a_killed_up_left(tmp_path: Path, moment: str) -> None:
     answer = shell.json("down", "--yes")
     assert answer["left"] == []
     assert not (shell.folder / ".sentictl").exists()
+
+
+def test_a_twin_killed_in_the_middle_of_training_is_made_good_by_the_next_up(tmp_path: Path) -> None:
+    shell = begin(tmp_path / "toy")
+    try:
+        with up(shell) as process:
+            wait_for(process, "· training")  # the script has yet to import torch
+            os.kill(shell.json("local", "status")["pid"], signal.SIGKILL)
+            _, said = process.communicate(timeout=120)
+        assert process.returncode == 1
+        assert "should not happen" not in said
+        assert shell.json("up")["test"]["accuracy"] > 0.9
+        jobs = [entry for entry in shell.json("status")["resources"] if entry["kind"] == "training-job"]
+        assert sorted(job["status"] for job in jobs) == ["Completed", "Failed"]
+    finally:
+        assert shell.json("down", "--yes")["left"] == []
+
+
+def test_ctrl_c_leaves_the_training_job_running_and_says_so(tmp_path: Path) -> None:
+    shell = begin(tmp_path / "toy")
+    try:
+        with up(shell) as process:
+            wait_for(process, "epoch 1 of")
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "runs on" in said
+        assert "sentictl train --stop" in said
+        assert shell.json("train")["metrics"]["validation_accuracy"] > 0.9
+        jobs = [entry for entry in shell.json("status")["resources"] if entry["kind"] == "training-job"]
+        assert [job["status"] for job in jobs] == ["Completed"]
+    finally:
+        assert shell.json("down", "--yes")["left"] == []
