@@ -26,11 +26,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sentimodel import artifact
 from sentimodel.dataset import Batch, DatasetError, Split
-from sentimodel.network import LstmClassifier, NetworkConfig, to_onnx
+from sentimodel.network import PAIR_ROWS, LstmClassifier, NetworkConfig, pair_rows, to_onnx
 from sentimodel.text import TextSettings
-from sentimodel.vocabulary import PAD, UNK, Vocabulary, VocabularyError
+from sentimodel.vocabulary import UNK, Vocabulary, VocabularyError
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -38,8 +39,8 @@ EVALUATION_BATCH = 256
 WARM_UP_STEPS = 100
 LARGEST_GRADIENT_NORM = 1.0
 SECONDS_BETWEEN_REPORTS = 2.0
-WORD_SCORE_SCALE = 1.5  # of the ratios, and
-WORD_SCORE_RATE = 0.1  # share of the learning rate: both chosen on validation reviews of films not trained on
+SCORE_WEIGHT = 0.4  # what the weights of words' and pairs' ratios start from,
+SCORE_RATE = 10.0  # and their learning rate, in learning rates: chosen on validation reviews of films not trained on
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Hyperparameters:
     hidden_dim: int = 64
     dropout: float = 0.5  # of the pooled features
     input_dropout: float = 0.3  # of the tokens, and of their embeddings' elements
-    max_tokens: int = 200  # a longer review loses its beginning
+    max_tokens: int = 256  # a longer review loses its beginning
     seed: int = 1
 
 
@@ -190,8 +191,8 @@ def fit(network: LstmClassifier, data: Data, hyperparameters: Hyperparameters, d
         The metrics for the artifact.
     """
     rng = np.random.default_rng(hyperparameters.seed)
-    with torch.no_grad():
-        network.scores.weight[:, 0] = word_scores(data.train, data.vocabulary_size).to(device)
+    words, pairs = score_ratios(data.train, data.vocabulary_size)
+    network.scores.start_from(words.to(device), pairs.to(device), SCORE_WEIGHT)
     optimizer = make_optimizer(network, hyperparameters.learning_rate)
     steps = hyperparameters.epochs * -(-len(data.train) // hyperparameters.batch_size)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps))
@@ -216,6 +217,7 @@ def fit(network: LstmClassifier, data: Data, hyperparameters: Hyperparameters, d
         elif epoch - best["epoch"] >= hyperparameters.patience:
             break
     network.load_state_dict(best_weights)
+    network.scores.settle()
     return {
         "best_epoch": best["epoch"],
         "validation_accuracy": best["validation_accuracy"],
@@ -224,28 +226,45 @@ def fit(network: LstmClassifier, data: Data, hyperparameters: Hyperparameters, d
     }
 
 
-def word_scores(split: Split, vocabulary_size: int) -> Tensor:
-    """What each word says by itself, float32 `[vocabulary]`: the scores that training starts from.
-
-    The naive-Bayes log-count ratio of Wang and Manning (2012, "Baselines and Bigrams"): the logarithm of how much more
-    often the word occurs in positive reviews than in negative ones, each review counted once; one more is added to each
-    count. `PAD` and `UNK` have 0.
-    """
+def score_ratios(split: Split, vocabulary_size: int) -> tuple[Tensor, Tensor]:
+    """What each word and each pair of neighbors says by itself, float32 `[vocabulary]` and `[PAIR_ROWS]`."""
+    ids = split.ids.astype(np.int64)
     reviews = np.repeat(np.arange(len(split)), split.lengths)
-    once = np.unique(reviews * vocabulary_size + split.ids)  # each word of a review once
-    words, positive = once % vocabulary_size, split.labels[once // vocabulary_size] == 1
-    praise = np.bincount(words[positive], minlength=vocabulary_size) + 1.0
-    blame = np.bincount(words[~positive], minlength=vocabulary_size) + 1.0
+    known = ids > UNK
+    both = known[:-1] & known[1:] & (reviews[:-1] == reviews[1:])
+    rows = pair_rows(torch.from_numpy(ids[:-1][both]), torch.from_numpy(ids[1:][both])).numpy()
+    words = log_count_ratios(ids[known], split.labels, reviews[known], vocabulary_size)
+    return words, log_count_ratios(rows, split.labels, reviews[1:][both], PAIR_ROWS)
+
+
+def log_count_ratios(
+    features: NDArray[np.int64], labels: NDArray[np.uint8], reviews: NDArray[np.int64], size: int
+) -> Tensor:
+    """How much more often each feature occurs in positive reviews than in negative ones, float32 `[size]`.
+
+    The naive-Bayes log-count ratio of Wang and Manning (2012, "Baselines and Bigrams"), each review counted once, and
+    one more added to each count. Features that do not occur have 0.
+
+    Args:
+        features: which features occur, `[occurrences]`, each below `size`.
+        labels: of all reviews, `[reviews]`.
+        reviews: the review that each occurrence is in, `[occurrences]`.
+        size: how many features there are.
+    """
+    once = np.unique(reviews * size + features)
+    found, positive = once % size, labels[once // size] == 1
+    praise = np.bincount(found[positive], minlength=size) + 1.0
+    blame = np.bincount(found[~positive], minlength=size) + 1.0
     ratios = np.log(praise / praise.sum()) - np.log(blame / blame.sum())
-    ratios[[PAD, UNK]] = 0.0
-    return torch.from_numpy(WORD_SCORE_SCALE * ratios).float()
+    ratios[praise + blame == 2] = 0.0
+    return torch.from_numpy(ratios).float()
 
 
 def make_optimizer(network: LstmClassifier, learning_rate: float) -> torch.optim.Optimizer:
-    """Adam, with smaller steps for the word scores: they start near where they belong, and rare ones overfit soon."""
+    """Adam: the LSTM's parameters in its first group; in its second the scores', which take larger steps."""
     scores = list(network.scores.parameters())
     others = [weights for name, weights in network.named_parameters() if not name.startswith("scores.")]
-    groups: list[dict[str, Any]] = [{"params": others}, {"params": scores, "lr": WORD_SCORE_RATE * learning_rate}]
+    groups: list[dict[str, Any]] = [{"params": others}, {"params": scores, "lr": SCORE_RATE * learning_rate}]
     return torch.optim.Adam(groups, lr=learning_rate)
 
 
@@ -272,7 +291,7 @@ def train_epoch(
         loss = binary_cross_entropy_with_logits(*forward(network, split, batch, device))
         optimizer.zero_grad()
         torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT_NORM)
+        nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], LARGEST_GRADIENT_NORM)
         optimizer.step()
         schedule.step()
         total, seen = total + loss.item() * len(batch.rows), seen + len(batch.rows)

@@ -61,7 +61,7 @@ class TrainSettings(Table):
     embedding_dim: Annotated[int, Field(ge=1, le=2048)] = 64
     hidden_dim: Annotated[int, Field(ge=1, le=2048)] = 64
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    max_tokens: Annotated[int, Field(ge=8, le=4096)] = 200
+    max_tokens: Annotated[int, Field(ge=8, le=4096)] = 256
     seed: Annotated[int, Field(ge=0)] = 1
     instance_type: InstanceType = "ml.m5.xlarge"
     volume_gb: Annotated[int, Field(ge=1, le=1024)] = 10

@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 from rich.text import Text
 
 from sentictl import __version__
@@ -21,6 +23,7 @@ from sentictl.stack import resources
 from sentictl.state import Record
 
 NAME_WIDTH = 12
+DOING_WIDTH = 34  # with name, bar and time it fits 80 columns
 VERBS = {
     Action.CREATE: "making",
     Action.UPDATE: "updating",
@@ -35,11 +38,11 @@ class Progress:
 
     def __init__(self, output: Output) -> None:
         self._console = Console(stderr=True, highlight=False, quiet=output.quiet)
-        self._status = self._console.status("") if self._console.is_terminal and not output.quiet else None
+        self._bar = self._new_bar() if self._console.is_terminal and not output.quiet else None
         self._phase = ""
         self._summary = ""
         self._changed = False
-        self._since = 0.0
+        self._since = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -47,8 +50,7 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._status:
-            self._status.stop()
+        self._hide()
 
     def opening(self, project: Project) -> None:
         """The first line, before anything that takes time."""
@@ -56,12 +58,12 @@ class Progress:
             "this machine: no account, no bill" if project.environment == LOCAL else f"AWS, {project.placement.region}"
         )
         name = project.settings.project.name
-        self._print(f"sentictl {__version__} · project {name} · environment {project.environment} ({place})")
+        self.remark(f"sentictl {__version__} · project {name} · environment {project.environment} ({place})")
 
     def connected(self, context: Context) -> None:
         """On AWS: whose account is about to change."""
         if context.environment.name != LOCAL:
-            self._print(f"account {context.environment.account}")
+            self.remark(f"account {context.environment.account}")
 
     def run(self, command: str, context: Context, *, wait: bool = True) -> None:
         """Bring one command's resources to what the settings ask for."""
@@ -73,54 +75,68 @@ class Progress:
         with self._in_phase("down"):
             return destroy(resources(context), context, self)
 
-    def remark(self, text: str) -> None:
-        """A line of its own."""
-        self._print(text)
-
     def begin(self, phase: str) -> None:
-        """Begin one command of the chain, unless it has begun."""
+        """Begin one command of the chain, unless it has begun: from here its seconds count."""
         if phase != self._phase:
             self._phase, self._summary, self._changed, self._since = phase, "", False, time.monotonic()
             self._show("")
+
+    def remark(self, line: str | Text) -> None:
+        """A line of its own."""
+        self._console.print(line, soft_wrap=True)
+
+    def started(self, step: Step) -> None:
+        """The reconciler begins a step."""
+        self._changed = self._changed or step.action is not Action.KEEP
+        doing = f"{VERBS[step.action]} {step.kind} {step.name}"
+        self._show(doing)
+        if step.action is not Action.KEEP and not self._bar:
+            self.remark(self._line(Text("· "), doing))
+
+    def finished(self, step: Step, summary: str) -> None:
+        """The reconciler has ended a step."""
+        if step.action is not Action.DELETE and summary:
+            self._summary = summary
+
+    def report(self, what: str, done: float | None = None, total: float | None = None) -> None:
+        """Something that a resource says while it works; what is counted moves a bar, the rest stays as a line."""
+        self._show(what, done, total)
+        if done is None:
+            self.remark(self._line(Text("· ", "dim"), what, self._elapsed()))
 
     @contextlib.contextmanager
     def _in_phase(self, name: str) -> Iterator[None]:
         """One command of the chain: a line that ends with a check mark, facts and seconds."""
         self.begin(name)
         yield
-        if self._status:
-            self._status.stop()
+        self._hide()
         mark = Text("✓ ", "green") if self._changed else Text("= ", "dim")
         facts = self._summary if self._changed else f"unchanged · {self._summary}"
-        self._print(self._line(mark, facts, self._elapsed()))
+        self.remark(self._line(mark, facts, self._elapsed()))
 
-    def started(self, step: Step) -> None:
-        self._changed = self._changed or step.action is not Action.KEEP
-        self._show(f"{VERBS[step.action]} {step.kind} {step.name}")
-        if step.action is not Action.KEEP and not self._status:
-            self._print(self._line(Text("· "), f"{VERBS[step.action]} {step.kind} {step.name}", ""))
+    def _new_bar(self) -> Bar:
+        columns = (TextColumn("{task.description}"), BarColumn(20), TimeElapsedColumn())
+        return Bar(*columns, console=self._console, transient=True)
 
-    def finished(self, step: Step, summary: str) -> None:
-        if step.action is not Action.DELETE and summary:
-            self._summary = summary
+    def _show(self, doing: str, done: float | None = None, total: float | None = None) -> None:
+        """Show what is going on in the line that moves; without a total its bar swings."""
+        if self._bar is None:
+            return
+        if not self._bar.tasks:
+            self._bar.add_task("")
+            self._bar.start()
+        task = self._bar.tasks[0].id
+        self._bar.update(task, description=f"  {self._phase:<{NAME_WIDTH}} · {doing[:DOING_WIDTH]}")
+        self._bar.update(task, completed=done or 0, total=total)
 
-    def report(self, what: str, done: float | None = None, total: float | None = None) -> None:
-        """Something that a resource says while it works; counted progress moves, the rest stays as a line."""
-        share = f" {done / total:.0%}".replace("%", " %") if done is not None and total else ""
-        self._show(what + share)
-        if done is None:
-            self._print(self._line(Text("· ", "dim"), what, self._elapsed()))
+    def _hide(self) -> None:
+        if self._bar:
+            self._bar.stop()
+            self._bar = self._new_bar()
 
-    def _show(self, text: str) -> None:
-        if self._status:
-            self._status.update(self._line(Text(""), text, self._elapsed()))
-            self._status.start()
-
-    def _line(self, mark: Text, text: str, elapsed: str) -> Text:
-        return Text.assemble(f"  {self._phase:<{NAME_WIDTH}} ", mark, text, (f"   {elapsed}", "dim"))
-
-    def _print(self, line: str | Text) -> None:
-        self._console.print(line, soft_wrap=True)
+    def _line(self, mark: Text, text: str, elapsed: str = "") -> Text:
+        ending = f"   {elapsed}" if elapsed else ""
+        return Text.assemble(f"  {self._phase:<{NAME_WIDTH}} ", mark, text, (ending, "dim"))
 
     def _elapsed(self) -> str:
         seconds = round(time.monotonic() - self._since)

@@ -56,7 +56,7 @@ def connect(project: Project, invocation: Invocation) -> Environment:
 def changing(
     invocation: Invocation,
     flags: Mapping[str, Any] | None = None,
-    check: Callable[[Context], object] | None = None,
+    check: Callable[[Context, Progress], object] | None = None,
 ) -> Iterator[tuple[Context, Progress]]:
     """A session that changes things: under the project's lock, and with progress shown.
 
@@ -75,7 +75,7 @@ def changing(
             context = Context(project, connect(project, invocation), progress.report)
             progress.connected(context)
             if check:
-                check(context)
+                check(context, progress)
             for key, value in project.write(changes).items():
                 progress.remark(f"  wrote {key} = {tomlkit.item(value).as_string()} to sentictl.toml")
             yield context, progress

@@ -95,7 +95,8 @@ class RestApi(Resource):
             self._client.delete_rest_api(restApiId=api_id)
 
     def summary(self) -> str:
-        return f"POST {invoke_url(self.context)}"
+        api = self.context.settings.api
+        return f"POST for everybody, {api.throttle_rate:g} requests a second at most"
 
     @property
     def _client(self) -> Any:

@@ -279,6 +279,8 @@ def _failure(name: str, job: Mapping[str, Any]) -> TrainingError:
             "Give it more: sentictl train --max-minutes MINUTES",
         )
     reason = re.sub(r"\s+", " ", job.get("FailureReason", "")).strip()
+    if "No module named 'torch'" in reason:
+        return TrainingError("Training on this machine needs torch.", "pip install 'sentictl[train]'")
     why = f": {reason}" if reason else "."
     return TrainingError(f"The training job {name} ended as {status}{why}", "Its whole log: sentictl logs train")
 

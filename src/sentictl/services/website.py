@@ -109,7 +109,8 @@ class Page(Resource):
             self.context.environment.client("s3").delete_object(Bucket=bucket, Key=key)
 
     def summary(self) -> str:
-        return page_url(self.context)
+        host = "a public website bucket" if self.context.settings.site.publish == "s3" else "the API's own GET"
+        return f"one file, {len(self._html) / 1000:.0f} kB, served by {host}"
 
     @cached_property
     def _html(self) -> bytes:

@@ -1,10 +1,14 @@
 """`sentictl data`: prepare the reviews and put them on S3."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sentictl.cli.invocation import Invocation, command
+
+if TYPE_CHECKING:
+    from sentictl.cli.progress import Progress
+    from sentictl.lifecycle.resource import Context
 
 app = typer.Typer(add_completion=False)
 
@@ -32,7 +36,6 @@ def data(
     Options given here are written to sentictl.toml. The same inputs again upload nothing.
     """
     from sentictl.cli.session import changing, in_project
-    from sentictl.services.dataset import Dataset
 
     flags = {
         "data.source": in_project(source) if source else None,
@@ -47,8 +50,16 @@ def data(
         "data.keep_negations": keep_negations,
         "data.stem": stem,
     }
-    with changing(invocation, flags, check=lambda context: Dataset(context).prepared) as (context, progress):
+    with changing(invocation, flags, check=_prepare) as (context, progress):
         progress.run("data", context)
         record = context.recorded("dataset", "data")
-    invocation.output.result({"kind": record.kind, "name": record.name, "uri": record.arn})
+    invocation.output.result({"kind": record.kind, "name": record.name, "uri": record.arn}, record.arn)
     invocation.next("train")
+
+
+def _prepare(context: "Context", progress: "Progress") -> None:
+    """Prepare the dataset here, so that reviews that cannot be used leave sentictl.toml as it was."""
+    from sentictl.services.dataset import Dataset
+
+    progress.begin("data")
+    Dataset(context).prepared  # noqa: B018  (made when first asked for, and kept in the cache)

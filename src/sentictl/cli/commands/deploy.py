@@ -22,8 +22,8 @@ def deploy(
     from sentictl.services.instances import check_instance_types
 
     flags = {"deploy.instance_type": instance_type, "deploy.instance_count": instance_count}
-    with changing(invocation, flags, check=check_instance_types) as (context, progress):
+    with changing(invocation, flags, check=lambda context, _: check_instance_types(context)) as (context, progress):
         progress.run("deploy", context, wait=wait)
         record = context.recorded("endpoint", "deploy")
-    invocation.output.result({"name": record.name, "arn": record.arn})
+    invocation.output.result({"name": record.name, "arn": record.arn}, record.name)
     invocation.next("predict --via endpoint 'what a film'", "wire-lambda")

@@ -51,13 +51,14 @@ def train(
     if stop:
         _stop(invocation)
         return
-    with changing(invocation, flags, check=check_instance_types) as (context, progress):
+    with changing(invocation, flags, check=lambda context, _: check_instance_types(context)) as (context, progress):
         context.recorded("dataset", "data")
         progress.run("train", context, wait=wait)
         record = context.recorded("training-job", "train")
         metadata = context.project.folder.models / record.name / "metadata.json"
         metrics = json.loads(metadata.read_text(encoding="utf-8"))["metrics"] if wait else None
-    invocation.output.result({"name": record.name, "arn": record.arn, **record.attributes, "metrics": metrics})
+    document = {"name": record.name, "arn": record.arn, **record.attributes, "metrics": metrics}
+    invocation.output.result(document, record.name)
     invocation.next(*(("evaluate", "deploy") if wait else ("train",)))
 
 

@@ -26,5 +26,5 @@ def wire_api(
         progress.run("wire-api", context)
         record = context.recorded("rest-api", "wire-api")
         url = invoke_url(context)
-    invocation.output.result({"name": record.name, "id": record.attributes["id"], "api_url": url})
+    invocation.output.result({"name": record.name, "id": record.attributes["id"], "api_url": url}, url)
     invocation.next("predict --via api 'what a film'", "site")

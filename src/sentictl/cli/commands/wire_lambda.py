@@ -24,5 +24,5 @@ def wire_lambda(
         context.recorded("endpoint", "deploy")
         progress.run("wire-lambda", context)
         record = context.recorded("function", "wire-lambda")
-    invocation.output.result({"name": record.name, "arn": record.arn})
+    invocation.output.result({"name": record.name, "arn": record.arn}, record.name)
     invocation.next("wire-api")
