@@ -18,11 +18,9 @@ from torch.nn.utils import parametrize
 from sentimodel.vocabulary import PAD, UNK
 
 _EMBEDDING_DEVIATION = 0.1  # starts rare words near zero, where they say little until they have been learned
-PAIR_ROWS = (
-    2**19 - 1
-)  # a prime, which spreads the pairs evenly: 2 MB of scores for some 1.3 million pairs in 22,500 reviews
+# A prime, which spreads the pairs evenly: 2 MB of scores for some 1.3 million pairs in 22,500 reviews.
+PAIR_ROWS = 2**19 - 1
 _PAIR_FACTOR = 1_000_003
-_LSTM_SHARE = 0.5  # chosen on validation reviews of films not trained on
 _OPSET = 17  # old enough for every ONNX Runtime of the last years
 
 
@@ -56,7 +54,6 @@ class LstmClassifier(nn.Module):
     The LSTM: embedding, LSTM, pooling over time (maximum and mean), and a linear layer. `NgramScores` gives the rest
     of the logit. Both learn together, from the error of their sum. In training each is kept from seeing other words:
     what is hidden from the scores is for the LSTM to say, which would learn little beside scores that see everything.
-    Afterwards both see every word, and what they both know would count twice: the LSTM's part is then halved.
 
     Padding has no influence: the LSTM runs forward only, so what follows a review cannot reach it, and pooling and
     scores leave padded steps out.
@@ -75,8 +72,7 @@ class LstmClassifier(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """The logit of "positive" for each review, float32 `[batch]`, from ids int64 `[batch, time]`."""
-        share = 1.0 if self.training else _LSTM_SHARE
-        logits: Tensor = share * self.lstm_logits(self._drop_words(ids)) + self.scores(self._drop_words(ids))
+        logits: Tensor = self.lstm_logits(self._drop_words(ids)) + self.scores(self._drop_words(ids))
         return logits
 
     def lstm_logits(self, ids: Tensor) -> Tensor:

@@ -10,8 +10,8 @@ import onnxruntime
 import pytest
 import torch
 from sentimodel.dataset import pad
-from sentimodel.network import LstmClassifier, NetworkConfig, to_onnx
-from sentimodel.vocabulary import PAD
+from sentimodel.network import PAIR_ROWS, LstmClassifier, NetworkConfig, pair_rows, to_onnx
+from sentimodel.vocabulary import PAD, UNK
 
 MODEL_CODE = Path(__file__).parents[2] / "model_code"
 CONFIG = NetworkConfig(vocabulary_size=50, embedding_dim=6, hidden_dim=5, dropout=0.5, input_dropout=0.3)
@@ -24,7 +24,8 @@ def network() -> LstmClassifier:
     torch.manual_seed(1)
     network = LstmClassifier(CONFIG)
     with torch.no_grad():
-        network.scores.weight[1:].normal_()
+        for weights in network.scores.parameters():
+            weights.normal_()
         for weights in network.parameters():
             weights.mul_(2.0)
     return network.eval()
@@ -87,6 +88,45 @@ print(json.dumps(module is None or hasattr(module, "__file__")))
         [sys.executable, "-c", program], cwd=MODEL_CODE, capture_output=True, text=True, check=True, timeout=120
     )
     assert json.loads(answer.stdout) is True
+
+
+def test_scores_are_of_words_and_neighbors_that_are_known(network: LstmClassifier) -> None:
+    words, pairs = network.scores.words.weight.flatten(), network.scores.pairs.weight.flatten()
+    rows = pair_rows(torch.tensor([2, 3]), torch.tensor([3, 4]))
+    together = words[[2, 3, 4]].sum() + pairs[rows].sum()
+    apart = words[[2, 3, 4]].sum() + pairs[rows[:1]].sum()
+    scores = network.scores(torch.tensor([[2, 3, 4, PAD, PAD], [2, 3, UNK, 4, PAD]]))
+    torch.testing.assert_close(scores, torch.stack([together / 3**0.5, apart / 2.0]))
+
+
+def test_pairs_of_a_large_vocabulary_have_rows_of_their_own_and_know_their_order() -> None:
+    ids = torch.randint(2, 65_535, (2, 1000), generator=torch.Generator().manual_seed(1))
+    rows, reversed_rows = pair_rows(ids[0], ids[1]), pair_rows(ids[1], ids[0])
+    assert 0 <= rows.min() <= rows.max() < PAIR_ROWS
+    assert len(set(rows.tolist())) > 990
+    assert (rows != reversed_rows).sum() > 990
+
+
+def test_scores_learned_as_weights_of_ratios_end_as_their_products(network: LstmClassifier) -> None:
+    ids = torch.tensor([[2, 3, 4]])
+    words, pairs = torch.linspace(-1, 1, CONFIG.vocabulary_size), torch.linspace(-1, 1, PAIR_ROWS)
+    names = set(network.state_dict())
+    network.scores.start_from(words, pairs, 0.5)
+    rows = pair_rows(ids[0, :-1], ids[0, 1:])
+    expected = 0.5 * (words[ids].sum() + pairs[rows].sum()) / 3**0.5
+    torch.testing.assert_close(network.scores(ids), expected.unsqueeze(0))
+    learning = network(ids)
+    network.scores.settle()
+    torch.testing.assert_close(network(ids), learning)
+    assert set(network.state_dict()) == names
+
+
+def test_a_gradient_reaches_the_lstm_and_the_scores(network: LstmClassifier) -> None:
+    torch.autograd.backward(network.train()(torch.arange(2, 50).unsqueeze(0)).sum())
+    for part in (network.embedding, network.lstm, network.output, network.scores.words, network.scores.pairs):
+        for weights in part.parameters():
+            assert weights.grad is not None
+            assert weights.grad.abs().sum() > 0
 
 
 def test_scaling_multiplies_every_logit(network: LstmClassifier) -> None:

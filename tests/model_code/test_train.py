@@ -18,6 +18,7 @@ import pytest
 import torch
 from sentimodel import artifact
 from sentimodel.dataset import Split
+from sentimodel.network import pair_rows
 from sentimodel.predictor import Predictor
 
 TRAIN = Path(__file__).parents[2] / "model_code" / "train.py"
@@ -135,6 +136,17 @@ def test_one_seed_gives_one_model_and_another_another(run: Run, toy_dataset: Pat
         digests.append(artifact.read_metadata(tmp_path / name).files)
     assert digests[0] == digests[1]
     assert digests[0][artifact.WEIGHTS] != digests[2][artifact.WEIGHTS]
+
+
+def test_ratios_count_each_review_once_and_pairs_only_within_one() -> None:
+    split = Split.from_reviews([[2, 2, 3], [2, 3], [3, 1, 2], [4, 3]], [1, 1, 0, 0])
+    words, pairs = script.score_ratios(split, 6)
+    # Reviews that hold each of the six words, and one more; four such reviews and six more in all.
+    praise, blame = np.array([1, 1, 3, 3, 1, 1]) / 10, np.array([1, 1, 2, 3, 2, 1]) / 10
+    np.testing.assert_allclose(words.numpy(), np.log(praise / blame), atol=1e-6)
+    found = {tuple(pair): int(pair_rows(*torch.tensor(pair))) for pair in ([2, 2], [2, 3], [4, 3])}
+    assert set(pairs.nonzero().flatten().tolist()) == set(found.values())
+    assert pairs[found[2, 3]] > pairs[found[2, 2]] > 0 > pairs[found[4, 3]]
 
 
 def test_calibration_fits_the_probabilities_to_the_validation_split(toy_artifact: Path, toy_dataset: Path) -> None:
