@@ -277,3 +277,25 @@ def test_a_wrong_flag_changes_nothing(shell: Shell, live: dict[str, Any]) -> Non
     assert "train.epochs" in error["message"]
     assert (shell.folder / "sentictl.toml").read_bytes() == settings
     assert not list(Path(shell.folder).glob(".sentictl.toml.*"))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("text,label\ngood,1\n", "no column 'review'"),
+        ("review,label\ngood,maybe\n", "maybe"),
+        ("review,label\n" + "good,1\nbad,0\n" * 5, "10 reviews"),
+        ("review,label\n" + "good,1\n" * 50, "All 50 reviews"),
+        ("", "empty"),
+    ],
+)
+def test_reviews_that_cannot_be_used_leave_everything_as_it_was(
+    shell: Shell, live: dict[str, Any], content: str, words: str
+) -> None:
+    (shell.folder / "bad.csv").write_text(content)
+    settings, journal = (shell.folder / "sentictl.toml").read_bytes(), shell.journal()
+    error = shell.json("data", "--source", "bad.csv", expect=1)["error"]
+    assert words in error["message"]
+    assert error["hint"]
+    assert (shell.folder / "sentictl.toml").read_bytes() == settings
+    assert shell.journal() == journal

@@ -95,3 +95,20 @@ def test_ctrl_c_leaves_the_training_job_running_and_says_so(tmp_path: Path) -> N
         assert [job["status"] for job in jobs] == ["Completed"]
     finally:
         assert shell.json("down", "--yes")["left"] == []
+
+
+def test_a_job_that_is_not_waited_for_is_followed_later(tmp_path: Path) -> None:
+    shell = begin(tmp_path / "toy")
+    try:
+        shell.run("data")
+        started = shell.json("train", "--no-wait")
+        assert started["metrics"] is None
+        assert "has not finished" in shell.json("deploy", expect=1)["error"]["message"]
+        followed = shell.json("train")
+        assert followed["name"] == started["name"]
+        assert followed["metrics"]["validation_accuracy"] > 0.9
+        shell.run("train", "--epochs", "9", "--no-wait")
+        assert shell.json("train", "--stop")["stopped"]
+        assert shell.json("train", "--stop")["stopped"] == ""
+    finally:
+        assert shell.json("down", "--yes")["left"] == []

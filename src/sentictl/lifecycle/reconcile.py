@@ -110,7 +110,7 @@ def _bring(resource: Resource, context: Context, observer: Observer, *, wait: bo
         _confirm(resource, context, live)
         if wait:
             _confirm(resource, context, resource.settle(live))
-    observer.finished(step, resource.summary())
+    observer.finished(step, resource.summary() if wait else f"{resource.name}, not waited for")
     return step
 
 
