@@ -1,5 +1,6 @@
 """The root of the command line: help, version, mistakes, and what is not imported for them."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,16 @@ def test_a_mistyped_command_gets_a_suggestion_and_the_usage_exit_code(run: Run) 
     done = run("trian")
     assert done.returncode == 2
     assert "Did you mean 'train'?" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--json", "trian"), ("predict", "--nonsense", "--json"), ("logs", "--json")])
+def test_a_mistake_on_the_command_line_is_json_where_that_was_asked_for(run: Run, arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == "usage"
+    assert error["message"]
+    assert "--help" in error["hint"]
 
 
 def test_common_options_go_before_and_after_the_command(run: Run, project: Path) -> None:

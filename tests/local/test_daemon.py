@@ -1,10 +1,12 @@
 """The twin as a process: started, found, stopped, killed, and what it remembers."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -202,3 +204,19 @@ def test_a_deleted_endpoint_stays_deleted(own_home: Path) -> None:
     daemon.stop(own_home)
     started(own_home)
     assert cloud.sagemaker.list_endpoints()["Endpoints"] == []
+
+
+def test_a_twin_ends_when_its_home_is_deleted(own_home: Path) -> None:
+    running = daemon.start(own_home)
+    assert running.url
+    shutil.rmtree(own_home)
+    wait_for(lambda: not daemon.status(own_home).running and not answers(running.url))
+
+
+def answers(url: str | None) -> bool:
+    """Whether anybody is at an address."""
+    try:
+        urllib.request.urlopen(f"{url}/_twin/status", timeout=2).close()
+    except OSError:
+        return False
+    return True

@@ -15,8 +15,8 @@ from sentictl.errors import EndpointError, ModelError
 from sentictl.services.prediction import ASK_AT_ONCE, MAX_BODY_BYTES, from_api, from_artifact, predict_each
 
 
-@given(st.lists(st.text(max_size=5), max_size=3 * ASK_AT_ONCE))
-def test_every_item_gets_its_own_answer_in_order(texts: list[str]) -> None:
+@given(st.lists(st.text(max_size=5), max_size=150), st.integers(1, ASK_AT_ONCE))
+def test_every_item_gets_its_own_answer_in_order(texts: list[str], at_once: int) -> None:
     sizes = []
 
     def ask(asked: Sequence[str]) -> list[dict[str, Any]]:
@@ -24,9 +24,9 @@ def test_every_item_gets_its_own_answer_in_order(texts: list[str]) -> None:
         return [{"echo": text} for text in asked]
 
     items = [(number, text) for number, text in enumerate(texts)]
-    answers = list(predict_each(ask, items, lambda item: item[1]))
+    answers = list(predict_each(ask, items, lambda item: item[1], at_once))
     assert [(item, answer["echo"]) for item, answer in answers] == [(item, item[1]) for item in items]
-    assert all(0 < size <= ASK_AT_ONCE for size in sizes)
+    assert all(0 < size <= at_once for size in sizes)
 
 
 def test_long_reviews_are_asked_in_bodies_that_every_service_takes() -> None:

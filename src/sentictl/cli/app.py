@@ -1,5 +1,6 @@
 """The command line's root: the commands, each loaded when it is called, and the options that all of them take."""
 
+import sys
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -8,6 +9,8 @@ from typer.core import TyperGroup
 
 from sentictl import __version__
 from sentictl.cli.invocation import Debug, Env, Invocation, Json, Quiet
+from sentictl.cli.output import Output
+from sentictl.errors import UsageError
 
 COMMANDS = (
     "init",
@@ -74,4 +77,14 @@ def root(
 
 def main() -> None:
     """The program `sentictl`."""
-    app()
+    if "--json" not in sys.argv:
+        app()
+    try:
+        sys.exit(app(standalone_mode=False))
+    except Exception as problem:
+        # Only Typer's own errors about the command line come this far; their class has moved between its versions.
+        message = getattr(problem, "format_message", None)
+        if message is None:
+            raise
+        Output(json=True).error(UsageError.code, message(), "See: sentictl --help, or the command's own --help.")
+        sys.exit(UsageError.exit_code)

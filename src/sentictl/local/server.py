@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -41,6 +42,7 @@ logger = logging.getLogger("sentictl.twin")
 THREADS = 80  # twice Functions.MAX_CALLERS and more: a function that calls the twin always finds a thread
 LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 MAX_BODY = 1 << 30
+HOME_SECONDS = 1.0  # between two looks at whether the home is still there
 
 
 class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
@@ -167,12 +169,20 @@ def _serve(home: TwinHome, listener: socket.socket) -> None:
     )
     server.channel_class = _Channel
     signal.signal(signal.SIGTERM, _exit)
+    threading.Thread(target=_end_without, args=(home.folder,), daemon=True).start()
     try:
         twin.resume()
         logger.warning("serving %s on http://127.0.0.1:%d", home.folder, port)
         server.run()
     finally:
         twin.close()
+
+
+def _end_without(home: Path) -> None:
+    """End the twin once its home is gone: whoever deleted the project's folder would never find its process again."""
+    while home.exists():
+        time.sleep(HOME_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _exit(_signal: int, _frame: Any) -> NoReturn:

@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 Prediction = dict[str, Any]
 Asker = Callable[[Sequence[str]], list[Prediction]]
 
-ASK_AT_ONCE = 64  # reviews in one request; the API's default limit is 100
+ASK_AT_ONCE = 64  # reviews in one request
 ANSWER_SECONDS = 35  # API Gateway itself gives up after 29
 MAX_BODY_BYTES = 4 * 1024 * 1024  # what the smallest of the services on the way takes
 
@@ -90,19 +90,19 @@ def from_endpoint(client: Any, name: str) -> Asker:
 
 
 def predict_each(
-    ask: Asker, items: Iterable[Item], text_of: Callable[[Item], str]
+    ask: Asker, items: Iterable[Item], text_of: Callable[[Item], str], at_once: int = ASK_AT_ONCE
 ) -> Iterator[tuple[Item, Prediction]]:
-    """Each item with the prediction of its text, in order, asked in batches that any route takes."""
-    for batch in _batches(items, text_of):
+    """Each item with the prediction of its text, in order, asked in batches of at most `at_once` reviews."""
+    for batch in _batches(items, text_of, at_once):
         yield from zip(batch, ask([text_of(item) for item in batch]), strict=True)
 
 
-def _batches(items: Iterable[Item], text_of: Callable[[Item], str]) -> Iterator[list[Item]]:
+def _batches(items: Iterable[Item], text_of: Callable[[Item], str], at_once: int) -> Iterator[list[Item]]:
     batch: list[Item] = []
     size = 0
     for item in items:
         item_size = len(text_of(item).encode()) + 8
-        if batch and (len(batch) == ASK_AT_ONCE or size + item_size > MAX_BODY_BYTES):
+        if batch and (len(batch) == at_once or size + item_size > MAX_BODY_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(item)

@@ -4,12 +4,15 @@ import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sentictl.cli.invocation import Invocation, command
 from sentictl.errors import ModelError, UsageError
+
+if TYPE_CHECKING:
+    from sentictl.services.prediction import Asker
 
 app = typer.Typer(add_completion=False)
 
@@ -41,7 +44,8 @@ def predict(
     from sentictl.services.prediction import predict_each
 
     rows, several = _rows(invocation, reviews or [], file)
-    answers = predict_each(_asker(invocation, via), rows, lambda row: row[0])
+    ask, at_once = _asker(invocation, via)
+    answers = predict_each(ask, rows, lambda row: row[0], at_once)
     if output:
         _write(invocation, output, ({**fields, **prediction} for (_, fields), prediction in answers))
     elif invocation.json:
@@ -84,19 +88,22 @@ def _not_empty(review: str) -> str:
     return review
 
 
-def _asker(invocation: Invocation, via: Via) -> Any:
+def _asker(invocation: Invocation, via: Via) -> tuple["Asker", int]:
+    """Who is asked, and how many reviews at once."""
     from sentictl.services import prediction
 
     if via is Via.LOCAL:
-        return prediction.from_artifact(_current_model())
+        return prediction.from_artifact(_current_model()), prediction.ASK_AT_ONCE
     from sentictl.cli.session import looking
     from sentictl.services.gateway import invoke_url
 
     context = looking(invocation)
     if via is Via.API:
-        return prediction.from_api(invoke_url(context))
+        limit = context.settings.api.max_reviews
+        return prediction.from_api(invoke_url(context)), min(limit, prediction.ASK_AT_ONCE)
     name = context.recorded("endpoint", "deploy").name
-    return prediction.from_endpoint(context.environment.client("sagemaker-runtime"), name)
+    client = context.environment.client("sagemaker-runtime")
+    return prediction.from_endpoint(client, name), prediction.ASK_AT_ONCE
 
 
 def _current_model() -> Path:
