@@ -134,10 +134,8 @@ def field(row: Row, column: str, setting: str) -> Any:
     Raises:
         DataError: there is no such column; the message names those that there are.
     """
-    try:
+    if column in row.fields:
         return row.fields[column]
-    except KeyError:
-        pass
     there = textwrap.shorten(", ".join(row.fields), MOST_NAMES_SHOWN, placeholder=" …") or "none"
     folded = {name.casefold(): name for name in row.fields}
     close = difflib.get_close_matches(column.casefold(), folded, n=1)
