@@ -79,7 +79,7 @@ class LambdaSettings(Table):
     """`[lambda]`: the function in front of the endpoint. API Gateway gives up after 29 s, so it may not run longer."""
 
     memory_mb: Annotated[int, Field(ge=128, le=10_240)] = 256
-    timeout_seconds: Annotated[int, Field(ge=3, le=29)] = 29
+    timeout_seconds: Annotated[int, Field(ge=8, le=29)] = 29
     log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 365] = 14
 
 

@@ -42,12 +42,15 @@ from botocore.exceptions import (
 ENDPOINT_NAME = os.environ["ENDPOINT_NAME"]
 MAX_REVIEW_CHARACTERS = int(os.environ.get("MAX_REVIEW_CHARACTERS", "50000"))
 MAX_REVIEWS = int(os.environ.get("MAX_REVIEWS", "100"))
+ENDPOINT_SECONDS = int(os.environ.get("ENDPOINT_SECONDS", "24"))
 
 # Made while Lambda starts the environment, when it has a whole CPU whatever its memory size. API Gateway gives up
 # after 29 s, so a slow endpoint is given up before that, and at once: a second wait of this length would not fit.
 CLIENT: Any = boto3.client(
     "sagemaker-runtime",
-    config=Config(connect_timeout=2, read_timeout=24, retries={"total_max_attempts": 1, "mode": "standard"}),
+    config=Config(
+        connect_timeout=2, read_timeout=ENDPOINT_SECONDS, retries={"total_max_attempts": 1, "mode": "standard"}
+    ),
 )
 
 TEXT = "text/plain"

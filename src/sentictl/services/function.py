@@ -16,6 +16,7 @@ from sentictl.state import Record
 
 RUNTIME = "python3.13"
 HANDLER = "handler.lambda_handler"
+SPARE_SECONDS = 5  # of the function's timeout: to connect, and to say that the endpoint took too long
 
 
 class LogGroup(Resource):
@@ -123,6 +124,7 @@ class Function(Resource):
             "Environment": {
                 "Variables": {
                     "ENDPOINT_NAME": self.context.naming.name("endpoint"),
+                    "ENDPOINT_SECONDS": str(settings.lambda_.timeout_seconds - SPARE_SECONDS),
                     "MAX_REVIEW_CHARACTERS": str(settings.api.max_review_characters),
                     "MAX_REVIEWS": str(settings.api.max_reviews),
                 }

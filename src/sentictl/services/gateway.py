@@ -28,6 +28,9 @@ GATEWAY_RESPONSES = ("DEFAULT_4XX", "DEFAULT_5XX")
 # The same shape as the errors of the function, so that a page needs to understand only one.
 ERROR_TEMPLATE = '{"error":{"code":"$context.error.responseType","message":$context.error.messageString}}'
 METHODS = ("POST", "OPTIONS", "GET")
+# Bodies reach the function as bytes, in base64. Of a body taken for text, the gateway replaces what is not UTF-8 before
+# the function could tell.
+BINARY_MEDIA_TYPES = ["*/*"]
 
 
 class RestApi(Resource):
@@ -42,9 +45,10 @@ class RestApi(Resource):
     def desired(self) -> Mapping[str, Any]:
         api = self.context.settings.api
         return {
+            "binary_media_types": BINARY_MEDIA_TYPES,
             "methods": self._methods,
             "gateway_responses": dict.fromkeys(GATEWAY_RESPONSES, _gateway_response()),
-            "deployed": digest_of(self._methods, _gateway_response()),
+            "deployed": self._definition,
             "throttling": {"rateLimit": float(api.throttle_rate), "burstLimit": api.throttle_burst},
         }
 
@@ -53,6 +57,7 @@ class RestApi(Resource):
         if api_id is None:
             return None
         fields = {
+            "binary_media_types": self._client.get_rest_api(restApiId=api_id).get("binaryMediaTypes", []),
             "methods": self._read_methods(api_id),
             "gateway_responses": self._read_gateway_responses(api_id),
             **self._read_stage(api_id),
@@ -65,20 +70,20 @@ class RestApi(Resource):
             name=self.name,
             description=f"Made by sentictl for the project {self.context.settings.project.name}",
             endpointConfiguration={"types": ["REGIONAL"]},
+            binaryMediaTypes=BINARY_MEDIA_TYPES,
             tags=self.context.naming.tags,
         )
         self.update()
 
     def update(self) -> None:
         api_id = self._find(self.name)
+        self._put_binary_media_types(api_id)
         root = self._root(api_id)
         for verb in METHODS:
             self._put_method(api_id, root, verb)
         for kind in GATEWAY_RESPONSES:
             self._client.put_gateway_response(restApiId=api_id, responseType=kind, **_gateway_response())
-        self._client.create_deployment(
-            restApiId=api_id, stageName=STAGE, description=digest_of(self._methods, _gateway_response())
-        )
+        self._client.create_deployment(restApiId=api_id, stageName=STAGE, description=self._definition)
         throttling = self.desired()["throttling"]
         self._client.update_stage(
             restApiId=api_id,
@@ -108,6 +113,11 @@ class RestApi(Resource):
         methods = {"POST": _function_method(self.context), "OPTIONS": _preflight_method()}
         return methods | ({"GET": _page_method(self.context)} if page else {})
 
+    @property
+    def _definition(self) -> str:
+        """What a deployment has to hold, as a digest: it is the deployment's description."""
+        return digest_of(BINARY_MEDIA_TYPES, self._methods, _gateway_response())
+
     def _find(self, name: str) -> str | None:
         """The id of this project's API of that name; names alone are not unique."""
         for page in self._client.get_paginator("get_rest_apis").paginate():
@@ -119,6 +129,19 @@ class RestApi(Resource):
     def _root(self, api_id: str | None) -> str:
         resources = self._client.get_resources(restApiId=api_id)["items"]
         return str(next(resource["id"] for resource in resources if resource["path"] == "/"))
+
+    def _put_binary_media_types(self, api_id: str | None) -> None:
+        found = self._client.get_rest_api(restApiId=api_id).get("binaryMediaTypes", [])
+        operations = [
+            {"op": operation, "path": f"/binaryMediaTypes/{kind.replace('/', '~1')}"}
+            for operation, kinds in (
+                ("remove", set(found) - set(BINARY_MEDIA_TYPES)),
+                ("add", set(BINARY_MEDIA_TYPES) - set(found)),
+            )
+            for kind in sorted(kinds)
+        ]
+        if operations:
+            self._client.update_rest_api(restApiId=api_id, patchOperations=operations)
 
     def _put_method(self, api_id: str | None, root: str, verb: str) -> None:
         place = {"restApiId": api_id, "resourceId": root, "httpMethod": verb}
@@ -233,7 +256,11 @@ def _function_method(context: Context) -> dict[str, Any]:
 
 
 def _preflight_method() -> dict[str, Any]:
-    integration = {"type": "MOCK", "requestTemplates": {"application/json": '{"statusCode": 200}'}}
+    integration = {
+        "type": "MOCK",
+        "requestTemplates": {"application/json": '{"statusCode": 200}'},
+        "contentHandling": "CONVERT_TO_TEXT",  # the template needs text where all media types count as binary
+    }
     return {
         "integration": integration,
         "method_responses": {"200": _declared(PREFLIGHT)},
