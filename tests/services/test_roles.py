@@ -1,28 +1,21 @@
 """The policies allow this project's own things and nothing else."""
 
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sentictl.aws.environment import Environment
-from sentictl.folder import ProjectFolder
 from sentictl.lifecycle.resource import Context
-from sentictl.project import Project
 from sentictl.services.roles import ExecutionRole, FunctionRole, PageRole, Role
+from tests.services.conftest import ACCOUNT, ContextOf
 
-ACCOUNT = "111122223333"
 # Calls that AWS lets nobody restrict to a resource.
 UNSCOPED = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
 
 
 @pytest.fixture
-def context(tmp_path: Path) -> Context:
-    (tmp_path / "sentictl.toml").write_text('[project]\nname = "films"\n')
-    environment = Environment("local", "eu-west-1", endpoint_url="http://127.0.0.1:9")
-    environment.__dict__["account"] = ACCOUNT  # as if AWS had told it
-    return Context(Project.load(ProjectFolder(tmp_path)), environment, lambda *_: None)
+def context(context_of: ContextOf) -> Context:
+    return context_of('[project]\nname = "films"\n')
 
 
 def statements(role: Role) -> list[dict[str, Any]]:

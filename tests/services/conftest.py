@@ -1,0 +1,27 @@
+"""A context without any AWS: settings from a text, and an account that nobody was asked for."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sentictl.aws.environment import Environment
+from sentictl.folder import ProjectFolder
+from sentictl.lifecycle.resource import Context
+from sentictl.project import Project
+
+ACCOUNT = "111122223333"
+ContextOf = Callable[[str], Context]
+
+
+@pytest.fixture
+def context_of(tmp_path: Path) -> ContextOf:
+    """Makes a context of the settings in a text; its calls would go nowhere."""
+
+    def make(settings: str) -> Context:
+        (tmp_path / "sentictl.toml").write_text(settings)
+        environment = Environment("local", "eu-west-1", endpoint_url="http://127.0.0.1:9")
+        environment.__dict__["account"] = ACCOUNT  # as if AWS had told it
+        return Context(Project.load(ProjectFolder(tmp_path)), environment, lambda *_: None)
+
+    return make
