@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sentictl.reviews.preparation import prepare
 from sentictl.reviews.table import TableSource
@@ -17,6 +18,12 @@ from sentictl.settings import DataSettings
 
 # Test workers share the processor: several threads each would only wait for one another. Read when torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A busy machine is no failure; and what CI says of a change depends on the change alone.
+settings.register_profile(
+    "sentictl", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("sentictl")
 
 MODEL_CODE = Path(__file__).parents[1] / "model_code"
 TRAIN_SECONDS = 120
