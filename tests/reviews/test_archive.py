@@ -101,7 +101,13 @@ def test_a_changed_byte_is_noticed(official: Files, pack: Pack) -> None:
         list(ArchiveSource(path).reviews())
 
 
-@pytest.mark.parametrize("content", [b"not packed", gzip.compress(b"not a tar file" * 100)])
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"not packed", id="not packed"),
+        pytest.param(gzip.compress(b"not a tar file" * 100), id="packed, but no archive"),
+    ],
+)
 def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.tar.gz"
     path.write_bytes(content)
