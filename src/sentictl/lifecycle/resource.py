@@ -20,9 +20,9 @@ class Report(Protocol):
         """Say `what` is going on, and how much of it is done where that is known."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Context:
-    """What a resource works with: the project, the environment on AWS, and a voice."""
+    """What a resource works with: the project, the environment on AWS, and a voice. Each is equal to itself alone."""
 
     project: Project
     environment: Environment

@@ -1,9 +1,9 @@
 """The dataset: reviews prepared on this machine, kept on S3 under the digest of everything that shaped them."""
 
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 
-from sentictl.lifecycle.resource import Live
+from sentictl.lifecycle.resource import Context, Live
 from sentictl.reviews.preparation import Dataset as Prepared
 from sentictl.reviews.preparation import prepare
 from sentictl.reviews.sources import open_source, user_cache
@@ -18,20 +18,14 @@ class Dataset(StoredObject):
     kind = "dataset"
     keeps_versions = True
 
-    @cached_property
+    @property
     def prepared(self) -> Prepared:
         """The dataset on this machine, prepared now unless the same inputs were prepared before.
 
         Raises:
             DataError: the reviews cannot be used as they are.
         """
-        folder, data = self.context.project.folder, self.context.settings.data
-
-        def report(done: int, total: int | None, what: str) -> None:
-            self.context.report(what, done, total)
-
-        source = open_source(data, folder.root, user_cache(), report)
-        return prepare(source, data, folder.datasets, report)
+        return _prepared(self.context)
 
     @property
     def digest(self) -> str:
@@ -62,3 +56,15 @@ class Dataset(StoredObject):
 
 def _manifest_last(path: Path) -> tuple[bool, str]:
     return path.name == MANIFEST, str(path)
+
+
+@lru_cache(maxsize=1)
+def _prepared(context: Context) -> Prepared:
+    """Once a run, whoever asks: only to recognize the source, all of it has to be read."""
+    folder, data = context.project.folder, context.settings.data
+
+    def report(done: int, total: int | None, what: str) -> None:
+        context.report(what, done, total)
+
+    source = open_source(data, folder.root, user_cache(), report)
+    return prepare(source, data, folder.datasets, report)
