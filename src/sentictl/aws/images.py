@@ -6,8 +6,9 @@ a test holds the two against each other.
 
 import importlib.util
 import json
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sentictl.errors import AwsError
 
@@ -27,7 +28,7 @@ def pytorch_image(scope: Literal["training", "inference"], region: str, instance
         AwsError: AWS publishes no such image in that region.
     """
     version = VERSIONS[scope]
-    entry = json.loads(_table().read_text(encoding="utf-8"))[scope]["versions"][version]
+    entry = _table()[scope]["versions"][version]
     registry = entry["registries"].get(region)
     if registry is None:
         raise AwsError(
@@ -40,9 +41,12 @@ def pytorch_image(scope: Literal["training", "inference"], region: str, instance
     return f"{registry}.dkr.ecr.{region}.{suffix}/{entry['repository']}:{tag}"
 
 
-def _table() -> Path:
+@cache
+def _table() -> dict[str, Any]:
     # Not the spec of sagemaker.core itself: looking for that one imports it all.
     spec = importlib.util.find_spec("sagemaker")
     if spec is None or spec.submodule_search_locations is None:
         raise AwsError("The package sagemaker-core is not installed.", "Install it: pip install sagemaker-core")
-    return Path(next(iter(spec.submodule_search_locations))) / "core" / "image_uri_config" / "pytorch.json"
+    path = Path(next(iter(spec.submodule_search_locations))) / "core" / "image_uri_config" / "pytorch.json"
+    table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return table
