@@ -32,6 +32,10 @@ class Naming:
         return self.name(self.account)
 
     @property
+    def website_bucket(self) -> str:
+        return f"{self.bucket}-site"
+
+    @property
     def tags(self) -> dict[str, str]:
         return {PROJECT_TAG: self.project, ENVIRONMENT_TAG: self.environment}
 

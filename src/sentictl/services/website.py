@@ -27,7 +27,7 @@ class WebsiteBucket(Resource):
 
     @property
     def name(self) -> str:
-        return f"{self.context.naming.bucket}-site"
+        return self.context.naming.website_bucket
 
     @property
     def wanted(self) -> bool:
@@ -80,8 +80,10 @@ class Page(Resource):
 
     @property
     def name(self) -> str:
-        bucket = self.context.naming.bucket
-        return f"{bucket}-site/{INDEX}" if self.context.settings.site.publish == "s3" else f"{bucket}/{PAGE_KEY}"
+        naming = self.context.naming
+        if self.context.settings.site.publish == "s3":
+            return f"{naming.website_bucket}/{INDEX}"
+        return f"{naming.bucket}/{PAGE_KEY}"
 
     def desired(self) -> Mapping[str, Any]:
         return {"sha256": hashlib.sha256(self._html).hexdigest()}
@@ -125,5 +127,5 @@ def page_url(context: Context) -> str:
         MissingStepError: there is no API yet.
     """
     if context.settings.site.publish == "s3":
-        return context.environment.website_url(f"{context.naming.bucket}-site")
+        return context.environment.website_url(context.naming.website_bucket)
     return invoke_url(context)
