@@ -1,10 +1,7 @@
 """The endpoint's contract: requests in, answers out."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,23 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentimodel.predictor import Predictor
 
-MODEL_CODE = Path(__file__).parents[2] / "model_code"
+from tests.model_code.scripts import load_script
+
 GOOD = "The acting was wonderful. The plot was superb."
 BAD = "The acting was dreadful. The plot was boring."
 
 
-def load_script() -> ModuleType:
-    """inference.py as a module: a container loads it from its file as well."""
-    spec = importlib.util.spec_from_file_location("inference_script", MODEL_CODE / "inference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-inference = load_script()
+inference = load_script("inference")
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,13 @@
 """train.py, run as a program."""
 
-import importlib.util
 import json
 import math
 import os
 import re
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -21,7 +18,9 @@ from sentimodel.dataset import Split
 from sentimodel.network import pair_rows
 from sentimodel.predictor import Predictor
 
-TRAIN = Path(__file__).parents[2] / "model_code" / "train.py"
+from tests.model_code.scripts import MODEL_CODE, load_script
+
+TRAIN = MODEL_CODE / "train.py"
 CHANNELS = ("train", "validation", "vocabulary")
 QUICK: dict[str, Any] = {"epochs": 2, "batch_size": 32, "embedding_dim": 4, "hidden_dim": 4, "max_tokens": 16}
 EPOCH_LINE = re.compile(
@@ -42,18 +41,8 @@ class Answer:
 Run = Callable[..., Answer]
 
 
-def load_script() -> ModuleType:
-    """train.py as a module. `toy_artifact` and AWS's toolkit run it as a program; here it would take too long."""
-    spec = importlib.util.spec_from_file_location("train_script", TRAIN)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-script = load_script()
+# `toy_artifact` and AWS's toolkit run it as a program; here that would take too long.
+script = load_script("train")
 
 
 @pytest.fixture
