@@ -1,18 +1,20 @@
-"""Encoded reviews of one split, and padded batches of them."""
+"""Encoded reviews, labelled or not, and how to take batches of them."""
 
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sentimodel.files import write_whole
-from sentimodel.vocabulary import PAD
+
+if TYPE_CHECKING:
+    from numpy.random import Generator  # numpy loads it at first use, which predicting has none of
 
 _BATCHES_SORTED_TOGETHER = 50  # enough that a batch holds reviews of one length, few enough that batches differ
 
@@ -22,64 +24,39 @@ class DatasetError(ValueError):
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Reviews padded to the longest of them.
-
-    Attributes:
-        rows: which reviews of the split these are, int64 `[batch]`.
-        ids: token ids, int64 `[batch, time]`, `PAD` after each review's end.
-    """
-
-    rows: NDArray[np.int64]
-    ids: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Split:
-    """The encoded reviews of a split, one after the other, without padding.
+class Reviews:
+    """Encoded reviews, one after the other, without padding.
 
     Attributes:
         ids: the token ids of all reviews, uint16 or int32.
         offsets: review i is `ids[offsets[i]:offsets[i + 1]]`; int64, one more than there are reviews.
-        labels: 1 for positive, 0 for negative; uint8.
     """
 
     ids: NDArray[Any]
     offsets: NDArray[np.int64]
-    labels: NDArray[np.uint8]
 
     @classmethod
-    def from_reviews(cls, encoded: Iterable[Sequence[int]], labels: Iterable[int]) -> "Split":
-        """The split of these reviews, each a sequence of ids, and their labels in the same order."""
-        reviews = list(encoded)
-        lengths = np.fromiter(map(len, reviews), dtype=np.int64, count=len(reviews))
-        offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
-        ids = np.fromiter(chain.from_iterable(reviews), dtype=np.int32, count=int(offsets[-1]))
-        if ids.size == 0 or ids.max() <= np.iinfo(np.uint16).max:
-            ids = ids.astype(np.uint16)
-        split = cls(ids, offsets, np.fromiter(labels, dtype=np.uint8))
-        split._check()
-        return split
+    def from_reviews(cls, encoded: Iterable[Sequence[int]]) -> Self:
+        """These reviews, each a sequence of ids."""
+        return cls(*_ragged(encoded))._checked()
 
     @classmethod
-    def load(cls, path: Path) -> "Split":
+    def load(cls, path: Path) -> Self:
         """Read what `save` wrote. Raises DatasetError, naming the file, if damaged; FileNotFoundError if absent."""
         try:
             with np.load(path, allow_pickle=False) as file:
-                split = cls(file["ids"], file["offsets"], file["labels"])
-            split._check()
+                return cls(*[file[field.name] for field in fields(cls)])._checked()
         except FileNotFoundError:
             raise
         except KeyError as error:
             raise DatasetError(f"{path}: not a file of encoded reviews: {error.args[0]}") from error
         except (OSError, EOFError, ValueError, AttributeError, zipfile.BadZipFile) as error:
             raise DatasetError(f"{path}: not a file of encoded reviews, or damaged: {error}") from error
-        return split
 
     def save(self, path: Path) -> None:
-        """Write the three arrays as one `.npz` file, the same bytes for the same reviews."""
+        """Write the arrays as one `.npz` file, the same bytes for the same reviews."""
         buffer = BytesIO()
-        np.savez_compressed(buffer, ids=self.ids, offsets=self.offsets, labels=self.labels)
+        np.savez_compressed(buffer, **{field.name: getattr(self, field.name) for field in fields(self)})
         write_whole(path, buffer.getvalue())
 
     @property
@@ -87,58 +64,124 @@ class Split:
         """How many tokens each review has, int64 `[reviews]`."""
         return np.diff(self.offsets)
 
+    @property
+    def owners(self) -> NDArray[np.int64]:
+        """Which review each of `ids` is of, int64."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
     def __len__(self) -> int:
         """The number of reviews."""
-        return len(self.labels)
+        return len(self.offsets) - 1
 
     def review(self, row: int) -> NDArray[Any]:
         """The ids of one review."""
         return self.ids[self.offsets[row] : self.offsets[row + 1]]
 
-    def batches(self, size: int, max_tokens: int, rng: np.random.Generator | None = None) -> Iterator[Batch]:
-        """All reviews in batches of similar length, each review cut to `max_tokens` by `shorten`.
+    def groups(self, size: int, max_tokens: int, rng: "Generator | None" = None) -> list[NDArray[np.int64]]:
+        """The rows of all reviews, grouped by similar length; within a group they are sorted by it.
 
         Args:
-            size: reviews a batch.
-            max_tokens: the longest a review stays.
-            rng: shuffles the reviews and the batches, for training; without it the order is by length.
+            size: reviews a group; the last may have fewer.
+            max_tokens: the longest a review counts as.
+            rng: shuffles the reviews and the groups, for training; without it the order is by length.
         """
-        lengths = np.minimum(self.lengths, max_tokens)
-        if rng is None:
-            order = np.argsort(-lengths, kind="stable")
-            groups = [order[start : start + size] for start in range(0, len(order), size)]
-        else:
-            groups = _shuffled_groups(lengths, size, rng)
-        for rows in groups:
-            yield Batch(rows, pad([shorten(self.review(row), max_tokens) for row in rows]))
+        return grouped(np.minimum(self.lengths, max_tokens), size, rng)
 
-    def _check(self) -> None:
+    def positions(self, rows: NDArray[np.int64], max_tokens: int) -> NDArray[np.int64]:
+        """Where in `ids` the tokens of some reviews are, int64 `[reviews, time]`, -1 after a review's end.
+
+        Of a longer review it is the last `max_tokens`: its end, where reviewers put their verdict. Time is at least 1.
+        """
+        ends = self.offsets[rows + 1]
+        lengths = np.minimum(ends - self.offsets[rows], max_tokens)
+        columns = np.arange(max(1, int(lengths.max(initial=0))))
+        return np.where(columns < lengths[:, np.newaxis], (ends - lengths)[:, np.newaxis] + columns, -1)
+
+    def _checked(self) -> Self:
+        """These reviews, or DatasetError if the arrays contradict one another."""
         if self.ids.ndim != 1 or self.ids.dtype not in (np.uint16, np.int32):
             raise DatasetError("ids must be one row of uint16 or int32")
-        if self.labels.ndim != 1 or self.labels.dtype != np.uint8 or (self.labels > 1).any():
-            raise DatasetError("labels must be one row of uint8, each 0 or 1")
-        if self.offsets.dtype != np.int64 or self.offsets.shape != (len(self.labels) + 1,):
-            raise DatasetError("offsets must be one row of int64, one more than there are labels")
+        if self.offsets.ndim != 1 or self.offsets.dtype != np.int64 or not len(self.offsets):
+            raise DatasetError("offsets must be one row of int64, one more than there are reviews")
         if self.offsets[0] != 0 or self.offsets[-1] != len(self.ids) or (np.diff(self.offsets) < 0).any():
             raise DatasetError("offsets must rise from 0 to the number of ids")
         if self.ids.size and self.ids.min() < 0:
             raise DatasetError("ids must not be negative")
+        return self
 
 
-def shorten(ids: NDArray[Any], max_tokens: int) -> NDArray[Any]:
-    """At most `max_tokens` ids of a review: its end, where reviewers put their verdict."""
-    return ids[-max_tokens:]
+@dataclass(frozen=True)
+class Split(Reviews):
+    """The encoded reviews of a split, with their labels.
+
+    Attributes:
+        labels: 1 for positive, 0 for negative, one for each review; uint8.
+    """
+
+    labels: NDArray[np.uint8]
+
+    @classmethod
+    def from_reviews(cls, encoded: Iterable[Sequence[int]], labels: Iterable[int] = ()) -> Self:
+        """The split of these reviews, each a sequence of ids, and their labels in the same order.
+
+        Raises:
+            DatasetError: there are not as many labels as reviews, or one is neither 0 nor 1.
+        """
+        return cls(*_ragged(encoded), np.fromiter(labels, dtype=np.uint8))._checked()
+
+    def _checked(self) -> Self:
+        if self.labels.ndim != 1 or self.labels.dtype != np.uint8 or (self.labels > 1).any():
+            raise DatasetError("labels must be one row of uint8, each 0 or 1")
+        if self.offsets.shape != (len(self.labels) + 1,):
+            raise DatasetError("offsets must be one row of int64, one more than there are labels")
+        return super()._checked()
 
 
-def pad(reviews: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
-    """Reviews as one array `[batch, time]`, `PAD` after the shorter ones; time is at least 1."""
-    padded = np.full((len(reviews), max([1, *map(len, reviews)])), PAD, dtype=np.int64)
-    for row, ids in enumerate(reviews):
-        padded[row, : len(ids)] = ids
-    return padded
+def read_array(content: bytes) -> NDArray[Any]:
+    """The array that the bytes of a `.npy` file hold. Raises DatasetError if they are damaged."""
+    try:
+        array: NDArray[Any] = np.lib.format.read_array(BytesIO(content), allow_pickle=False)
+    except Exception as error:  # numpy gives the header to Python's parser, whose errors have no nearer base
+        raise DatasetError(f"not a file of an array, or damaged: {error}") from error
+    return array
 
 
-def _shuffled_groups(lengths: NDArray[np.int64], size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+def joined(parts: Sequence[Reviews]) -> Reviews:
+    """All reviews of these, in order, without their labels."""
+    lengths = np.concatenate([part.lengths for part in parts])
+    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
+    return Reviews(np.concatenate([part.ids for part in parts]), offsets)
+
+
+def grouped(lengths: NDArray[np.int64], size: int, rng: "Generator | None" = None) -> list[NDArray[np.int64]]:
+    """The rows of things of these lengths, in groups of `size` and similar length; see `Reviews.groups`."""
+    if rng is not None:
+        return _shuffled_groups(lengths, size, rng)
+    order = np.argsort(-lengths, kind="stable")
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def pick(values: NDArray[Any], positions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The values at these positions, int64 `[*positions, …]`; 0, which is `PAD` as well, where a position is -1."""
+    if not len(values):
+        return np.zeros(positions.shape + values.shape[1:], dtype=np.int64)
+    picked = values[positions].astype(np.int64)
+    picked[positions < 0] = 0
+    return picked
+
+
+def _ragged(encoded: Iterable[Sequence[int]]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The ids and offsets of these reviews, the ids in the smallest type that holds them."""
+    reviews = list(encoded)
+    lengths = np.fromiter(map(len, reviews), dtype=np.int64, count=len(reviews))
+    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
+    ids = np.fromiter(chain.from_iterable(reviews), dtype=np.int32, count=int(offsets[-1]))
+    if ids.size == 0 or ids.max() <= np.iinfo(np.uint16).max:
+        ids = ids.astype(np.uint16)
+    return ids, offsets
+
+
+def _shuffled_groups(lengths: NDArray[np.int64], size: int, rng: "Generator") -> list[NDArray[np.int64]]:
     order = rng.permutation(len(lengths))
     groups = []
     for start in range(0, len(order), size * _BATCHES_SORTED_TOGETHER):

@@ -6,6 +6,7 @@ when the vocabulary is built; encoding a review later is one dictionary lookup a
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 
 from sentimodel.files import write_whole
@@ -13,6 +14,7 @@ from sentimodel.text import TextSettings
 
 PAD = 0
 UNK = 1
+UNKNOWN_WORD = "…"
 _RESERVED = ("<pad>", "<unk>")  # no token holds an angle bracket, so these cannot be words
 
 
@@ -24,16 +26,14 @@ class Vocabulary:
     """Maps surface words to ids: `PAD` and `UNK` first, then by how often an id's words occur, most often first.
 
     Args:
-        groups: the surface words of each id from 2 on; no word twice.
+        groups: the surface words of each id from 2 on, separated by spaces; no word twice.
     """
 
-    def __init__(self, groups: Sequence[Sequence[str]]) -> None:
-        self._ids: dict[str, int] = {}
-        for number, words in enumerate(groups, start=len(_RESERVED)):
-            for word in words:
-                self._ids[word] = number
+    def __init__(self, groups: Sequence[str]) -> None:
+        numbered = enumerate(groups, start=len(_RESERVED))
+        self._ids = {word: number for number, words in numbered for word in words.split(" ")}
         self._size = len(groups) + len(_RESERVED)
-        if len(self._ids) != sum(map(len, groups)):
+        if len(self._ids) != len(groups) + sum(words.count(" ") for words in groups):
             raise VocabularyError("a word stands in the vocabulary twice")
 
     @classmethod
@@ -54,7 +54,7 @@ class Vocabulary:
             groups[key].append(word)
             totals[key] += counts[word]
         ranked = sorted(groups, key=lambda key: (-totals[key], key))
-        return cls([groups[key] for key in ranked[: size - len(_RESERVED)]])
+        return cls([" ".join(groups[key]) for key in ranked[: size - len(_RESERVED)]])
 
     @classmethod
     def load(cls, path: Path) -> "Vocabulary":
@@ -67,7 +67,7 @@ class Vocabulary:
             raise VocabularyError(f"{path}: not a vocabulary: its first two lines must be <pad> and <unk>")
         if lines[-1] != "":
             raise VocabularyError(f"{path}: the vocabulary is cut off: its last line has no end")
-        groups = [line.split(" ") for line in lines[2:-1]]
+        groups = lines[2:-1]
         try:
             vocabulary = cls(groups)
         except VocabularyError as error:
@@ -86,8 +86,14 @@ class Vocabulary:
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
         """The id of each token; `UNK` for a token that no training review held often enough."""
-        find = self._ids.get
-        return [find(token, UNK) for token in tokens]
+        return list(map(self._ids.get, tokens, repeat(UNK)))
+
+    def words(self, ids: Iterable[int]) -> list[str]:
+        """The most frequent surface word of each id; `UNKNOWN_WORD` where an id has none."""
+        words: dict[int, str] = {}
+        for word, number in self._ids.items():
+            words.setdefault(number, word)
+        return [words.get(number, UNKNOWN_WORD) for number in ids]
 
     def __len__(self) -> int:
         """The number of ids, the two reserved ones included."""
@@ -108,5 +114,5 @@ def _stemmer(settings: TextSettings) -> Callable[[str], str]:
     return stem
 
 
-def _first_blank(groups: Sequence[Sequence[str]]) -> int:
-    return next(number for number, words in enumerate(groups, start=3) if "" in words)
+def _first_blank(groups: Sequence[str]) -> int:
+    return next(number for number, words in enumerate(groups, start=3) if "" in words.split(" "))

@@ -1,5 +1,6 @@
-"""Splits: built from reviews, saved, loaded, and cut into padded batches."""
+"""Encoded reviews, labelled or not: built, saved, loaded, joined, and grouped into padded batches."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sentimodel.dataset import DatasetError, Split, pad, shorten
+from sentimodel.dataset import DatasetError, Reviews, Split, joined, pick, read_array
 from sentimodel.vocabulary import PAD
 
 reviews = st.lists(st.lists(st.integers(1, 65_535), max_size=30), max_size=40)
@@ -29,25 +30,79 @@ def test_a_split_survives_a_round_trip(tmp_path_factory: pytest.TempPathFactory,
     assert loaded.labels.tolist() == labels_of(encoded)
 
 
+@given(reviews)
+def test_unlabelled_reviews_survive_a_round_trip(
+    tmp_path_factory: pytest.TempPathFactory, encoded: list[list[int]]
+) -> None:
+    path = tmp_path_factory.mktemp("unlabelled") / "reviews.npz"
+    Reviews.from_reviews(encoded).save(path)
+    with np.load(path, allow_pickle=False) as file:
+        assert sorted(file) == ["ids", "offsets"]
+    loaded = Reviews.load(path)
+    assert len(loaded) == len(encoded)
+    assert loaded.lengths.tolist() == [len(review) for review in encoded]
+    groups = [rows.tolist() for rows in loaded.groups(3, 20)]
+    assert groups == [rows.tolist() for rows in Split.from_reviews(encoded, labels_of(encoded)).groups(3, 20)]
+    assert [loaded.review(row).tolist() for row in range(len(loaded))] == encoded
+
+
+def test_unlabelled_reviews_are_no_split(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.npz"
+    Reviews.from_reviews([[1, 2], [3]]).save(path)
+    with pytest.raises(DatasetError, match=r"reviews\.npz: .*labels"):
+        Split.load(path)
+
+
 @given(reviews, st.integers(1, 7), st.integers(1, 20), st.one_of(st.none(), st.integers(0, 9)))
-def test_batches_hold_every_review_once(encoded: list[list[int]], size: int, max_tokens: int, seed: int | None) -> None:
+def test_groups_hold_every_review_once(encoded: list[list[int]], size: int, max_tokens: int, seed: int | None) -> None:
     split = Split.from_reviews(encoded, labels_of(encoded))
     rng = None if seed is None else np.random.default_rng(seed)
-    seen: list[int] = []
-    for batch in split.batches(size, max_tokens, rng):
-        seen += batch.rows.tolist()
-        assert len(batch.rows) <= size
-        for row, ids in zip(batch.rows, batch.ids, strict=True):
-            kept = encoded[row][-max_tokens:]
-            assert ids.tolist() == kept + [PAD] * (batch.ids.shape[1] - len(kept))
-    assert sorted(seen) == list(range(len(encoded)))
+    groups = split.groups(size, max_tokens, rng)
+    assert all(len(rows) <= size for rows in groups)
+    assert sorted(row for rows in groups for row in rows.tolist()) == list(range(len(encoded)))
+    lengths = [[min(len(encoded[row]), max_tokens) for row in rows] for rows in groups]
+    assert all(each in (sorted(each), sorted(each, reverse=True)) for each in lengths)
 
 
-def test_batches_of_one_seed_are_the_same_and_of_another_differ() -> None:
+@given(reviews.filter(len), st.integers(1, 20), st.data())
+def test_a_long_review_keeps_its_end_and_a_short_one_is_padded(
+    encoded: list[list[int]], max_tokens: int, data: st.DataObject
+) -> None:
+    split = Reviews.from_reviews(encoded)
+    rows = data.draw(st.lists(st.integers(0, len(encoded) - 1), min_size=1, max_size=9))
+    positions = split.positions(np.array(rows), max_tokens)
+    ids = pick(split.ids, positions)
+    kept = [encoded[row][-max_tokens:] for row in rows]
+    width = max(1, *map(len, kept), 1)
+    assert ids.dtype == np.int64
+    assert ids.tolist() == [each + [PAD] * (width - len(each)) for each in kept]
+    assert (positions >= 0).sum(axis=1).tolist() == [len(each) for each in kept]
+
+
+@given(reviews.filter(len))
+def test_owners_say_which_review_a_token_is_of(encoded: list[list[int]]) -> None:
+    owners = Reviews.from_reviews(encoded).owners
+    assert owners.tolist() == [row for row, review in enumerate(encoded) for _ in review]
+
+
+def test_rows_of_several_values_are_picked_as_well() -> None:
+    values = np.array([[1, 2], [3, 4]], dtype=np.int32)
+    assert pick(values, np.array([[1, -1], [0, 1]])).tolist() == [[[3, 4], [0, 0]], [[1, 2], [3, 4]]]
+    assert pick(np.zeros((0, 2), dtype=np.int32), np.array([[-1]])).tolist() == [[[0, 0]]]
+
+
+@given(st.lists(reviews, min_size=1, max_size=4))
+def test_joined_reviews_are_all_of_them_in_order(parts: list[list[list[int]]]) -> None:
+    whole = joined([Reviews.from_reviews(part) for part in parts])
+    expected = [review for part in parts for review in part]
+    assert [whole.review(row).tolist() for row in range(len(whole))] == expected
+
+
+def test_groups_of_one_seed_are_the_same_and_of_another_differ() -> None:
     split = Split.from_reviews([[number] for number in range(1, 200)], [0] * 199)
 
     def order(seed: int) -> list[list[int]]:
-        return [batch.rows.tolist() for batch in split.batches(8, 10, np.random.default_rng(seed))]
+        return [rows.tolist() for rows in split.groups(8, 10, np.random.default_rng(seed))]
 
     assert order(1) == order(1) != order(2)
 
@@ -55,7 +110,7 @@ def test_batches_of_one_seed_are_the_same_and_of_another_differ() -> None:
 def test_batches_of_unequal_reviews_pad_little() -> None:
     rng = np.random.default_rng(1)
     split = Split.from_reviews([[5] * length for length in rng.integers(1, 200, 2000)], [0] * 2000)
-    padded = sum(batch.ids.size for batch in split.batches(32, 200, rng))
+    padded = sum(split.positions(rows, 200).size for rows in split.groups(32, 200, rng))
     assert padded < 1.1 * split.lengths.sum()
 
 
@@ -69,15 +124,6 @@ def test_the_same_reviews_give_the_same_bytes(tmp_path: Path) -> None:
         Split.from_reviews([[1, 2], [3]], [0, 1]).save(tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "other"]
-
-
-def test_a_long_review_keeps_its_end() -> None:
-    assert shorten(np.arange(10), 3).tolist() == [7, 8, 9]
-    assert shorten(np.arange(2), 3).tolist() == [0, 1]
-
-
-def test_padding_leaves_at_least_one_step() -> None:
-    assert pad([np.array([], dtype=np.int64)]).tolist() == [[PAD]]
 
 
 @pytest.mark.parametrize("labels", [[2, 0], [1], [1, 0, 1]])
@@ -99,6 +145,10 @@ def test_labels_must_fit_the_reviews(labels: list[int]) -> None:
         {"ids": np.array([1, -2, 3], dtype=np.int32)},
         {"ids": np.array([{}, {}, {}], dtype=object)},
         {"ids": None},
+        {"offsets": None},
+        {"offsets": np.array([], dtype=np.int64)},
+        {"offsets": np.array([[0, 2, 3]], dtype=np.int64)},
+        {"labels": None},
     ],
 )
 def test_a_damaged_file_is_refused_by_name(tmp_path: Path, changes: dict[str, Any]) -> None:
@@ -111,6 +161,9 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path, changes: dict[str, An
     np.savez(path, **{name: value for name, value in (arrays | changes).items() if value is not None})
     with pytest.raises(DatasetError, match=r"reviews\.npz"):
         Split.load(path)
+    if "labels" not in changes:
+        with pytest.raises(DatasetError, match=r"reviews\.npz"):
+            Reviews.load(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut off"])
@@ -134,3 +187,28 @@ def test_a_cut_off_file_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Split.load(tmp_path / "reviews.npz")
+
+
+def test_an_array_comes_back_from_its_bytes() -> None:
+    buffer = BytesIO()
+    np.save(buffer, np.array([[1, 2], [3, 4]], dtype=np.int32))
+    array = read_array(buffer.getvalue())
+    assert array.tolist() == [[1, 2], [3, 4]]
+    assert array.dtype == np.int32
+    with pytest.raises(DatasetError, match="damaged"):
+        read_array(buffer.getvalue()[:-1])
+
+
+@given(st.binary(max_size=200))
+@pytest.mark.filterwarnings("ignore:Reading")  # numpy, of headers that look like those of Python 2
+def test_bytes_that_hold_no_array_are_refused(content: bytes) -> None:
+    for damaged in (content, b"PK\x03\x04" + content, b"\x93NUMPY\x01\x00\x10\x00" + content):
+        with pytest.raises(DatasetError, match="not a file of an array"):
+            read_array(damaged)
+
+
+def test_an_array_of_objects_is_refused() -> None:
+    buffer = BytesIO()
+    np.save(buffer, np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(DatasetError, match="not a file of an array"):
+        read_array(buffer.getvalue())

@@ -1,6 +1,8 @@
 """The vocabulary: built from counts, saved, loaded, and looked up."""
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,15 +11,15 @@ from hypothesis import strategies as st
 from sentimodel.text import TextSettings
 from sentimodel.vocabulary import PAD, UNK, Vocabulary, VocabularyError
 
-DEFAULT = TextSettings()
-UNSTEMMED = TextSettings(stem=False)
+STEMMED = TextSettings(stem=True)
+UNSTEMMED = TextSettings()
 COUNTS = {"films": 3, "film": 4, "film's": 1, "good": 6, "loved": 2, "loving": 1, "rare": 1}
 
 words = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=12)
 
 
 def test_words_of_one_stem_share_an_id() -> None:
-    vocabulary = Vocabulary.build(COUNTS, 100, DEFAULT)
+    vocabulary = Vocabulary.build(COUNTS, 100, STEMMED)
     assert vocabulary.encode(["film", "films", "film's", "good", "loved", "loving", "rare"]) == [2, 2, 2, 3, 4, 4, 5]
     assert len(vocabulary) == 6
 
@@ -27,8 +29,26 @@ def test_without_stemming_each_word_has_its_own_id() -> None:
     assert vocabulary.encode(["good", "film", "films", "loved", "film's", "loving", "rare"]) == [2, 3, 4, 5, 6, 7, 8]
 
 
+def test_the_stemmer_is_loaded_for_stems_only() -> None:
+    program = f"""
+import sys
+from sentimodel.text import TextSettings
+from sentimodel.vocabulary import Vocabulary
+for stem in (False, True):
+    Vocabulary.build({COUNTS}, 100, TextSettings(stem=stem))
+    print("nltk" in sys.modules)
+"""
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert loaded.split() == ["False", "True"]
+
+
+def test_an_id_is_shown_as_its_most_frequent_word() -> None:
+    vocabulary = Vocabulary.build(COUNTS, 100, STEMMED)
+    assert vocabulary.words(vocabulary.encode(["films", "good", "unheard", "loving"])) == ["film", "good", "…", "loved"]
+
+
 def test_only_the_most_frequent_stems_stay() -> None:
-    vocabulary = Vocabulary.build(COUNTS, 4, DEFAULT)
+    vocabulary = Vocabulary.build(COUNTS, 4, STEMMED)
     assert len(vocabulary) == 4
     assert vocabulary.encode(["films", "good", "loved", "unheard"]) == [2, 3, UNK, UNK]
     assert "good" in vocabulary
@@ -36,19 +56,19 @@ def test_only_the_most_frequent_stems_stay() -> None:
 
 
 def test_case_separates_words_when_it_matters() -> None:
-    vocabulary = Vocabulary.build({"Loved": 2, "loved": 1}, 10, TextSettings(lowercase=False))
+    vocabulary = Vocabulary.build({"Loved": 2, "loved": 1}, 10, TextSettings(lowercase=False, stem=True))
     assert vocabulary.encode(["Loved", "loved"]) == [2, 3]
 
 
 @pytest.mark.parametrize("size", [0, 2])
 def test_a_size_without_room_is_refused(size: int) -> None:
     with pytest.raises(ValueError, match="room"):
-        Vocabulary.build(COUNTS, size, DEFAULT)
+        Vocabulary.build(COUNTS, size, STEMMED)
 
 
 def test_the_file_lists_the_words_of_each_id(tmp_path: Path) -> None:
     path = tmp_path / "vocabulary.txt"
-    Vocabulary.build(COUNTS, 100, DEFAULT).save(path)
+    Vocabulary.build(COUNTS, 100, STEMMED).save(path)
     assert path.read_text().splitlines() == ["<pad>", "<unk>", "film films film's", "good", "loved loving", "rare"]
 
 
@@ -69,7 +89,7 @@ def test_a_vocabulary_survives_a_round_trip(
 def test_the_order_of_the_counts_does_not_matter(counts: dict[str, int], rng: random.Random) -> None:
     shuffled = list(counts.items())
     rng.shuffle(shuffled)
-    one, other = (Vocabulary.build(dict(pairs), 10, DEFAULT) for pairs in (counts.items(), shuffled))
+    one, other = (Vocabulary.build(dict(pairs), 10, STEMMED) for pairs in (counts.items(), shuffled))
     assert one.encode(counts) == other.encode(counts)
 
 

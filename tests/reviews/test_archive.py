@@ -34,17 +34,26 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfil
 
 
 def test_all_labelled_reviews_are_read_with_split_and_film(official: Files, pack: Pack) -> None:
-    reviews = list(ArchiveSource(pack(official)).reviews())
+    source = ArchiveSource(pack(official))
+    reviews = list(source.reviews())
     assert len(reviews) == 160
-    assert Review("A dreadful train film<br />about word41 and 41 things.", 0, "train", "tt001") in reviews
+    (review,) = (review for review in reviews if "word41 " in review.text and review.label == 0)
+    assert review[:3] == ("A dreadful train film<br />about word41 and 41 things.", 0, "train")
+    assert source.film(review.film or "") == "tt001"
     assert {(review.split, review.label) for review in reviews} == {
         ("train", 0), ("train", 1), ("test", 0), ("test", 1),
     }  # fmt: skip
 
 
+def test_unlabelled_reviews_are_read_when_asked_for(official: Files, pack: Pack) -> None:
+    reviews = list(ArchiveSource(pack(official)).all_reviews())
+    assert len(reviews) == 161
+    assert Review("not labelled", None) in reviews
+
+
 def test_the_order_of_members_changes_no_review(official: Files, pack: Pack) -> None:
-    forward = sorted(ArchiveSource(pack(official)).reviews(), key=str)
-    backward = sorted(ArchiveSource(pack(dict(reversed(official.items())))).reviews(), key=str)
+    forward = sorted(ArchiveSource(pack(official)).all_reviews(), key=str)
+    backward = sorted(ArchiveSource(pack(dict(reversed(official.items())))).all_reviews(), key=str)
     assert forward == backward
 
 

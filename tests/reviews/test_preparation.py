@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sentimodel.dataset import Split
+from sentimodel.dataset import Reviews, Split
 from sentimodel.vocabulary import UNK, Vocabulary
 
 from sentictl.errors import DataError
+from sentictl.reviews import tokenizing
 from sentictl.reviews.archive import ArchiveSource
 from sentictl.reviews.folder import FolderSource
 from sentictl.reviews.manifest import read_manifest
@@ -67,7 +68,7 @@ def test_a_csv_file_becomes_a_dataset(tmp_path: Path) -> None:
     ]  # fmt: skip
     facts = {name: (split.reviews, split.positive) for name, split in dataset.manifest.splits.items()}
     assert facts == {"train": (160, 80), "validation": (20, 10), "test": (20, 10)}
-    assert json.loads((dataset.folder / "vocabulary" / "text.json").read_text())["stem"] is True
+    assert json.loads((dataset.folder / "vocabulary" / "text.json").read_text())["stem"] is False
 
 
 def test_each_review_is_encoded_with_its_label_by_the_vocabulary_of_training(tmp_path: Path) -> None:
@@ -102,6 +103,41 @@ def test_archive_and_folder_give_equal_files(official: Files, pack: Pack, unpack
     assert archived.manifest.splits["validation"].reviews == pytest.approx(12, abs=3)
 
 
+def test_unlabelled_reviews_have_a_file_of_their_own(official: Files, pack: Pack, tmp_path: Path) -> None:
+    texts = {f"train/unsup/{number}_0.txt": f"wonderful or not, unheard{number}".encode() for number in range(9)}
+    dataset = prepared(ArchiveSource(pack(official | texts)), tmp_path / "datasets")
+    unlabelled = Reviews.load(dataset.folder / "unlabelled" / "reviews.npz")
+    vocabulary = Vocabulary.load(dataset.folder / "vocabulary" / "vocabulary.txt")
+    wonderful = vocabulary.encode(["wonderful"])[0]
+    assert len(unlabelled) == 9
+    for row in range(9):
+        assert unlabelled.review(row).tolist() == [wonderful, UNK, UNK, UNK]
+    assert dataset.manifest.unlabelled
+    assert dataset.manifest.unlabelled.reviews == 9
+    assert dataset.manifest.unlabelled.unknown_rate == pytest.approx(0.75)
+    without = prepared(ArchiveSource(pack(official)), tmp_path / "without")
+    for name in ("train", "validation", "test"):
+        file = f"{name}/reviews.npz"
+        assert (dataset.folder / file).read_bytes() == (without.folder / file).read_bytes()
+
+
+def test_a_source_without_unlabelled_reviews_has_no_such_file(tmp_path: Path) -> None:
+    dataset = prepared(csv_of(tmp_path / "a.csv", toy(100)), tmp_path / "datasets")
+    assert dataset.manifest.unlabelled is None
+    assert not (dataset.folder / "unlabelled").exists()
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_any_number_of_processes_gives_the_same_bytes(
+    official: Files, pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    monkeypatch.setattr(tokenizing, "CHUNK_CHARACTERS", 500)
+    source = ArchiveSource(pack(official))
+    for count in (1, processes):
+        prepare(source, DataSettings(), tmp_path / str(count), lambda done, total, what: None, count)
+    assert snapshot(tmp_path / "1") == snapshot(tmp_path / str(processes))
+
+
 def test_csv_and_json_lines_in_any_order_give_equal_files(tmp_path: Path) -> None:
     rows = toy(100)
     from_csv = prepared(csv_of(tmp_path / "a.csv", rows), tmp_path / "datasets")
@@ -120,7 +156,7 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
 class Unreadable(TableSource):
     """A table that may be asked for its fingerprint only."""
 
-    def _labelled(self) -> Iterator[Review]:
+    def _all(self) -> Iterator[Review]:
         raise AssertionError("the reviews were read again")
 
 
@@ -155,8 +191,8 @@ def test_the_digest_follows_the_source_and_the_settings_that_matter() -> None:
     assert dataset_digest("a" * 64, DataSettings(source="elsewhere", review_column="x")) == first
     changes: list[dict[str, object]] = [
         {"validation_fraction": 0.2}, {"test_fraction": 0.2}, {"seed": 2}, {"vocabulary_size": 100},
-        {"strip_html": False}, {"lowercase": False}, {"remove_stop_words": False}, {"keep_negations": False},
-        {"stem": False},
+        {"strip_html": False}, {"lowercase": False}, {"remove_stop_words": True}, {"keep_negations": False},
+        {"stem": True},
     ]  # fmt: skip
     digests = {dataset_digest("a" * 64, DataSettings.model_validate(change)) for change in changes}
     assert len({first, dataset_digest("b" * 64, DataSettings()), *digests}) == len(changes) + 2
@@ -180,7 +216,8 @@ def test_the_vocabulary_keeps_to_its_size(tmp_path: Path) -> None:
 
 def test_harmless_faults_are_counted_in_the_manifest(tmp_path: Path) -> None:
     rows = [*toy(100), toy(100)[0], ("the of a", 1), ("  ", 0), ("<br />", 1)]
-    dataset = prepared(csv_of(tmp_path / "a.csv", rows), tmp_path / "datasets")
+    settings = DataSettings(remove_stop_words=True)
+    dataset = prepared(csv_of(tmp_path / "a.csv", rows), tmp_path / "datasets", settings)
     assert dataset.manifest.warnings == {
         "empty review skipped": 1,
         "review with the same text as another": 1,
@@ -205,7 +242,7 @@ def test_progress_is_told(tmp_path: Path) -> None:
         ([row for row in toy(100) if row[1]], "All 50 reviews of a.csv are positive"),
         ([row for row in toy(100) if not row[1]], "All 50 reviews of a.csv are negative"),
         ([*(row for row in toy(100) if row[1]), ("bad", 0)], "split of a.csv .* lacks a label"),
-        ([("the", 1), ("of", 0)], "No review of a.csv has a token"),
+        ([("...", 1), ("<br />", 0)], "No review of a.csv has a token"),
     ],
 )
 def test_too_few_reviews_or_labels_are_refused_and_nothing_is_left(tmp_path: Path, rows: Rows, message: str) -> None:

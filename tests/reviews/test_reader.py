@@ -27,7 +27,7 @@ def test_csv_rows_keep_their_fields_in_order(tmp_path: Path) -> None:
 def test_json_lines_keep_their_values(tmp_path: Path) -> None:
     path = written(tmp_path / "a.jsonl", b'{"id": 7, "text": "Good", "tags": ["a"]}\n')
     rows = read_inputs(path, DataSettings(review_column="text"))
-    assert list(rows) == [Input("Good", {"id": 7, "text": "Good", "tags": ["a"]})]
+    assert list(rows) == [Input("Good", {"id": 7, "text": "Good", "tags": ["a"]}, 41)]
 
 
 def test_a_text_file_is_one_review_a_line(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentictl.reviews.source import SplitName
-from sentictl.reviews.splitting import Member, assign_splits, shuffled
+from sentictl.reviews.splitting import UNLABELLED, Member, Part, assign_splits, shuffled
 
 own_splits = st.sampled_from([None, "train", "validation", "test"])
 films = st.one_of(st.none(), st.sampled_from(["tt1", "tt2", "tt3", "tt4"]))
@@ -23,11 +23,6 @@ def texts(count: int, split: SplitName | None = None, films: int = 0) -> list[Me
         Member(hashlib.sha256(b"%d" % number).digest(), number % 2, split, f"tt{number % films}" if films else None)
         for number in range(count)
     ]
-
-
-def split_of(splits: list[SplitName], known: list[Member]) -> dict[Member, SplitName]:
-    """The split of each review."""
-    return dict(zip(known, splits, strict=True))
 
 
 @given(known=members, validation=fractions, test=fractions, seed=seeds)
@@ -49,7 +44,7 @@ def test_every_review_has_one_split_and_keeps_its_own(
 def test_no_film_and_no_text_is_in_two_drawn_splits(
     known: list[Member], validation: float, test: float, seed: int
 ) -> None:
-    where: dict[str | bytes, set[SplitName]] = {}
+    where: dict[str | bytes, set[Part]] = {}
     for member, split in zip(known, assign_splits(known, validation, test, seed), strict=True):
         if member.split in (None, "train"):
             where.setdefault(member.film or member.content, set()).add(split)
@@ -92,10 +87,18 @@ def test_the_official_test_half_stays_and_validation_is_of_whole_films() -> None
     assert splits[1000:] == ["test"] * 200
     validation = [member for member, split in zip(known, splits, strict=True) if split == "validation"]
     assert len(validation) == pytest.approx(100, abs=10)
-    assert sum(member.label for member in validation) == pytest.approx(50, abs=5)
+    assert sum(member.label == 1 for member in validation) == pytest.approx(50, abs=5)
     chosen = {member.film for member in validation}
     trained = {member.film for member, split in zip(known, splits, strict=True) if split == "train"}
     assert not chosen & trained
+
+
+@given(known=members, each=st.integers(1, 3), seed=seeds)
+def test_unlabelled_reviews_are_apart_and_change_no_split(known: list[Member], each: int, seed: int) -> None:
+    unlabelled = [Member(member.content, None, None, member.film) for member in known for _ in range(each)]
+    splits = assign_splits([*unlabelled, *known], 0.2, 0.2, seed)
+    assert splits[: len(unlabelled)] == [UNLABELLED] * len(unlabelled)
+    assert splits[len(unlabelled) :] == assign_splits(known, 0.2, 0.2, seed)
 
 
 def test_films_larger_than_a_split_still_make_one() -> None:

@@ -4,17 +4,17 @@ import gzip
 import tarfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from sentictl.errors import DataError
 from sentictl.reviews import layout
-from sentictl.reviews.source import MAX_REVIEW_BYTES, Review, Source, file_sha256, unreadable
+from sentictl.reviews.source import MAX_REVIEW_BYTES, file_sha256, unreadable
 
 CHUNK_BYTES = 1024 * 1024
 
 
-class ArchiveSource(Source):
+class ArchiveSource(layout.LayoutSource):
     """Reviews in a `.tar.gz` of the official layout; members outside the layout are passed over.
 
     Args:
@@ -28,9 +28,6 @@ class ArchiveSource(Source):
     def fingerprint(self) -> str:
         """The sha256 of the archive."""
         return file_sha256(self.path)
-
-    def _labelled(self) -> Iterator[Review]:
-        return layout.reviews(self._files())
 
     def _files(self) -> Iterator[tuple[layout.Place, bytes]]:
         try:
@@ -50,21 +47,20 @@ class ArchiveSource(Source):
         with gzip.open(file) as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as tar:
             for member in tar:
                 self.done = file.tell()
-                self._check(member)
                 at = layout.place(member.name)
+                self._check(member, at)
                 content = tar.extractfile(member) if at else None
                 if at and content:
                     yield at, content.read()
             while unzipped.read(CHUNK_BYTES):  # up to the checksum, which shows damage that tar does not see
                 pass
 
-    def _check(self, member: tarfile.TarInfo) -> None:
-        name = PurePosixPath(member.name)
-        if name.is_absolute() or ".." in name.parts:
+    def _check(self, member: tarfile.TarInfo, at: layout.Place | None) -> None:
+        if member.name.startswith("/") or ".." in member.name.split("/"):
             self._refuse(member, "escapes its folder")
         if not (member.isfile() or member.isdir()):
             self._refuse(member, "is neither a file nor a folder")
-        if layout.place(member.name) and member.size > MAX_REVIEW_BYTES:
+        if at and member.size > MAX_REVIEW_BYTES:
             self._refuse(member, "is too large for a review")
 
     def _refuse(self, member: tarfile.TarInfo, reason: str) -> None:

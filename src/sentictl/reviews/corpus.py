@@ -1,15 +1,17 @@
 """All reviews of a source as numbers, small enough to hold at once: each token is the number of its surface word."""
 
-import hashlib
 from array import array
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 import numpy as np
-from sentimodel.text import TextSettings, tokenize
+from numpy.typing import NDArray
+from sentimodel.text import TextSettings
 
-from sentictl.reviews.source import Report, Source
+from sentictl.reviews.source import Report, Review, Source
 from sentictl.reviews.splitting import Member
+from sentictl.reviews.tokenizing import Chunk, tokenized
 
 NO_TOKENS = "review without tokens skipped"
 DUPLICATES = "review with the same text as another"
@@ -21,7 +23,7 @@ class Corpus:
 
     Attributes:
         members: what is known of each review, in the source's order.
-        words: the surface words; a token is a position in this list.
+        words: the surface words, in the order they occur first; a token is a position in this list.
         warnings: the source's counted faults, and those found here.
     """
 
@@ -30,50 +32,68 @@ class Corpus:
         self.words: list[str] = []
         self.warnings: Counter[str] = Counter()
         self._tokens = array("I")
-        self._ends = array("Q", [0])
+        self._ends = array("q", [0])
 
     @classmethod
-    def read(cls, source: Source, settings: TextSettings, report: Report) -> "Corpus":
+    def read(cls, source: Source, settings: TextSettings, report: Report, processes: int | None = None) -> "Corpus":
         """The corpus of all reviews of the source that have tokens.
 
+        Args:
+            source: the reviews.
+            settings: how a text becomes tokens.
+            report: told how far the reading has come.
+            processes: as `tokenized` takes it; the corpus is the same for any number.
+
         Raises:
-            DataError: as `Source.reviews`.
+            DataError: as `Source.all_reviews` and `tokenized`.
         """
         corpus = cls()
-        numbers = _Numbers()
-        skipped = 0
-        for count, review in enumerate(source.reviews()):
-            if count % REVIEWS_A_REPORT == 0:
-                report(source.done, source.total, f"reading {source.description}")
-            tokens = tokenize(review.text, settings)
-            if not tokens:
-                skipped += 1
-                continue
-            corpus._tokens.extend(map(numbers.__getitem__, tokens))
-            corpus._ends.append(len(corpus._tokens))
-            content = hashlib.blake2b(review.text.encode(), digest_size=16).digest()
-            corpus.members.append(Member(content, review.label, review.split, review.film))
-        report(source.total, source.total, f"reading {source.description}")
+        numbers: defaultdict[str, int] = defaultdict()
+        numbers.default_factory = numbers.__len__  # each new word gets the next number
+        with closing(tokenized(_reported(source, report), settings, processes)) as chunks:
+            for chunk in chunks:
+                corpus._add(chunk, numbers)
         corpus.words = list(numbers)
-        duplicates = len(corpus.members) - len({member.content for member in corpus.members})
-        corpus.warnings = source.warnings + Counter({NO_TOKENS: skipped, DUPLICATES: duplicates})
+        corpus.members = [
+            member._replace(film=source.film(member.film) or None) if member.film else member
+            for member in corpus.members
+        ]
+        labelled = [member.content for member in corpus.members if member.label is not None]
+        corpus.warnings += source.warnings + Counter({DUPLICATES: len(labelled) - len(set(labelled))})
         return corpus
 
-    def tokens(self, row: int) -> "array[int]":
-        """The tokens of one review."""
-        return self._tokens[self._ends[row] : self._ends[row + 1]]
+    def tokens(self, rows: Sequence[int]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        """The tokens of these reviews, one review after the other, and the offsets: where each begins and ends."""
+        tokens, ends = np.frombuffer(self._tokens, dtype=np.uint32), np.frombuffer(self._ends, dtype=np.int64)
+        starts, lengths = ends[rows], np.diff(ends)[rows]
+        offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
+        gathered = np.empty(offsets[-1], dtype=np.uint32)
+        for start, length, offset in zip(starts.tolist(), lengths.tolist(), offsets.tolist(), strict=False):
+            gathered[offset : offset + length] = tokens[start : start + length]
+        return gathered, offsets
 
-    def counts(self, rows: Iterable[int]) -> dict[str, int]:
+    def counts(self, rows: Sequence[int]) -> dict[str, int]:
         """How often each surface word occurs in these reviews; words that do not are left out."""
-        totals = np.zeros(len(self.words), dtype=np.int64)
-        for row in rows:
-            np.add.at(totals, np.frombuffer(self.tokens(row), dtype=np.uint32), 1)
+        totals = np.bincount(self.tokens(rows)[0], minlength=len(self.words))
         return {self.words[number]: int(totals[number]) for number in np.flatnonzero(totals)}
 
+    def _add(self, chunk: Chunk, numbers: defaultdict[str, int]) -> None:
+        tokens = chunk.tokens
+        own = np.fromiter(map(numbers.__getitem__, tokens.words), dtype=np.uint32, count=len(tokens.words))
+        self._tokens.frombytes(own[np.frombuffer(tokens.numbers, dtype=np.uint32)].tobytes())
+        for review, length, content in zip(chunk.reviews, tokens.lengths, tokens.contents, strict=True):
+            if not length:
+                self.warnings[NO_TOKENS] += 1
+                continue
+            self._ends.append(self._ends[-1] + length)
+            self.members.append(Member(content, review.label, review.split, review.film))
 
-class _Numbers(dict[str, int]):
-    """Gives each new word the next number."""
 
-    def __missing__(self, word: str) -> int:
-        number = self[word] = len(self)
-        return number
+def _reported(source: Source, report: Report) -> Iterator[Review]:
+    """The reviews of a source, and now and then a word on how far they have come."""
+    what = f"reading {source.description}"
+    for count, review in enumerate(source.all_reviews()):
+        if count % REVIEWS_A_REPORT == 0:
+            report(source.done, source.total, what)
+        yield review
+    report(source.total, source.total, what)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from sentictl.errors import DataError
 from sentictl.reviews import layout
-from sentictl.reviews.source import ACCEPTED, Review, Source, file_sha256, unreadable
+from sentictl.reviews.source import ACCEPTED, file_sha256, unreadable
 
 HALVES = ("train", "test")
 
 
-class FolderSource(Source):
+class FolderSource(layout.LayoutSource):
     """Reviews in a folder of the official layout, with or without the archive's own top folder.
 
     Args:
@@ -32,9 +32,6 @@ class FolderSource(Source):
             digest.update(f"{name}\0{file_sha256(self.root / name)}\n".encode())
         return digest.hexdigest()
 
-    def _labelled(self) -> Iterator[Review]:
-        return layout.reviews(self._files())
-
     def _files(self) -> Iterator[tuple[layout.Place, bytes]]:
         names = self._names()
         self.total = len(names)
@@ -51,15 +48,11 @@ class FolderSource(Source):
             raise unreadable(self.root / name, error) from error
 
     def _names(self) -> list[str]:
-        folders = (self.root / half / label for half in HALVES for label in layout.LABELS)
+        folders = (self.root / group for group in (*layout.LABELS, layout.UNLABELLED))
         reviews = (file for folder in folders for file in folder.glob("*.txt"))
         addresses = (file for half in HALVES for file in (self.root / half).glob("urls_*.txt"))
         names = (file.relative_to(self.root).as_posix() for file in (*addresses, *reviews))
-        return sorted((name for name in names if layout.place(name)), key=_addresses_first)
-
-
-def _addresses_first(name: str) -> tuple[bool, str]:
-    return "/urls_" not in name, name
+        return sorted(name for name in names if layout.place(name))
 
 
 def _root(path: Path) -> Path:
@@ -68,6 +61,6 @@ def _root(path: Path) -> Path:
     except OSError as error:
         raise unreadable(path, error) from error
     for folder in (path, *inner):
-        if any((folder / half / label).is_dir() for half in HALVES for label in layout.LABELS):
+        if any((folder / group).is_dir() for group in layout.LABELS):
             return folder
     raise DataError(f"{path} has no train/pos, train/neg, test/pos or test/neg.", ACCEPTED)

@@ -1,28 +1,36 @@
 """The layout of the Large Movie Review Dataset (Maas et al., ACL 2011).
 
 `{train,test}/{pos,neg}/ID_RATING.txt` holds one review; line ID of `{train,test}/urls_{pos,neg}.txt`, counted from
-0, is the address of its film. All else (unlabelled reviews, bags of words) is left alone.
+0, is the address of its film. `train/unsup/ID_0.txt` holds a review without a label. All else (bags of words, the
+addresses of the films of unlabelled reviews) is left alone.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from abc import abstractmethod
+from collections.abc import Iterator
 from typing import Literal, NamedTuple, cast
 
-from sentictl.reviews.source import Review
+from sentictl.reviews.source import Review, Source
 
 _FILE = re.compile(
-    r"(?:\./)?(?:[^/]+/)?(?P<split>train|test)/(?:(?P<label>pos|neg)/(?P<id>\d{1,9})_\d+|urls_(?P<urls>pos|neg))\.txt"
+    r"(?:\./)?(?:[^/]+/)?"
+    r"(?:(?P<group>(?:train|test)/(?:pos|neg)|train/unsup)/(?P<id>\d{1,9})_\d+"
+    r"|(?P<half>train|test)/urls_(?P<urls>pos|neg))\.txt"
 )
 _FILM = re.compile(r"tt\d+")
-LABELS = {"pos": 1, "neg": 0}
+LABELS = {"train/pos": 1, "train/neg": 0, "test/pos": 1, "test/neg": 0}
+UNLABELLED = "train/unsup"
 
 
 class Place(NamedTuple):
-    """Where a file belongs in the layout; `id` is a review's number, or None for a file of film addresses."""
+    """Where a file belongs in the layout.
 
-    split: Literal["train", "test"]
-    label: int
+    Attributes:
+        group: the folder of the review, such as `train/pos`; for film addresses, that of the reviews they belong to.
+        id: the review's number, or None for a file of film addresses.
+    """
+
+    group: str
     id: int | None
 
 
@@ -31,32 +39,35 @@ def place(name: str) -> Place | None:
     match = _FILE.fullmatch(name)
     if match is None:
         return None
-    split = cast(Literal["train", "test"], match["split"])
-    number = int(match["id"]) if match["id"] else None
-    return Place(split, LABELS[match["label"] or match["urls"]], number)
+    if match["id"] is None:
+        return Place(f"{match['half']}/{match['urls']}", None)
+    return Place(match["group"], int(match["id"]))
 
 
-def reviews(files: Iterable[tuple[Place, bytes]]) -> Iterator[Review]:
-    """Yields the reviews among the files, each with its film.
+class LayoutSource(Source):
+    """Reviews in files of this layout, in any order: each review is given at once, and its film known at the end."""
 
-    The addresses of the films may come before or after the reviews they belong to: reviews wait for them, if need be
-    to the end.
-    """
-    films: dict[Place, list[str]] = {}
-    waiting: defaultdict[Place, list[tuple[Place, bytes]]] = defaultdict(list)
-    for at, content in files:
-        group = at._replace(id=None)
-        if at.id is None:
-            films[group] = _films(content)
-            for earlier, text in waiting.pop(group, []):
-                yield _review(earlier, text, films[group])
-        elif group in films:
-            yield _review(at, content, films[group])
-        else:
-            waiting[group].append((at, content))
-    for group_waiting in waiting.values():
-        for at, content in group_waiting:
-            yield _review(at, content, [])
+    def __init__(self, description: str) -> None:
+        super().__init__(description)
+        self._films: dict[str, list[str]] = {}
+
+    def film(self, reference: str) -> str:
+        """The title's id, or the address where that has none."""
+        group, number = reference.rsplit("/", 1)
+        films = self._films.get(group, [])
+        return films[int(number)] if int(number) < len(films) else ""
+
+    def _all(self) -> Iterator[Review]:
+        self._films.clear()
+        for at, content in self._files():
+            if at.id is None:
+                self._films[at.group] = _films(content)
+            else:
+                yield _review(at, content.decode("utf-8", "surrogateescape"))
+
+    @abstractmethod
+    def _files(self) -> Iterator[tuple[Place, bytes]]:
+        """Yields the content of every file that has a place."""
 
 
 def _films(content: bytes) -> list[str]:
@@ -66,7 +77,8 @@ def _films(content: bytes) -> list[str]:
     return [match[0] if match else address for match, address in matches]
 
 
-def _review(at: Place, content: bytes, films: list[str]) -> Review:
-    number = cast(int, at.id)
-    film = films[number] if number < len(films) else ""
-    return Review(content.decode("utf-8", "surrogateescape"), at.label, at.split, film or None)
+def _review(at: Place, text: str) -> Review:
+    if at.group == UNLABELLED:
+        return Review(text, None)
+    split = cast(Literal["train", "test"], at.group.split("/")[0])
+    return Review(text, LABELS[at.group], split, f"{at.group}/{at.id}")

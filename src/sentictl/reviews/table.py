@@ -60,7 +60,7 @@ class TableSource(Source):
         names = (chosen.review_column, chosen.label_column, chosen.positive, chosen.negative)
         return json_sha256([file_sha256(self.path), *names])
 
-    def _labelled(self) -> Iterator[Review]:
+    def _all(self) -> Iterator[Review]:
         labels = LabelReader(self.settings.positive, self.settings.negative)
         for row in self._rows():
             text = review_text(row, self.settings)

@@ -48,10 +48,12 @@ class Dataset(StoredObject):
 
     def summary(self) -> str:
         manifest = self.prepared.manifest
-        splits = {name: split.reviews for name, split in manifest.splits.items()}
-        shares = " · ".join(f"{reviews:,} {name}" for name, reviews in splits.items())
+        parts = {name: split.reviews for name, split in manifest.splits.items()}
+        if manifest.unlabelled:
+            parts["unlabelled"] = manifest.unlabelled.reviews
+        shares = " · ".join(f"{reviews:,} {name}" for name, reviews in parts.items())
         warnings = "".join(f" · {what}: {count:,}" for what, count in manifest.warnings.items())
-        return f"{sum(splits.values()):,} reviews from {manifest.source} → {shares}{warnings}"
+        return f"{sum(parts.values()):,} reviews from {manifest.source} → {shares}{warnings}"
 
 
 def _manifest_last(path: Path) -> tuple[bool, str]:
