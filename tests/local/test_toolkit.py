@@ -30,7 +30,7 @@ def test_variables_are_those_of_the_toolkit(hyperparameters: dict[str, Any]) -> 
         "ResourceConfig": {},
         "HyperParameters": {name: json.dumps(value) for name, value in hyperparameters.items()},
     }
-    environment = Container(Path("/opt/ml"), request).environment("us-east-1")
+    environment = Container(Path("/opt/ml"), request).environment("us-east-1", "algo-1")
     expected = mapping.to_env_vars({"hps": hyperparameters, **{f"hp_{k}": v for k, v in hyperparameters.items()}})
     assert {name: environment[name] for name in expected} == expected
 

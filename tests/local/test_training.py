@@ -3,10 +3,13 @@
 import io
 import json
 import tarfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
+from sentictl.local import daemon
 
 from .conftest import Cloud, wait_for
 
@@ -164,3 +167,149 @@ def test_a_job_that_ended_can_be_deleted_and_its_name_used_again(cloud: Cloud) -
 def test_unknown_job(cloud: Cloud) -> None:
     with pytest.raises(ClientError, match=r"ValidationException.*Could not find|not found"):
         cloud.sagemaker.describe_training_job(TrainingJobName="unknown")
+
+
+COUNTING = """
+import os, pathlib, time
+folder = pathlib.Path(os.environ["SM_CHECKPOINT_DIR"])
+kept = folder / "deep" / "count"
+count = int(kept.read_text()) + 1 if kept.exists() else 1
+kept.parent.mkdir(exist_ok=True)
+(folder / ".hidden").write_text("half")
+kept.write_text(str(count))
+print(f"count={count}", flush=True)
+"""
+LAST_WORDS = """
+import signal, sys
+def end(number, frame):
+    kept.write_text("41")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+time.sleep(300)
+"""
+
+
+def checkpoints(cloud: Cloud, prefix: str) -> dict[str, Any]:
+    """The keyword of CreateTrainingJob."""
+    place = {"S3Uri": f"s3://{cloud.bucket}/{prefix}", "LocalPath": "/opt/ml/checkpoints"}
+    return {"CheckpointConfig": place}
+
+
+def objects(cloud: Cloud, prefix: str) -> dict[str, str]:
+    """What lies under a prefix, by the rest of the key."""
+    listed = cloud.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=prefix).get("Contents", [])
+    return {
+        entry["Key"].removeprefix(prefix): cloud.s3.get_object(Bucket=cloud.bucket, Key=entry["Key"])["Body"]
+        .read()
+        .decode()
+        for entry in listed
+    }
+
+
+def said(cloud: Cloud, name: str, host: str = "algo-1") -> list[str]:
+    """The log of one of a job's hosts."""
+    found = cloud.logs.describe_log_streams(logGroupName=GROUP, logStreamNamePrefix=f"{name}/{host}-")["logStreams"]
+    pages = [
+        cloud.logs.get_log_events(logGroupName=GROUP, logStreamName=stream["logStreamName"], startFromHead=True)
+        for stream in found
+    ]
+    return [event["message"] for page in pages for event in page["events"]]
+
+
+def test_checkpoints_are_kept_on_s3_and_found_by_the_next_job(cloud: Cloud) -> None:
+    prefix = cloud.name("checkpoints")
+    names = [cloud.train(COUNTING, **checkpoints(cloud, prefix))]
+    job = cloud.trained(names[0])
+    assert job["TrainingJobStatus"] == "Completed"
+    assert job["CheckpointConfig"] == checkpoints(cloud, prefix)["CheckpointConfig"]
+    assert objects(cloud, f"{prefix}/") == {"deep/count": "1"}
+    names.append(cloud.train(COUNTING, **checkpoints(cloud, f"{prefix}/")))
+    cloud.trained(names[1])
+    assert objects(cloud, f"{prefix}/") == {"deep/count": "2"}
+    assert [said(cloud, name) for name in names] == [["count=1"], ["count=2"]]
+
+
+def test_checkpoints_are_uploaded_while_the_job_runs_and_when_it_is_stopped(cloud: Cloud) -> None:
+    prefix = cloud.name("checkpoints")
+    name = cloud.train(COUNTING + LAST_WORDS, **checkpoints(cloud, prefix))
+    wait_for(lambda: objects(cloud, f"{prefix}/") == {"deep/count": "1"})
+    wait_for(lambda: "ready" in said(cloud, name))
+    cloud.sagemaker.stop_training_job(TrainingJobName=name)
+    assert cloud.trained(name)["TrainingJobStatus"] == "Stopped"
+    assert objects(cloud, f"{prefix}/") == {"deep/count": "41"}
+
+
+def test_checkpoints_of_a_failing_job_are_kept(cloud: Cloud) -> None:
+    prefix = cloud.name("checkpoints")
+    job = cloud.trained(cloud.train(COUNTING + "\nraise SystemExit(3)", **checkpoints(cloud, prefix)))
+    assert job["TrainingJobStatus"] == "Failed"
+    assert objects(cloud, f"{prefix}/") == {"deep/count": "1"}
+
+
+def test_checkpoints_without_a_bucket_fail_the_job(cloud: Cloud) -> None:
+    place = {"CheckpointConfig": {"S3Uri": "s3://no-such-bucket/checkpoints"}}
+    job = cloud.trained(cloud.train(COUNTING, **place))
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "no-such-bucket" in job["FailureReason"]
+
+
+def test_a_job_without_checkpoints_has_no_folder_for_them(cloud: Cloud) -> None:
+    name = cloud.train("import os\nprint('SM_CHECKPOINT_DIR' in os.environ)")
+    cloud.trained(name)
+    assert said(cloud, name) == ["False"]
+
+
+HOSTS = """
+import json, os, pathlib, socket, time
+host, hosts = os.environ["SM_CURRENT_HOST"], json.loads(os.environ["SM_HOSTS"])
+address = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+if host == hosts[0]:
+    with socket.create_server(address) as server:
+        other, _ = server.accept()
+        print(host, "hears", other.recv(99).decode(), flush=True)
+else:
+    while True:
+        try:
+            with socket.create_connection(address) as connection:
+                connection.sendall(host.encode())
+            break
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+"""
+
+
+def many(cloud: Cloud, script: str, count: int) -> str:
+    resources = {"InstanceType": "ml.m5.large", "InstanceCount": count, "VolumeSizeInGB": 1}
+    return cloud.train(script, ResourceConfig=resources)
+
+
+def test_each_host_has_a_process_and_a_log_and_they_reach_one_another(cloud: Cloud) -> None:
+    name = many(cloud, HOSTS, 2)
+    assert cloud.trained(name)["TrainingJobStatus"] == "Completed"
+    assert said(cloud, name) == ["algo-1 hears algo-2"]
+
+
+def test_a_job_fails_with_the_host_that_fails_first(cloud: Cloud) -> None:
+    script = "import os, sys\nif os.environ['SM_CURRENT_HOST'] == 'algo-2':\n    sys.exit('algo-2 is ill')\n" + FOREVER
+    job = cloud.trained(many(cloud, script, 3))
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "algo-2 is ill" in job["FailureReason"]
+
+
+def test_all_hosts_of_a_job_are_stopped(cloud: Cloud) -> None:
+    name = many(cloud, FOREVER, 2)
+    wait_for(lambda: GROUP in [g["logGroupName"] for g in cloud.logs.describe_log_groups()["logGroups"]])
+    wait_for(lambda: all(said(cloud, name, host) for host in ("algo-1", "algo-2")))
+    cloud.sagemaker.stop_training_job(TrainingJobName=name)
+    assert cloud.trained(name)["TrainingJobStatus"] == "Stopped"
+
+
+def test_the_logs_of_all_hosts_outlast_the_twin(own_home: Path) -> None:
+    cloud = Cloud(str(daemon.start(own_home).url))
+    name = many(cloud, "import os\nprint('I am', os.environ['SM_CURRENT_HOST'])", 2)
+    cloud.trained(name)
+    wait_for(lambda: (daemon.status(own_home).details or {}).get("training_jobs") == 0)
+    daemon.stop(own_home)
+    again = Cloud(str(daemon.start(own_home).url))
+    assert [said(again, name, host) for host in ("algo-1", "algo-2")] == [["I am algo-1"], ["I am algo-2"]]

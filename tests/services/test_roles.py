@@ -58,6 +58,13 @@ def test_the_page_is_all_that_api_gateway_may_read(context: Context) -> None:
     assert not allowed(PageRole(context), "s3:GetObject", f"{bucket}/models/x/model.tar.gz")
 
 
+def test_training_may_read_and_write_checkpoints(context: Context) -> None:
+    checkpoint = f"arn:aws:s3:::films-local-{ACCOUNT}/checkpoints/films-local-0123456789ab/training.checkpoint"
+    assert allowed(ExecutionRole(context), "s3:PutObject", checkpoint)
+    assert allowed(ExecutionRole(context), "s3:GetObject", checkpoint)
+    assert not allowed(FunctionRole(context), "s3:GetObject", checkpoint)
+
+
 def test_training_may_write_models_but_neither_data_nor_code(context: Context) -> None:
     bucket = f"arn:aws:s3:::films-local-{ACCOUNT}"
     role = ExecutionRole(context)

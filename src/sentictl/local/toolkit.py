@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HOST = "algo-1"
-
 
 @dataclass(frozen=True)
 class Container:
@@ -38,6 +36,16 @@ class Container:
     @property
     def failure(self) -> Path:
         return self.output / "failure"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
+
+    @property
+    def hosts(self) -> list[str]:
+        """The names of the job's hosts, the first of which is the master. They share this folder."""
+        count = self.request["ResourceConfig"].get("InstanceCount", 1)
+        return [f"algo-{number}" for number in range(1, count + 1)]
 
     @property
     def channels(self) -> list[str]:
@@ -75,15 +83,15 @@ class Container:
         documents = {
             "hyperparameters": self.request.get("HyperParameters") or {},
             "inputdataconfig": self._input_config(),
-            "resourceconfig": self._resource_config(),
+            "resourceconfig": self._resource_config(self.hosts[0]),
         }
         for name, document in documents.items():
             (config / f"{name}.json").write_text(json.dumps(document))
 
-    def environment(self, region: str) -> dict[str, str]:
-        """The `SM_*` variables, and those that SageMaker itself sets."""
+    def environment(self, region: str, host: str) -> dict[str, str]:
+        """The `SM_*` variables of one host, and those that SageMaker itself sets."""
         job = self.request["TrainingJobName"]
-        values = self._values()
+        values = self._values(host)
         plain = {f"SM_{name.upper()}": _encode(value) for name, value in values.items()}
         channels = {f"SM_CHANNEL_{name.upper()}": str(self.channel(name)) for name in self.channels}
         single = {f"SM_HP_{name.upper()}": _encode(value) for name, value in self.script_hyperparameters.items()}
@@ -91,9 +99,9 @@ class Container:
             "additional_framework_parameters": {},
             "channel_input_dirs": {name: str(self.channel(name)) for name in self.channels},
             "hyperparameters": self.script_hyperparameters,
-            "is_master": True,
+            "is_master": host == self.hosts[0],
             "job_name": job,
-            "master_hostname": HOST,
+            "master_hostname": self.hosts[0],
             **{name: value for name, value in values.items() if name not in ("hps", "channels", "user_args")},
         }
         return (
@@ -103,17 +111,19 @@ class Container:
             | {
                 "SM_TRAINING_ENV": json.dumps(whole),
                 "TRAINING_JOB_NAME": job,
+                # On AWS this is /opt/ml/checkpoints, which is there if the job has a CheckpointConfig.
+                **({"SM_CHECKPOINT_DIR": str(self.checkpoints)} if self.request.get("CheckpointConfig") else {}),
                 "TRAINING_JOB_ARN": f"arn:aws:sagemaker:{region}:123456789012:training-job/{job}",
                 "PYTHONPATH": os.pathsep.join(filter(None, [str(self.code), os.environ.get("PYTHONPATH", "")])),
                 **{str(k): str(v) for k, v in (self.request.get("Environment") or {}).items()},
             }
         )
 
-    def _values(self) -> dict[str, Any]:
+    def _values(self, host: str) -> dict[str, Any]:
         instance = self.request["ResourceConfig"].get("InstanceType", "ml.m5.large")
         return {
-            "hosts": [HOST],
-            "current_host": HOST,
+            "hosts": self.hosts,
+            "current_host": host,
             "current_instance_type": instance,
             "current_instance_group": "homogeneousCluster",
             "network_interface_name": "eth0",
@@ -125,7 +135,7 @@ class Container:
             "module_dir": str(self.hyperparameters.get("sagemaker_submit_directory", "")),
             "framework_params": {},
             "framework_module": "",
-            "resource_config": self._resource_config(),
+            "resource_config": self._resource_config(host),
             "input_data_config": self._input_config(),
             "input_dir": str(self.root / "input"),
             "input_config_dir": str(self.root / "input" / "config"),
@@ -139,8 +149,8 @@ class Container:
             "log_level": int(self.hyperparameters.get("sagemaker_container_log_level", 20)),
         }
 
-    def _resource_config(self) -> dict[str, Any]:
-        return {"current_host": HOST, "hosts": [HOST], "network_interface_name": "eth0"}
+    def _resource_config(self, host: str) -> dict[str, Any]:
+        return {"current_host": host, "hosts": self.hosts, "network_interface_name": "eth0"}
 
     def _input_config(self) -> dict[str, Any]:
         mode = {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"}

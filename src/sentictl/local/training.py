@@ -33,6 +33,7 @@ class TrainingJobs:
         control.instead["sagemaker", "DeleteTrainingJob"] = self._delete
         control.instead["sagemaker", "ListTrainingJobs"] = self._list
         control.facts["training-job-ended"] = self._restore
+        control.facts["training-log"] = self._restore_log
 
     def fail_interrupted(self) -> None:
         """After a replay: jobs that were running when the twin was killed have failed."""
@@ -71,6 +72,10 @@ class TrainingJobs:
 
     def _ended(self, run: TrainingRun) -> None:
         with self._control.lock:
+            for stream in run.other_streams:
+                region = run.record.region
+                events = self._logs.events(region, LOG_GROUP, stream)
+                self._control.record("training-log", json.dumps(events).encode(), region=region, stream=stream)
             self._journal(run.record)
             self._runs.pop((run.record.region, run.record.name), None)
 
@@ -127,3 +132,6 @@ class TrainingJobs:
         record.restore(data["job"])
         if record.log_stream:
             self._logs.put(record.region, LOG_GROUP, record.log_stream, json.loads(log))
+
+    def _restore_log(self, data: dict[str, Any], log: bytes) -> None:
+        self._logs.put(data["region"], LOG_GROUP, data["stream"], json.loads(log))

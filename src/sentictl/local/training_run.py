@@ -1,15 +1,20 @@
-"""One training job's life: download, train, upload, in a child process, with logs and metrics."""
+"""One training job's life: download, train, upload, in a child process for each host, with logs and metrics."""
 
 import re
+import secrets
 import shutil
+import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sentictl.local import children
+from sentictl.local.checkpoints import Checkpoints
 from sentictl.local.logs import LogStreams
 from sentictl.local.objects import BadArchiveError, ObjectMissingError, Objects, pack
 from sentictl.local.toolkit import Container
@@ -19,6 +24,7 @@ LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 STOP_GRACE_SECONDS = 5.0  # AWS gives two minutes; on one's own machine a person waits for it
 TAIL_LINES = 20
 DEFAULT_MAX_RUNTIME = 86_400
+PORTS = range(20_000, 29_000)
 
 
 class JobFailedError(Exception):
@@ -38,7 +44,9 @@ class TrainingRun:
         self._abandoned = False
         self._request = request
         self._container = Container(folder, request)
-        self._process: children.Process | None = None
+        self._processes: list[children.Process] = []  # one for each host, the master's first
+        self._codes: list[int] = []  # with which hosts ended that were not told to
+        self.other_streams: list[str] = []  # of the logs of all hosts but the first
         self._ending = threading.Event()  # the job was told to stop, or ran out of time
         self._timed_out = False
         self._errors: deque[str] = deque(maxlen=TAIL_LINES)
@@ -65,14 +73,14 @@ class TrainingRun:
         """What StopTrainingJob does."""
         self._ending.set()
         self.record.enter("Stopping")
-        self._end_process()
+        self._end_processes()
 
     def abandon(self) -> None:
         """End the process without a word to anyone: the twin is going down."""
         self._abandoned = True
         self._ending.set()
-        if self._process:
-            children.terminate(self._process, grace=0.2)
+        for process in self._processes:
+            children.terminate(process, grace=0.2)
 
     def _download(self) -> None:
         self.record.enter("Downloading")
@@ -104,30 +112,66 @@ class TrainingRun:
         if self._ending.is_set():
             return
         self.record.enter("Training")
-        self.record.log_stream = f"{self.record.name}/algo-1-{int(time.time())}"
-        environment = children.base_environment(self._url, self.record.region)
-        environment |= self._container.environment(self.record.region)
-        program = [str(self._container.code / self._container.program), *self._container.arguments]
-        self._process = children.start_child(program, self._container.code, environment)
-        if self._ending.is_set():  # stopped while it was being started
-            self._end_process()
-        self._watch(self._process)
+        config = self._request.get("CheckpointConfig")
+        checkpoints = Checkpoints(self._objects, config["S3Uri"], self._container.checkpoints) if config else None
+        try:
+            with checkpoints.kept() if checkpoints else nullcontext():
+                self._run_hosts()
+        except ObjectMissingError as error:
+            raise JobFailedError(f"ClientError: the bucket of the checkpoints does not exist: {error}") from error
+        if self._codes and not self._ending.is_set():
+            raise JobFailedError(self._algorithm_error(self._codes[0]))
 
-    def _watch(self, process: children.Process) -> None:
-        output, errors = children.pipes(process)
-        pumps = [children.pump(output, self._on_line), children.pump(errors, self._on_error)]
+    def _run_hosts(self) -> None:
+        pumps = []
+        master = (
+            {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())} if len(self._container.hosts) > 1 else {}
+        )
+        for host in self._container.hosts:
+            pumps += self._start(host, master)
+        if self._ending.is_set():  # stopped while they were being started
+            self._end_processes()
         limit = (self._request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME)
         timer = threading.Timer(limit, self._time_out)
         timer.daemon = True
         timer.start()
-        process.wait()
+        waiting = [threading.Thread(target=self._wait, args=(process,), daemon=True) for process in self._processes]
+        for thread in waiting:
+            thread.start()
+        for thread in waiting:
+            thread.join()
         timer.cancel()
-        children.terminate(process, grace=0)  # what the script left running behind
         for thread in pumps:
             thread.join()
         self._logs.flush()
+
+    def _start(self, host: str, master: dict[str, str]) -> list[threading.Thread]:
+        """Start a host's process. Returns the threads that read its output."""
+        stream = f"{self.record.name}/{host}-{int(time.time())}"
+        if self._processes:
+            self.other_streams.append(stream)
+        else:
+            self.record.log_stream = stream
+        environment = children.base_environment(self._url, self.record.region) | master
+        environment |= self._container.environment(self.record.region, host)
+        program = [str(self._container.code / self._container.program), *self._container.arguments]
+        process = children.start_child(program, self._container.code, environment)
+        self._processes.append(process)
+        output, errors = children.pipes(process)
+        return [
+            children.pump(output, partial(self._on_line, stream)),
+            children.pump(errors, partial(self._on_error, stream)),
+        ]
+
+    def _wait(self, process: children.Process) -> None:
+        """Wait for a host's process. If it fails, so does the job, and the others are told to end."""
+        process.wait()
+        children.terminate(process, grace=0)  # what the script left running behind
         if process.returncode and not self._ending.is_set():
-            raise JobFailedError(self._algorithm_error(process.returncode))
+            self._codes.append(process.returncode)
+            for other in self._processes:
+                if other.poll() is None:
+                    children.terminate(other, STOP_GRACE_SECONDS)
 
     def _upload(self) -> None:
         if self._abandoned:
@@ -157,15 +201,14 @@ class TrainingRun:
     def _time_out(self) -> None:
         self._timed_out = True
         self._ending.set()
-        self._end_process()
+        self._end_processes()
 
-    def _end_process(self) -> None:
-        process = self._process
-        if process:
+    def _end_processes(self) -> None:
+        for process in self._processes:
             threading.Thread(target=children.terminate, args=(process, STOP_GRACE_SECONDS), daemon=True).start()
 
-    def _on_line(self, line: str) -> None:
-        self._logs.write(self.record.region, LOG_GROUP, self.record.log_stream, line)
+    def _on_line(self, stream: str, line: str) -> None:
+        self._logs.write(self.record.region, LOG_GROUP, stream, line)
         for name, pattern in self._metrics:
             found = pattern.search(line)
             if found:
@@ -177,9 +220,9 @@ class TrainingRun:
         except ValueError:  # as by AWS: what is no number is no metric
             return
 
-    def _on_error(self, line: str) -> None:
+    def _on_error(self, stream: str, line: str) -> None:
         self._errors.append(line)
-        self._on_line(line)
+        self._on_line(stream, line)
 
     def _algorithm_error(self, code: int) -> str:
         """AWS's reason: what the script wrote to `output/failure`, or the end of its stderr."""
@@ -192,3 +235,12 @@ class TrainingRun:
         room = max(0, MAX_REASON - len(head) - len(tail))
         message = "\n".join(self._errors).strip()
         return head + (message[-room:] if room else "") + tail
+
+
+def _free_port() -> int:
+    """A port that nobody listens on, below those that the system gives to outgoing connections meanwhile."""
+    while True:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
