@@ -35,7 +35,7 @@ class Request:
     Attributes:
         reviews: the raw texts.
         single: whether the client sent one review and expects one object.
-        explain: whether the answer says what each word contributed.
+        explain: whether the answer says what each word and phrase contributed.
     """
 
     reviews: tuple[str, ...]
@@ -51,14 +51,15 @@ def model_fn(model_dir: str) -> Predictor:
     return Predictor.load(model_dir, runtime="torch")
 
 
-def input_fn(request_body: str | bytes | bytearray, content_type: str = "text/plain") -> Request | ClientError:
+def input_fn(request_body: str | bytes | bytearray, content_type: str | None = "text/plain") -> Request | ClientError:
     """The request that a body holds, or what is wrong with it.
 
     Args:
         request_body: as the container hands it over: bytes for text, str for JSON; both are taken for both.
-        content_type: of the body; parameters such as a charset are ignored, the text must be UTF-8.
+        content_type: of the body; parameters such as a charset are ignored, the text must be UTF-8. None: the client
+            named none.
     """
-    kind = content_type.partition(";")[0].strip().lower()
+    kind = (content_type or "").partition(";")[0].strip().lower()
     if kind not in _TYPES:
         wanted = " or ".join(f"{name} ({what})" for name, what in _TYPES.items())
         return ClientError("unsupported_content_type", f"the content type is {kind or 'empty'}; send {wanted}")
@@ -76,9 +77,7 @@ def predict_fn(request: Request | ClientError, model: Predictor) -> Any:
     answers = [asdict(prediction) for prediction in model.predict(request.reviews)]
     if request.explain:
         for answer, review in zip(answers, request.reviews, strict=True):
-            answer["explanation"] = [
-                {"word": word, "contribution": contribution} for word, contribution in model.explain(review)
-            ]
+            answer["explanation"] = asdict(model.explain(review))
     return answers[0] if request.single else answers
 
 

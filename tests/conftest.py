@@ -34,6 +34,7 @@ THINGS = ("plot", "acting", "music", "camera", "ending", "script", "hero", "vill
 TOY_OPTIONS = {
     "model-name": "toy",
     "dataset": "0123456789abcdef",
+    "ngram_epochs": 30,
     "epochs": 12,
     "patience": 12,
     "batch_size": 16,
@@ -84,6 +85,9 @@ def toy_reviews(count: int) -> list[tuple[str, int]]:
     reviews = []
     for number in range(count):
         words, others = (GOOD, BAD) if number % 2 else (BAD, GOOD)
+        if number % 3 == 0:  # what a word says alone has to be learned as well
+            reviews.append((" ".join(rng.choice(words).capitalize() for _ in range(rng.randint(1, 3))), number % 2))
+            continue
         sentences = [f"The {rng.choice(THINGS)} was {rng.choice(words)}." for _ in range(rng.randint(2, 5))]
         sentences.append(f"It isn't {rng.choice(others)} at all.<br />")
         rng.shuffle(sentences)

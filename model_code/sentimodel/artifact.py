@@ -9,9 +9,10 @@ from typing import Any
 
 from sentimodel.files import write_whole
 
-FORMAT = 1
+FORMAT = 2
 WEIGHTS = "model.pt"
 ONNX = "model.onnx"
+NGRAMS = "ngrams.npy"
 VOCABULARY = "vocabulary.txt"
 METADATA = "metadata.json"
 CODE = "code"
@@ -56,7 +57,7 @@ def write(folder: Path, files: Mapping[str, bytes], code: Path, metadata: Metada
 
     Args:
         folder: where to; made if absent.
-        files: the content of `WEIGHTS`, `ONNX` and `VOCABULARY`.
+        files: the content of `WEIGHTS`, `ONNX`, `NGRAMS` and `VOCABULARY`.
         code: the folder of the inference code, copied into the artifact.
         metadata: everything but `files`, which is filled in here.
 

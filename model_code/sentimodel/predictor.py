@@ -1,21 +1,26 @@
 """Predictions from an artifact, with ONNX Runtime (quick to start, no torch) or with torch (at the endpoint)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sentimodel import artifact
+from sentimodel.architectures import INPUTS, PARTS
 from sentimodel.artifact import ArtifactError, Metadata
-from sentimodel.dataset import Split, shorten
-from sentimodel.text import TextSettings, tokenize
-from sentimodel.vocabulary import UNK, Vocabulary, VocabularyError
+from sentimodel.dataset import Reviews, pick
+from sentimodel.explanation import Explanation, Phrase
+from sentimodel.ngrams import LONGEST, NgramError, Ngrams
+from sentimodel.text import TextSettings, locate, tokenize
+from sentimodel.vocabulary import PAD, UNK, Vocabulary, VocabularyError
 
 Runtime = Literal["onnx", "torch"]
-Logits = Callable[[NDArray[np.int64]], NDArray[np.float32]]  # ids [batch, time] -> logits [batch]
+# By the names of the inputs, arrays of a batch; to, by the names of the parts, their logits, float32 `[batch]`.
+Network = Callable[[Mapping[str, NDArray[np.int64]]], Mapping[str, NDArray[np.float32]]]
 
 _BATCH = 64  # reviews at a time: bounds the memory that long reviews take
 
@@ -44,107 +49,171 @@ class Predictor:
     network would make of unknown words.
     """
 
-    def __init__(self, metadata: Metadata, vocabulary: Vocabulary, network: Logits) -> None:
+    def __init__(self, metadata: Metadata, vocabulary: Vocabulary, ngrams: Ngrams, network: Network) -> None:
         self.metadata = metadata
+        self._parts = PARTS[metadata.architecture]
         self._vocabulary = vocabulary
+        self._ngrams = ngrams
         self._network = network
         self._text = TextSettings.from_dict(metadata.text)
         self._max_tokens = int(metadata.hyperparameters["max_tokens"])
 
     @classmethod
-    def load(cls, folder: Path | str, runtime: Runtime = "onnx") -> "Predictor":
-        """Load an artifact folder. Raises ArtifactError, saying which file is wrong, why, and what to do."""
+    def load(cls, folder: Path | str, runtime: Runtime = "onnx", threads: int = 0) -> "Predictor":
+        """Load an artifact folder. Several threads may ask what it gives at the same time.
+
+        Args:
+            folder: the artifact.
+            runtime: what runs the network.
+            threads: how many ONNX Runtime takes for one batch; 0 for one a core.
+
+        Raises:
+            ArtifactError: a file is missing or wrong; says which, why, and what to do.
+        """
         folder = Path(folder)
         metadata = artifact.read_metadata(folder)
         weights = artifact.ONNX if runtime == "onnx" else artifact.WEIGHTS
-        artifact.verify(folder, metadata, (weights, artifact.VOCABULARY))
-        start = _start_onnx if runtime == "onnx" else _start_torch
+        artifact.verify(folder, metadata, (weights, artifact.NGRAMS, artifact.VOCABULARY))
+        path = folder / weights
         try:
             vocabulary = Vocabulary.load(folder / artifact.VOCABULARY)
-            return cls(metadata, vocabulary, start(folder / weights, metadata))
-        except (VocabularyError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            parts = PARTS[metadata.architecture]
+            network = _start_onnx(path, parts, threads) if runtime == "onnx" else _start_torch(path, metadata)
+            return cls(metadata, vocabulary, Ngrams.load(folder / artifact.NGRAMS), network)
+        except (VocabularyError, NgramError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise ArtifactError(f"{folder} holds no usable model: {error!r}. Train the model again.") from error
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """What the model says about each raw review, in the order given."""
-        encoded = [self._vocabulary.encode(tokenize(text, self._text)) for text in texts]
-        return [self._prediction(float(probability)) for probability in self.probabilities(encoded)]
+        return [self._prediction(float(probability)) for probability in self.probabilities(self.encode(texts))]
 
-    def probabilities(self, reviews: Split | Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    def encode(self, texts: Iterable[str]) -> Reviews:
+        """Raw reviews in the ids of this model's vocabulary, in the order given."""
+        return Reviews.from_reviews(self._vocabulary.encode(tokenize(text, self._text)) for text in texts)
+
+    def probabilities(self, reviews: Reviews | Sequence[Sequence[int]]) -> NDArray[np.float64]:
         """The probability of "positive" for each encoded review, float64 `[reviews]`, in the order given."""
-        split = reviews if isinstance(reviews, Split) else Split.from_reviews(reviews, [0] * len(reviews))
-        logits = np.zeros(len(split), dtype=np.float64)
-        for batch in split.batches(_BATCH, self._max_tokens):
-            logits[batch.rows] = self._logits(batch.ids)
-        return _sigmoid(logits)
+        encoded = reviews if isinstance(reviews, Reviews) else Reviews.from_reviews(reviews)
+        return _sigmoid(np.sum(list(self.part_logits(encoded).values()), axis=0))
 
-    def explain(self, text: str) -> list[tuple[str, float]]:
-        """How much each token of a review speaks for "positive", by occlusion.
+    def part_logits(self, reviews: Reviews) -> dict[str, NDArray[np.float64]]:
+        """What each part of the architecture says of each encoded review, in the order given.
 
         Returns:
-            The tokens in order, each with the review's logit minus its logit with that token made unknown. Tokens that
-            the model does not know, or that lie beyond its `max_tokens`, have 0.
+            By the part's name, its share of the logit, float64 `[reviews]`; the sum of all parts is the logit.
         """
-        tokens = tokenize(text, self._text)
-        encoded = np.array(self._vocabulary.encode(tokens), dtype=np.int64)
-        ids = shorten(encoded, self._max_tokens)
-        contributions = np.zeros(len(tokens), dtype=np.float64)
-        known = np.flatnonzero(ids != UNK)
-        if known.size:
-            first = len(tokens) - len(ids)
-            contributions[first + known] = self._logits(ids[np.newaxis])[0] - self._occluded(ids, known)
-        return list(zip(tokens, contributions.tolist(), strict=True))
+        logits = {part: np.zeros(len(reviews), dtype=np.float64) for part in self._parts}
+        for rows, inputs in self._batches(reviews):
+            for part, values in self._network(inputs).items():
+                logits[part][rows] = values
+        known = np.bincount(reviews.owners, weights=reviews.ids > UNK, minlength=len(reviews)) > 0
+        return {part: np.where(known, values, 0.0) for part, values in logits.items()}
 
-    def _occluded(self, ids: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.float64]:
-        logits = []
-        for start in range(0, len(positions), _BATCH):
-            hidden = positions[start : start + _BATCH]
-            copies = np.tile(ids, (len(hidden), 1))
-            copies[np.arange(len(hidden)), hidden] = UNK
-            logits.append(self._logits(copies))
-        return np.concatenate(logits)
+    def explain(self, text: str) -> Explanation:
+        """How much each token of a review speaks for "positive", and which phrases do so most.
 
-    def _logits(self, ids: NDArray[np.int64]) -> NDArray[np.float64]:
-        known = (ids > UNK).any(axis=1)
-        return np.where(known, self._network(ids).astype(np.float64), 0.0)
+        A token's contribution is the sum of what the parts of the architecture attribute to it: the linear part the
+        scores of the n-grams that it is in, in equal shares, which is exact; the LSTM what it says less without it.
+        """
+        located = locate(text, self._text)
+        review = Reviews.from_reviews([self._vocabulary.encode(each.token for each in located)])
+        attributions: dict[str, NDArray[np.float64]] = {}
+        phrases: dict[str, float] = {}
+        if "ngram" in self._parts:
+            attributions["ngram"], phrases = self._scored(review, [each.token for each in located])
+        if "lstm" in self._parts:
+            attributions["lstm"] = self._occlusion(review)
+        return Explanation.of(located, attributions, [Phrase(*each) for each in phrases.items()])
+
+    def _scored(self, review: Reviews, tokens: Sequence[str]) -> tuple[NDArray[np.float64], dict[str, float]]:
+        """What the linear part says of one review: by each token, float64 `[tokens]`, and by each n-gram."""
+        found = list(self._ngrams.places(review))
+        rows = np.unique(np.concatenate([places.rows for places in found]))
+        scores = dict(zip(rows.tolist(), self._scores(rows), strict=True))
+        occurrences = Counter(np.concatenate([places.rows for places in found]).tolist())
+        attributions, phrases = np.zeros(len(tokens), dtype=np.float64), defaultdict[str, float](float)
+        for places in found:
+            for row, start in zip(places.rows.tolist(), places.starts.tolist(), strict=True):
+                span, score = slice(start, start + places.tokens), scores[row] / occurrences[row]
+                attributions[span] += score / places.tokens
+                phrases[" ".join(tokens[span])] += score
+        return attributions, phrases
+
+    def _scores(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The scores of n-grams, float64: what the linear part says of each alone, less what it says of none."""
+        alone = np.concatenate([[0], rows])[:, np.newaxis]
+        inputs = {"rows": alone, "ids": np.full_like(alone, PAD), "ends": np.zeros((*alone.shape, LONGEST), np.int64)}
+        needed = {name for part in self._parts for name in INPUTS[part]}
+        said = self._network({name: inputs[name] for name in needed})["ngram"]
+        scores: NDArray[np.float64] = said[1:].astype(np.float64) - said[0]
+        return scores
+
+    def _occlusion(self, review: Reviews) -> NDArray[np.float64]:
+        """What the LSTM says of one review less what it says with a token made unknown (Zeiler and Fergus, 2014,
+        "Visualizing and Understanding Convolutional Networks"), for each token, float64 `[tokens]`.
+
+        Tokens that the model does not know, or that lie outside the `max_tokens` the LSTM reads, have 0.
+        """
+        positions = np.arange(len(review.ids))
+        read = np.flatnonzero((review.ids > UNK) & (positions >= len(positions) - self._max_tokens))
+        copies = np.tile(review.ids, (len(read) + 1, 1))
+        copies[np.arange(len(read)), read] = UNK
+        said = self.part_logits(Reviews.from_reviews(copies))["lstm"]
+        contributions = np.zeros(len(positions), dtype=np.float64)
+        contributions[read] = said[-1] - said[:-1]
+        return contributions
+
+    def _batches(self, reviews: Reviews) -> Iterator[tuple[NDArray[np.int64], dict[str, NDArray[np.int64]]]]:
+        """The rows of some reviews of similar length, and what the network reads of them."""
+        needed = {name for part in self._parts for name in INPUTS[part]}
+        found, ends = self._ngrams.read(reviews)
+        for rows in reviews.groups(_BATCH, self._max_tokens):
+            positions = reviews.positions(rows, self._max_tokens)
+            inputs = {"rows": found.padded(rows)} if "rows" in needed else {}
+            if "ids" in needed:
+                inputs |= {"ids": pick(reviews.ids, positions), "ends": pick(ends, positions)}
+            yield rows, inputs
 
     def _prediction(self, probability: float) -> Prediction:
         sentiment = int(probability >= 0.5)
         return Prediction("positive" if sentiment else "negative", sentiment, probability, self.metadata.model)
 
 
-def _start_onnx(path: Path, metadata: Metadata) -> Logits:  # noqa: ARG001 (the file says all; same shape as the other)
+def _start_onnx(path: Path, parts: Sequence[str], threads: int) -> Network:
     import onnxruntime
 
     try:
         options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # leave the processor to others
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors share no base class below Exception
         raise ValueError(f"{path.name}: {error}") from error
+    found = [output.name for output in session.get_outputs()]
+    if found != list(parts):
+        raise ValueError(f"{path.name}: it has the parts {found}, not {list(parts)}")
 
-    def logits(ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        answer: NDArray[np.float32] = session.run(["logit"], {"ids": ids})[0]
-        return answer
+    def network(inputs: Mapping[str, NDArray[np.int64]]) -> Mapping[str, NDArray[np.float32]]:
+        return dict(zip(parts, session.run(parts, dict(inputs)), strict=True))
 
-    return logits
+    return network
 
 
-def _start_torch(path: Path, metadata: Metadata) -> Logits:
+def _start_torch(path: Path, metadata: Metadata) -> Network:
     import torch
 
-    from sentimodel.network import LstmClassifier, NetworkConfig
+    from sentimodel.network import NetworkConfig, SentimentNetwork
 
-    network = LstmClassifier(NetworkConfig.from_hyperparameters(metadata.hyperparameters))
-    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    network.eval()
+    module = SentimentNetwork(NetworkConfig.from_hyperparameters(metadata.hyperparameters))
+    module.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    module.eval()
 
-    def logits(ids: NDArray[np.int64]) -> NDArray[np.float32]:
+    def network(inputs: Mapping[str, NDArray[np.int64]]) -> Mapping[str, NDArray[np.float32]]:
         with torch.inference_mode():
-            answer: NDArray[Any] = network(torch.from_numpy(ids)).numpy()
-        return answer
+            said = module(*[torch.from_numpy(inputs[name]) for name in module.inputs])
+        return {part: logits.numpy() for part, logits in zip(module.parts, said, strict=True)}
 
-    return logits
+    return network
 
 
 def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -44,26 +44,41 @@ class DataSettings(Table):
     seed: Annotated[int, Field(ge=0)] = 1
     strip_html: bool = True
     lowercase: bool = True
-    remove_stop_words: bool = True
+    remove_stop_words: bool = False
     keep_negations: bool = True
-    stem: bool = True
-    vocabulary_size: Annotated[int, Field(ge=100, le=65_535)] = 12_000
+    stem: bool = False
+    vocabulary_size: Annotated[int, Field(ge=100, le=65_535)] = 60_000
 
 
 class TrainSettings(Table):
-    """`[train]`: the model's hyperparameters and the training job's machine. Sizes are in units, lengths in tokens."""
+    """`[train]`: the model's hyperparameters and the training job's machines. Sizes are in units, lengths in tokens.
 
-    architecture: Literal["lstm"] = "lstm"
+    `ngram_epochs` are passes of the linear part, `epochs` those of the LSTM. `unlabelled` reviews are learned from as
+    well where the source has some.
+
+    Each process (a GPU, or a machine without one) puts `batch_size` reviews through the network at once, and a step is
+    taken on `accumulation` such batches of all processes.
+    """
+
+    architecture: Literal["ngram", "lstm", "wide-lstm"] = "wide-lstm"
+    unlabelled: bool = False
+    ngrams: Annotated[int, Field(ge=1_000, le=5_000_000)] = 500_000
+    ngram_epochs: Annotated[int, Field(ge=1, le=100)] = 3
+    lstm_vocabulary_size: Annotated[int, Field(ge=100, le=65_535)] = 20_000
     epochs: Annotated[int, Field(ge=1, le=100)] = 3
     patience: Count = 2
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 64
+    accumulation: Annotated[int, Field(ge=1, le=1024)] = 1
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = 0.002
-    embedding_dim: Annotated[int, Field(ge=1, le=2048)] = 64
-    hidden_dim: Annotated[int, Field(ge=1, le=2048)] = 64
+    embedding_dim: Annotated[int, Field(ge=1, le=2048)] = 32
+    hidden_dim: Annotated[int, Field(ge=1, le=2048)] = 32
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
     max_tokens: Annotated[int, Field(ge=8, le=4096)] = 256
+    mixed_precision: bool = True
     seed: Annotated[int, Field(ge=0)] = 1
     instance_type: InstanceType = "ml.m5.xlarge"
+    instance_count: Annotated[int, Field(ge=1, le=20)] = 1
+    spot: bool = False
     volume_gb: Annotated[int, Field(ge=1, le=1024)] = 10
     max_minutes: Annotated[int, Field(ge=1, le=5 * 24 * 60)] = 60
 

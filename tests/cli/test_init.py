@@ -39,7 +39,7 @@ def test_a_name_that_aws_does_not_take_is_refused(run: Run, tmp_path: Path, name
 def test_a_setting_is_shown_changed_and_kept(run: Run, project: Path) -> None:
     assert run("config", "set", "train.epochs", "4").stdout == "train.epochs = 4\n"
     assert run("config", "get", "train.epochs").stdout == "4\n"
-    assert run("config", "set", "data.stem", "false").stdout == "data.stem = false\n"
+    assert run("config", "set", "data.stem", "true").stdout == "data.stem = true\n"
     assert "already" in run("config", "set", "train.epochs", "4").stdout
 
 

@@ -9,7 +9,12 @@ import pytest
 from sentimodel import artifact
 from sentimodel.artifact import ArtifactError, Metadata
 
-FILES = {artifact.WEIGHTS: b"weights", artifact.ONNX: b"graph", artifact.VOCABULARY: b"<pad>\n<unk>\n"}
+FILES = {
+    artifact.WEIGHTS: b"weights",
+    artifact.ONNX: b"graph",
+    artifact.NGRAMS: b"keys",
+    artifact.VOCABULARY: b"<pad>\n<unk>\n",
+}
 DESCRIPTION = Metadata(
     model="m",
     architecture="lstm",
@@ -55,6 +60,7 @@ def test_it_holds_the_inference_code_and_nothing_left_over(folder: Path) -> None
         "metadata.json",
         "model.onnx",
         "model.pt",
+        "ngrams.npy",
         "vocabulary.txt",
     ]
 
@@ -79,8 +85,8 @@ def test_a_folder_without_metadata_holds_no_model(tmp_path: Path) -> None:
 
 
 def test_another_format_is_named_with_a_way_out(folder: Path) -> None:
-    rewrite(folder, format=2)
-    with pytest.raises(ArtifactError, match="format 2, and this program reads format 1"):
+    rewrite(folder, format=1)
+    with pytest.raises(ArtifactError, match="format 1, and this program reads format 2"):
         artifact.read_metadata(folder)
 
 

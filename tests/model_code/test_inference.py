@@ -62,10 +62,13 @@ def test_one_review_in_a_list_is_answered_by_a_list(model: Predictor) -> None:
 
 def test_an_explanation_comes_when_asked(model: Predictor) -> None:
     answer = ask(model, json.dumps({"review": GOOD, "explain": True}), "application/json")
-    assert [item["word"] for item in answer["explanation"]] == ["acting", "wonderful", "plot", "superb"]
-    assert sum(item["contribution"] for item in answer["explanation"]) > 0
+    words = answer["explanation"]["words"]
+    assert [word["word"] for word in words] == [GOOD[word["start"] : word["end"]].lower() for word in words]
+    assert {"acting", "wonderful", "plot", "superb"} <= {word["word"] for word in words}
+    assert sum(word["contribution"] for word in words) > 0
+    assert all(phrase.keys() == {"phrase", "contribution"} for phrase in answer["explanation"]["phrases"])
     (answer,) = ask(model, json.dumps({"reviews": [BAD], "explain": True}), "application/json")
-    assert sum(item["contribution"] for item in answer["explanation"]) < 0
+    assert sum(word["contribution"] for word in answer["explanation"]["words"]) < 0
     assert "explanation" not in ask(model, json.dumps({"review": GOOD, "explain": False}), "application/json")
 
 

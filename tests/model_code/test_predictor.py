@@ -1,29 +1,55 @@
 """Predictions from an artifact."""
 
+import hashlib
+import itertools
 import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pytest
-from sentimodel import artifact
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sentimodel import artifact, explanation
+from sentimodel.architectures import PARTS
 from sentimodel.artifact import ArtifactError
 from sentimodel.dataset import Split
+from sentimodel.explanation import Phrase, Word
 from sentimodel.predictor import Predictor
+from sentimodel.vocabulary import UNK
+
+from tests.conftest import BAD as BLAME
+from tests.conftest import GOOD as PRAISE
+from tests.conftest import THINGS
 
 MODEL_CODE = Path(__file__).parents[2] / "model_code"
 GOOD = "The acting was wonderful. The plot was superb."
 BAD = "The acting was dreadful. The plot was boring."
 Runtime = Literal["onnx", "torch"]
+RUNTIMES: tuple[Runtime, ...] = ("onnx", "torch")
+LINEAR = [architecture for architecture, parts in PARTS.items() if "ngram" in parts]
+WITH_LSTM = [architecture for architecture, parts in PARTS.items() if "lstm" in parts]
+texts = st.lists(
+    st.sampled_from([*PRAISE, *BLAME, *THINGS, "the", "was", "isn't", "xylograph", ".", "<br />"]), max_size=90
+).map(" ".join)
 
 
-@pytest.fixture(params=["onnx", "torch"])
-def predictor(request: pytest.FixtureRequest, toy_artifact: Path) -> Predictor:
-    """The toy model under each runtime."""
-    return Predictor.load(toy_artifact, request.param)
+@pytest.fixture(scope="module", params=itertools.product(PARTS, RUNTIMES), ids="-".join)
+def predictor(request: pytest.FixtureRequest, artifacts: dict[str, Path]) -> Predictor:
+    """A model of each architecture under each runtime."""
+    architecture, runtime = request.param
+    return Predictor.load(artifacts[architecture], runtime)
+
+
+@pytest.fixture(scope="module", params=PARTS)
+def architecture(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
@@ -52,49 +78,121 @@ def test_answers_come_in_the_order_of_the_reviews(predictor: Predictor) -> None:
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
+def test_the_parts_add_up_to_the_logit(predictor: Predictor) -> None:
+    reviews = predictor.encode([GOOD, BAD, "xylograph"])
+    logits = np.sum(list(predictor.part_logits(reviews).values()), axis=0)
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits)), predictor.probabilities(reviews), atol=1e-9)
+    told = [prediction.probability for prediction in predictor.predict([GOOD, BAD, "xylograph"])]
+    np.testing.assert_allclose(predictor.probabilities(reviews), told, atol=1e-9)
+
+
 def test_no_reviews_give_no_predictions(predictor: Predictor) -> None:
     assert predictor.predict([]) == []
 
 
-@pytest.mark.parametrize("text", ["", "the of and", "   ", "xylograph qwertz"])
+@pytest.mark.parametrize("text", ["", "   ", "xylograph qwertz"])
 def test_a_review_without_a_known_word_tells_nothing(predictor: Predictor, text: str) -> None:
     (prediction,) = predictor.predict([text])
     assert prediction.probability == 0.5
-    assert all(contribution == 0 for _, contribution in predictor.explain(text))
+    assert all(word.contribution == 0 for word in predictor.explain(text).words)
 
 
-def test_both_runtimes_agree(toy_artifact: Path, toy_dataset: Path) -> None:
+def test_both_runtimes_agree(artifacts: dict[str, Path], architecture: str, toy_dataset: Path) -> None:
     split = Split.load(toy_dataset / "test" / "reviews.npz")
-    onnx, torch = (Predictor.load(toy_artifact, runtime).probabilities(split) for runtime in ("onnx", "torch"))
-    np.testing.assert_allclose(onnx, torch, atol=1e-5)
+    one, other = (Predictor.load(artifacts[architecture], runtime) for runtime in RUNTIMES)
+    np.testing.assert_allclose(one.probabilities(split), other.probabilities(split), atol=1e-5)
+    assert one.part_logits(split).keys() == other.part_logits(split).keys() == set(PARTS[architecture])
 
 
-def test_an_explanation_gives_each_token_its_part(predictor: Predictor) -> None:
-    explanation = predictor.explain("The acting was <b>Wonderful</b>, the plot dreadful, the xylograph absent")
-    assert [word for word, _ in explanation] == ["acting", "wonderful", "plot", "dreadful", "xylograph", "absent"]
-    contributions = dict(explanation)
+def test_an_explanation_gives_each_token_its_place_and_part(predictor: Predictor) -> None:
+    review = "The acting was <b>Wonderful</b>, the plot dreadful, the xylograph absent"
+    explanation = predictor.explain(review)
+    assert [word.word for word in explanation.words] == [
+        token.lower() for token in (review[word.start : word.end] for word in explanation.words)
+    ]
+    assert {"acting", "wonderful", "plot", "dreadful", "xylograph", "absent"} <= {w.word for w in explanation.words}
+    contributions = {word.word: word.contribution for word in explanation.words}
     assert contributions["wonderful"] > 0 > contributions["dreadful"]
     assert contributions["xylograph"] == 0
 
 
-def test_a_contribution_is_the_logit_without_the_word(predictor: Predictor) -> None:
-    def logit(text: str) -> float:
-        probability = predictor.predict([text])[0].probability
-        return float(np.log(probability / (1 - probability)))
-
-    contributions = dict(predictor.explain("wonderful plot, dreadful acting"))
-    expected = logit("wonderful plot, dreadful acting") - logit("xylograph plot, dreadful acting")
-    assert contributions["wonderful"] == pytest.approx(expected, abs=1e-3)
+def bias_of(folder: Path) -> float:
+    """What the linear part says of no n-gram at all."""
+    return float(torch.load(folder / artifact.WEIGHTS, weights_only=True)["ngram.bias"].item())
 
 
-def test_a_long_review_is_explained_to_its_last_tokens(predictor: Predictor) -> None:
-    explanation = predictor.explain("dreadful " * 5000 + "wonderful " * 32)
-    assert len(explanation) == 5032
-    assert all(contribution == 0 for _, contribution in explanation[:5000])
-    assert any(contribution != 0 for _, contribution in explanation[5000:])
+def total(each: Sequence[Word] | Sequence[Phrase]) -> float:
+    return sum(one.contribution for one in each)
 
 
-@pytest.mark.parametrize(("runtime", "name"), [("onnx", artifact.ONNX), ("torch", artifact.WEIGHTS)])
+@given(text=texts)
+def test_contributions_add_up_to_the_linear_logit(artifacts: dict[str, Path], text: str) -> None:
+    predictor = Predictor.load(artifacts["ngram"])
+    reviews = predictor.encode([text])
+    known = (reviews.ids > UNK).any()
+    expected = predictor.part_logits(reviews)["ngram"][0] - bias_of(artifacts["ngram"]) if known else 0.0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explanation, "MOST_PHRASES", 10_000)
+        explained = predictor.explain(text)
+    assert total(explained.words) == pytest.approx(expected, abs=1e-5)
+    assert total(explained.phrases) == pytest.approx(expected, abs=1e-5)
+    assert len({phrase.phrase for phrase in explained.phrases}) == len(explained.phrases)
+    strengths = [abs(phrase.contribution) for phrase in explained.phrases]
+    assert strengths == sorted(strengths, reverse=True)
+    assert predictor.explain(text).phrases == explained.phrases[: explanation.MOST_PHRASES]
+
+
+def without(text: str, word: Word) -> str:
+    """The text with a word that no model knows in the place of one."""
+    return text[: word.start] + "xylograph" + text[word.end :]
+
+
+@pytest.mark.parametrize("architecture", WITH_LSTM)
+def test_what_the_lstm_contributes_is_what_it_says_less_without_the_word(
+    artifacts: dict[str, Path], architecture: str
+) -> None:
+    predictor = Predictor.load(artifacts[architecture], "torch")
+    text = "The plot was wonderful, the acting dreadful and the music wasn't superb"
+    words = predictor.explain(text).words
+    logits = predictor.part_logits(predictor.encode([text, *(without(text, word) for word in words)]))
+    lstm = logits["lstm"][0] - logits["lstm"][1:]
+    contributions = np.array([word.contribution for word in words])
+    if architecture == "lstm":
+        assert np.abs(lstm).max() > 0.1
+        np.testing.assert_allclose(contributions, lstm, atol=1e-4)
+    else:
+        linear = logits["ngram"][0] - bias_of(artifacts[architecture])
+        assert total(words) == pytest.approx(linear + lstm.sum(), abs=1e-4)
+
+
+def test_phrases_are_of_the_linear_part(predictor: Predictor) -> None:
+    phrases = {phrase.phrase: phrase.contribution for phrase in predictor.explain(GOOD + " " + BAD).phrases}
+    if predictor.metadata.architecture not in LINEAR:
+        assert phrases == {}
+        return
+    assert len(phrases) == explanation.MOST_PHRASES
+    assert max(phrases.values()) > 0 > min(phrases.values())
+    assert any(" " in phrase for phrase in phrases)
+
+
+def test_a_long_review_is_explained_as_far_as_it_is_read(predictor: Predictor) -> None:
+    explained = predictor.explain("dreadful " * 5000 + "wonderful " * 32).words
+    assert len(explained) == 5032
+    assert any(word.contribution != 0 for word in explained[5000:])
+    if predictor.metadata.architecture == "lstm":
+        assert all(word.contribution == 0 for word in explained[:5000])
+    else:
+        assert all(word.contribution < 0 for word in explained[:4900])
+
+
+@pytest.mark.parametrize(
+    ("runtime", "name"),
+    [
+        ("onnx", artifact.ONNX),
+        ("torch", artifact.WEIGHTS),
+        *itertools.product(RUNTIMES, (artifact.NGRAMS, artifact.VOCABULARY)),
+    ],
+)
 def test_a_changed_file_is_refused(damaged: Path, runtime: Runtime, name: str) -> None:
     (damaged / name).write_bytes(b"x" + (damaged / name).read_bytes())
     with pytest.raises(ArtifactError, match=name):
@@ -122,11 +220,34 @@ def test_weights_of_another_size_are_refused(damaged: Path) -> None:
         Predictor.load(damaged, "torch")
 
 
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("name", ["transformer", "", "ngram", "lstm"])
+def test_an_architecture_that_the_model_has_not_is_refused(damaged: Path, runtime: Runtime, name: str) -> None:
+    path = damaged / artifact.METADATA
+    values = json.loads(path.read_text())
+    assert values["architecture"] == values["hyperparameters"]["architecture"] == "wide-lstm"
+    values["architecture"] = values["hyperparameters"]["architecture"] = name
+    path.write_text(json.dumps(values))
+    with pytest.raises(ArtifactError, match=r"no usable model.*Train the model again"):
+        Predictor.load(damaged, runtime)
+
+
+def test_a_damaged_table_of_ngrams_is_named(damaged: Path) -> None:
+    (damaged / artifact.NGRAMS).write_bytes(b"PK")
+    path = damaged / artifact.METADATA
+    values = json.loads(path.read_text())
+    values["files"][artifact.NGRAMS] = hashlib.sha256(b"PK").hexdigest()
+    path.write_text(json.dumps(values))
+    with pytest.raises(ArtifactError, match=r"no usable model.*ngrams\.npy"):
+        Predictor.load(damaged)
+
+
 def test_onnx_predictions_import_nothing_heavy(toy_artifact: Path) -> None:
     program = f"""
 import json, sys
 from sentimodel.predictor import Predictor
 predictions = Predictor.load({str(toy_artifact)!r}, "onnx").predict(["what a film"])
+Predictor.load({str(toy_artifact)!r}).explain("what a film")
 heavy = {{"torch", "nltk", "boto3", "pydantic", "sentictl", "pandas", "scipy"}} & set(sys.modules)
 print(json.dumps([len(predictions), sorted(heavy)]))
 """
@@ -151,3 +272,37 @@ print(inference.output_fn(inference.predict_fn(inference.input_fn(b"superb", "te
     origin, prediction = answer.stdout.splitlines()
     assert "model_code" not in origin
     assert json.loads(prediction)["label"] == "positive"
+
+
+def test_a_review_has_one_probability_in_any_batch_and_runtime(artifacts: dict[str, Path], architecture: str) -> None:
+    texts = [GOOD, BAD, "superb", "xylograph", GOOD + BAD * 40, "dreadful " * 300, "\u00e9t\u00e9 &amp; 7/10 !!"]
+    texts += [f"{GOOD} {number} {BAD * (number % 9)}" for number in range(100)]
+    one_by_one = Predictor.load(artifacts[architecture])
+    alone = [one_by_one.predict([text])[0].probability for text in texts]
+    count = len(texts)
+    for runtime in RUNTIMES:
+        predictor = Predictor.load(artifacts[architecture], runtime)
+        for order in (range(count), range(count - 1, -1, -1), [*range(1, count, 2), *range(0, count, 2)]):
+            told = [prediction.probability for prediction in predictor.predict([texts[row] for row in order])]
+            np.testing.assert_allclose(told, [alone[row] for row in order], atol=1e-5)
+
+
+def test_padding_and_neighbors_change_nothing(predictor: Predictor) -> None:
+    (alone,) = predictor.predict(["superb plot"])
+    for company in (["dreadful " * 32], ["a"] * 63, ["moving music " * 20, "x", "dull"] * 21):
+        assert predictor.predict(["superb plot", *company])[0].probability == pytest.approx(alone.probability, abs=1e-5)
+
+
+def test_both_runtimes_explain_alike(artifacts: dict[str, Path], architecture: str) -> None:
+    one, other = (Predictor.load(artifacts[architecture], runtime).explain(GOOD + BAD) for runtime in RUNTIMES)
+    for left, right in zip(one.words, other.words, strict=True):
+        assert (left.word, left.start, left.end) == (right.word, right.start, right.end)
+        assert left.contribution == pytest.approx(right.contribution, abs=1e-4)
+
+
+def test_several_threads_may_ask_at_the_same_time(predictor: Predictor) -> None:
+    texts = [f"{GOOD * (number % 5)} {BAD * (number % 3)} superb" for number in range(40)]
+    alone = predictor.predict(texts)
+    with ThreadPoolExecutor(4) as pool:
+        for together in pool.map(predictor.predict, [texts] * 8):
+            np.testing.assert_allclose([p.probability for p in together], [p.probability for p in alone], atol=1e-9)

@@ -5,8 +5,11 @@ import math
 import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +17,33 @@ import numpy as np
 import pytest
 import torch
 from sentimodel import artifact
-from sentimodel.dataset import Split
-from sentimodel.network import pair_rows
+from sentimodel.architectures import PARTS
+from sentimodel.calibration import TEMPERATURES
+from sentimodel.dataset import Reviews, Split
 from sentimodel.predictor import Predictor
+from sentimodel.text import TextSettings, tokenize
+from sentimodel.vocabulary import Vocabulary
 
+from tests.conftest import toy_reviews
 from tests.model_code.scripts import MODEL_CODE, load_script
 
 TRAIN = MODEL_CODE / "train.py"
 CHANNELS = ("train", "validation", "vocabulary")
-QUICK: dict[str, Any] = {"epochs": 2, "batch_size": 32, "embedding_dim": 4, "hidden_dim": 4, "max_tokens": 16}
+QUICK: dict[str, Any] = {
+    "architecture": "ngram",
+    "ngram_epochs": 2,
+    "epochs": 2,
+    "batch_size": 32,
+    "ngrams": 5000,
+    "lstm_vocabulary_size": 100,
+    "embedding_dim": 4,
+    "hidden_dim": 4,
+    "max_tokens": 16,
+}
+LEARNING: dict[str, Any] = {"epochs": 6, "patience": 6, "learning_rate": 0.05}  # enough for the LSTM to learn
 EPOCH_LINE = re.compile(
     r"epoch=(\d+) epochs=(\d+) train_loss=(\d+\.\d{4}) validation_loss=(\d+\.\d{4})"
-    r" validation_accuracy=(\d\.\d{4}) seconds=(\d+\.\d)"
+    r" validation_accuracy=(\d\.\d{4}) seconds=(\d+\.\d) stage=([a-z0-9-]+)"
 )
 
 
@@ -75,6 +93,17 @@ def failure(answer: Answer) -> str:
     return lines[0]
 
 
+@pytest.fixture(scope="module")
+def unlabelled(toy_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A channel of reviews without labels."""
+    vocabulary = Vocabulary.load(toy_dataset / "vocabulary" / "vocabulary.txt")
+    text = TextSettings.from_dict(json.loads((toy_dataset / "vocabulary" / "text.json").read_text()))
+    folder = tmp_path_factory.mktemp("unlabelled")
+    encoded = [vocabulary.encode(tokenize(review, text)) for review, _ in toy_reviews(500)[400:]]
+    Reviews.from_reviews(encoded).save(folder / "reviews.npz")
+    return folder
+
+
 @pytest.fixture
 def dataset(toy_dataset: Path, tmp_path: Path) -> Path:
     """A copy of the toy dataset to do harm to."""
@@ -84,71 +113,123 @@ def dataset(toy_dataset: Path, tmp_path: Path) -> Path:
 def test_sagemakers_variables_are_enough(run: Run, toy_dataset: Path, tmp_path: Path) -> None:
     folders = {f"SM_CHANNEL_{name.upper()}": str(toy_dataset / name) for name in CHANNELS}
     environment = {**folders, "SM_MODEL_DIR": str(tmp_path / "model"), "TRAINING_JOB_NAME": "job-7"}
-    answer = run({"epochs": 1, "dataset": "abc"}, environment)
+    answer = run({**QUICK, "ngram_epochs": 1, "dataset": "abc"}, environment)
     assert answer.returncode == 0, answer.stderr
     metadata = artifact.read_metadata(tmp_path / "model")
-    assert (metadata.model, metadata.dataset, metadata.hyperparameters["epochs"]) == ("job-7", "abc", 1)
+    assert (metadata.model, metadata.dataset, metadata.hyperparameters["ngram_epochs"]) == ("job-7", "abc", 1)
     assert Predictor.load(tmp_path / "model").predict(["superb"])[0].model == "job-7"
+
+
+def test_sagemakers_channel_of_unlabelled_reviews_is_used(
+    run: Run, toy_dataset: Path, unlabelled: Path, tmp_path: Path
+) -> None:
+    answer = run(by_hand(toy_dataset, tmp_path / "model"), {"SM_CHANNEL_UNLABELLED": str(unlabelled)})
+    assert "stage=self-training" in answer.stdout
 
 
 def test_the_job_name_is_found_in_the_training_environment(run: Run, toy_dataset: Path, tmp_path: Path) -> None:
     environment = {"SM_TRAINING_ENV": json.dumps({"job_name": "job-8"})}
-    assert run(by_hand(toy_dataset, tmp_path / "model", epochs=1), environment).returncode == 0
+    assert run(by_hand(toy_dataset, tmp_path / "model"), environment).returncode == 0
     assert artifact.read_metadata(tmp_path / "model").model == "job-8"
 
 
+@pytest.mark.parametrize("more", [False, True])
+@pytest.mark.parametrize("architecture", PARTS)
+def test_each_architecture_is_trained_and_predicts(
+    run: Run, toy_dataset: Path, unlabelled: Path, tmp_path: Path, architecture: str, more: bool
+) -> None:
+    options = by_hand(toy_dataset, tmp_path / "model", architecture=architecture, **LEARNING)
+    answer = run(options | ({"unlabelled": unlabelled} if more else {}))
+    assert answer.returncode == 0, answer.stderr
+    metadata = artifact.read_metadata(tmp_path / "model")
+    assert metadata.architecture == architecture
+    assert set(metadata.files) == {artifact.WEIGHTS, artifact.ONNX, artifact.NGRAMS, artifact.VOCABULARY}
+    test = Split.load(toy_dataset / "test" / "reviews.npz")
+    one, other = (Predictor.load(tmp_path / "model", runtime).probabilities(test) for runtime in ("onnx", "torch"))
+    np.testing.assert_allclose(one, other, atol=1e-5)
+    assert ((one >= 0.5) == (test.labels == 1)).mean() > 0.9
+
+
 def test_each_epoch_has_its_line_and_the_best_one_is_kept(run: Run, toy_dataset: Path, tmp_path: Path) -> None:
-    answer = run(by_hand(toy_dataset, tmp_path / "model", epochs=6, patience=6, learning_rate=0.02))
+    answer = run(by_hand(toy_dataset, tmp_path / "model", architecture="wide-lstm", epochs=4, patience=4))
     assert answer.returncode == 0, answer.stderr
     lines = [match.groups() for match in map(EPOCH_LINE.fullmatch, answer.stdout.splitlines()) if match]
-    assert [(number, epochs) for number, epochs, *_ in lines] == [(str(epoch), "6") for epoch in range(1, 7)]
+    assert len(lines) == answer.stdout.count("\nepoch=")
     metrics = artifact.read_metadata(tmp_path / "model").metrics
-    accuracies = [entry["validation_accuracy"] for entry in metrics["epochs"]]
-    assert [f"{accuracy:.4f}" for accuracy in accuracies] == [line[4] for line in lines]
-    assert metrics["best_epoch"] == 1 + accuracies.index(max(accuracies))
-    validation = Split.load(toy_dataset / "validation" / "reviews.npz")
-    predicted = Predictor.load(tmp_path / "model").probabilities(validation) >= 0.5
-    assert (predicted == (validation.labels == 1)).mean() == pytest.approx(max(accuracies), abs=1e-6)
+    for stage, told in metrics["stages"].items():
+        assert [line[0] for line in lines if line[6] == stage] == [str(each["epoch"]) for each in told["epochs"]]
+        accuracies = [each["validation_accuracy"] for each in told["epochs"]]
+        assert [line[4] for line in lines if line[6] == stage] == [f"{accuracy:.4f}" for accuracy in accuracies]
+        assert told["best_epoch"] == 1 + accuracies.index(max(accuracies))
+    assert [line[1] for line in lines if line[6] == "lstm"] == ["4"] * 4
+    assert (metrics["epochs"], metrics["best_epoch"]) == (
+        metrics["stages"]["lstm"]["epochs"],
+        metrics["stages"]["lstm"]["best_epoch"],
+    )
+
+
+def test_the_last_figures_are_those_of_the_artifact(run: Run, noisy: Path, tmp_path: Path) -> None:
+    answer = run(by_hand(noisy, tmp_path / "model", architecture="wide-lstm"))
+    metrics = artifact.read_metadata(tmp_path / "model").metrics
+    assert answer.stdout.splitlines()[-2] == (
+        f"calibrated validation_loss={metrics['validation_loss']:.4f}"
+        f" validation_accuracy={metrics['validation_accuracy']:.4f}"
+    )
+    validation = Split.load(noisy / "validation" / "reviews.npz")
+    probabilities = Predictor.load(tmp_path / "model").probabilities(validation)
+    right = (probabilities >= 0.5) == (validation.labels == 1)
+    assert right.mean() == pytest.approx(metrics["validation_accuracy"], abs=1e-6)
+    losses = -np.log(np.where(validation.labels == 1, probabilities, 1 - probabilities))
+    assert losses.mean() == pytest.approx(metrics["validation_loss"], abs=1e-4)
+
+
+@pytest.mark.parametrize("architecture", PARTS)
+def test_calibration_fits_the_probabilities_to_the_validation_split(
+    run: Run, noisy: Path, tmp_path: Path, architecture: str
+) -> None:
+    assert run(by_hand(noisy, tmp_path / "model", architecture=architecture, **LEARNING)).returncode == 0
+    validation = Split.load(noisy / "validation" / "reviews.npz")
+    parts = Predictor.load(tmp_path / "model").part_logits(validation)
+    logits = np.sum(list(parts.values()), axis=0)
+
+    def loss(scale: float) -> float:
+        return float(np.logaddexp(0, -scale * logits * (2.0 * validation.labels - 1)).mean())
+
+    metrics = artifact.read_metadata(tmp_path / "model").metrics
+    temperature = 1 / metrics["parts"][PARTS[architecture][0]]["scale"]
+    assert loss(1.0) <= loss(0.9) + 1e-4
+    surest = temperature == pytest.approx(TEMPERATURES.min().item())
+    assert surest or loss(1.0) <= loss(1.1) + 1e-4
+
+
+@pytest.fixture
+def noisy(dataset: Path) -> Path:
+    """A dataset with wrong labels in the validation split, which no model can be sure of."""
+    path = dataset / "validation" / "reviews.npz"
+    split = Split.load(path)
+    labels = np.where(np.arange(len(split)) % 5, split.labels, 1 - split.labels).astype(np.uint8)
+    replace(split, labels=labels).save(path)
+    return dataset
 
 
 def test_training_stops_when_validation_gets_no_better(run: Run, toy_dataset: Path, tmp_path: Path) -> None:
-    answer = run(by_hand(toy_dataset, tmp_path / "model", epochs=60, patience=1, learning_rate=0.03))
+    answer = run(by_hand(toy_dataset, tmp_path / "model", ngram_epochs=60, patience=1))
     metrics = artifact.read_metadata(tmp_path / "model").metrics
     assert answer.returncode == 0
     assert len(metrics["epochs"]) == metrics["best_epoch"] + 1 < 60
 
 
-def test_one_seed_gives_one_model_and_another_another(run: Run, toy_dataset: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("architecture", PARTS)
+def test_one_seed_gives_one_model_and_another_another(
+    run: Run, toy_dataset: Path, unlabelled: Path, tmp_path: Path, architecture: str
+) -> None:
     digests = []
     for name, seed in (("one", 5), ("two", 5), ("three", 6)):
-        assert run(by_hand(toy_dataset, tmp_path / name, seed=seed)).returncode == 0
+        options = by_hand(toy_dataset, tmp_path / name, architecture=architecture, unlabelled=unlabelled, seed=seed)
+        assert run(options).returncode == 0
         digests.append(artifact.read_metadata(tmp_path / name).files)
     assert digests[0] == digests[1]
     assert digests[0][artifact.WEIGHTS] != digests[2][artifact.WEIGHTS]
-
-
-def test_ratios_count_each_review_once_and_pairs_only_within_one() -> None:
-    split = Split.from_reviews([[2, 2, 3], [2, 3], [3, 1, 2], [4, 3]], [1, 1, 0, 0])
-    words, pairs = script.score_ratios(split, 6)
-    # Reviews that hold each of the six words, and one more; four such reviews and six more in all.
-    praise, blame = np.array([1, 1, 3, 3, 1, 1]) / 10, np.array([1, 1, 2, 3, 2, 1]) / 10
-    np.testing.assert_allclose(words.numpy(), np.log(praise / blame), atol=1e-6)
-    found = {tuple(pair): int(pair_rows(*torch.tensor(pair))) for pair in ([2, 2], [2, 3], [4, 3])}
-    assert set(pairs.nonzero().flatten().tolist()) == set(found.values())
-    assert pairs[found[2, 3]] > pairs[found[2, 2]] > 0 > pairs[found[4, 3]]
-
-
-def test_calibration_fits_the_probabilities_to_the_validation_split(toy_artifact: Path, toy_dataset: Path) -> None:
-    validation = Split.load(toy_dataset / "validation" / "reviews.npz")
-    probabilities = Predictor.load(toy_artifact).probabilities(validation)
-    logits = np.log(probabilities) - np.log1p(-probabilities)
-
-    def loss(scale: float) -> float:
-        return float(np.logaddexp(0, -scale * logits * (2.0 * validation.labels - 1)).mean())
-
-    temperature = artifact.read_metadata(toy_artifact).metrics["temperature"]
-    assert loss(1.0) <= loss(0.9) + 1e-3
-    assert temperature == 0.5 or loss(1.0) <= loss(1.1) + 1e-3  # 0.5 is the lowest allowed
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -172,6 +253,8 @@ def test_a_missing_model_folder_is_named(run: Run, toy_dataset: Path) -> None:
     [
         ("train/reviews.npz", None, "does not exist"),
         ("train/reviews.npz", b"PK damaged", "not a file of encoded reviews"),
+        ("train/groups.npy", None, "does not exist"),
+        ("train/groups.npy", b"PK\x03\x04 damaged", "not a file of an array"),
         ("vocabulary/vocabulary.txt", b"<pad>\n<unk>\ncut", "cut off"),
         ("vocabulary/vocabulary.txt", b"<pad>\n<unk>\nfilm\n", "another vocabulary"),
         ("vocabulary/text.json", b"{", "text settings"),
@@ -197,7 +280,16 @@ def test_a_split_of_one_label_is_refused(run: Run, dataset: Path, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("epochs", 0), ("batch_size", -1), ("learning_rate", 0), ("dropout", 1.0), ("input_dropout", -0.1), ("seed", -1)],
+    [
+        ("epochs", 0),
+        ("lstm_vocabulary_size", 1),
+        ("batch_size", -1),
+        ("accumulation", 0),
+        ("learning_rate", 0),
+        ("dropout", 1.0),
+        ("input_dropout", -0.1),
+        ("seed", -1),
+    ],
 )
 def test_an_impossible_hyperparameter_is_named(
     run: Run, toy_dataset: Path, tmp_path: Path, name: str, value: float
@@ -205,8 +297,71 @@ def test_an_impossible_hyperparameter_is_named(
     assert name in failure(run(by_hand(toy_dataset, tmp_path / "model", **{name: value})))
 
 
+def test_terminated_it_goes_on_from_its_last_checkpoint(
+    run: Run, toy_dataset: Path, unlabelled: Path, tmp_path: Path
+) -> None:
+    options = by_hand(
+        toy_dataset, tmp_path / "model", architecture="wide-lstm", unlabelled=unlabelled, ngram_epochs=3, epochs=12
+    )
+    checkpoints = {"checkpoint-dir": tmp_path / "checkpoints"}
+    command = [sys.executable, str(TRAIN)]
+    command += [part for name, value in (options | checkpoints).items() for part in (f"--{name}", str(value))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while not (line := process.stdout.readline()).endswith(" stage=fold-1\n"):
+            assert line, process.communicate()
+        process.send_signal(signal.SIGTERM)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert stderr.splitlines() == ["training interrupted: the same again goes on from the last checkpoint"]
+    assert not (tmp_path / "model").exists()
+    resumed = run(options | checkpoints)
+    assert resumed.stdout.count("checkpoint=found, going on after epoch ") >= 3
+    trained = {match[7] for match in map(EPOCH_LINE.fullmatch, resumed.stdout.splitlines()) if match}
+    assert trained.isdisjoint({"ngram", "self-training"})
+    assert "lstm" in trained
+    assert run(options | {"model-dir": tmp_path / "whole"}).returncode == 0
+    weights = [artifact.read_metadata(tmp_path / name).files[artifact.WEIGHTS] for name in ("model", "whole")]
+    assert weights[0] == weights[1]
+
+
+def test_a_checkpoint_of_other_data_is_left_alone(run: Run, dataset: Path, unlabelled: Path, tmp_path: Path) -> None:
+    options = by_hand(dataset, tmp_path / "model", ngram_epochs=1, **{"checkpoint-dir": tmp_path / "checkpoints"})
+    assert run(options).returncode == 0
+    assert "going on after epoch 1 of 1" in run(options).stdout
+    assert "other data or hyperparameters" in run(options | {"seed": 2}).stdout
+    assert "other data or hyperparameters" in run(options).stdout
+    assert "other data or hyperparameters" in run(options | {"unlabelled": unlabelled}).stdout
+    assert "other data or hyperparameters" in run(options).stdout
+    Split.from_reviews([[2, 3], [3, 4]] * 5, [1, 0] * 5).save(dataset / "validation" / "reviews.npz")
+    assert "other data or hyperparameters" in run(options).stdout
+
+
+def test_sagemakers_checkpoint_folder_is_used_where_it_is(run: Run, toy_dataset: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    environment = {"SM_CHECKPOINT_DIR": str(folder)}
+    options = by_hand(toy_dataset, tmp_path / "model")
+    assert run(options, environment).returncode == 0
+    assert not folder.exists()
+    folder.mkdir()
+    assert run(options, environment).returncode == 0
+    assert [path.name for path in folder.iterdir()] == ["ngram.checkpoint"]
+
+
+@pytest.mark.parametrize("value", ["transformer", "", "LSTM"])
+def test_an_unknown_architecture_is_refused(run: Run, toy_dataset: Path, tmp_path: Path, value: str) -> None:
+    with pytest.raises(SystemExit):
+        run(by_hand(toy_dataset, tmp_path / "model", architecture=value))
+
+
+@pytest.mark.parametrize("value", ["yes", "1"])
+def test_a_switch_is_true_or_false(run: Run, toy_dataset: Path, tmp_path: Path, value: str) -> None:
+    with pytest.raises(SystemExit):
+        run(by_hand(toy_dataset, tmp_path / "model", mixed_precision=value))
+
+
 def test_a_loss_beyond_numbers_ends_training(run: Run, toy_dataset: Path, tmp_path: Path) -> None:
-    message = failure(run(by_hand(toy_dataset, tmp_path / "model", learning_rate=math.inf, epochs=3)))
+    message = failure(run(by_hand(toy_dataset, tmp_path / "model", architecture="lstm", learning_rate=math.inf)))
     assert "learning_rate" in message
     assert not (tmp_path / "model" / artifact.METADATA).exists()
 

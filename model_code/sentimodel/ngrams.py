@@ -1,0 +1,236 @@
+"""Word n-grams of encoded reviews: which ones a model knows, and which of them a review holds.
+
+An n-gram among a review's last tokens counts more than once: as what it is anywhere, and as what it is at the end.
+
+Everything here works on whole arrays of ids, never on strings or one n-gram at a time.
+"""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sentimodel.dataset import DatasetError, Reviews, read_array
+from sentimodel.vocabulary import UNK
+
+LONGEST = 3  # tokens
+_BITS = 16  # of a token's id in a key
+MOST_IDS = 2**_BITS  # that a vocabulary can have
+_TOKENS_SHIFT = _BITS * LONGEST
+_REACH_SHIFT = _TOKENS_SHIFT + 2
+# Kinds of n-grams: how many tokens they have, and among how many tokens at the review's end they stand. Reviewers put
+# their verdict there, so that n-grams near the end have further scores; chosen on reviews of films not trained on.
+ANYWHERE = 0
+_KINDS = ((1, ANYWHERE), (2, ANYWHERE), (3, ANYWHERE), (1, 15), (2, 15), (1, 60), (2, 60))
+_ROW_BITS = 32  # of an n-gram's number, below a review's
+_REVIEWS_AT_ONCE = 4096  # bounds the memory that their n-grams take
+
+
+class NgramError(ValueError):
+    """A file of n-grams is not one, or is damaged."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """For each of some reviews the n-grams that it holds, each once.
+
+    Attributes:
+        rows: the numbers of all reviews' n-grams, from 1 on, one review after the other; int32.
+        offsets: review i has `rows[offsets[i]:offsets[i + 1]]`; int64, one more than there are reviews.
+    """
+
+    rows: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """The number of reviews."""
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """How many n-grams each review holds, int64 `[reviews]`."""
+        return np.diff(self.offsets)
+
+    def part(self, first: int, last: int) -> "Rows":
+        """The reviews from one on, up to another, which is left out."""
+        offsets = self.offsets[first : last + 1]
+        return Rows(self.rows[offsets[0] : offsets[-1]], offsets - offsets[0])
+
+    @property
+    def reviews(self) -> NDArray[np.int64]:
+        """Which review each of `rows` is of, int64."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    def padded(self, reviews: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The n-grams of some reviews, int64 `[reviews, most n-grams]`, 0 after the fewer; at least one column."""
+        lengths = self.lengths[reviews]
+        columns = np.arange(max(1, int(lengths.max(initial=0))))
+        held = columns < lengths[:, np.newaxis]
+        padded = np.zeros(held.shape, dtype=np.int64)
+        padded[held] = self.rows[(self.offsets[reviews][:, np.newaxis] + columns)[held]]
+        return padded
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the n-grams of one kind stand.
+
+    Attributes:
+        tokens: how many tokens they have.
+        reach: among how many tokens at the review's end they stand, or `ANYWHERE`.
+        rows: which n-gram each is, int64.
+        starts: the position in `Reviews.ids` that it begins at, int64.
+    """
+
+    tokens: int
+    reach: int
+    rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+
+class Ngrams:
+    """The n-grams of one to `LONGEST` known tokens that a model has a score for. N-gram i has the number i + 1.
+
+    Args:
+        keys: one for each n-gram, rising, int64; see `_keys`.
+    """
+
+    def __init__(self, keys: NDArray[np.int64]) -> None:
+        if keys.ndim != 1 or keys.dtype != np.int64 or (np.diff(keys) <= 0).any():
+            raise NgramError("the keys of n-grams must be one rising row of int64")
+        self._keys = keys
+
+    @classmethod
+    def none(cls) -> "Ngrams":
+        """No n-gram at all."""
+        return cls(np.zeros(0, dtype=np.int64))
+
+    @classmethod
+    def count(cls, texts: Sequence[Reviews], most: int, least: int) -> "Ngrams":
+        """The most frequent n-grams of these reviews.
+
+        Args:
+            texts: sets of encoded reviews; their ids must be below 65,536.
+            most: how many n-grams at most.
+            least: how often an n-gram must occur.
+        """
+        keys, counts = [], []
+        for tokens, reach in _KINDS:
+            every = np.concatenate([_keys(reviews, tokens, reach)[0] for reviews in texts])
+            each, times = np.unique(every, return_counts=True)
+            keys.append(each[times >= least])
+            counts.append(times[times >= least])
+        chosen = np.argsort(-np.concatenate(counts), kind="stable")[:most]
+        return cls(np.sort(np.concatenate(keys)[chosen]))
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Ngrams":
+        """What `to_bytes` gave. Raises NgramError if it is damaged."""
+        try:
+            steps = read_array(content)
+        except DatasetError as error:
+            raise NgramError(f"not a file of n-grams: {error}") from error
+        if steps.ndim != 1 or steps.dtype != np.int64:
+            raise NgramError("not a file of n-grams: it must hold one row of int64")
+        return cls(np.cumsum(steps))
+
+    @classmethod
+    def load(cls, path: Path) -> "Ngrams":
+        """Read a file of `to_bytes`. Raises NgramError, naming the file, if it is damaged; OSError if unreadable."""
+        try:
+            return cls.from_bytes(path.read_bytes())
+        except NgramError as error:
+            raise NgramError(f"{path}: {error}") from error
+
+    def to_bytes(self) -> bytes:
+        """A `.npy` file of the steps between the keys, which compress far better than the keys."""
+        buffer = io.BytesIO()
+        np.save(buffer, np.diff(self._keys, prepend=np.int64(0)))
+        return buffer.getvalue()
+
+    def __len__(self) -> int:
+        """The number of n-grams."""
+        return len(self._keys)
+
+    def read(self, reviews: Reviews) -> tuple[Rows, NDArray[np.int32]]:
+        """Which of the n-grams each review holds, and which end with each token of all reviews.
+
+        Returns:
+            The first; and the second by the n-grams' length, int32 `[tokens, LONGEST]`, 0 for one that is not known.
+        """
+        rows, counts, ends = [], [np.zeros(1, dtype=np.int64)], []
+        for part in _parts(reviews):
+            places = list(self.places(part))
+            held, count = self._held(part, places)
+            rows.append(held)
+            counts.append(count)
+            ends.append(_ends(part, places))
+        return Rows(np.concatenate(rows), np.cumsum(np.concatenate(counts))), np.concatenate(ends)
+
+    def tokens(self, row: int) -> list[int]:
+        """The ids that the n-gram of this number consists of."""
+        key = int(self._keys[row - 1])
+        tokens = key >> _TOKENS_SHIFT & 0b11
+        return [key >> (_BITS * place) & (2**_BITS - 1) for place in reversed(range(tokens))]
+
+    def places(self, reviews: Reviews) -> Iterator[Places]:
+        """All occurrences of the n-grams in these reviews, one kind of n-gram after the other."""
+        for tokens, reach in _KINDS:
+            keys, starts = _keys(reviews, tokens, reach)
+            rows, known = self._look_up(keys)
+            yield Places(tokens, reach, rows[known], starts[known])
+
+    def _held(self, reviews: Reviews, found: Sequence[Places]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """The n-grams that each review holds, each once, one review after the other, and how many they are."""
+        owners = reviews.owners << _ROW_BITS
+        pairs = np.sort(np.concatenate([owners[places.starts] | places.rows for places in found]))
+        pairs = pairs[np.diff(pairs, prepend=-1) > 0]  # np.unique hashes them, which takes 20 times as long
+        return pairs.astype(np.int32), np.bincount(pairs >> _ROW_BITS, minlength=len(reviews))
+
+    def _look_up(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """The number of each key, and whether it has one."""
+        if not len(self):
+            return np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=bool)
+        order = np.argsort(keys)  # one search after the other then stays in the processor's cache
+        rows = np.empty(len(keys), dtype=np.int64)
+        rows[order] = np.searchsorted(self._keys, keys[order]).clip(max=len(self) - 1)
+        return rows + 1, self._keys[rows] == keys
+
+
+def _keys(reviews: Reviews, tokens: int, reach: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The n-grams of a kind, as one number each, and the positions they begin at; both int64.
+
+    A number's lowest 48 bits are the tokens' ids, the last token in the lowest; above them stands how many there are,
+    and above that the reach. N-grams with tokens that are unknown, or of two reviews, are left out.
+    """
+    ids = reviews.ids.astype(np.int64)
+    left = np.repeat(reviews.offsets[1:], reviews.lengths) - np.arange(len(ids))  # tokens until the review is over
+    count = max(0, len(ids) - tokens + 1)
+    valid = left[:count] >= tokens
+    if reach != ANYWHERE:
+        valid &= left[:count] <= reach
+    keys = np.zeros(count, dtype=np.int64)
+    for place in range(tokens):
+        token = ids[place : place + count]
+        keys = keys << _BITS | token
+        valid &= token > UNK
+    starts = np.flatnonzero(valid)
+    return keys[starts] + (tokens << _TOKENS_SHIFT) + (reach << _REACH_SHIFT), starts
+
+
+def _ends(reviews: Reviews, found: Sequence[Places]) -> NDArray[np.int32]:
+    ends = np.zeros((len(reviews.ids), LONGEST), dtype=np.int32)
+    for places in found:
+        if places.reach == ANYWHERE:
+            ends[places.starts + places.tokens - 1, places.tokens - 1] = places.rows
+    return ends
+
+
+def _parts(reviews: Reviews) -> Iterator[Reviews]:
+    """The reviews in parts of bounded size, at least one."""
+    for start in range(0, max(1, len(reviews)), _REVIEWS_AT_ONCE):
+        offsets = reviews.offsets[start : start + _REVIEWS_AT_ONCE + 1]
+        yield Reviews(reviews.ids[offsets[0] : offsets[-1]], offsets - offsets[0])

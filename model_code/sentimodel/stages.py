@@ -1,0 +1,191 @@
+"""What is trained for an architecture, in order.
+
+A linear model of n-grams comes first; it is the linear part, and what the LSTM takes its evidence from. About a review
+that shaped it a linear model is too sure. So the training reviews are dealt into folds, those of one film into one, and
+the LSTM gets the evidence about each from a model of the other folds (stacking; Wolpert, 1992, "Stacked
+Generalization").
+
+With unlabelled reviews, what the linear model says of them is learned besides the labels: by a second linear model,
+which is self-training and then takes the first one's place, and after that by the LSTM, which is distillation.
+"""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from sentimodel.calibration import factors
+from sentimodel.channels import Data
+from sentimodel.checkpoint import Checkpoints
+from sentimodel.dataset import joined
+from sentimodel.distributed import Group
+from sentimodel.examples import Evidence, LstmExamples, NgramExamples
+from sentimodel.hyperparameters import Hyperparameters
+from sentimodel.lstm_fitting import fit_lstm
+from sentimodel.network import LstmClassifier, NetworkConfig, NgramScores, SentimentNetwork
+from sentimodel.ngram_fitting import fit_ngrams
+from sentimodel.ngrams import Ngrams
+from sentimodel.training import Say, predict
+from sentimodel.word_vectors import word_vectors
+
+LEAST_OCCURRENCES = 2  # of an n-gram in the reviews that are learned from
+# How much an unlabelled review counts beside a labelled one, and by what the teacher's logits are multiplied before a
+# linear model learns from them: as they are they hold nothing new for it. Chosen on validation reviews.
+UNLABELLED_WEIGHT = 0.5
+SHARPENING = 2.0
+FOLDS = 5
+EVIDENCE_SCALE = 15.0  # brings the scores of n-grams to the size that an LSTM's inputs have
+
+
+class Trainer:
+    """The stages of one training.
+
+    Args:
+        data: the reviews.
+        hyperparameters: what to train with.
+        group: the processes that train together.
+        say: told of the progress.
+        checkpoints: where each epoch is kept, if anywhere.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        hyperparameters: Hyperparameters,
+        group: Group,
+        say: Say,
+        checkpoints: Checkpoints | None,
+    ) -> None:
+        self._data = data
+        self._hyperparameters = hyperparameters
+        self._group = group
+        self._say = say
+        self._checkpoints = checkpoints
+        self._stages: dict[str, Any] = {}
+        self.ngrams = Ngrams.count(data.texts, hyperparameters.ngrams, LEAST_OCCURRENCES)
+        words = min(hyperparameters.lstm_vocabulary_size, data.vocabulary_size)
+        sizes = asdict(hyperparameters) | {"ngrams": len(self.ngrams), "lstm_vocabulary_size": words}
+        self.network = SentimentNetwork(NetworkConfig.from_hyperparameters(sizes)).to(group.device)
+        self._rows = self.ngrams.read(joined(data.texts))[0]
+        self._labels = data.train.labels.astype(np.float32)
+        self._validation = NgramExamples(
+            self.ngrams.read(data.validation)[0], data.validation.labels.astype(np.float32)
+        )
+
+    def run(self) -> dict[str, Any]:
+        """Train the parts of the network and calibrate their sum. Returns the metrics."""
+        first = self._fit_ngrams(NgramExamples(self._rows.part(0, len(self._labels)), self._labels), "ngram")
+        linear, guesses = first, torch.zeros(0)
+        if self._data.unlabelled is not None:
+            targets = self._targets(SHARPENING * self._guesses(first))
+            linear = self._fit_ngrams(NgramExamples(self._rows, *targets), "self-training")
+            guesses = self._guesses(linear)
+        said = {}
+        if self.network.ngram is not None:
+            self.network.ngram.load_state_dict(linear.state_dict())
+            said["ngram"] = predict(linear, self._validation, self._group.device)
+        if self.network.lstm is not None:
+            said["lstm"] = self._train_lstm(self.network.lstm, first, guesses)
+        return self._calibrate(said)
+
+    def _fit_ngrams(self, examples: NgramExamples, stage: str) -> NgramScores:
+        scores = NgramScores(self.network.config).to(self._group.device)
+        recipe = replace(self._hyperparameters.recipe, epochs=self._hyperparameters.ngram_epochs)
+        fitted = fit_ngrams(
+            scores, examples, self._validation, recipe, self._group, self._say, stage, self._checkpoints
+        )
+        self._stages[stage] = fitted
+        return scores
+
+    def _targets(self, guesses: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """For each review to learn from the probability of "positive", and how much it counts; both float32.
+
+        Args:
+            guesses: a teacher's logits of the unlabelled reviews; none where there are none.
+        """
+        weights = np.full(len(guesses), UNLABELLED_WEIGHT, dtype=np.float32)
+        targets = np.concatenate([self._labels, torch.sigmoid(guesses).numpy()])
+        return targets, np.concatenate([np.ones_like(self._labels), weights])
+
+    def _guesses(self, scores: NgramScores) -> Tensor:
+        """The calibrated logits of the unlabelled reviews."""
+        rows = self._rows.part(len(self._labels), len(self._rows))
+        unlabelled = NgramExamples(rows, np.zeros(len(rows), dtype=np.float32))
+        said = predict(scores, self._validation, self._group.device)
+        factor = factors({"ngram": said}, torch.from_numpy(self._validation.targets))["ngram"]
+        return factor * predict(scores, unlabelled, self._group.device)
+
+    def _train_lstm(self, lstm: LstmClassifier, linear: NgramScores, guesses: Tensor) -> Tensor:
+        """Train the LSTM, on the labels and on a teacher's logits of the unlabelled reviews. Returns what it says of
+        the validation reviews."""
+        data, most = self._data, self._hyperparameters.max_tokens
+        texts = joined(data.texts)
+        tables, models = self._stacked(linear, len(texts))
+        own = np.full(len(data.validation), len(tables) - 1)
+        vectors = lstm.embedding
+        means = word_vectors(data.texts, vectors.num_embeddings, vectors.embedding_dim, self._hyperparameters.seed)
+        lstm.start_from(means, tables[-1])
+        train = LstmExamples(texts, Evidence(self.ngrams.read(texts)[1], tables, models), most, *self._targets(guesses))
+        evidence = Evidence(self.ngrams.read(data.validation)[1], tables, own)
+        validation = LstmExamples(data.validation, evidence, most, self._validation.targets)
+        hyper, checkpoints = self._hyperparameters, self._checkpoints
+        self._stages["lstm"] = fit_lstm(
+            lstm, train, validation, hyper.learning_rate, hyper.recipe, self._group, self._say, checkpoints
+        )
+        return predict(lstm, validation, self._group.device)
+
+    def _stacked(self, linear: NgramScores, reviews: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """What linear models say of each n-gram, and which of them has not learned from each review.
+
+        Args:
+            linear: the model of all training reviews; the last of the tables.
+            reviews: how many there are to learn from.
+        """
+        labelled = len(self._labels)
+        groups = self._data.groups if self._data.groups.any() else np.arange(labelled)  # one film cannot be dealt
+        rng = np.random.default_rng(self._hyperparameters.seed)
+        folds = (rng.permutation(groups.max() + 1) % FOLDS)[groups]
+        tables: list[NDArray[np.float32]] = []
+        for fold in range(FOLDS):
+            others = NgramExamples(self._rows.part(0, labelled), self._labels, (folds != fold).astype(np.float32))
+            tables.append(self._fit_ngrams(others, f"fold-{fold + 1}").table())
+        models = np.full(reviews, FOLDS, dtype=np.int64)
+        models[:labelled] = folds
+        return np.float32(EVIDENCE_SCALE) * np.stack([*tables, linear.table()]), models
+
+    def _calibrate(self, said: dict[str, Tensor]) -> dict[str, Any]:
+        """Make the sum of the parts an honest logit. Returns the metrics.
+
+        Args:
+            said: what each part says of the validation reviews.
+        """
+        labels = torch.from_numpy(self._validation.targets)
+        scales = factors(said, labels)
+        for part, scale in scales.items():
+            self.network.parts[part].scale(scale)
+        logits = torch.stack([scale * said[part] for part, scale in scales.items()]).sum(dim=0)
+        last = list(self._stages.values())[-1]
+        metrics = {
+            "best_epoch": last["best_epoch"],
+            "validation_accuracy": _accuracy(logits, labels),
+            "validation_loss": binary_cross_entropy_with_logits(logits, labels).item(),
+            "epochs": last["epochs"],
+            "parts": {
+                part: {"validation_accuracy": _accuracy(said[part], labels), "scale": scales[part]} for part in said
+            },
+            "stages": self._stages,
+        }
+        self._say(
+            "calibrated validation_loss={validation_loss:.4f} validation_accuracy={validation_accuracy:.4f}".format(
+                **metrics
+            )
+        )
+        return metrics
+
+
+def _accuracy(logits: Tensor, labels: Tensor) -> float:
+    return ((logits >= 0) == (labels == 1)).float().mean().item()

@@ -1,0 +1,126 @@
+"""What a training is given: read, and checked."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sentimodel import channels
+from sentimodel.channels import Data, load
+from sentimodel.dataset import DatasetError, Reviews, Split
+from sentimodel.text import TextSettings
+from sentimodel.training import TrainingError
+from sentimodel.vocabulary import Vocabulary, VocabularyError
+
+TRAIN, VALIDATION, UNLABELLED = [[2, 3], [4], [], [3, 3]], [[2], [3]], [[4, 4], [2]]
+TEXT = TextSettings()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The channels, each a folder."""
+    for name in ("train", "validation", "vocabulary", "unlabelled"):
+        (tmp_path / name).mkdir()
+    Split.from_reviews(TRAIN, [0, 1, 0, 1]).save(tmp_path / "train" / "reviews.npz")
+    np.save(tmp_path / "train" / "groups.npy", np.array([0, 0, 1, 2], dtype=np.int32))
+    Split.from_reviews(VALIDATION, [0, 1]).save(tmp_path / "validation" / "reviews.npz")
+    Reviews.from_reviews(UNLABELLED).save(tmp_path / "unlabelled" / "reviews.npz")
+    Vocabulary(["film", "plot", "dull"]).save(tmp_path / "vocabulary" / "vocabulary.txt")
+    (tmp_path / "vocabulary" / "text.json").write_text(json.dumps(TEXT.to_dict()))
+    return tmp_path
+
+
+def read(folder: Path, **changes: str | None) -> Data:
+    """The data of all channels but those changed."""
+    names = ("train", "validation", "vocabulary", "unlabelled")
+    return load({**{name: str(folder / name) for name in names}, **changes})
+
+
+def encoded(reviews: Reviews) -> list[list[int]]:
+    return [reviews.review(row).tolist() for row in range(len(reviews))]
+
+
+def test_what_the_channels_hold_is_read(folder: Path) -> None:
+    data = read(folder)
+    assert (encoded(data.train), data.train.labels.tolist()) == (TRAIN, [0, 1, 0, 1])
+    assert (encoded(data.validation), data.validation.labels.tolist()) == (VALIDATION, [0, 1])
+    assert data.unlabelled is not None
+    assert [encoded(texts) for texts in data.texts] == [TRAIN, UNLABELLED]
+    assert data.groups.tolist() == [0, 0, 1, 2]
+    assert (data.vocabulary_size, data.text) == (5, TEXT)
+    assert data.vocabulary == (folder / "vocabulary" / "vocabulary.txt").read_bytes()
+
+
+def test_unlabelled_reviews_may_be_left_out(folder: Path) -> None:
+    data = read(folder, unlabelled=None)
+    assert data.unlabelled is None
+    assert [encoded(texts) for texts in data.texts] == [TRAIN]
+
+
+@pytest.mark.parametrize("channel", channels.CHANNELS)
+def test_a_channel_that_is_not_given_is_named(folder: Path, channel: str) -> None:
+    with pytest.raises(TrainingError, match=rf"--{channel} .*SM_CHANNEL_{channel.upper()}"):
+        read(folder, **{channel: None})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "train/reviews.npz",
+        "train/groups.npy",
+        "validation/reviews.npz",
+        "unlabelled/reviews.npz",
+        "vocabulary/vocabulary.txt",
+        "vocabulary/text.json",
+    ],
+)
+@pytest.mark.parametrize("content", [None, b"", b"{", b"\xff\xfe damaged", b"PK\x03\x04 cut off", b"\x93NUMPY\x01\x00"])
+def test_a_missing_or_damaged_file_is_named(folder: Path, name: str, content: bytes | None) -> None:
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_bytes(content)
+    with pytest.raises((TrainingError, DatasetError, VocabularyError), match=re.escape(name)):
+        read(folder)
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        np.array([0, 1, 2], dtype=np.int32),
+        np.array([0, 1, 2, 3], dtype=np.int64),
+        np.array([[0, 1, 2, 3]], dtype=np.int32),
+        np.array(["a", "b", "c", "d"]),
+    ],
+)
+def test_groups_of_other_reviews_are_refused(folder: Path, groups: Any) -> None:
+    np.save(folder / "train" / "groups.npy", groups)
+    with pytest.raises(TrainingError, match=r"groups\.npy is not of these reviews"):
+        read(folder)
+
+
+@pytest.mark.parametrize("channel", ["train", "validation", "unlabelled"])
+def test_reviews_of_another_vocabulary_are_refused(folder: Path, channel: str) -> None:
+    path = folder / channel / "reviews.npz"
+    reviews, labels = [[5], [2], [3], [4]], [0, 1, 0, 1]
+    other = Reviews.from_reviews(reviews) if channel == "unlabelled" else Split.from_reviews(reviews, labels)
+    other.save(path)
+    with pytest.raises(TrainingError, match=rf"{channel}.*another vocabulary"):
+        read(folder)
+
+
+@pytest.mark.parametrize("channel", ["train", "validation"])
+@pytest.mark.parametrize("label", [0, 1])
+def test_reviews_of_one_label_are_refused(folder: Path, channel: str, label: int) -> None:
+    Split.from_reviews([[2]] * 4, [label] * 4).save(folder / channel / "reviews.npz")
+    with pytest.raises(TrainingError, match=rf"{channel}.*both labels"):
+        read(folder)
+
+
+def test_a_vocabulary_of_more_ids_than_fit_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "MOST_IDS", 5)
+    read(folder)
+    monkeypatch.setattr(channels, "MOST_IDS", 4)
+    with pytest.raises(TrainingError, match="has 5 ids, and at most 4 are possible"):
+        read(folder)
