@@ -2,10 +2,6 @@
 
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from sentictl.services.training import sparkline
 from sentictl.services.training_log import TrainingLog
 
 
@@ -55,12 +51,3 @@ def test_progress_is_counted_in_epochs_and_epochs_are_milestones() -> None:
     moving, milestone = TrainingLog(client, "job").progress()
     assert moving == ("epoch 2 of 4 · loss 0.502", 1.5, 4.0)
     assert milestone == ("epoch 2 of 4 · loss 0.451 · validation 85.4 % · 21 s", None, None)
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
-def test_a_sparkline_has_a_bar_for_each_value_and_keeps_their_order(values: list[float]) -> None:
-    bars = sparkline(values)
-    assert len(bars) == len(values)
-    assert bars[values.index(min(values))] == "▁"
-    ranked = [bar for _, bar in sorted(zip(values, bars, strict=True))]
-    assert ranked == sorted(ranked)

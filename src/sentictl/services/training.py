@@ -20,16 +20,19 @@ from sentictl.errors import InterruptedByUserError, TrainingError
 from sentictl.lifecycle.resource import Context, Live, Resource
 from sentictl.services.dataset import Dataset
 from sentictl.services.roles import ExecutionRole
-from sentictl.services.storage import StoredObject, read_object
+from sentictl.services.storage import StoredObject, delete_objects, read_object
 from sentictl.services.training_log import TrainingLog
 from sentictl.state import Record
 
 CHANNELS = ("train", "validation", "vocabulary")
+UNLABELLED = "unlabelled"  # a channel only where the settings want it
 METRICS = ("train_loss", "validation_loss", "validation_accuracy")
-# Hyperparameters are the [train] settings that change the model; the rest say what it runs on.
-MACHINE_SETTINGS = {"instance_type", "volume_gb", "max_minutes"}
+# Hyperparameters are the [train] settings that the script takes; the rest are about its machines and channels.
+OTHER_SETTINGS = {"unlabelled", "instance_type", "instance_count", "spot", "volume_gb", "max_minutes"}
+CHECKPOINTS = "/opt/ml/checkpoints"  # where train.py looks for them, and SageMaker's own default
 OVER = {"Completed", "Failed", "Stopped"}
 SPARKS = "▁▂▃▄▅▆▇█"
+SPARKLINE = 6  # bars: with two sparklines in it, the line that sums a training up fits 80 columns
 
 
 class SourceArchive(StoredObject):
@@ -57,10 +60,11 @@ class SourceArchive(StoredObject):
 
 
 class TrainingJob(Resource):
-    """The training job, named by the digest of its data, code, image and hyperparameters.
+    """The training job, named by the digest of its data, code, image, hyperparameters and number of machines.
 
     The same inputs again find the same job and train nothing. Names cannot be used twice, so a job that failed or was
-    stopped is followed by one with a number behind its name.
+    stopped is followed by one with a number behind its name. The jobs of one digest share their checkpoints, so that
+    one that follows goes on where the one before it stopped.
     """
 
     kind = "training-job"
@@ -72,10 +76,20 @@ class TrainingJob(Resource):
         self._source = SourceArchive(context)
 
     @cached_property
+    def checkpoints(self) -> str:
+        """The key under which the checkpoints of all jobs with these inputs lie."""
+        return f"checkpoints/{self._base_name}/"
+
+    @cached_property
+    def _base_name(self) -> str:
+        hosts = self.context.settings.train.instance_count
+        inputs = (self._source.digest, self._image, self._hyperparameters, hosts, self._channels)
+        return self.context.naming.name(digest_of(*inputs))
+
+    @cached_property
     def name(self) -> str:
-        base = self.context.naming.name(digest_of(self._source.digest, self._image, self._hyperparameters))
         for attempt in count(1):
-            name = base if attempt == 1 else f"{base}-{attempt}"
+            name = self._base_name if attempt == 1 else f"{self._base_name}-{attempt}"
             job = self._describe(name)
             if job is None or self._usable(job):
                 break
@@ -90,6 +104,7 @@ class TrainingJob(Resource):
         return Live(job["TrainingJobArn"], status, attributes={"artifact": artifact} if status == "Completed" else {})
 
     def create(self) -> None:
+        self._check_channels()
         client = self.context.environment.client("sagemaker")
         once_role_is_known(lambda: client.create_training_job(**self._request()))
 
@@ -100,6 +115,7 @@ class TrainingJob(Resource):
         if job.get("TrainingJobStatus") != "Completed":
             raise _failure(self.name, job)
         fetch_artifact(self.context, self.name, job["ModelArtifacts"]["S3ModelArtifacts"])
+        delete_objects(self.context, self.context.naming.bucket, self.checkpoints)
         return self.read(self.name) or live
 
     def delete(self, record: Record) -> None:
@@ -115,11 +131,11 @@ class TrainingJob(Resource):
     def summary(self) -> str:
         metadata = json.loads((self.context.project.folder.models / self.name / "metadata.json").read_text())
         metrics = metadata["metrics"]
-        curve = sparkline([epoch["validation_accuracy"] for epoch in metrics["epochs"]])
-        epochs = len(metrics["epochs"])
+        loss = sparkline([epoch["train_loss"] for epoch in metrics["epochs"]])
+        accuracy = sparkline([epoch["validation_accuracy"] for epoch in metrics["epochs"]])
         return (
-            f"{metadata['architecture']} · {epochs} epoch{'s' * (epochs != 1)} · "
-            f"validation {metrics['validation_accuracy']:.1%} {curve}".replace("%", " %")
+            f"{metadata['architecture']} · loss {loss} · "
+            f"validation {100 * metrics['validation_accuracy']:.1f} % {accuracy}"
         )
 
     def _follow(self) -> None:
@@ -146,6 +162,14 @@ class TrainingJob(Resource):
                 "Follow it with the same command again, or stop it with: sentictl train --stop",
             ) from None
 
+    def _check_channels(self) -> None:
+        manifest = self._dataset.prepared.manifest
+        if UNLABELLED in self._channels and manifest.unlabelled is None:
+            raise TrainingError(
+                f"There are no unlabelled reviews to learn from: {manifest.source} has none.",
+                "Take the IMDb archive (sentictl data --source imdb), or train without: sentictl train --no-unlabelled",
+            )
+
     def _describe(self, name: str) -> dict[str, Any] | None:
         return describe_training_job(self.context, name)
 
@@ -157,13 +181,17 @@ class TrainingJob(Resource):
         return read_object(self.context, bucket, key) is not None
 
     @property
+    def _channels(self) -> tuple[str, ...]:
+        return (*CHANNELS, UNLABELLED) if self.context.settings.train.unlabelled else CHANNELS
+
+    @property
     def _image(self) -> str:
         train = self.context.settings.train
         return pytorch_image("training", self.context.environment.region, train.instance_type)
 
     @property
     def _hyperparameters(self) -> dict[str, str]:
-        settings = self.context.settings.train.model_dump(exclude=MACHINE_SETTINGS)
+        settings = self.context.settings.train.model_dump(exclude=OTHER_SETTINGS)
         return {key: json.dumps(value) for key, value in settings.items()} | {"dataset": self._dataset.digest}
 
     def _request(self) -> dict[str, Any]:
@@ -177,15 +205,30 @@ class TrainingJob(Resource):
                 "MetricDefinitions": [{"Name": name, "Regex": rf"\b{name}=([0-9.]+)"} for name in METRICS],
             },
             "HyperParameters": self._hyperparameters | self._script_mode(),
-            "InputDataConfig": [self._channel(name) for name in CHANNELS],
+            "InputDataConfig": [self._channel(name) for name in self._channels],
             "OutputDataConfig": {"S3OutputPath": f"s3://{self.context.naming.bucket}/models"},
             "ResourceConfig": {
                 "InstanceType": train.instance_type,
-                "InstanceCount": 1,
+                "InstanceCount": train.instance_count,
                 "VolumeSizeInGB": train.volume_gb,
             },
-            "StoppingCondition": {"MaxRuntimeInSeconds": 60 * train.max_minutes},
+            "CheckpointConfig": {
+                "S3Uri": f"s3://{self.context.naming.bucket}/{self.checkpoints}",
+                "LocalPath": CHECKPOINTS,
+            },
+            **self._stopping(),
             "Tags": self.context.naming.tag_list(),
+        }
+
+    def _stopping(self) -> dict[str, Any]:
+        """When the job ends at the latest. On spare machines that includes the time spent waiting for them."""
+        train = self.context.settings.train
+        limit = {"MaxRuntimeInSeconds": 60 * train.max_minutes}
+        if not train.spot:
+            return {"StoppingCondition": limit}
+        return {
+            "EnableManagedSpotTraining": True,
+            "StoppingCondition": limit | {"MaxWaitTimeInSeconds": 120 * train.max_minutes},
         }
 
     def _script_mode(self) -> dict[str, str]:
@@ -211,6 +254,13 @@ class TrainingJob(Resource):
 def describe_training_job(context: Context, name: str) -> dict[str, Any] | None:
     """What DescribeTrainingJob tells, or None for a name that was never used."""
     return look_up(context.environment.client("sagemaker").describe_training_job, TrainingJobName=name)
+
+
+def forget_checkpoints(context: Context) -> None:
+    """Make the next training job begin anew. One that runs, or has ended well, keeps what it has."""
+    job = TrainingJob(context)
+    if job.read(job.name) is None:
+        delete_objects(context, context.naming.bucket, job.checkpoints)
 
 
 def stop_training_job(context: Context, name: str) -> None:
@@ -247,7 +297,9 @@ def fetch_artifact(context: Context, name: str, artifact: str) -> Path:
 
 
 def sparkline(values: list[float]) -> str:
-    """The values as a row of bars, the lowest to the highest."""
+    """The values as a row of bars, the lowest to the highest; of many values, some evenly among them."""
+    if len(values) > SPARKLINE:
+        values = [values[number * (len(values) - 1) // (SPARKLINE - 1)] for number in range(SPARKLINE)]
     low, span = min(values), (max(values) - min(values)) or 1
     return "".join(SPARKS[round((value - low) / span * (len(SPARKS) - 1))] for value in values)
 
@@ -273,10 +325,10 @@ def _make_current(folder: Path, link: Path) -> None:
 
 def _failure(name: str, job: Mapping[str, Any]) -> TrainingError:
     status = job.get("SecondaryStatus", "gone")
-    if status == "MaxRuntimeExceeded":
+    if status in ("MaxRuntimeExceeded", "MaxWaitTimeExceeded"):
         return TrainingError(
             f"The training job {name} ran out of time.",
-            "Give it more: sentictl train --max-minutes MINUTES",
+            "Give it more, and it goes on where it stopped: sentictl train --max-minutes MINUTES",
         )
     reason = re.sub(r"\s+", " ", job.get("FailureReason", "")).strip()
     if "No module named 'torch'" in reason:

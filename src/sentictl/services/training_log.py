@@ -6,6 +6,8 @@ from typing import Any
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 PAIR = re.compile(r"\b([a-z_]+)=([0-9.]+)\b")
+STAGE = re.compile(r"\bstage=(\S+)")
+SMALL_STAGE = "fold-"  # how the stages begin that are not worth a line
 
 
 class TrainingLog:
@@ -33,12 +35,15 @@ class TrainingLog:
         """
         for line in self.lines():
             values = dict(PAIR.findall(line))
+            stage = "".join(f"{name} · " for name in STAGE.findall(line))
             if line.startswith("epoch="):
-                yield _epoch(values), None, None
+                small = stage.startswith(SMALL_STAGE)
+                total = float(values["epochs"])
+                yield stage + _epoch(values), float(values["epoch"]) if small else None, total if small else None
             elif line.startswith("progress "):
                 done = float(values["epoch"]) - 1 + float(values["batch"]) / float(values["batches"])
                 text = f"epoch {values['epoch']} of {values['epochs']} · loss {float(values['train_loss']):.3f}"
-                yield text, done, float(values["epochs"])
+                yield stage + text, done, float(values["epochs"])
 
     def _streams(self) -> list[str]:
         try:

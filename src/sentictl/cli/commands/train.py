@@ -1,6 +1,7 @@
 """`sentictl train`: a SageMaker training job, followed to its end."""
 
 import json
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,42 +11,77 @@ from sentictl.cli.invocation import Invocation, command
 app = typer.Typer(add_completion=False)
 
 
+class Architecture(StrEnum):
+    """The parts of the model: scores of n-grams, an LSTM, or both."""
+
+    NGRAM = "ngram"
+    LSTM = "lstm"
+    WIDE_LSTM = "wide-lstm"
+
+
 @app.command("train")
 @command
 def train(
     invocation: Invocation,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training reviews, at most.")] = None,
+    architecture: Annotated[
+        Architecture | None, typer.Option("--arch", "--architecture", help="What the model is made of.")
+    ] = None,
+    unlabelled: Annotated[
+        bool | None, typer.Option("--unlabelled/--no-unlabelled", help="Learn from unlabelled reviews as well.")
+    ] = None,
+    ngrams: Annotated[int | None, typer.Option(help="N-grams that have a score, at most.")] = None,
+    ngram_epochs: Annotated[int | None, typer.Option(help="Passes of the linear part.")] = None,
+    lstm_vocabulary_size: Annotated[int | None, typer.Option(help="Words that the LSTM tells apart, at most.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes of the LSTM over the reviews, at most.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without progress.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Reviews in a step.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Reviews that go through the network at once.")] = None,
+    accumulation: Annotated[int | None, typer.Option(help="Batches that make one step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="The highest step size.")] = None,
     embedding_dim: Annotated[int | None, typer.Option(help="Units of a token's embedding.")] = None,
     hidden_dim: Annotated[int | None, typer.Option(help="Units of the LSTM.")] = None,
     dropout: Annotated[float | None, typer.Option(help="The share of units dropped in training.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Tokens of a review that are read, at most.")] = None,
+    mixed_precision: Annotated[
+        bool | None, typer.Option("--mixed-precision/--full-precision", help="16 bits where a GPU may use them.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same model.")] = None,
     instance_type: Annotated[str | None, typer.Option(help="The machine on AWS, such as ml.m5.xlarge.")] = None,
+    instance_count: Annotated[int | None, typer.Option(help="Machines that train together.")] = None,
+    spot: Annotated[bool | None, typer.Option(help="Use AWS's spare machines: cheaper, interrupted at times.")] = None,
     max_minutes: Annotated[int | None, typer.Option(help="The job is stopped after so long.")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on from the checkpoints of a job that did not finish.")] = True,
     wait: Annotated[bool, typer.Option(help="Follow the job to its end.")] = True,
     stop: Annotated[bool, typer.Option("--stop", help="Stop the running job instead.")] = False,
 ) -> None:
     """Train the model as a SageMaker training job.
 
-    Options given here are written to sentictl.toml. The same data, code and hyperparameters again train nothing.
+    Options given here are written to sentictl.toml. The same data, code and hyperparameters again train nothing, or go
+    on where a job of theirs stopped; --no-resume begins anew.
     """
     from sentictl.cli.session import changing
     from sentictl.services.instances import check_instance_types
+    from sentictl.services.training import forget_checkpoints
 
     flags = {
+        "train.architecture": architecture,
+        "train.unlabelled": unlabelled,
+        "train.ngrams": ngrams,
+        "train.ngram_epochs": ngram_epochs,
+        "train.lstm_vocabulary_size": lstm_vocabulary_size,
         "train.epochs": epochs,
         "train.patience": patience,
         "train.batch_size": batch_size,
+        "train.accumulation": accumulation,
         "train.learning_rate": learning_rate,
         "train.embedding_dim": embedding_dim,
         "train.hidden_dim": hidden_dim,
         "train.dropout": dropout,
         "train.max_tokens": max_tokens,
+        "train.mixed_precision": mixed_precision,
         "train.seed": seed,
         "train.instance_type": instance_type,
+        "train.instance_count": instance_count,
+        "train.spot": spot,
         "train.max_minutes": max_minutes,
     }
     if stop:
@@ -53,6 +89,8 @@ def train(
         return
     with changing(invocation, flags, check=lambda context, _: check_instance_types(context)) as (context, progress):
         context.recorded("dataset", "data")
+        if not resume:
+            forget_checkpoints(context)
         progress.run("train", context, wait=wait)
         record = context.recorded("training-job", "train")
         metadata = context.project.folder.models / record.name / "metadata.json"

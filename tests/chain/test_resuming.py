@@ -1,0 +1,57 @@
+"""Training that was stopped goes on where it stopped, and several hosts train one model."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chain.shell import Shell, begin
+
+EPOCHS = "60"
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    shell = begin(tmp_path / "toy")
+    shell.run("data")
+    yield shell
+    assert shell.json("down", "--yes")["left"] == []
+
+
+def stop_after_some_epochs(shell: Shell, *options: str) -> str:
+    """Train, and stop the job once it has told of its second epoch. Returns its name."""
+    name: str = shell.json("train", "--epochs", EPOCHS, "--patience", EPOCHS, "--no-wait", *options)["name"]
+    while "\nepoch=2 " not in shell.run("logs", "train").stdout:
+        assert "training failed" not in shell.run("logs", "train").stdout
+    assert shell.json("train", "--stop")["stopped"] == name
+    return name
+
+
+def metadata(shell: Shell) -> dict[str, Any]:
+    """Of the model that is current."""
+    found: dict[str, Any] = json.loads(
+        (shell.folder / ".sentictl" / "models" / "current" / "metadata.json").read_text()
+    )
+    return found
+
+
+def test_a_stopped_job_is_gone_on_with(shell: Shell) -> None:
+    name = stop_after_some_epochs(shell)
+    followed = shell.json("train")
+    assert followed["name"] == f"{name}-2"
+    assert len(followed["metrics"]["epochs"]) == int(EPOCHS)
+    assert "checkpoint=found, going on after epoch " in shell.run("logs", "train").stdout
+
+
+def test_or_it_begins_anew(shell: Shell) -> None:
+    stop_after_some_epochs(shell)
+    shell.run("train", "--no-resume")
+    assert "checkpoint=found" not in shell.run("logs", "train").stdout
+
+
+def test_two_hosts_train_one_model(shell: Shell) -> None:
+    shell.run("train", "--instance-count", "2", "--spot")
+    assert "processes=2" in shell.run("logs", "train").stdout
+    assert metadata(shell)["metrics"]["validation_accuracy"] > 0.9
