@@ -8,7 +8,7 @@ CHECKOUT = PACKAGE.parents[1]
 
 
 def templates() -> Path:
-    """The folder of templates: `lambda/`, `site/`, `policies/`, `project/`."""
+    """The folder of templates: `lambda/`, `site/`, `report/`, `policies/`, `project/`."""
     return _folder("templates")
 
 

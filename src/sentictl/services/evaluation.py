@@ -1,28 +1,93 @@
-"""How good the model is: measures on reviews whose labels are known."""
+"""How good a model is: its answers on reviews whose labels are known, and what they come to."""
 
-import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sentimodel.artifact import ArtifactError
-from sentimodel.dataset import Split
 from sentimodel.predictor import Predictor
 
-from sentictl.errors import ModelError
-from sentictl.reviews.source import Source
+from sentictl.services import measures
+from sentictl.services.measures import ConfidenceBin, Interval, LengthGroup, PartAccuracy
+from sentictl.services.samples import Sample
 
-Z_95 = 1.959964  # the normal distribution's 97.5 % quantile
-BATCH = 512
+MISTAKES = 5
+EXCERPT = 320  # characters
+CUT = "[…]"
+# What a chart or a list needs; the rest are plain figures.
+DETAILS = ("roc_curve", "calibration", "lengths", "parts", "mistakes")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model answered on a sample.
+
+    Attributes:
+        model: its name.
+        tokens: how many tokens each review has for it, int64 `[reviews]`.
+        parts: by name, what each part of its architecture says, float64 `[reviews]`; the sum is the logit.
+    """
+
+    model: str
+    tokens: NDArray[np.int64]
+    parts: Mapping[str, NDArray[np.float64]]
+
+    @property
+    def probabilities(self) -> NDArray[np.float64]:
+        """The probability of "positive" for each review, `[reviews]`."""
+        logits: NDArray[np.float64] = np.sum(list(self.parts.values()), axis=0)
+        return np.exp(-np.logaddexp(0.0, -logits))
+
+    def right(self, labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Whether each answer is the review's label, `[reviews]`."""
+        right: NDArray[np.bool_] = (self.probabilities >= 0.5) == labels.astype(bool)
+        return right
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer.
+
+    Attributes:
+        text: the review.
+        label: what it is.
+        probability: of "positive", as the model has it.
+    """
+
+    text: str
+    label: str
+    probability: float
+
+    @property
+    def confidence(self) -> float:
+        """How sure the model was of the wrong label, between 0.5 and 1."""
+        return max(self.probability, 1 - self.probability)
+
+    @property
+    def excerpt(self) -> str:
+        """The review on one line, without what a terminal would obey; of a long one its beginning and its end."""
+        text = self._one_line
+        if len(text) <= EXCERPT:
+            return text
+        beginning, end = text[: EXCERPT // 2], text[-EXCERPT // 2 :]
+        return f"{beginning[: beginning.rfind(' ')]} {CUT} {end[end.find(' ') + 1 :]}"
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the excerpt leaves something out."""
+        return len(self._one_line) > EXCERPT
+
+    @property
+    def _one_line(self) -> str:
+        return " ".join("".join(letter if letter.isprintable() else " " for letter in self.text).split())
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """What the model got right and wrong. "Positive" is the class that precision, recall and F1 are about.
 
-    Args:
+    Attributes:
         model: the model's name.
         data: what it was measured on.
         reviews: how many.
@@ -33,108 +98,88 @@ class Evaluation:
         f1: the harmonic mean of precision and recall.
         roc_auc: the chance that a positive review gets a higher probability than a negative one.
         confusion: counts by true and predicted label.
+        calibration_error: the expected calibration error.
+        roc_curve: points `(false positive rate, true positive rate)`.
+        calibration: the reliability curve.
+        lengths: the accuracy by the reviews' length.
+        parts: the accuracy of each part of the architecture.
+        mistakes: the wrong answers that the model was surest of, the worst first.
     """
 
     model: str
     data: str
     reviews: int
     accuracy: float
-    interval: tuple[float, float]
+    interval: Interval
     precision: float
     recall: float
     f1: float
     roc_auc: float | None
     confusion: dict[str, dict[str, int]]
+    calibration_error: float
+    roc_curve: list[tuple[float, float]]
+    calibration: list[ConfidenceBin]
+    lengths: list[LengthGroup]
+    parts: list[PartAccuracy]
+    mistakes: list[Mistake]
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
-
-def load_model(folder: Path) -> Predictor:
-    """The model artifact on this machine.
-
-    Raises:
-        ModelError: there is none, or it is damaged.
-    """
-    try:
-        return Predictor.load(folder)
-    except ArtifactError as problem:
-        raise ModelError(str(problem), "Train one: sentictl train") from None
+    def figures(self) -> dict[str, Any]:
+        """The plain figures, without what charts and lists are made of."""
+        return {name: value for name, value in self.to_json().items() if name not in DETAILS}
 
 
-def evaluate_split(predictor: Predictor, split: Split, data: str) -> Evaluation:
-    """Measure the model on an encoded split."""
-    return measure(predictor.metadata.model, data, split.labels, predictor.probabilities(split))
-
-
-def evaluate_source(predictor: Predictor, source: Source) -> Evaluation:
-    """Measure the model on labelled reviews: on the test split where the source has one, else on all of them.
+def ask(predictor: Predictor, sample: Sample) -> Answers:
+    """Have a model answer every review of a sample.
 
     Raises:
-        DataError: the source holds no labelled reviews or cannot be read.
+        ModelError: the sample cannot be given to this model.
     """
-    reviews = list(source.reviews())
-    tested = [review for review in reviews if review.split == "test"] or reviews
-    probabilities: list[float] = []
-    for start in range(0, len(tested), BATCH):
-        texts = [review.text for review in tested[start : start + BATCH]]
-        probabilities += [prediction.probability for prediction in predictor.predict(texts)]
-    labels = np.array([review.label for review in tested], dtype=np.uint8)
-    return measure(predictor.metadata.model, source.description, labels, np.array(probabilities))
+    reviews = sample.encoded(predictor)
+    return Answers(predictor.metadata.model, reviews.lengths, predictor.part_logits(reviews))
 
 
-def measure(model: str, data: str, labels: NDArray[np.uint8], probabilities: NDArray[np.float64]) -> Evaluation:
-    """All measures.
+def evaluate(answers: Answers, sample: Sample, mistakes: int = MISTAKES) -> Evaluation:
+    """All measures of a model's answers.
 
     Args:
-        model: the model's name.
-        data: what the reviews are.
-        labels: 1 for positive, 0 for negative, `[reviews]`.
-        probabilities: of "positive", `[reviews]`, in the same order.
+        answers: what the model said of the sample.
+        sample: the reviews and their labels.
+        mistakes: how many wrong answers to show, at most.
     """
-    called = probabilities >= 0.5
-    truth = labels.astype(bool)
-    true_positive, false_positive = int((called & truth).sum()), int((called & ~truth).sum())
-    false_negative, true_negative = int((~called & truth).sum()), int((~called & ~truth).sum())
-    right = true_positive + true_negative
+    truth, probabilities = sample.labels.astype(bool), answers.probabilities
+    right, called = answers.right(sample.labels), answers.probabilities >= 0.5
+    accuracy, interval = measures.accuracy_of(right)
+    bins = measures.confidence_bins(right, probabilities)
+    hits, calls, positives = int((truth & called).sum()), int(called.sum()), int(truth.sum())
     return Evaluation(
-        model=model,
-        data=data,
-        reviews=len(labels),
-        accuracy=right / len(labels),
-        interval=wilson_interval(right, len(labels)),
-        precision=_share(true_positive, true_positive + false_positive),
-        recall=_share(true_positive, true_positive + false_negative),
-        f1=_share(2 * true_positive, 2 * true_positive + false_positive + false_negative),
-        roc_auc=roc_auc(truth, probabilities),
-        confusion={
-            "positive": {"positive": true_positive, "negative": false_negative},
-            "negative": {"positive": false_positive, "negative": true_negative},
-        },
+        model=answers.model,
+        data=sample.description,
+        reviews=len(truth),
+        accuracy=accuracy,
+        interval=interval,
+        precision=measures.share(hits, calls),
+        recall=measures.share(hits, positives),
+        f1=measures.share(2 * hits, calls + positives),
+        roc_auc=measures.roc_auc(truth, probabilities),
+        confusion=measures.confusion_counts(truth, called),
+        calibration_error=measures.calibration_error(bins),
+        roc_curve=measures.roc_curve(truth, probabilities),
+        calibration=bins,
+        lengths=measures.accuracy_by_length(right, answers.tokens),
+        parts=measures.accuracy_by_part(truth, answers.parts),
+        mistakes=_surest_mistakes(right, probabilities, sample, mistakes),
     )
 
 
-def wilson_interval(right: int, total: int) -> tuple[float, float]:
-    """The 95 % confidence interval of a share (E. B. Wilson 1927), which holds near 0 and 1 and for few reviews too."""
-    share, spread = right / total, Z_95**2 / total
-    middle = (share + spread / 2) / (1 + spread)
-    half = Z_95 / (1 + spread) * math.sqrt(share * (1 - share) / total + spread / (4 * total))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def roc_auc(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> float | None:
-    """The area under the ROC curve, from the rank sum (Mann and Whitney 1947); ties share their rank.
-
-    Returns:
-        None where all reviews have the same label, for which it is not defined.
-    """
-    positive, negative = int(truth.sum()), int((~truth).sum())
-    if not positive or not negative:
-        return None
-    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return float((ranks[truth].sum() - positive * (positive + 1) / 2) / (positive * negative))
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
+def _surest_mistakes(
+    right: NDArray[np.bool_], probabilities: NDArray[np.float64], sample: Sample, count: int
+) -> list[Mistake]:
+    wrong = np.flatnonzero(~right)
+    surest = wrong[np.argsort(-np.abs(probabilities[wrong] - 0.5), kind="stable")][:count]
+    return [
+        Mistake(sample.text(int(row)), "positive" if sample.labels[row] else "negative", float(probabilities[row]))
+        for row in surest
+    ]

@@ -1,11 +1,19 @@
 """`sentictl evaluate`: how good the model is."""
 
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sentictl.cli.invocation import Invocation, command
+from sentictl.errors import UsageError
+
+if TYPE_CHECKING:
+    from sentictl.project import Project
+    from sentictl.services.comparison import Comparison
+    from sentictl.services.evaluation import Evaluation
+    from sentictl.services.samples import Sample
 
 app = typer.Typer(add_completion=False)
 
@@ -17,28 +25,82 @@ def evaluate(
     data: Annotated[
         Path | None, typer.Option(help="Labelled reviews to measure on, of any form that `data --source` takes.")
     ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Another model to compare with: its name, an artifact's folder, or a model.tar.gz.", metavar="MODEL"
+        ),
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write an HTML page with charts to this file.")] = None,
+    mistakes: Annotated[int, typer.Option(min=0, max=1000, help="How many of the surest mistakes to show.")] = 5,
 ) -> None:
     """Measure the model on the test split, or on other labelled reviews.
 
     The test split neither trained the model nor chose anything about it.
     """
-    from sentictl.cli.session import looking, open_project
-    from sentictl.reviews.sources import open_source, user_cache
-    from sentictl.services.evaluation import evaluate_source, load_model
-    from sentictl.services.testing import evaluate_test_split
+    from rich.console import Console
 
+    from sentictl.cli.figures import show
+    from sentictl.cli.session import open_project
+    from sentictl.services.comparison import compare
+    from sentictl.services.evaluation import ask
+    from sentictl.services.evaluation import evaluate as measure
+    from sentictl.services.models import load_model, opened_model
+
+    if report:
+        _check(report)
     project = open_project(invocation)
-    if data is None:
-        result = evaluate_test_split(project, lambda: looking(invocation))
+    predictor = load_model(project.folder.current_model)
+    opened = opened_model(against, project.folder.models) if against else nullcontext()
+    with opened as other, Console(stderr=True, quiet=invocation.quiet).status("Reading the reviews …") as status:
+        sample = _sample(invocation, project, predictor.metadata.dataset, data)
+        status.update(f"Asking about {len(sample.labels):,} reviews …")
+        others = ask(other, sample) if other else None  # first, as it may refuse these reviews
+        answers = ask(predictor, sample)
+    result = measure(answers, sample, mistakes)
+    comparison = compare(answers, others, sample.labels) if others else None
+    if report:
+        _write(invocation, report, result, comparison)
+    if invocation.json:
+        invocation.output.result(result.to_json() | ({"comparison": comparison.to_json()} if comparison else {}))
     else:
-        settings = project.settings.data.model_copy(update={"source": str(data)})
-        predictor = load_model(project.folder.current_model)
-        source = open_source(settings, Path.cwd(), user_cache(), lambda *_: None)
-        result = evaluate_source(predictor, source)
-    low, high = (100 * bound for bound in result.interval)
-    area = "" if result.roc_auc is None else f" · ROC AUC {result.roc_auc:.3f}"
-    text = (
-        f"{100 * result.accuracy:.1f} % right, 95 % interval {low:.1f} to {high:.1f}, "
-        f"on {result.reviews:,} reviews\nF1 {result.f1:.3f}{area}"
-    )
-    invocation.output.result(result.to_json(), text)
+        show(result, comparison)
+
+
+def _sample(invocation: Invocation, project: "Project", digest: str, data: Path | None) -> "Sample":
+    from sentictl.cli.session import looking
+    from sentictl.reviews.sources import open_source, user_cache
+    from sentictl.services.samples import TextSample, open_test_split
+
+    if data is None:
+        return open_test_split(project, digest, lambda: looking(invocation))
+    settings = project.settings.data.model_copy(update={"source": str(data)})
+    return TextSample(open_source(settings, Path.cwd(), user_cache(), lambda *_: None))
+
+
+def _check(report: Path) -> None:
+    """Refuse a report that cannot be written before anything is measured for it."""
+    try:
+        if report.is_dir():
+            raise UsageError(f"{report} is a folder.", "Name a file: sentictl evaluate --report evaluation.html")
+    except OSError as problem:
+        raise _unwritable(report, problem) from None
+    if not report.resolve().parent.is_dir():
+        raise UsageError(f"There is no folder {report.resolve().parent}.", "Make it, or choose another --report.")
+
+
+def _write(invocation: Invocation, path: Path, evaluation: "Evaluation", comparison: "Comparison | None") -> None:
+    from sentictl.bundled import templates
+    from sentictl.files import write_atomically
+    from sentictl.services.report import render
+
+    content = render(evaluation, comparison, templates())
+    try:
+        write_atomically(path, content)
+    except OSError as problem:
+        raise _unwritable(path, problem) from None
+    invocation.output.say(f"Report: {path}")
+
+
+def _unwritable(path: Path, problem: OSError) -> UsageError:
+    return UsageError(f"{path} cannot be written: {problem.strerror}.", "Choose another file with --report.")

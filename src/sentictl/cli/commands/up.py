@@ -20,9 +20,11 @@ def up(invocation: Invocation) -> None:
     """
     from sentictl.cli.session import changing
     from sentictl.folder import ProjectFolder
+    from sentictl.services.evaluation import ask, evaluate
     from sentictl.services.gateway import invoke_url
     from sentictl.services.initializing import begin
-    from sentictl.services.testing import evaluate_test_split
+    from sentictl.services.models import load_model
+    from sentictl.services.samples import open_test_split
     from sentictl.services.website import page_url
     from sentictl.stack import CHAIN
 
@@ -31,13 +33,15 @@ def up(invocation: Invocation) -> None:
     with changing(invocation) as (context, progress):
         for name in CHAIN:
             progress.run(name, context)
-        evaluation = evaluate_test_split(context.project, lambda: context)
+        predictor = load_model(context.project.folder.current_model)
+        sample = open_test_split(context.project, predictor.metadata.dataset, lambda: context)
+        evaluation = evaluate(ask(predictor, sample), sample, mistakes=0)
         document = {
             "environment": context.environment.name,
             "page_url": page_url(context),
             "api_url": invoke_url(context),
             "model": evaluation.model,
-            "test": evaluation.to_json(),
+            "test": evaluation.figures(),
         }
     invocation.output.result(document, _summary(document))
     invocation.next("predict 'what a film'", "status", "down")

@@ -1,0 +1,129 @@
+"""Labelled reviews to measure models on: a dataset's test split, or reviews that a person names."""
+
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sentimodel.dataset import DatasetError, Reviews, Split
+from sentimodel.predictor import Predictor
+from sentimodel.vocabulary import Vocabulary, VocabularyError
+
+from sentictl.errors import DataError, ModelError
+from sentictl.lifecycle.resource import Context
+from sentictl.project import Project
+from sentictl.reviews.source import Source
+from sentictl.services.storage import download_folder
+
+TEST = "test/reviews.npz"
+VOCABULARY = "vocabulary/vocabulary.txt"
+NAME_REVIEWS = "Name labelled reviews to measure on: sentictl evaluate --data PATH"
+
+
+class Sample(ABC):
+    """Labelled reviews.
+
+    Attributes:
+        description: what a person calls them.
+        labels: 1 for positive, 0 for negative, `[reviews]`.
+    """
+
+    def __init__(self, description: str, labels: NDArray[np.uint8]) -> None:
+        self.description = description
+        self.labels = labels
+
+    @abstractmethod
+    def encoded(self, predictor: Predictor) -> Reviews:
+        """The reviews in the ids of a model's vocabulary."""
+
+    @abstractmethod
+    def text(self, row: int) -> str:
+        """One review, to be read by a person."""
+
+
+class SplitSample(Sample):
+    """A dataset's test split, of which only ids are kept: its reviews are shown as their words in the vocabulary.
+
+    Args:
+        folder: the dataset's, called by its digest.
+
+    Raises:
+        DataError: its files are missing or damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            self._split = Split.load(folder / TEST)
+            self._vocabulary = Vocabulary.load(folder / VOCABULARY)
+        except (DatasetError, VocabularyError, OSError) as problem:
+            raise DataError(str(problem), f"Delete {folder}: it is prepared or fetched again.") from None
+        super().__init__(f"test split of dataset {folder.name}", self._split.labels)
+
+    def encoded(self, predictor: Predictor) -> Reviews:
+        """The split. Raises ModelError for a model of another dataset, to which the ids mean other words."""
+        metadata = predictor.metadata
+        if metadata.dataset != self._folder.name:
+            raise ModelError(
+                f"{metadata.model} was trained on dataset {metadata.dataset or 'unknown'}, not {self._folder.name}, "
+                "and of a test split only the ids of one vocabulary are kept.",
+                "Compare the two on reviews as text: sentictl evaluate --against MODEL --data PATH",
+            )
+        return self._split
+
+    def text(self, row: int) -> str:
+        return " ".join(self._vocabulary.words(self._split.review(row).tolist()))
+
+
+class TextSample(Sample):
+    """The labelled reviews of a source: its test split where it has one, else all.
+
+    Raises:
+        DataError: the source holds no labelled reviews or cannot be read.
+    """
+
+    def __init__(self, source: Source) -> None:
+        reviews = list(source.reviews())
+        tested = [review for review in reviews if review.split == "test"] or reviews
+        self._texts = [review.text for review in tested]
+        super().__init__(source.description, np.array([review.label for review in tested], dtype=np.uint8))
+
+    def encoded(self, predictor: Predictor) -> Reviews:
+        return predictor.encode(self._texts)
+
+    def text(self, row: int) -> str:
+        return self._texts[row]
+
+
+def open_test_split(project: Project, digest: str, connect: Callable[[], Context]) -> Sample:
+    """The test split of a dataset, fetched from S3 if it is not on this machine.
+
+    Args:
+        project: whose dataset it is.
+        digest: the dataset's.
+        connect: called only if the dataset has to be fetched.
+
+    Raises:
+        ModelError: the dataset is nowhere.
+    """
+    if not digest:
+        raise ModelError("The model does not say which dataset it was trained on.", NAME_REVIEWS)
+    folder = project.folder.datasets / digest
+    if not (folder / TEST).exists():
+        _fetch(connect(), digest, folder)
+    return SplitSample(folder)
+
+
+def _fetch(context: Context, digest: str, folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as scratch:
+        fetched = Path(scratch) / digest
+        download_folder(context, context.naming.bucket, f"datasets/{digest}/", fetched)
+        if not (fetched / TEST).exists():
+            raise ModelError(
+                f"The dataset {digest} that the model was trained on is neither here nor on S3.",
+                NAME_REVIEWS,
+            )
+        fetched.rename(folder)
