@@ -1,11 +1,17 @@
 """`predict` from the model on this machine: arguments, stdin, files, and what it answers."""
 
+import csv
 import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import SENTICTL, Run
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -72,6 +78,9 @@ def test_a_file_without_output_is_answered_on_stdout(run: Run, tmp_path: Path) -
         (("predict", "--file", "absent.csv"), 1, "absent.csv"),
         (("predict", "--file", "bad.csv"), 1, "no column"),
         (("predict", "x", "--output", "no/such/folder/out.jsonl"), 2, "no folder"),
+        (("predict", "x", "--output", "out.parquet"), 2, "no known form"),
+        (("predict", "x", "--output", "in.csv"), 2, "already"),
+        (("predict", "x", "--resume"), 2, "--resume"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_message(
@@ -89,10 +98,120 @@ def test_what_cannot_be_done_is_said_in_one_message(
     assert error["hint"]
 
 
-def test_a_bad_row_leaves_no_half_written_answer(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "in.jsonl").write_text('{"review": "superb"}\n{"review": 7}\n')
+def test_answers_before_a_bad_row_are_kept_and_continued_when_it_is_mended(run: Run, tmp_path: Path) -> None:
+    rows = ['{"review": "superb"}\n'] * 2000
+    asked = ("predict", "--file", "in.jsonl", "--output", "out.jsonl")
+    (tmp_path / "in.jsonl").write_text("".join([*rows, '{"review": 7}\n']))
+    failed = run(*asked)
+    assert failed.returncode == 1
+    answered = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert len(answered) == 2000
+    assert f"{len(answered):,} reviews; go on with: sentictl {' '.join(asked)} --resume" in failed.stderr
+    (tmp_path / "in.jsonl").write_text("".join([*rows, '{"review": "dreadful"}\n']))
+    again = run(*asked)
+    assert again.returncode == 2
+    assert "--resume" in again.stderr
+    assert json.loads(run(*asked, "--resume", "--json").stdout)["reviews"] == 2001
+    sentiments = [json.loads(line)["sentiment"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert sentiments == [1] * 2000 + [0]
+
+
+def test_a_bad_first_row_leaves_no_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"review": 7}\n')
     assert run("predict", "--file", "in.jsonl", "--output", "out.jsonl").returncode == 1
     assert not list(tmp_path.glob("*out.jsonl*"))
+
+
+def test_with_json_an_error_after_answers_ends_the_list(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"review": "superb"}\n' * 5000 + "not JSON\n")
+    done = run("predict", "--file", "in.jsonl", "--json")
+    assert done.returncode == 1
+    *answers, last = json.loads(done.stdout)
+    assert all(answer["sentiment"] == 1 for answer in answers)
+    assert "not JSON" in last["error"]["message"]
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_what_was_answered_when_it_ended_is_continued(
+    run: Run, project: Path, tmp_path: Path, end: signal.Signals
+) -> None:
+    asked = ("predict", "-", "--output", "out.csv")
+    process = subprocess.Popen(
+        [SENTICTL, *asked], cwd=project, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+    )
+    assert process.stdin
+    process.stdin.write("superb\ndreadful\n")
+    process.stdin.flush()
+    wait_for(lambda: (tmp_path / "out.csv").exists() and (tmp_path / "out.csv").read_bytes().count(b"\n") == 3)
+    process.send_signal(end)
+    _, stderr = process.communicate(timeout=30)
+    if end is signal.SIGINT:
+        assert process.returncode == 130
+        assert "the first 2 reviews" in stderr
+        assert "sentictl predict - --output out.csv --resume" in stderr
+    with (tmp_path / "out.csv").open("ab") as file:
+        file.write(b"positi")  # half an answer, as a kill may leave it
+    assert run(*asked, "--resume", stdin="superb\ndreadful\nsuperb\n").returncode == 0
+    with (tmp_path / "out.csv").open(newline="") as file:
+        assert [row["sentiment"] for row in csv.DictReader(file)] == ["1", "0", "1"]
+
+
+def test_each_line_is_answered_before_the_next_is_written(project: Path) -> None:
+    process = subprocess.Popen(
+        [SENTICTL, "predict", "-"], cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+    assert process.stdin
+    assert process.stdout
+    for word, verdict in (("superb", "positive"), ("dreadful", "negative"), ("superb", "positive")):
+        process.stdin.write(word + "\n")
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(verdict)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_an_explanation_as_words(run: Run) -> None:
+    done = run("predict", "--explain", "A superb plot, but dreadful acting. Superb!")
+    assert "\x1b" not in done.stdout
+    figures = {line.split("  ")[-1]: line for line in done.stdout.splitlines()}
+    assert "+" in figures["superb (2 times)"]
+    assert "-" in figures["dreadful"]
+
+
+def test_an_explanation_as_data(run: Run) -> None:
+    review = "Caf&eacute; scenes: <i>superb</i>"
+    words = json.loads(run("predict", "--explain", review, "--json").stdout)["explanation"]["words"]
+    assert [review[word["start"] : word["end"]] for word in words] == ["Caf&eacute;", "scenes", "superb"]
+    (answer,) = json.loads(run("predict", "--explain", "-", "--json", stdin="superb\n").stdout)
+    assert answer["explanation"]["words"][0]["contribution"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin"),
+    [(("superb",), ""), (("superb", "--explain"), ""), (("superb", "--json"), ""), (("-",), "superb\ndull\n")],
+)
+def test_nothing_heavy_is_imported_for_a_quick_answer(project: Path, arguments: tuple[str, ...], stdin: str) -> None:
+    program = """
+import json, sys
+from sentictl.cli.app import app
+try:
+    app()
+except SystemExit as end:
+    assert not end.code
+heavy = {"torch", "nltk", "boto3", "botocore", "pydantic", "sagemaker", "tomlkit", "scipy", "pandas"}
+print(json.dumps(sorted(heavy & set(sys.modules))), file=sys.stderr)
+"""
+    command = [sys.executable, "-c", program, "predict", *arguments]
+    done = subprocess.run(command, cwd=project, input=stdin, capture_output=True, text=True, check=True, timeout=60)
+    assert "positive" in done.stdout
+    assert json.loads(done.stderr) == []
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_damaged_model_is_refused(run: Run, project: Path) -> None:
@@ -104,12 +223,8 @@ def test_a_damaged_model_is_refused(run: Run, project: Path) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error(project: Path) -> None:
-    import subprocess
-    import sys
-
-    sentictl = Path(sys.executable).with_name("sentictl")
     done = subprocess.run(
-        f"yes superb | head -n 5000 | {sentictl} predict - | head -n 1",
+        f"yes superb | head -n 5000 | {SENTICTL} predict - | head -n 1",
         shell=True,
         cwd=project,
         capture_output=True,

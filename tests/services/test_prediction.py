@@ -1,58 +1,17 @@
-"""Asking for predictions: batches that every route takes, and what goes wrong on the way."""
+"""Asking for predictions: what is sent, what comes back, and what goes wrong on the way."""
 
+import io
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from sentictl.errors import EndpointError, ModelError
-from sentictl.services.prediction import ASK_AT_ONCE, MAX_BODY_BYTES, from_api, from_artifact, predict_each
-
-
-@given(st.lists(st.text(max_size=5), max_size=150), st.integers(1, ASK_AT_ONCE))
-def test_every_item_gets_its_own_answer_in_order(texts: list[str], at_once: int) -> None:
-    sizes = []
-
-    def ask(asked: Sequence[str]) -> list[dict[str, Any]]:
-        sizes.append(len(asked))
-        return [{"echo": text} for text in asked]
-
-    items = [(number, text) for number, text in enumerate(texts)]
-    answers = list(predict_each(ask, items, lambda item: item[1], at_once))
-    assert [(item, answer["echo"]) for item, answer in answers] == [(item, item[1]) for item in items]
-    assert all(0 < size <= at_once for size in sizes)
-
-
-def test_long_reviews_are_asked_in_bodies_that_every_service_takes() -> None:
-    bodies = []
-
-    def ask(asked: Sequence[str]) -> list[dict[str, Any]]:
-        bodies.append(sum(map(len, asked)))
-        return [{} for _ in asked]
-
-    assert len(list(predict_each(ask, ["x" * 900_000] * 10, str))) == 10
-    assert max(bodies) <= MAX_BODY_BYTES
-
-
-def test_answers_stream(tmp_path: Path) -> None:
-    asked: list[str] = []
-
-    def endless() -> Iterator[str]:
-        while True:
-            yield "a film"
-
-    def ask(texts: Sequence[str]) -> list[dict[str, Any]]:
-        asked.extend(texts)
-        return [{} for _ in texts]
-
-    next(predict_each(ask, endless(), str))
-    assert len(asked) == ASK_AT_ONCE
+from sentictl.services.prediction import ASK_AT_ONCE, from_api, from_artifact, from_endpoint
 
 
 def test_without_a_model_the_next_step_is_named(tmp_path: Path) -> None:
@@ -87,8 +46,8 @@ def api() -> Iterator[tuple[str, dict[str, Any]]]:
 def test_the_api_is_asked_as_its_contract_says(api: tuple[str, dict[str, Any]]) -> None:
     url, answer = api
     answer["body"] = b'[{"label": "positive"}]'
-    assert from_api(url)(["schön"]) == [{"label": "positive"}]
-    assert answer["asked"] == {"reviews": ["schön"]}
+    assert from_api(url, 100).ask(["schön"]) == [{"label": "positive"}]
+    assert answer["asked"] == {"reviews": ["schön"], "explain": False}
 
 
 @pytest.mark.parametrize(
@@ -104,9 +63,53 @@ def test_what_the_api_refuses_is_told(api: tuple[str, dict[str, Any]], status: i
     url, answer = api
     answer.update(status=status, body=body)
     with pytest.raises(EndpointError, match=words):
-        from_api(url)(["x"])
+        from_api(url, 100).ask(["x"])
 
 
 def test_an_api_that_is_not_there_is_told(api: tuple[str, dict[str, Any]]) -> None:
     with pytest.raises(EndpointError, match="does not answer"):
-        from_api("http://127.0.0.1:9/")(["x"])
+        from_api("http://127.0.0.1:9/", 100).ask(["x"])
+
+
+class Runtime:
+    """Stands in for boto3's sagemaker-runtime client, and keeps what it was asked."""
+
+    class exceptions:  # noqa: N801  (boto3's name)
+        """What the client may raise."""
+
+        ModelError = type("ModelError", (Exception,), {})
+
+    def invoke_endpoint(self, **call: Any) -> dict[str, Any]:
+        self.call = call
+        return {"Body": io.BytesIO(b'[{"label": "positive"}]')}
+
+
+@pytest.mark.parametrize("explain", [False, True])
+def test_explanations_are_asked_for_by_every_route(api: tuple[str, dict[str, Any]], *, explain: bool) -> None:
+    url, answer = api
+    answer["body"] = b"[{}]"
+    from_api(url, 100, explain=explain).ask(["x"])
+    assert answer["asked"]["explain"] is explain
+    client = Runtime()
+    from_endpoint(client, "toy", explain=explain).ask(["x"])
+    assert json.loads(client.call["Body"]) == {"reviews": ["x"], "explain": explain}
+
+
+def test_the_api_is_never_asked_more_than_it_takes() -> None:
+    assert from_api("http://127.0.0.1:9/", 3).at_once == 3
+    assert from_api("http://127.0.0.1:9/", 1000).at_once == ASK_AT_ONCE
+    assert from_api("http://127.0.0.1:9/", 1000, explain=True).at_once < ASK_AT_ONCE
+
+
+def test_the_artifact_explains_where_asked(toy_artifact: Path) -> None:
+    (answer,) = from_artifact(toy_artifact, explain=True).ask(["superb"])
+    assert [word["word"] for word in answer["explanation"]["words"]] == ["superb"]
+    assert "explanation" not in from_artifact(toy_artifact).ask(["superb"])[0]
+
+
+def test_a_body_is_as_long_as_its_texts_in_utf8() -> None:
+    client = Runtime()
+    from_endpoint(client, "toy").ask(["фильм" * 1000])
+    assert len(client.call["Body"]) < len(("фильм" * 1000).encode()) + 100
+    from_endpoint(client, "toy").ask(["a \udcff b"])  # what a shell hands over of an argument that is not UTF-8
+    assert json.loads(client.call["Body"])["reviews"] == ["a ? b"]

@@ -45,7 +45,10 @@ class FakeEndpoint:
                 "model": "reviews-1",
             }
             if request["explain"]:
-                prediction["explanation"] = [{"token": "good", "weight": 0.4}]
+                prediction["explanation"] = {
+                    "words": [{"word": "good", "start": 0, "end": 4, "contribution": 0.4}],
+                    "phrases": [],
+                }
             predictions.append(prediction)
         return json.dumps(predictions).encode()
 

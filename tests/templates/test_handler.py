@@ -164,7 +164,8 @@ def test_a_json_body_gets_json(post: Post, content_type: str, accept: str) -> No
 
 def test_an_explanation_comes_where_asked(post: Post, endpoint: Any) -> None:
     answer = post('{"review": "good", "explain": true}', JSON)
-    assert answer.json["explanation"] == [{"token": "good", "weight": 0.4}]
+    word = {"word": "good", "start": 0, "end": 4, "contribution": 0.4}
+    assert answer.json["explanation"] == {"words": [word], "phrases": []}
     assert "explanation" not in post('{"review": "good", "explain": false}', JSON).json
 
 

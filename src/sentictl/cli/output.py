@@ -19,6 +19,7 @@ class Output:
     def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
         self.json = json
         self.quiet = quiet
+        self._listed = -1  # elements of the JSON list that is being written; -1 when there is none
 
     def result(self, document: Any, text: str = "") -> None:
         """The command's answer: `document` with --json, else `text`."""
@@ -27,6 +28,23 @@ class Output:
         if text:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
+
+    def item(self, document: Any, text: str) -> None:
+        """One of several answers, written at once; with --json an element of one list, which `end_items` closes."""
+        if not self.json:
+            self.result(document, text)
+            return
+        separator = ",\n" if self._listed > 0 else "[\n"
+        sys.stdout.write(separator + json.dumps(document, ensure_ascii=False))
+        sys.stdout.flush()
+        self._listed = max(self._listed, 0) + 1
+
+    def end_items(self) -> None:
+        """After the last of the `item`s: the document is whole."""
+        if self.json:
+            sys.stdout.write("\n]\n" if self._listed > 0 else "[]\n")
+            sys.stdout.flush()
+            self._listed = -1
 
     def say(self, text: str) -> None:
         """A remark, such as what was changed or what comes next."""
@@ -37,7 +55,12 @@ class Output:
     def error(self, code: str, message: str, hint: str) -> None:
         """Why the command failed and what to do next."""
         if self.json:
-            self.result({"error": {"code": code, "message": message, "hint": hint}})
+            document = {"error": {"code": code, "message": message, "hint": hint}}
+            if self._listed > 0:  # the last element of a list that was begun, so that stdout stays one document
+                self.item(document, "")
+                self.end_items()
+            else:
+                self.result(document)
             return
         from rich.console import Console
 
@@ -56,3 +79,8 @@ class Output:
         for row in rows:
             table.add_row(*row)
         Console(highlight=False, markup=False).print(table)
+
+
+def printable(text: str) -> str:
+    """A text of the same length that a terminal shows as it is: without control characters, but with its line ends."""
+    return "".join(character if character.isprintable() or character == "\n" else " " for character in text)

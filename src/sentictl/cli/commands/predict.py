@@ -1,23 +1,27 @@
 """`sentictl predict`: positive or negative?"""
 
+import contextlib
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from sentictl.cli.invocation import Invocation, command
-from sentictl.errors import ModelError, UsageError
+from sentictl.cli.output import printable
+from sentictl.errors import InterruptedByUserError, ModelError, SentictlError, UsageError
 
 if TYPE_CHECKING:
+    from sentictl.services.answer_file import AnswerFile
     from sentictl.services.prediction import Asker
+    from sentictl.services.resuming import Row
 
 app = typer.Typer(add_completion=False)
 
 SHOWN = 60  # characters of a review beside its verdict
-Row = tuple[str, dict[str, Any]]
 
 
 class Via(StrEnum):
@@ -28,58 +32,60 @@ class Via(StrEnum):
     ENDPOINT = "endpoint"
 
 
+class Reviews(NamedTuple):
+    """What is to be answered: rows as they arrive, whether they can be several, and the file they come from."""
+
+    arriving: "Iterable[list[Row]]"
+    several: bool
+    file: Path | None = None
+
+
 @app.command("predict")
 @command
 def predict(
     invocation: Invocation,
     reviews: Annotated[list[str] | None, typer.Argument(help="Reviews, or - for one a line on stdin.")] = None,
-    file: Annotated[Path | None, typer.Option(help="A .csv, .jsonl or .txt file of reviews.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Write one JSON object a line to this file.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show which words and phrases made it so.")] = False,
+    file: Annotated[Path | None, typer.Option(help="A .csv, .tsv, .jsonl or .txt file of reviews.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Write the answers to this .jsonl or .csv file.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the answers in --output end.")] = False,
     via: Annotated[Via, typer.Option(help="The model on this machine, or the deployed API or endpoint.")] = Via.LOCAL,
 ) -> None:
     """Tell whether reviews are positive or negative.
 
     By default the model artifact on this machine is asked, which needs no server.
     """
-    from sentictl.services.prediction import predict_each
-
-    rows, several = _rows(invocation, reviews or [], file)
-    ask, at_once = _asker(invocation, via)
-    answers = predict_each(ask, rows, lambda row: row[0], at_once)
+    if resume and not output:
+        raise UsageError("--resume goes on with answers in a file.", "Name it with --output.")
+    asked = _reviews(invocation, reviews or [], file)
     if output:
-        _write(invocation, output, ({**fields, **prediction} for (_, fields), prediction in answers))
-    elif invocation.json:
-        predictions = [{**fields, **prediction} for (_, fields), prediction in answers]
-        invocation.output.result(predictions if several else predictions[0])
+        _write(invocation, output, asked, _asker(invocation, via, explain=explain), resume=resume)
     else:
-        for (text, _), prediction in answers:
-            invocation.output.result(prediction, _line(text, prediction))
+        _tell(invocation, asked, _asker(invocation, via, explain=explain))
 
 
-def _rows(invocation: Invocation, reviews: list[str], file: Path | None) -> tuple[Iterable[Row], bool]:
-    """The reviews with the fields that they came with, and whether there can be several."""
+def _reviews(invocation: Invocation, reviews: list[str], file: Path | None) -> Reviews:
+    from sentictl.services.answering import lines_as_they_come, windows
+    from sentictl.services.prediction import WINDOW
+
     if file and reviews:
         raise UsageError("Reviews were given both as arguments and as a file.", "Give one of the two.")
     if file:
-        return _rows_of(invocation, file), True
+        return Reviews(windows(_rows_of(invocation, file), WINDOW), several=True, file=file)
     if reviews == ["-"] or (not reviews and not sys.stdin.isatty()):
-        return _lines(), True
+        stream = open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: SIM115  (stdin is not ours to close)
+        steps = lines_as_they_come(stream, WINDOW)
+        return Reviews(([(line, {}, 0) for line in lines] for lines in steps), several=True)
     if not reviews:
         raise UsageError("There is no review.", "Give one: sentictl predict 'what a film'")
-    return [(_not_empty(review), {}) for review in reviews], len(reviews) > 1
+    return Reviews([[(_not_empty(review), {}, 0) for review in reviews]], several=len(reviews) > 1)
 
 
-def _rows_of(invocation: Invocation, file: Path) -> Iterator[Row]:
+def _rows_of(invocation: Invocation, file: Path) -> "Iterator[Row]":
     from sentictl.cli.session import open_project
     from sentictl.reviews.reader import read_inputs
 
-    for row in read_inputs(file, open_project(invocation).settings.data):
-        yield row.text, row.fields
-
-
-def _lines() -> Iterator[Row]:
-    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]  # stdin is a text stream in a program
-    return ((line.rstrip("\n"), {}) for line in sys.stdin if line.strip())
+    yield from read_inputs(file, open_project(invocation).settings.data)
 
 
 def _not_empty(review: str) -> str:
@@ -88,22 +94,19 @@ def _not_empty(review: str) -> str:
     return review
 
 
-def _asker(invocation: Invocation, via: Via) -> tuple["Asker", int]:
-    """Who is asked, and how many reviews at once."""
+def _asker(invocation: Invocation, via: Via, *, explain: bool) -> "Asker":
     from sentictl.services import prediction
 
     if via is Via.LOCAL:
-        return prediction.from_artifact(_current_model()), prediction.ASK_AT_ONCE
+        return prediction.from_artifact(_current_model(), explain=explain)
     from sentictl.cli.session import looking
     from sentictl.services.gateway import invoke_url
 
     context = looking(invocation)
     if via is Via.API:
-        limit = context.settings.api.max_reviews
-        return prediction.from_api(invoke_url(context)), min(limit, prediction.ASK_AT_ONCE)
+        return prediction.from_api(invoke_url(context), context.settings.api.max_reviews, explain=explain)
     name = context.recorded("endpoint", "deploy").name
-    client = context.environment.client("sagemaker-runtime")
-    return prediction.from_endpoint(client, name), prediction.ASK_AT_ONCE
+    return prediction.from_endpoint(context.environment.client("sagemaker-runtime"), name, explain=explain)
 
 
 def _current_model() -> Path:
@@ -118,25 +121,76 @@ def _current_model() -> Path:
     return folder.current_model
 
 
-def _write(invocation: Invocation, output: Path, answers: Iterator[dict[str, Any]]) -> None:
-    """Write the answers to a file, which appears when it is whole."""
-    import json
+def _tell(invocation: Invocation, asked: Reviews, asker: "Asker") -> None:
+    """Answer on stdout, each review as soon as it is answered."""
+    from sentictl.cli.reading import reading
+    from sentictl.services.answering import predict_each
 
-    from sentictl.files import replacing
+    output = invocation.output
+    with reading(asked.file, hidden=invocation.quiet or sys.stdout.isatty() or not asked.several) as advance:
+        for (text, fields, position), prediction in predict_each(asker, asked.arriving, lambda row: row[0]):
+            answer = {**fields, **prediction}
+            if not output.json:
+                _say(invocation, text, prediction)
+            elif asked.several:
+                output.item(answer, "")
+            else:
+                output.result(answer)
+            advance(position)
+    if asked.several:
+        output.end_items()
 
-    if not output.resolve().parent.is_dir():
-        raise UsageError(f"There is no folder {output.resolve().parent}.", "Make it, or choose another --output.")
-    count = 0
-    with replacing(output) as stream:
-        for answer in answers:
-            stream.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
-            count += 1
-    invocation.output.result({"output": str(output), "reviews": count}, f"{count:,} reviews → {output}")
+
+def _say(invocation: Invocation, text: str, prediction: dict[str, Any]) -> None:
+    line = _line(text, prediction)
+    if "explanation" not in prediction:
+        invocation.output.result(prediction, line)
+        return
+    from sentictl.cli.explaining import show
+
+    show(line, text, prediction["explanation"])
+
+
+def _write(invocation: Invocation, path: Path, asked: Reviews, asker: "Asker", *, resume: bool) -> None:
+    """Answer into a file, which holds whole answers at any time."""
+    from sentictl.cli.reading import reading
+    from sentictl.services.answer_file import open_answers
+    from sentictl.services.answering import predict_each
+    from sentictl.services.resuming import unanswered
+
+    with (
+        open_answers(path, resume=resume) as answers,
+        reading(asked.file, hidden=invocation.quiet) as advance,
+        _told_how_to_go_on(answers),
+    ):
+        rows = unanswered(answers, asked.arriving, asker)
+        for (_, fields, position), prediction in predict_each(asker, rows, lambda row: row[0]):
+            answers.write({**fields, **prediction})
+            advance(position)
+    count = answers.answered
+    invocation.output.result({"output": str(path), "reviews": count}, f"{count:,} reviews → {path}")
+
+
+@contextlib.contextmanager
+def _told_how_to_go_on(answers: "AnswerFile") -> Iterator[None]:
+    """What is in the file when the block is interrupted or fails, and the command that continues it."""
+    try:
+        yield
+    except (KeyboardInterrupt, SentictlError) as problem:
+        if not answers.answered:
+            raise
+        resume = [] if "--resume" in sys.argv else ["--resume"]
+        again = shlex.join(["sentictl", *sys.argv[1:], *resume])
+        held = f"{answers.path} holds the answers to the first {answers.answered:,} reviews"
+        if isinstance(problem, SentictlError):
+            problem.hint = f"{problem.hint} {held}; go on with: {again}".strip()
+            raise
+        raise InterruptedByUserError(f"Interrupted: {held}.", f"Go on with: {again}") from None
 
 
 def _line(text: str, prediction: dict[str, Any]) -> str:
     label, probability = prediction["label"], prediction["probability"]
     confidence = probability if prediction["sentiment"] else 1 - probability
-    shown = " ".join(text.split())
+    shown = " ".join(printable(text).split())
     shown = shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"
     return f"{label}  {100 * confidence:5.1f} %  {shown}"
