@@ -1,0 +1,171 @@
+"""One container of AWS's PyTorch serving image, without the container: toolkit, TorchServe (Java) and its workers."""
+
+import http.client
+import json
+import os
+import random
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sentictl.local import children
+from tests.conformance.conftest import Submitted
+from tests.local.conftest import wait_for
+
+JSON = "application/json"
+# Below the ports that systems give to whoever asks for any, so that nobody gets these before Java binds them.
+PORTS = range(20_000, 32_000)
+PACKAGES = {
+    "pkg_resources": "setuptools<82",
+    "sagemaker_pytorch_serving_container": "sagemaker-pytorch-inference",
+    "ts": "torchserve",
+    "yaml": "pyyaml",
+}
+READY_SECONDS = 120
+ANSWER_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Server:
+    """A model server that may still be starting."""
+
+    def __init__(self, port: int, process: children.Process) -> None:
+        self._port = port
+        self._process = process
+        self.log: list[str] = []
+        for pipe in children.pipes(process):
+            children.pump(pipe, self.log.append)
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS)
+
+    def ask(self, body: bytes, content_type: str | None, accept: str | None = JSON) -> Answer:
+        """Invoke the model as SageMaker does."""
+        headers = {"Content-Type": content_type, "Accept": accept}
+        return self._request("POST", "/invocations", body, {name: text for name, text in headers.items() if text})
+
+    def wait_until_healthy(self) -> None:
+        """Wait for the first /ping that is answered with 200, which is all that SageMaker waits for."""
+        wait_for(self._healthy, READY_SECONDS)
+
+    def wait_until_said(self, text: str) -> None:
+        """Wait until a line of the log holds a text."""
+        wait_for(lambda: self._runs() and any(text in line for line in list(self.log)), READY_SECONDS)
+
+    def _runs(self) -> bool:
+        assert self._process.poll() is None, "the server has ended"
+        return True
+
+    def _healthy(self) -> bool:
+        self._runs()
+        try:
+            return self._request("GET", "/ping", b"", {}).status == 200
+        except ConnectionRefusedError:
+            return False
+
+    def _request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        connection = self.connect()
+        try:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers.get("Content-Type", ""), response.read())
+        finally:
+            connection.close()
+
+
+def require_the_toolkit() -> None:
+    """Skip the test where the toolkit cannot run; with CI set, fail it."""
+    missing = [package for module, package in PACKAGES.items() if find_spec(module) is None]
+    if not os.environ.get("JAVA_HOME") and shutil.which("java") is None:
+        missing.append("Java 17 (Debian: openjdk-17-jre-headless)")
+    if missing:
+        reason = f"AWS's serving toolkit cannot run here without {', '.join(missing)}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@contextmanager
+def serving(submitted: Submitted, folder: Path, *, workers: int, without: str = "") -> Iterator[Server]:
+    """A server of the model that `deploy` makes, in a process group of which nothing is left afterwards.
+
+    Args:
+        folder: an empty one.
+        workers: processes that predict.
+        without: a file that is missing from the artifact.
+    """
+    container = submitted.requests["CreateModel"]["PrimaryContainer"]
+    model, run = folder / "ml" / "model", folder / "run"
+    submitted.unpack(container["ModelDataUrl"], model)
+    run.mkdir()
+    if without:
+        (model / without).unlink()
+    port, grpc, grpc_management = free_ports(3)
+    here = {
+        "SAGEMAKER_BASE_DIR": str(model.parent),
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+        "SAGEMAKER_MODEL_SERVER_WORKERS": str(workers),
+        # Nothing that a second server on this machine, or its network, would meet.
+        "TS_INFERENCE_ADDRESS": f"http://127.0.0.1:{port}",
+        "TS_MANAGEMENT_ADDRESS": f"http://127.0.0.1:{port}",
+        "TS_GRPC_INFERENCE_PORT": str(grpc),
+        "TS_GRPC_MANAGEMENT_PORT": str(grpc_management),
+        "TS_ENABLE_METRICS_API": "false",
+        "TEMP": str(run),
+        "TMPDIR": str(run),
+        "PIP_NO_INDEX": "1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
+    script = str(Path(__file__).with_name("serve.py"))
+    process = children.start_child([script], run, {**submitted.variables(), **container["Environment"], **here})
+    server = Server(port, process)
+    try:
+        yield server
+    finally:
+        print(*server.log, sep="\n")  # noqa: T201 - pytest shows it where a test failed
+        children.terminate(process, grace=0)
+        wait_for(lambda: not alive(process.pid))
+
+
+def free_ports(count: int) -> list[int]:
+    """TCP ports that nobody listens on."""
+    found = []
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                found.append(port)
+        if len(found) == count:
+            break
+    return found
+
+
+def alive(group: int) -> bool:
+    """Whether a process group has members that have not ended."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, pgid = path.read_text().rpartition(")")[2].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):  # ended meanwhile
+            continue
+        if int(pgid) == group and state not in "ZX":
+            return True
+    return False
