@@ -1,0 +1,163 @@
+"""The benchmarks of the model run, on reviews that are learned in seconds; and what an ablation changes is real."""
+
+import csv
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from sentimodel.dataset import Reviews
+from sentimodel.hyperparameters import Hyperparameters
+from sentimodel.network import LstmClassifier, NetworkConfig
+from torch import Tensor
+
+from sentictl.settings import DataSettings
+from tests.conftest import toy_reviews
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+REVIEWS = 400
+SECONDS = 120
+
+# Not by an import statement: type checkers would follow it, to libraries that may not be there.
+ablations = importlib.import_module("benchmarks.ablations")
+accuracy = importlib.import_module("benchmarks.accuracy")
+
+
+def needs(module: str) -> pytest.MarkDecorator:
+    """Skips what compares with a library that is not there."""
+    return pytest.mark.skipif(find_spec(module) is None, reason=f"{module} is not installed: it is in the extra bench")
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("source") / "reviews.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("review", "label"), *toy_reviews(REVIEWS)])
+    return path
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param("scikit-learn", marks=needs("sklearn")),
+        pytest.param("vader", marks=needs("vaderSentiment")),
+        pytest.param("textblob", marks=needs("textblob")),
+        "tutorial",
+        "ngram",
+    ],
+)
+def test_a_model_is_measured_on_the_test_split(
+    model: str, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "accuracy.json"
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.setattr("tutorial.LENGTH", 40)  # no review here is longer
+    options = ["--only", model, "--tutorial-epochs", "6", "--json", str(file)]
+    monkeypatch.setattr(sys, "argv", ["accuracy.py", str(source), *options])
+    accuracy.main()
+    content = json.loads(file.read_text())
+    assert content["reviews"] == {"train": REVIEWS * 9 // 10, "test": REVIEWS // 10}
+    (measured,) = content["models"]
+    low, high = measured["interval"]
+    assert 0.5 < low < measured["accuracy"] <= high <= 1  # these reviews say plainly what they mean
+    assert measured["seconds"]["predicting"] > 0
+    assert f"| {model} " in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("only", "message"),
+    [
+        ("scikit", "there is no model 'scikit'"),
+        ("vader", "pip install -e '.[bench]'"),
+        ("lstm+unlabelled", "reviews.csv has no unlabelled reviews"),
+    ],
+)
+def test_what_cannot_be_measured_is_said(
+    only: str, message: str, source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(accuracy, "find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "argv", ["accuracy.py", str(source), "--only", only])
+    with pytest.raises(SystemExit) as end:
+        accuracy.main()
+    assert end.value.code != 0
+    assert message in capsys.readouterr().err + str(end.value)
+
+
+def test_the_rows_of_ablations_are_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["ablations.py", "--list"])
+    ablations.main()
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == list(ablations.ROWS)
+
+
+def test_an_ablation_trains_and_shows_the_parts_there_are(source: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
+    command = [sys.executable, str(BENCHMARKS / "ablations.py"), "no-ends", str(source)]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "40 validation reviews, not by film" in run.stdout
+    changed, row, ngram, lstm, together, _ = (
+        cell.strip() for cell in run.stdout.splitlines()[-1].strip("| ").split("|")
+    )
+    assert (changed, row, lstm) == ("no scores of their own at the end", "no-ends", "")
+    assert ngram == together
+    assert float(ngram) > 90
+
+
+def test_several_seeds_give_their_mean_and_how_far_apart_they_are() -> None:
+    assert ablations.percent([0.905]) == "90.50"
+    assert ablations.percent([0.91, 0.90, 0.905]) == "90.50 (90.00 to 91.00)"
+    assert ablations.percent([]) == ""
+
+
+@pytest.mark.parametrize("name", ablations.ROWS)
+def test_a_row_changes_what_there_is(name: str) -> None:
+    row = ablations.ROWS[name]
+    DataSettings(**row.data)
+    before = {**DataSettings().model_dump(), **asdict(Hyperparameters())}
+    changes = [before[key] != value for key, value in {**row.data, **row.hyperparameters}.items()]
+    changes += [getattr(owner, attribute) != value for owner, attribute, value in row.patches]
+    assert all(changes)
+    assert bool(changes) == (name != "default")
+
+
+@pytest.mark.parametrize(
+    ("positions", "kept"),
+    [
+        (Reviews.positions, [[6, 7, 8, 9], [10, 11, 12, -1]]),
+        (ablations.first_tokens, [[0, 1, 2, 3], [10, 11, 12, -1]]),
+        (ablations.both_ends, [[0, 1, 8, 9], [10, 11, 12, -1]]),
+    ],
+)
+def test_of_a_long_review_the_said_tokens_are_kept(
+    positions: Callable[[Reviews, NDArray[np.int64], int], NDArray[np.int64]], kept: list[list[int]]
+) -> None:
+    reviews = Reviews.from_reviews([list(range(10)), list(range(3))])
+    assert positions(reviews, np.array([0, 1]), 4).tolist() == kept
+
+
+@pytest.mark.parametrize(
+    ("pooled", "expected"),
+    [
+        (ablations.POOLED, [0.5, 0.4, 0.3, 0.3]),
+        (ablations.highest_alone, [0.5, 0.4, 0.0, 0.0]),
+        (ablations.mean_alone, [0.0, 0.0, 0.3, 0.3]),
+        (ablations.last_state, [0.1, 0.4, 0.0, 0.0]),
+    ],
+)
+def test_states_are_pooled_as_said_and_padding_is_left_out(
+    pooled: Callable[[LstmClassifier, Tensor, Tensor], Tensor], expected: list[float]
+) -> None:
+    lstm = LstmClassifier(NetworkConfig("lstm", 1, 3, 1, 2, 0.0, 0.0))
+    states = torch.tensor([[[0.5, 0.2], [0.1, 0.4], [0.9, 0.9]]])
+    steps = torch.tensor([[[True], [True], [False]]])
+    assert pooled(lstm, states, steps)[0].tolist() == pytest.approx(expected)
