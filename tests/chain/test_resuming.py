@@ -1,6 +1,7 @@
 """Training that was stopped goes on where it stopped, and several hosts train one model."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from tests.chain.shell import Shell, begin
 
-EPOCHS = "60"
+EPOCHS = "100"  # with small batches, so that the job is not over before it is stopped
 
 
 @pytest.fixture
@@ -21,10 +22,11 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 
 def stop_after_some_epochs(shell: Shell, *options: str) -> str:
-    """Train, and stop the job once it has told of its second epoch. Returns its name."""
-    name: str = shell.json("train", "--epochs", EPOCHS, "--patience", EPOCHS, "--no-wait", *options)["name"]
-    while "\nepoch=2 " not in shell.run("logs", "train").stdout:
-        assert "training failed" not in shell.run("logs", "train").stdout
+    """Train, and stop the job once the LSTM's second epoch is done. Returns its name."""
+    slow = ("--epochs", EPOCHS, "--patience", EPOCHS, "--batch-size", "4")
+    name: str = shell.json("train", *slow, "--no-wait", *options)["name"]
+    while not re.search(r"\nepoch=2 .* stage=lstm", log := shell.run("logs", "train").stdout):
+        assert "training failed" not in log
     assert shell.json("train", "--stop")["stopped"] == name
     return name
 

@@ -63,9 +63,11 @@ def test_a_csv_file_becomes_a_dataset(tmp_path: Path) -> None:
     dataset = prepared(csv_of(tmp_path / "a.csv", toy(200)), tmp_path / "datasets")
     assert dataset.folder == tmp_path / "datasets" / dataset.digest
     assert sorted(snapshot(dataset.folder)) == [
-        "manifest.json", "test/reviews.npz", "train/reviews.npz", "validation/reviews.npz",
+        "manifest.json", "test/reviews.npz", "train/groups.npy", "train/reviews.npz", "validation/reviews.npz",
         "vocabulary/text.json", "vocabulary/vocabulary.txt",
     ]  # fmt: skip
+    groups = np.load(dataset.folder / "train" / "groups.npy")
+    assert sorted(groups) == list(range(160))  # all texts differ, and none is of a film
     facts = {name: (split.reviews, split.positive) for name, split in dataset.manifest.splits.items()}
     assert facts == {"train": (160, 80), "validation": (20, 10), "test": (20, 10)}
     assert json.loads((dataset.folder / "vocabulary" / "text.json").read_text())["stem"] is False
