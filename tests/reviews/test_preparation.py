@@ -101,6 +101,8 @@ def test_archive_and_folder_give_equal_files(official: Files, pack: Pack, unpack
     unpacked = prepared(FolderSource(unpack(official)), tmp_path / "datasets")
     assert contents(archived) == contents(unpacked)
     assert archived.manifest.validation_by_film
+    groups = np.load(archived.folder / "train" / "groups.npy")
+    assert 1 < len(set(groups.tolist())) < len(groups)  # the reviews of a film are one group
     assert archived.manifest.splits["test"].reviews == 40
     assert archived.manifest.splits["validation"].reviews == pytest.approx(12, abs=3)
 
