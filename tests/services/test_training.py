@@ -11,6 +11,7 @@ from moto import mock_aws
 from moto.sagemaker.models import sagemaker_backends
 
 from sentictl.aws.environment import Environment
+from sentictl.errors import TrainingError
 from sentictl.folder import ProjectFolder
 from sentictl.lifecycle.resource import Context
 from sentictl.project import Project
@@ -20,6 +21,7 @@ from tests.services.conftest import ACCOUNT
 
 MOTO_ACCOUNT = "123456789012"
 REGION = "eu-west-1"
+WORDS = (("pos", "lovely"), ("neg", "dreadful"))
 
 
 class Cloud:
@@ -27,13 +29,24 @@ class Cloud:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._source = "reviews.csv"
         with (folder / "reviews.csv").open("w", newline="") as stream:
             rows = [(f"A {('dreadful', 'lovely')[i % 2]} film, number {i}.", i % 2) for i in range(60)]
             csv.writer(stream).writerows([("review", "label"), *rows])
 
+    def use_archive_layout(self) -> None:
+        """From now on the reviews are a folder in the official archive's layout, one unlabelled review among them."""
+        self._source = "aclImdb"
+        texts = {f"train/{label}/{i}_5.txt": f"A {word} film, number {i}." for label, word in WORDS for i in range(60)}
+        texts |= {f"test/{label}/{i}_5.txt": f"A {word} one, number {i}." for label, word in WORDS for i in range(4)}
+        for name, text in {**texts, "train/unsup/0_0.txt": "Nobody said what this is."}.items():
+            path = self._folder / "aclImdb" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
     def context(self, train: str = "") -> Context:
         """The project with these lines in [train], as a command of its own would see it."""
-        settings = f'[project]\nname = "films"\n[data]\nsource = "reviews.csv"\n[train]\n{train}\n'
+        settings = f'[project]\nname = "films"\n[data]\nsource = "{self._source}"\n[train]\n{train}\n'
         (self._folder / "sentictl.toml").write_text(settings)
         environment = Environment("local", REGION)
         environment.__dict__["account"] = ACCOUNT  # as if AWS had told it
@@ -103,6 +116,22 @@ def test_the_number_of_machines_makes_another_model_and_spot_does_not(cloud: Clo
     assert two["TrainingJobName"] != one["TrainingJobName"]
     cloud.end(one["TrainingJobName"], "InProgress")
     assert TrainingJob(spot).name == one["TrainingJobName"]
+
+
+def test_unlabelled_reviews_are_a_channel_and_make_another_model(cloud: Cloud) -> None:
+    cloud.use_archive_layout()
+    without, having = cloud.request(), cloud.request("unlabelled = true")
+    channels = [[channel["ChannelName"] for channel in job["InputDataConfig"]] for job in (without, having)]
+    assert channels[0] == ["train", "validation", "vocabulary"]
+    assert channels[1] == [*channels[0], "unlabelled"]
+    assert having["TrainingJobName"] != without["TrainingJobName"]
+    assert "unlabelled" not in having["HyperParameters"]
+
+
+def test_unlabelled_reviews_that_the_source_lacks_are_asked_for_in_vain(cloud: Cloud) -> None:
+    with pytest.raises(TrainingError, match="no unlabelled reviews") as refusal:
+        cloud.request("unlabelled = true")
+    assert "sentictl data --source imdb" in str(refusal.value.hint)
 
 
 @pytest.mark.parametrize("status", ["Failed", "Stopped"])
