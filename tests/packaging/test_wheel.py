@@ -61,6 +61,8 @@ def test_what_the_wheel_asks_for_is_what_these_tests_ran_with(wheel: Path) -> No
     for line in lines:
         if line.startswith("Requires-Dist: "):
             requirement = Requirement(line.removeprefix("Requires-Dist: "))
+            if requirement.marker and "bench" in str(requirement.marker):
+                continue  # what benchmarks compare with is no part of the tests
             assert requirement.specifier.contains(distribution(requirement.name).version, prereleases=True), line
 
 
