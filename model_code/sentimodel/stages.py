@@ -70,11 +70,11 @@ class Trainer:
         words = min(hyperparameters.lstm_vocabulary_size, data.vocabulary_size)
         sizes = asdict(hyperparameters) | {"ngrams": len(self.ngrams), "lstm_vocabulary_size": words}
         self.network = SentimentNetwork(NetworkConfig.from_hyperparameters(sizes)).to(group.device)
-        self._rows = self.ngrams.read(joined(data.texts))[0]
+        self._texts = joined(data.texts)
+        self._rows, self._ends = self.ngrams.read(self._texts)
         self._labels = data.train.labels.astype(np.float32)
-        self._validation = NgramExamples(
-            self.ngrams.read(data.validation)[0], data.validation.labels.astype(np.float32)
-        )
+        rows, self._validation_ends = self.ngrams.read(data.validation)
+        self._validation = NgramExamples(rows, data.validation.labels.astype(np.float32))
 
     def run(self) -> dict[str, Any]:
         """Train the parts of the network and calibrate their sum. Returns the metrics."""
@@ -123,14 +123,13 @@ class Trainer:
         """Train the LSTM, on the labels and on a teacher's logits of the unlabelled reviews. Returns what it says of
         the validation reviews."""
         data, most = self._data, self._hyperparameters.max_tokens
-        texts = joined(data.texts)
-        tables, models = self._stacked(linear, len(texts))
+        tables, models = self._stacked(linear, len(self._texts))
         own = np.full(len(data.validation), len(tables) - 1)
         vectors = lstm.embedding
         means = word_vectors(data.texts, vectors.num_embeddings, vectors.embedding_dim, self._hyperparameters.seed)
         lstm.start_from(means, tables[-1])
-        train = LstmExamples(texts, Evidence(self.ngrams.read(texts)[1], tables, models), most, *self._targets(guesses))
-        evidence = Evidence(self.ngrams.read(data.validation)[1], tables, own)
+        train = LstmExamples(self._texts, Evidence(self._ends, tables, models), most, *self._targets(guesses))
+        evidence = Evidence(self._validation_ends, tables, own)
         validation = LstmExamples(data.validation, evidence, most, self._validation.targets)
         hyper, checkpoints = self._hyperparameters, self._checkpoints
         self._stages["lstm"] = fit_lstm(
