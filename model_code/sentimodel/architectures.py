@@ -5,10 +5,7 @@ PARTS = {
     "lstm": ("lstm",),
     "wide-lstm": ("ngram", "lstm"),
 }
-INPUTS = {
-    "ngram": ("rows",),  # the numbers of the n-grams that a review holds, `[batch, n-grams]`, 0 for none
-    "lstm": (
-        "ids",
-        "ends",
-    ),  # token ids, `[batch, time]`, PAD after the end; the n-grams that end there, `[…, LONGEST]`
-}
+# By the part, the names of what it reads:
+# rows: the numbers of the n-grams that a review holds, `[batch, n-grams]`, 0 for none;
+# ids: its token ids, `[batch, time]`, PAD after its end; ends: the n-grams that end there, `[batch, time, LONGEST]`.
+INPUTS = {"ngram": ("rows",), "lstm": ("ids", "ends")}

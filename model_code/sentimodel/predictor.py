@@ -94,7 +94,7 @@ class Predictor:
     def probabilities(self, reviews: Reviews | Sequence[Sequence[int]]) -> NDArray[np.float64]:
         """The probability of "positive" for each encoded review, float64 `[reviews]`, in the order given."""
         encoded = reviews if isinstance(reviews, Reviews) else Reviews.from_reviews(reviews)
-        return _sigmoid(np.sum(list(self.part_logits(encoded).values()), axis=0))
+        return sigmoid(np.sum(list(self.part_logits(encoded).values()), axis=0))
 
     def part_logits(self, reviews: Reviews) -> dict[str, NDArray[np.float64]]:
         """What each part of the architecture says of each encoded review, in the order given.
@@ -216,5 +216,6 @@ def _start_torch(path: Path, metadata: Metadata) -> Network:
     return network
 
 
-def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The probabilities of "positive" that logits stand for, float64 of the same shape."""
     return np.exp(-np.logaddexp(0.0, -logits))  # neither tail overflows or is rounded to 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sentimodel.predictor import Predictor
+from sentimodel.predictor import Predictor, sigmoid
 
 from sentictl.services import measures
 from sentictl.services.measures import ConfidenceBin, Interval, LengthGroup, PartAccuracy
@@ -37,7 +37,7 @@ class Answers:
     def probabilities(self) -> NDArray[np.float64]:
         """The probability of "positive" for each review, `[reviews]`."""
         logits: NDArray[np.float64] = np.sum(list(self.parts.values()), axis=0)
-        return np.exp(-np.logaddexp(0.0, -logits))
+        return sigmoid(logits)
 
     def right(self, labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Whether each answer is the review's label, `[reviews]`."""
