@@ -9,6 +9,7 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,11 @@ def predict_fn(data, model):
 def output_fn(prediction, accept):
     return json.dumps({**prediction, "accept": accept}), "application/json"
 """
+LOGGING = {
+    "Effect": "Allow",
+    "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+    "Resource": "arn:aws:logs:*:*:log-group:/aws/lambda/*",
+}
 Wait = Callable[[Callable[[], Any]], Any]
 
 
@@ -96,6 +102,16 @@ class Cloud:
         setattr(self, service, client)
         return client
 
+    @cached_property
+    def execution_role(self) -> str:
+        """A role in which jobs and endpoints may do everything."""
+        return self.role("sagemaker.amazonaws.com", policy={"Effect": "Allow", "Action": "*", "Resource": "*"})
+
+    @cached_property
+    def function_role(self) -> str:
+        """A role in which functions may log."""
+        return self.role("lambda.amazonaws.com", policy=LOGGING)
+
     @staticmethod
     def name(kind: str) -> str:
         return f"{kind}-{uuid.uuid4().hex[:10]}"
@@ -122,7 +138,7 @@ class Cloud:
         channel = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": data}}
         request: dict[str, Any] = {
             "TrainingJobName": name,
-            "RoleArn": "arn:aws:iam::123456789012:role/training",
+            "RoleArn": self.execution_role,
             "AlgorithmSpecification": {
                 "TrainingImage": "pytorch",
                 "TrainingInputMode": "File",
@@ -166,8 +182,7 @@ class Cloud:
         contents = {"code/inference.py": INFERENCE} if files is None else files
         data = self.upload(f"{name}/model.tar.gz", tarball(contents)) if contents else f"s3://{self.bucket}/nothing"
         container = {"Image": "pytorch-inference", "ModelDataUrl": data, "Environment": environment}
-        role = "arn:aws:iam::123456789012:role/endpoint"
-        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
+        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=self.execution_role, PrimaryContainer=container)
         variant = {
             "VariantName": "AllTraffic",
             "ModelName": name,
@@ -201,7 +216,7 @@ class Cloud:
         request: dict[str, Any] = {
             "FunctionName": self.name("function"),
             "Runtime": "python3.13",
-            "Role": self.role("lambda.amazonaws.com"),
+            "Role": self.function_role,
             "Handler": "handler.handle",
             "Code": {"ZipFile": zipped({"handler.py": code})},
             "Timeout": 10,

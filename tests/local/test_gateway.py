@@ -310,3 +310,16 @@ def test_path_parameters(cloud: Cloud, function: str) -> None:
     api.method("ANY", resource=api.resource("{proxy+}"), **keywords)
     event = HTTP.request("DELETE", api.deploy() + "a/b").json()
     assert (event["resource"], event["pathParameters"]) == ("/{proxy+}", {"proxy": "a/b"})
+
+
+def test_a_deployment_can_be_deleted_once_its_stage_serves_another(cloud: Cloud) -> None:
+    api = Api.make(cloud)
+    api.function(cloud.function(ECHO))
+    url = api.deploy()
+    (first,) = (entry["id"] for entry in cloud.apigateway.get_deployments(restApiId=api.id)["items"])
+    with pytest.raises(ClientError, match=r"BadRequestException.*Active stages"):
+        cloud.apigateway.delete_deployment(restApiId=api.id, deploymentId=first)
+    api.deploy()
+    cloud.apigateway.delete_deployment(restApiId=api.id, deploymentId=first)
+    assert len(cloud.apigateway.get_deployments(restApiId=api.id)["items"]) == 1
+    assert HTTP.request("POST", url).status == 201

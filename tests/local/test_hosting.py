@@ -1,6 +1,8 @@
 """Endpoints, and what InvokeEndpoint answers."""
 
 import threading
+from contextlib import suppress
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -118,7 +120,7 @@ def test_a_failed_update_leaves_the_old_model_in_service(cloud: Cloud) -> None:
     assert cloud.ask(name)["model"] == "one"
 
 
-def test_updates_that_aws_refuses(cloud: Cloud, endpoint: str) -> None:
+def test_what_aws_refuses(cloud: Cloud, endpoint: str) -> None:
     with pytest.raises(ClientError, match="Could not find endpoint configuration"):
         cloud.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName="unknown")
     with pytest.raises(ClientError, match="Could not find endpoint"):
@@ -126,6 +128,8 @@ def test_updates_that_aws_refuses(cloud: Cloud, endpoint: str) -> None:
     slow = cloud.endpoint(cloud.endpoint_config({"code/inference.py": "import time\ntime.sleep(1)\n" + INFERENCE}))
     with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
         cloud.sagemaker.update_endpoint(EndpointName=slow, EndpointConfigName=cloud.endpoint_config())
+    with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
+        cloud.sagemaker.delete_endpoint(EndpointName=slow)
 
 
 def test_a_deleted_endpoint_is_gone(cloud: Cloud) -> None:
@@ -141,3 +145,20 @@ def test_names_are_unique(cloud: Cloud) -> None:
     name = cloud.endpoint(config)
     with pytest.raises(ClientError, match="Cannot create already existing endpoint"):
         cloud.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
+
+
+def test_a_model_that_ends_its_process_is_started_again(cloud: Cloud) -> None:
+    code = INFERENCE.replace('if body == b"raise"', 'if body == b"die":\n        os._exit(9)\n    if body == b"raise"')
+    name = cloud.endpoint(cloud.endpoint_config({"code/inference.py": code}))
+    cloud.settled(name)
+    with pytest.raises(ClientError, match="ModelError"):
+        cloud.ask(name, b"die")
+    group = f"/aws/sagemaker/Endpoints/{name}"
+    wait_for(lambda: cloud.lines(group).count("loaded one") == 2)
+
+    def answer() -> Any:
+        with suppress(ClientError):
+            return cloud.ask(name)["text"]
+
+    assert wait_for(answer) == "good"
+    assert cloud.settled(name)["EndpointStatus"] == "InService"

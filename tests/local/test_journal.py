@@ -11,6 +11,7 @@ from sentictl.errors import TwinError
 from sentictl.local.journal import INLINE_BYTES, Journal
 from sentictl.local.messages import Request
 
+BODY = bytes(range(256)) * 20
 HEADERS = {
     "content-type": "text/plain",
     "authorization": "secret",
@@ -41,7 +42,7 @@ def test_entries_survive_a_kill(body: bytes, cut: int) -> None:
 
 def test_a_call_comes_back_without_its_secrets(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    body = bytes(range(256)) * 20
+    body = BODY
     journal.record_call(Request("PUT", "/bucket/a%20b", "x=1", HEADERS, body), "eu-west-1", "s3", 1.0, seed="1")
     (entry,) = journal.entries()
     request = journal.request_of(entry)
@@ -58,3 +59,63 @@ def test_damage_is_told(tmp_path: Path) -> None:
         stream.write(b"{not json\n{}\n")
     with pytest.raises(TwinError, match="line 2 is not JSON"):
         list(Journal(tmp_path).entries())
+
+
+def record(journal: Journal, method: str, path: str, query: str = "", body: bytes = BODY, **headers: str) -> None:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    journal.record_call(Request(method, path, query, named, body), "us-east-1", "s3", 1.0, seed="1")
+
+
+def kept(journal: Journal) -> list[tuple[str, str]]:
+    """What is left after compaction: method and path of the calls, and the facts' names."""
+    journal.compact()
+    calls = [entry.get("call", {"method": "fact", "target": entry.get("fact")}) for entry in journal.entries()]
+    return [(call["method"], call["target"]) for call in calls]
+
+
+def bodies(folder: Path) -> int:
+    return len(list((folder / "bodies").iterdir()))
+
+
+def test_contents_that_were_overwritten_or_deleted_are_dropped(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for number, key in enumerate(("a", "b", "c%20%26", "a", "d")):
+        record(journal, "PUT", f"/bucket/{key}", body=bytes([number]) * 5000)
+    journal.record_fact("ended", b"z" * 5000)
+    record(journal, "PUT", "/bucket/d", "tagging=", b"tags")
+    record(journal, "DELETE", "/bucket/b", body=b"")
+    record(journal, "POST", "/bucket", "delete=", b"<Delete><Object><Key>c &amp;</Key></Object></Delete>")
+    assert kept(journal) == [
+        ("PUT", "/bucket/a"),
+        ("PUT", "/bucket/d"),
+        ("fact", "ended"),
+        ("PUT", "/bucket/d"),
+        ("DELETE", "/bucket/b"),
+        ("POST", "/bucket"),
+    ]
+    assert bodies(tmp_path) == 3
+    first, *_ = journal.entries()
+    assert journal.request_of(first).body == bytes([3]) * 5000
+    record(journal, "PUT", "/bucket/e")
+    journal.close()
+    assert ("PUT", "/bucket/e") in kept(Journal(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "headers"),
+    [
+        ("/bucket/b", "", {"x_amz_copy_source": "bucket/a"}),
+        ("/bucket/a", "", {"if_match": "etag"}),
+        ("/bucket", "versioning=", {}),
+    ],
+)
+def test_nothing_is_dropped_that_a_later_call_may_need(
+    tmp_path: Path, path: str, query: str, headers: dict[str, str]
+) -> None:
+    journal = Journal(tmp_path)
+    record(journal, "PUT", "/bucket/a")
+    record(journal, "PUT", path, query, b"", **headers)
+    record(journal, "DELETE", "/bucket/a", body=b"")
+    assert len(kept(journal)) == 3
+    assert bodies(tmp_path) == 1
+    journal.close()

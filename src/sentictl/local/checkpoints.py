@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sentictl.local.objects import Objects
+from sentictl.local.objects import ObjectMissingError, Objects
+from sentictl.local.roles import AccessDeniedError
 
 SECONDS_BETWEEN_LOOKS = 0.5
 
@@ -31,6 +32,7 @@ class Checkpoints:
 
         Raises:
             ObjectMissingError: the bucket does not exist.
+            AccessDeniedError: the job's role may not list, read or write there.
         """
         self._folder.mkdir(parents=True)
         self._objects.download(self._uri, self._folder)
@@ -46,8 +48,9 @@ class Checkpoints:
         self._upload_changes()
 
     def _keep_uploading(self, over: threading.Event) -> None:
-        while not over.wait(SECONDS_BETWEEN_LOOKS):
-            self._upload_changes()
+        with suppress(ObjectMissingError, AccessDeniedError):  # the upload at the end runs into it again, and tells
+            while not over.wait(SECONDS_BETWEEN_LOOKS):
+                self._upload_changes()
 
     def _upload_changes(self) -> None:
         present = self._present()

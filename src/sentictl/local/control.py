@@ -20,7 +20,6 @@ from moto.backends import get_backend
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from sentictl.local import policies
 from sentictl.local.journal import Journal
 from sentictl.local.messages import Request, Response
 
@@ -38,6 +37,7 @@ REST_OPERATIONS = tuple(
         ("apigateway", "PATCH", r"/restapis/[^/]+", "UpdateRestApi"),
         ("apigateway", "DELETE", r"/restapis/[^/]+", "DeleteRestApi"),
         ("apigateway", "POST", r"/restapis/[^/]+/deployments", "CreateDeployment"),
+        ("apigateway", "DELETE", r"/restapis/[^/]+/deployments/[^/]+", "DeleteDeployment"),
         ("apigateway", "PUT", METHOD, "PutMethod"),
         ("apigateway", "PUT", METHOD + r"/responses/\d+", "PutMethodResponse"),
         ("apigateway", "GET", METHOD + "/integration", "GetIntegration"),
@@ -45,16 +45,20 @@ REST_OPERATIONS = tuple(
         ("apigateway", "GET", "/tags/.+", "GetTags"),
         ("apigateway", "PUT", "/tags/.+", "TagResource"),
         ("apigateway", "DELETE", "/tags/.+", "UntagResource"),
+        ("lambda", "POST", "/2015-03-31/functions/?", "CreateFunction"),
         ("lambda", "DELETE", "/2015-03-31/functions/[^/]+", "DeleteFunction"),
         ("lambda", "POST", "/2015-03-31/functions/[^/]+/policy/?", "AddPermission"),
+        ("scheduler", "POST", "/schedules/[^/]+", "CreateSchedule"),
+        ("scheduler", "PUT", "/schedules/[^/]+", "UpdateSchedule"),
         ("s3", "PUT", "/[^/?]+/?", "CreateBucket"),
         ("s3", "PUT", r"/[^/?]+/?\?policy=?", "PutBucketPolicy"),
         ("s3", "GET", r"/[^/?]+/?\?policy=?", "GetBucketPolicy"),
     )
 )
 # Services whose calls are told apart by method and path, and change something unless they read.
-BACKENDS = ("s3", "iam", "lambda", "apigateway", "sagemaker", "logs", "sts")
-REST_SERVICES = ("s3", "lambda", "apigateway")
+BACKENDS = ("s3", "iam", "lambda", "apigateway", "sagemaker", "logs", "sts", "scheduler")
+REST_SERVICES = ("s3", "lambda", "apigateway", "scheduler")
+RPC_PATH = re.compile(r"/service/[^/]+/operation/(\w+)")  # the protocol rpc-v2-cbor, which CloudWatch speaks
 
 
 @dataclass(frozen=True)
@@ -145,15 +149,6 @@ class ControlPlane:
         body = b"".join(self._moto(request.to_environ(self._port), start_response))
         return Response(answer["status"], body, answer["headers"])
 
-    def role_allows(self, role: str, action: str, resource: str) -> bool:
-        """Whether a role exists and its policies allow an action on a resource."""
-        with self.lock:
-            found = next((r for r in self.backend("iam").roles.values() if r.name == role), None)
-            if found is None:
-                return False
-            documents = [*found.policies.values(), *(policy.document for policy in found.managed_policies.values())]
-            return policies.allows([policies.document(document) for document in documents], action, resource)
-
     def record(self, fact: str, body: bytes = b"", **data: Any) -> None:
         """Write down a fact of the data plane; on a replay the handler in `facts` gets it back."""
         with self.lock:
@@ -176,7 +171,8 @@ class ControlPlane:
         response = self._carry_out(call)
         if "upload" in entry:
             self._rename_upload(request, self._new_upload(response), entry["upload"])
-        self._follow(call)
+        if response.ok:
+            self._follow(call)
 
     def _make_backend(self, call: Call) -> None:
         """Before the seed is set: a backend that is made within a call would take random numbers from its ids."""
@@ -223,6 +219,11 @@ def naive_utc(when: float) -> datetime:
     return datetime.fromtimestamp(when, UTC).replace(tzinfo=None)
 
 
+def seconds(when: datetime | None) -> float | None:
+    """The inverse of `naive_utc`, for a time that may not have come yet."""
+    return None if when is None else (when - naive_utc(0)).total_seconds()
+
+
 def _operation(request: Request, service: str) -> str:
     if "x-amz-target" in request.headers:
         return request.headers["x-amz-target"].rpartition(".")[2]
@@ -230,6 +231,8 @@ def _operation(request: Request, service: str) -> str:
         where = f"{request.path}?{request.query}" if service == "s3" and request.query else request.path
         matches = (o for s, m, p, o in REST_OPERATIONS if (s, m) == (service, request.method) and p.fullmatch(where))
         return next(matches, "")
+    if found := RPC_PATH.fullmatch(request.path):
+        return found[1]
     return parse_qs(request.body.decode("utf-8", "replace")).get("Action", [""])[0]
 
 

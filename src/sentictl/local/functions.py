@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from sentictl.local.control import ACCOUNT, Call, ControlPlane, name_call
-from sentictl.local.logs import LogStreams
+from sentictl.local.logs import LogStream, LogStreams
 from sentictl.local.messages import Request, Response, rest_error
+from sentictl.local.roles import Role
 from sentictl.local.runtime import ExecutionEnvironment, FunctionSpec, Outcome
 
 INVOCATION = re.compile(r"/2015-03-31/functions/(?P<function>.+)/invocations")
@@ -46,6 +47,7 @@ class Functions:
         self._lock = threading.Lock()
         self._pools: dict[tuple[str, str], Pool] = {}
         self._callers = threading.BoundedSemaphore(MAX_CALLERS)
+        control.before["lambda", "CreateFunction"] = self._refuse_role
         control.after["lambda", "DeleteFunction"] = self._deleted
 
     def answer(self, request: Request) -> Response:
@@ -128,9 +130,17 @@ class Functions:
                 if pool:
                     threading.Thread(target=pool.close, daemon=True).start()
                 folder = self._folder / secrets.token_hex(8)
-                pool = Pool(spec, function.code_bytes, folder, self._url, self._logs)
+                role = Role(self._control, function.role, spec.name)
+                pool = Pool(spec, function.code_bytes, folder, self._url, self._logs, role)
                 self._pools[spec.region, spec.name] = pool
             return pool
+
+    def _refuse_role(self, call: Call) -> Response | None:
+        """moto asks only whether there is such a role."""
+        if Role(self._control, call.payload["Role"]).trusts("lambda.amazonaws.com"):
+            return None
+        message = "The role defined for the function cannot be assumed by Lambda."
+        return rest_error("InvalidParameterValueException", message, HTTPStatus.BAD_REQUEST, Type="User")
 
     def _deleted(self, call: Call) -> None:
         name = ARN.fullmatch(call.request.path.rpartition("/")[2])
@@ -143,12 +153,13 @@ class Functions:
 class Pool:
     """One version of a function: at most `MAX_ENVIRONMENTS` execution environments, reused, the warmest first."""
 
-    def __init__(self, spec: FunctionSpec, code: bytes, folder: Path, url: str, logs: LogStreams) -> None:
+    def __init__(self, spec: FunctionSpec, code: bytes, folder: Path, url: str, logs: LogStreams, role: Role) -> None:
         self.spec = spec
         self.size = 0
         self._folder = folder
         self._url = url
         self._logs = logs
+        self._role = role
         self._idle: list[ExecutionEnvironment] = []
         self._changed = threading.Condition()
         self._closed = False
@@ -185,9 +196,9 @@ class Pool:
                 environment.close()
             self.size += 1
         now = time.gmtime()
-        stream = f"{time.strftime('%Y/%m/%d', now)}/[$LATEST]{secrets.token_hex(16)}"
-        write = partial(self._logs.write, self.spec.region, f"/aws/lambda/{self.spec.name}", stream)
-        return ExecutionEnvironment(self.spec, self._folder, self._url, stream, write)
+        name = f"{time.strftime('%Y/%m/%d', now)}/[$LATEST]{secrets.token_hex(16)}"
+        stream = LogStream(self.spec.region, f"/aws/lambda/{self.spec.name}", name, self._role, looking=False)
+        return ExecutionEnvironment(self.spec, self._folder, self._url, name, partial(self._logs.write, stream))
 
     def _give_back(self, environment: ExecutionEnvironment) -> None:
         with self._changed:

@@ -1,5 +1,6 @@
 """Endpoints that really serve: CreateEndpoint, UpdateEndpoint, DeleteEndpoint and InvokeEndpoint."""
 
+import logging
 import re
 import secrets
 import threading
@@ -12,14 +13,20 @@ from typing import Any
 
 from sentictl.local import children
 from sentictl.local.control import ACCOUNT, ROLE_KEY, Call, ControlPlane, naive_utc, name_call
-from sentictl.local.logs import LogStreams
+from sentictl.local.logs import LogStream, LogStreams
 from sentictl.local.messages import Request, Response, json_response, json_rpc_error, rest_error
+from sentictl.local.metrics import Invocations
 from sentictl.local.model_server import HANDED_ON, ModelServer, ModelTimeoutError, StartFailedError, Variant
 from sentictl.local.objects import Objects
+from sentictl.local.roles import AccessDeniedError, Role, refuse_unassumable
+
+logger = logging.getLogger("sentictl.twin")
 
 INVOCATION = re.compile(r"/endpoints/([^/]+)/invocations")
 MAX_BODY = 6 * 1024 * 1024  # InvokeEndpoint's documented limit
+IN_PROGRESS = ("Creating", "Updating")
 WAIT_AFTER_RESTART = 60.0
+RESTART_SECONDS = 5.0  # between two attempts to start a server that crashed
 # CreateX for a name that exists: moto replaces it silently, AWS refuses.
 UNIQUE = (
     ("CreateModel", "ModelName", "_models", "model"),
@@ -41,6 +48,7 @@ class Endpoints:
 
     def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, url: str) -> None:
         self._control = control
+        self._invocations = Invocations(control)
         self._objects = objects
         self._logs = logs
         self._folder = folder
@@ -49,9 +57,10 @@ class Endpoints:
         # Not the control plane's lock: an upload must not hold up an invocation.
         self._swapping = threading.Lock()
         for operation, member, store, noun in UNIQUE:
-            control.before["sagemaker", operation] = partial(self._refuse_duplicate, member, store, noun)
+            control.before["sagemaker", operation] = partial(self._refuse, member, store, noun)
         control.after["sagemaker", "CreateEndpoint"] = self._created
         control.instead["sagemaker", "UpdateEndpoint"] = self._update
+        control.before["sagemaker", "DeleteEndpoint"] = self._refuse_deletion
         control.after["sagemaker", "DeleteEndpoint"] = self._deleted
         control.facts["endpoint-settled"] = self._restore
 
@@ -81,6 +90,7 @@ class Endpoints:
         headers = {key: value for key, value in request.headers.items() if key in HANDED_ON}
         headers.setdefault("content-type", "application/octet-stream")
         headers.setdefault("accept", "*/*")
+        self._invocations.count(call.region, name, server.variant.name)
         try:
             answer = server.invoke(request.body, headers)
         except ModelTimeoutError as error:
@@ -106,15 +116,14 @@ class Endpoints:
 
     def _refuse_caller(self, call: Call, name: str) -> Response | None:
         """A function may invoke what its role allows. (The user of this machine may do everything.)"""
-        role = call.key.removeprefix(ROLE_KEY)
-        action, arn = "sagemaker:InvokeEndpoint", f"arn:aws:sagemaker:{call.region}:{ACCOUNT}:endpoint/{name}"
-        if role == call.key or self._control.role_allows(role, action, arn):
+        if not call.key.startswith(ROLE_KEY):
             return None
-        message = (
-            f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{role}/function is not authorized to perform: {action} "
-            f"on resource: {arn} because no identity-based policy allows the {action} action"
-        )
-        return rest_error("AccessDeniedException", message, HTTPStatus.FORBIDDEN)
+        role = Role.named(self._control, call.key.removeprefix(ROLE_KEY), "function")
+        try:
+            role.demand("sagemaker:InvokeEndpoint", f"arn:aws:sagemaker:{call.region}:{ACCOUNT}:endpoint/{name}")
+        except AccessDeniedError as error:
+            return rest_error("AccessDeniedException", str(error), HTTPStatus.FORBIDDEN)
+        return None
 
     def _server(self, region: str, name: str) -> ModelServer | None:
         serving = self._serving.get((region, name))
@@ -130,10 +139,11 @@ class Endpoints:
     def _endpoint(self, region: str, name: str) -> Any:
         return self._control.backend("sagemaker", region).endpoints.get(name)
 
-    def _refuse_duplicate(self, member: str, store: str, noun: str, call: Call) -> Response | None:
+    def _refuse(self, member: str, store: str, noun: str, call: Call) -> Response | None:
         name = call.payload[member]
         if name not in getattr(self._control.backend("sagemaker", call.region), store):
-            return None
+            role = call.payload.get("ExecutionRoleArn")
+            return refuse_unassumable(self._control, role) if role else None
         arn = f"arn:aws:sagemaker:{call.region}:{ACCOUNT}:{noun.replace('uration', '').replace(' ', '-')}/{name}"
         return json_rpc_error("ValidationException", f'Cannot create already existing {noun} "{arn}".')
 
@@ -154,7 +164,7 @@ class Endpoints:
         if config not in self._control.backend("sagemaker", call.region).endpoint_configs:
             message = f'Could not find endpoint configuration "{arn}:endpoint-config/{config}".'
             return json_rpc_error("ValidationException", message)
-        if endpoint.endpoint_status in ("Creating", "Updating"):
+        if endpoint.endpoint_status in IN_PROGRESS:
             return json_rpc_error("ValidationException", f'Cannot update in-progress endpoint "{endpoint.arn}".')
         endpoint.endpoint_status = "Updating"
         endpoint.failure_reason = None
@@ -162,6 +172,12 @@ class Endpoints:
         if not call.replaying:
             self._start_thread(call.region, name, self._serving[call.region, name], config)
         return json_response(200, {"EndpointArn": endpoint.arn}, {"Content-Type": "application/x-amz-json-1.1"})
+
+    def _refuse_deletion(self, call: Call) -> Response | None:
+        endpoint = self._endpoint(call.region, call.payload["EndpointName"])
+        if call.replaying or endpoint is None or endpoint.endpoint_status not in IN_PROGRESS:
+            return None
+        return json_rpc_error("ValidationException", f'Cannot update in-progress endpoint "{endpoint.arn}".')
 
     def _deleted(self, call: Call) -> None:
         serving = self._serving.pop((call.region, call.payload["EndpointName"]), None)
@@ -175,7 +191,9 @@ class Endpoints:
     def _start(self, region: str, name: str, serving: Serving, config: str) -> None:
         endpoint = self._endpoint(region, name)
         try:
-            server = self._make_server(region, name, config)
+            with self._control.lock:
+                variant = self._variant(region, config)
+            server = self._make_server(region, name, variant)
         except StartFailedError as error:
             self._settle(region, name, serving, endpoint, reason=str(error))
         except Exception as error:  # noqa: BLE001  an endpoint never stays Creating, whatever broke
@@ -183,14 +201,37 @@ class Endpoints:
             self._settle(region, name, serving, endpoint, reason=reason)
         else:
             self._settle(region, name, serving, endpoint, server=server, config=config)
+            self._replace_crashed(region, name, serving, server)
 
-    def _make_server(self, region: str, name: str, config: str) -> ModelServer:
-        with self._control.lock:
-            variant = self._variant(region, config)
-        stream = f"{variant.name}/i-{secrets.token_hex(8)}"
-        write = partial(self._logs.write, region, f"/aws/sagemaker/Endpoints/{name}", stream)
+    def _replace_crashed(self, region: str, name: str, serving: Serving, server: ModelServer) -> None:
+        """Start a server again that ends without being told to, for as long as it is the endpoint's."""
+        while server.ends_by_itself():
+            try:
+                successor = self._make_server(region, name, server.variant)
+            except StartFailedError as error:
+                logger.warning("endpoint %s: %s", name, error)
+                time.sleep(RESTART_SECONDS)
+                continue
+            with self._swapping:
+                current = self._serving.get((region, name)) is serving and serving.server is server
+                serving.server = successor if current else serving.server
+            server.stop(drain=False)
+            if not current:
+                successor.stop(drain=False)
+                return
+            server = successor
+
+    def _make_server(self, region: str, name: str, variant: Variant) -> ModelServer:
+        role = Role(self._control, variant.role)
+        if not role.may_pull(variant.image):
+            raise StartFailedError(
+                f"The role '{role.arn}' does not have BatchGetImage permission for the image: '{variant.image}'."
+            )
+        stream = LogStream(region, f"/aws/sagemaker/Endpoints/{name}", f"{variant.name}/i-{secrets.token_hex(8)}", role)
         environment = children.base_environment(self._url, region)
-        return ModelServer(variant, self._folder / secrets.token_hex(8), self._objects, environment, write)
+        folder = self._folder / secrets.token_hex(8)
+        objects = self._objects.acting_as(role)
+        return ModelServer(variant, folder, objects, environment, partial(self._logs.write, stream))
 
     def _variant(self, region: str, config: str) -> Variant:
         backend = self._control.backend("sagemaker", region)
@@ -203,9 +244,12 @@ class Endpoints:
         container = model.primary_container or model.containers[0]
         if not isinstance(container, dict):
             container = container.response_object
-        environment = {str(k): str(v) for k, v in (container.get("Environment") or {}).items()}
         return Variant(
-            first["VariantName"], container.get("ModelDataUrl") or "", environment, container.get("Image") or ""
+            name=first["VariantName"],
+            role=model.execution_role_arn,
+            model_data=container.get("ModelDataUrl") or "",
+            environment={str(k): str(v) for k, v in (container.get("Environment") or {}).items()},
+            image=container.get("Image") or "",
         )
 
     def _settle(

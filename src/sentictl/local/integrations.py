@@ -21,12 +21,14 @@ from sentictl.local.gateway_responses import (
 from sentictl.local.messages import Request, Response
 from sentictl.local.objects import split_uri
 from sentictl.local.proxy_event import proxy_event, proxy_response
+from sentictl.local.roles import Role
 from sentictl.local.route import Route
 from sentictl.local.runtime import Outcome
 
 LAMBDA_URI = re.compile(r"arn:aws:apigateway:[^:]+:lambda:path/2015-03-31/functions/(?P<arn>.+)/invocations")
 S3_URI = re.compile(r"arn:aws:apigateway:[^:]+:s3:path/(?P<path>.+)")
 MAX_SECONDS = 29.0  # API Gateway's limit
+GATEWAY = "apigateway.amazonaws.com"
 RESPONSE_HEADER = "method.response.header."
 
 
@@ -115,12 +117,10 @@ class Integrations:
 
     def _may_read(self, route: Route, bucket: str, key: str) -> bool:
         """Whether the integration's role allows it. API Gateway breaks on a role that does not trust it."""
-        name = str(route.integration.get("credentials") or "").rpartition("/")[2]
-        with self._control.lock:
-            trusts = {r.name: str(r.assume_role_policy_document) for r in self._control.backend("iam").roles.values()}
-        if "apigateway.amazonaws.com" not in trusts.get(name, ""):
+        role = Role(self._control, str(route.integration.get("credentials") or ""))
+        if not role.trusts(GATEWAY):
             raise configuration_error()
-        return self._control.role_allows(name, "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+        return role.allows("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
 
 
 def _may_invoke(function: Any, request: Request, route: Route) -> bool:
@@ -128,7 +128,8 @@ def _may_invoke(function: Any, request: Request, route: Route) -> bool:
     path = route.resource.lstrip("/")
     method = route.method.get("httpMethod", request.method)
     source = f"arn:aws:execute-api:{route.region}:{ACCOUNT}:{route.api}/{route.stage}/{method}/{path}"
-    return any(policies.lets_gateway_in(statement, source) for statement in function.policy.statements)
+    context = {"aws:SourceArn": source, "aws:SourceAccount": ACCOUNT}
+    return any(policies.lets_in(s, GATEWAY, "lambda:InvokeFunction", context) for s in function.policy.statements)
 
 
 def _request_template(request: Request, route: Route) -> str:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sentictl.errors import TwinError
+from sentictl.files import write_atomically
+from sentictl.local.compaction import spared
 from sentictl.local.messages import Request
 
 FORMAT = 1
@@ -25,6 +27,7 @@ KEPT_HEADERS = (
     "content-language",
     "cache-control",
     "expires",
+    "smithy-protocol",
 )
 
 
@@ -56,6 +59,22 @@ class Journal:
     def record_fact(self, fact: str, body: bytes = b"", **data: Any) -> None:
         """Write down something the data plane did by itself, such as a training job's end."""
         self._append({"fact": fact, "data": data} | self._store(body))
+
+    def compact(self) -> None:
+        """Drop what no replay needs any more: see `compaction`."""
+        entries = list(self.entries())
+        gone = spared(entries, self.body_of)
+        if gone:
+            header, *lines = self._path.read_bytes().splitlines(keepends=True)
+            kept = [line for position, line in enumerate(lines) if position not in gone]
+            self._stream.close()
+            write_atomically(self._path, b"".join([header, *kept]))
+            self._stream = self._path.open("ab")
+        stored = (entry.get("call", entry) for position, entry in enumerate(entries) if position not in gone)
+        needed = {entry.get("sha256") for entry in stored}
+        for path in self._bodies.iterdir():
+            if path.name not in needed:
+                path.unlink()
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """All entries, oldest first, without the header line."""

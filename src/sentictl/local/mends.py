@@ -3,12 +3,13 @@
 import json
 import os
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from sentictl.local import policies
-from sentictl.local.control import ACCOUNT, Call, ControlPlane
-from sentictl.local.messages import Response, json_response, rest_error
+from sentictl.local.control import ACCOUNT, Call, ControlPlane, naive_utc, seconds
+from sentictl.local.listing import listing
+from sentictl.local.messages import Response, json_response, json_rpc_error, rest_error
 
 MANAGED_POLICIES = "MOTO_IAM_LOAD_MANAGED_POLICIES"
 TAGS = re.compile(r"/tags/arn:aws:apigateway:[^:]*::/restapis/(?P<api>[^/]+)")
@@ -24,7 +25,6 @@ class Mends:
 
     def __init__(self, control: ControlPlane) -> None:
         self._control = control
-        self._bucket_policies: dict[str, bytes] = {}
         for operation in ("AttachRolePolicy", "GetPolicy", "GetPolicyVersion", "ListPolicies"):
             control.before["iam", operation] = self._load_managed_policies
         control.before["lambda", "AddPermission"] = self._refuse_second_permission
@@ -32,14 +32,21 @@ class Mends:
         control.before["apigateway", "PutMethodResponse"] = self._refuse_second_response
         control.before["apigateway", "GetIntegration"] = self._missing_integration
         control.before["apigateway", "DeleteRestApi"] = self._missing_api
+        control.before["apigateway", "DeleteDeployment"] = self._let_go_of_stage
         control.after["apigateway", "CreateRestApi"] = self._set_binary_media_types
         control.after["apigateway", "UpdateRestApi"] = self._patch_binary_media_types
         for operation in ("GetTags", "TagResource", "UntagResource"):
             control.instead["apigateway", operation] = self._api_tags
         control.after["sagemaker", "AddTags"] = self._replace_tags
+        for operation in ("AddTags", "ListTags", "DeleteTags"):
+            control.before["sagemaker", operation] = self._missing_resource
+        control.after["sagemaker", "CreateModel"] = self._keep_model_time
+        control.after["sagemaker", "CreateEndpointConfig"] = self._keep_config_time
+        control.instead["sagemaker", "ListModels"] = self._list_models
+        control.instead["logs", "FilterLogEvents"] = self._filter_log_events
+        for operation in ("TagResource", "UntagResource", "ListTagsForResource"):
+            control.before["logs", operation] = self._missing_log_group
         control.instead["tagging", "GetResources"] = self._tagged_resources
-        control.after["s3", "PutBucketPolicy"] = self._keep_bucket_policy
-        control.instead["s3", "GetBucketPolicy"] = self._kept_bucket_policy
 
     def _load_managed_policies(self, _call: Call) -> None:
         """moto would load AWS's managed policies at its first call, for six partitions, half a second each."""
@@ -98,6 +105,14 @@ class Mends:
             return None
         return rest_error("NotFoundException", f"Invalid API identifier specified {ACCOUNT}:{name}", 404)
 
+    def _let_go_of_stage(self, call: Call) -> None:
+        """moto refuses to delete a deployment whose stage serves another one by now."""
+        _, _, name, _, identifier = call.request.path.split("/")
+        api = self._apis(call).get(name)
+        deployment = api.deployments.get(identifier) if api else None
+        if api and deployment and all(stage.deployment_id != identifier for stage in api.stages.values()):
+            deployment.stage_name = None
+
     def _set_binary_media_types(self, call: Call) -> None:
         """moto drops them when an API is created."""
         api = next(reversed(self._apis(call).values()))
@@ -133,6 +148,55 @@ class Mends:
         newest = {tag["Key"]: tag["Value"] for tag in resource.tags}
         resource.tags = [{"Key": key, "Value": value} for key, value in newest.items()]
 
+    def _missing_resource(self, call: Call) -> Response | None:
+        """moto breaks on the tags of what is not there."""
+        arn = call.payload["ResourceArn"]
+        sagemaker = self._control.backend("sagemaker", call.region)
+        kind, _, name = arn.rpartition(":")[2].partition("/")
+        stores = {
+            "training-job": sagemaker.training_jobs,
+            "model": sagemaker._models,
+            "endpoint-config": sagemaker.endpoint_configs,
+            "endpoint": sagemaker.endpoints,
+        }
+        if kind not in stores or name in stores[kind]:
+            return None
+        return json_rpc_error("ValidationException", f'Could not find {kind.replace("-", " ")} "{arn}".')
+
+    def _list_models(self, call: Call) -> Response:
+        """moto neither filters nor sorts nor pages."""
+        models = self._control.backend("sagemaker", call.region)._models.values()
+        found = [
+            {"ModelName": m.model_name, "ModelArn": m.arn, "CreationTime": seconds(m.creation_time)} for m in models
+        ]
+        return listing("Models", "Model", found, {"SortOrder": "Descending"} | call.payload)
+
+    def _keep_model_time(self, call: Call) -> None:
+        """moto would say that a model was made when the twin was started last."""
+        model = self._control.backend("sagemaker", call.region)._models[call.payload["ModelName"]]
+        model.creation_time = naive_utc(call.when)
+
+    def _keep_config_time(self, call: Call) -> None:
+        configs = self._control.backend("sagemaker", call.region).endpoint_configs
+        configs[call.payload["EndpointConfigName"]].creation_time = naive_utc(call.when)
+
+    def _filter_log_events(self, call: Call) -> Response | None:
+        """moto does not know logStreamNamePrefix, and tells one stream after the other instead of all by time."""
+        wanted = call.payload | {"interleaved": True}
+        prefix = wanted.pop("logStreamNamePrefix", None)
+        group = self._control.backend("logs", call.region).groups.get(wanted.get("logGroupName"))
+        if prefix and group:
+            # No names at all would mean every stream.
+            wanted["logStreamNames"] = [name for name in group.streams if name.startswith(prefix)] or [""]
+        return self._control.ask_moto(replace(call.request, body=json.dumps(wanted).encode()))
+
+    def _missing_log_group(self, call: Call) -> Response | None:
+        """moto keeps tags of whatever it is told; AWS of log groups, whose ARN here does not end with `:*`."""
+        name = call.payload["resourceArn"].partition(":log-group:")[2]
+        if name in self._control.backend("logs", call.region).groups:
+            return None
+        return json_rpc_error("ResourceNotFoundException", "The specified log group does not exist.")
+
     def _tagged_resources(self, call: Call) -> Response:
         """GetResources for the services that moto's answer leaves out or gets wrong, joined with moto's own answer."""
         answer = self._control.ask_moto(call.request)
@@ -153,21 +217,6 @@ class Mends:
         tags = {arn: {tag["Key"]: tag["Value"] for tag in listed} for arn, listed in resources.items()}
         apis = self._control.backend("apigateway", region).apis.values()
         return tags | {f"arn:aws:apigateway:{region}::/restapis/{api.id}": dict(api.tags) for api in apis}
-
-    def _keep_bucket_policy(self, call: Call) -> None:
-        """moto ignores conditions, and would take "deny what is not TLS" for "deny all": such denials are only kept."""
-        bucket = self._control.backend("s3").get_bucket(call.request.path.strip("/"))
-        policy = policies.document(call.request.body)
-        self._bucket_policies[bucket.name] = bucket.policy
-        conditional = [s for s in policy["Statement"] if s.get("Effect") == "Deny" and s.get("Condition")]
-        rest = [statement for statement in policy["Statement"] if statement not in conditional]
-        bucket.policy = json.dumps(policy | {"Statement": rest}).encode()
-
-    def _kept_bucket_policy(self, call: Call) -> Response | None:
-        bucket = self._control.backend("s3").buckets.get(call.request.path.strip("/"))
-        if bucket is None or bucket.policy is None:
-            return None
-        return Response(200, self._bucket_policies[bucket.name], (("Content-Type", "application/json"),))
 
 
 def _is_wanted(arn: str, tags: dict[str, str], wanted: dict[str, Any]) -> bool:

@@ -16,6 +16,7 @@ import urllib3
 from sentictl.local import children, serve
 from sentictl.local.messages import Response
 from sentictl.local.objects import BadArchiveError, ObjectMissingError, Objects
+from sentictl.local.roles import AccessDeniedError
 
 START_SECONDS = 120.0
 INVOKE_SECONDS = 60.0  # SageMaker's own limit for a model's answer
@@ -33,9 +34,10 @@ class ModelTimeoutError(Exception):
 
 @dataclass(frozen=True)
 class Variant:
-    """What a production variant serves."""
+    """What a production variant serves, and in which role (an ARN)."""
 
     name: str
+    role: str
     model_data: str
     environment: dict[str, str]
     image: str
@@ -60,6 +62,7 @@ class ModelServer:
         self._folder = folder
         self._idle = threading.Condition()
         self._under_way = 0
+        self._stopped = False
         try:
             self._unpack(objects)
             self._process, port = self._start(environment | variant.environment, on_line)
@@ -89,11 +92,17 @@ class ModelServer:
                 self._idle.notify_all()
         return Response(answer.status, answer.data, tuple(answer.headers.items()))
 
+    def ends_by_itself(self) -> bool:
+        """Wait until the process has ended. Returns whether nobody told it to."""
+        self._process.wait()
+        return not self._stopped
+
     def stop(self, *, drain: bool = True) -> None:
         """End the process, after the requests under way if `drain`, and remove its folder."""
         if drain:
             with self._idle:
                 self._idle.wait_for(lambda: self._under_way == 0, DRAIN_SECONDS)
+        self._stopped = True
         children.terminate(self._process, grace=1.0)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -106,6 +115,13 @@ class ModelServer:
             raise StartFailedError(
                 f'Failed to download model data for container "container_1" from URL: "{uri}". '
                 "Please ensure that there is an object located at the URL."
+            ) from error
+        except AccessDeniedError as error:
+            raise StartFailedError(
+                f'Could not access model data at {uri}. Please ensure that the role "{self.variant.role}" exists and '
+                'that its trust relationship policy allows the action "sts:AssumeRole" for the service principal '
+                f'"sagemaker.amazonaws.com". Also ensure that the role has "s3:GetObject" permissions and that the '
+                f"object is located in the endpoint's region. ({error})"
             ) from error
         except BadArchiveError as error:
             raise StartFailedError(f"Failed to extract model data archive for container: {error}") from error

@@ -3,11 +3,13 @@
 import io
 import tarfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 from sentictl.local.control import REGION, ControlPlane
 from sentictl.local.messages import Request
+from sentictl.local.roles import Role
 
 
 class ObjectMissingError(Exception):
@@ -19,10 +21,18 @@ class BadArchiveError(Exception):
 
 
 class Objects:
-    """What lies in the twin's S3."""
+    """What lies in the twin's S3, for anybody or for one role to reach.
 
-    def __init__(self, control: ControlPlane) -> None:
+    Every method of one that acts as a role raises AccessDeniedError where the role does not allow it.
+    """
+
+    def __init__(self, control: ControlPlane, role: Role | None = None) -> None:
         self._control = control
+        self._role = role
+
+    def acting_as(self, role: Role) -> "Objects":
+        """The same objects, as far as `role` may reach them."""
+        return Objects(self._control, role)
 
     def read(self, uri: str) -> bytes:
         """The content of `s3://bucket/key`.
@@ -31,6 +41,7 @@ class Objects:
             ObjectMissingError: with the URI.
         """
         bucket, key = split_uri(uri)
+        self._demand("s3:GetObject", f"{bucket}/{key}")
         with self._control.lock:
             backend = self._control.backend("s3")
             found = backend.get_object(bucket, key) if bucket in backend.buckets else None
@@ -76,12 +87,18 @@ class Objects:
             ObjectMissingError: there is no such bucket.
         """
         bucket, key = split_uri(uri)
+        self._demand("s3:PutObject", f"{bucket}/{key}")
         scope = f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/s3/aws4_request"
         headers = {"authorization": scope, "content-type": "application/octet-stream"}
         if not self._control.handle(Request("PUT", f"/{bucket}/{quote(key)}", headers=headers, body=content)).ok:
             raise ObjectMissingError(uri)
 
+    def _demand(self, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
+        if self._role:
+            self._role.demand(action, f"arn:aws:s3:::{resource}", context)
+
     def _keys(self, bucket: str, prefix: str) -> list[str]:
+        self._demand("s3:ListBucket", bucket, {"s3:prefix": prefix})
         with self._control.lock:
             backend = self._control.backend("s3")
             if bucket not in backend.buckets:

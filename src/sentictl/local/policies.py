@@ -1,9 +1,17 @@
-"""Who may do what: the parts of IAM's evaluation that the data plane asks for."""
+"""Who may do what: the parts of IAM's evaluation that the twin asks for."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
+
+# Condition operators, each by whether it knows * and ?. Any other condition is neither met nor unmet: it is unknown.
+OPERATORS = {
+    "stringequals": False,
+    "stringlike": True,
+    "arnequals": True,
+    "arnlike": True,
+}
 
 
 def document(policy: str | bytes | dict[str, Any]) -> dict[str, Any]:
@@ -12,39 +20,89 @@ def document(policy: str | bytes | dict[str, Any]) -> dict[str, Any]:
     return parsed
 
 
-def allows(policies: Sequence[Mapping[str, Any]], action: str, resource: str) -> bool:
-    """IAM's evaluation for one identity: an explicit Deny wins, and without an Allow there is none."""
-    statements = [statement for policy in policies for statement in _as_list(policy.get("Statement"))]
-    hits = [s for s in statements if _matches(action, s.get("Action")) and _matches(resource, s.get("Resource"))]
-    effects = {statement.get("Effect") for statement in hits}
-    return "Allow" in effects and "Deny" not in effects
+def decide(
+    policies: Iterable[Mapping[str, Any]], action: str, resource: str, context: Mapping[str, str] | None = None
+) -> str:
+    """IAM's evaluation for one identity: an explicit Deny wins, and without an Allow there is none.
+
+    Args:
+        policies: identity policies. Statements with `NotAction` or `NotResource` allow nothing here.
+        action: such as `s3:GetObject`.
+        resource: the ARN it is about.
+        context: the request's condition keys, such as `s3:prefix`.
+
+    Returns:
+        `allowed`, `explicitDeny` or `implicitDeny`.
+    """
+    about = [
+        statement
+        for policy in policies
+        for statement in statements(policy)
+        if _matches(action, statement.get("Action")) and _matches(resource, statement.get("Resource"))
+    ]
+    met = [(statement.get("Effect"), _meets(statement, context or {})) for statement in about]
+    if any(effect == "Deny" and holds is not False for effect, holds in met):
+        return "explicitDeny"
+    return "allowed" if any(effect == "Allow" and holds for effect, holds in met) else "implicitDeny"
+
+
+def lets_in(statement: Mapping[str, Any], service: str, action: str, context: Mapping[str, str]) -> bool:
+    """Whether a statement of a resource or trust policy lets an AWS service do something.
+
+    Args:
+        statement: with a `Principal`.
+        service: such as `apigateway.amazonaws.com`.
+        action: such as `lambda:InvokeFunction` or `sts:AssumeRole`.
+        context: the request's condition keys, such as `aws:SourceArn`.
+    """
+    principal = statement.get("Principal")
+    services = _as_list(principal.get("Service")) if isinstance(principal, dict) else [principal]
+    if not {service, "*"} & set(services):
+        return False
+    allowed = statement.get("Effect") == "Allow" and _matches(action, statement.get("Action"))
+    return allowed and _meets(statement, context) is True
+
+
+def statements(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A policy's statements, of which it may hold a single one without a list around it."""
+    return _as_list(policy.get("Statement"))
 
 
 def public_part(policy: Mapping[str, Any]) -> dict[str, Any]:
     """The statements of a resource policy that are about everybody."""
-    statements = [
-        s for s in _as_list(policy.get("Statement")) if s.get("Principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]})
-    ]
-    return {"Statement": statements}
+    everybody = ("*", {"AWS": "*"}, {"AWS": ["*"]})
+    return {"Statement": [s for s in statements(policy) if s.get("Principal") in everybody]}
 
 
-def lets_gateway_in(statement: Mapping[str, Any], source: str) -> bool:
-    """Whether a statement of a function's resource policy lets API Gateway invoke it on behalf of `source` (an ARN)."""
-    principal = statement.get("Principal")
-    services = _as_list(principal.get("Service")) if isinstance(principal, dict) else [principal]
-    if not {"apigateway.amazonaws.com", "*"} & set(services):
-        return False
-    if statement.get("Effect") != "Allow" or not _matches("lambda:InvokeFunction", statement.get("Action")):
-        return False
-    conditions = (statement.get("Condition") or {}).values()
-    patterns = [value for operator in conditions for key, value in operator.items() if key.lower() == "aws:sourcearn"]
-    return not patterns or any(_matches(source, pattern) for pattern in patterns)
+def _meets(statement: Mapping[str, Any], context: Mapping[str, str]) -> bool | None:
+    """Whether a request meets a statement's conditions; None where one of them is not known here."""
+    given = {key.lower(): value for key, value in context.items()}
+    met: bool | None = True
+    for operator, keys in (statement.get("Condition") or {}).items():
+        if operator.lower() not in OPERATORS:
+            met = None
+            continue
+        like = OPERATORS[operator.lower()]
+        if not all(key.lower() in given and _has(given[key.lower()], wanted, like) for key, wanted in keys.items()):
+            return False
+    return met
+
+
+def _has(value: str, wanted: Any, like: bool) -> bool:
+    patterns = [str(pattern) for pattern in _as_list(wanted)]
+    return any(fnmatchcase(value, _literal_brackets(p)) if like else value == p for p in patterns)
 
 
 def _matches(value: str, patterns: Any) -> bool:
-    # IAM knows * and ?, and no brackets.
-    return any(fnmatchcase(value.lower(), str(p).lower().replace("[", "[[]")) for p in _as_list(patterns))
+    return any(fnmatchcase(value.lower(), _literal_brackets(str(p).lower())) for p in _as_list(patterns))
+
+
+def _literal_brackets(pattern: str) -> str:
+    """IAM knows * and ?, and no brackets."""
+    return pattern.replace("[", "[[]")
 
 
 def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
     return value if isinstance(value, list) else [value]

@@ -22,6 +22,7 @@ from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
 from sentictl import __version__
+from sentictl.local.buckets import Buckets
 from sentictl.local.control import ControlPlane
 from sentictl.local.functions import INVOCATION as LAMBDA_INVOCATION
 from sentictl.local.functions import Functions
@@ -34,6 +35,9 @@ from sentictl.local.logs import LogStreams
 from sentictl.local.mends import Mends
 from sentictl.local.messages import Request, Response, json_response, rest_error, type_of_start_response
 from sentictl.local.objects import Objects
+from sentictl.local.quotas import Quotas
+from sentictl.local.schedules import Schedules
+from sentictl.local.simulation import Simulation
 from sentictl.local.training import TrainingJobs
 from sentictl.local.websites import WEBSITE, Websites
 
@@ -69,6 +73,10 @@ class Twin:
         self._journal = Journal(home.journal)
         self._control = ControlPlane(self._journal, port)
         Mends(self._control)
+        Buckets(self._control)
+        Quotas(self._control)
+        Simulation(self._control)
+        self._schedules = Schedules(self._control)
         objects, logs = Objects(self._control), LogStreams(self._control)
         self._training = TrainingJobs(self._control, objects, logs, home.run / "training", url)
         self._endpoints = Endpoints(self._control, objects, logs, home.run / "endpoints", url)
@@ -91,9 +99,11 @@ class Twin:
 
     def resume(self) -> None:
         """Bring back what was there before the last stop."""
+        self._journal.compact()
         self._control.replay()
         self._training.fail_interrupted()
         self._endpoints.bring_back()
+        self._schedules.start()
 
     def __call__(self, environ: dict[str, Any], start_response: type_of_start_response) -> Iterable[bytes]:
         request = Request.from_environ(environ)

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from sentictl.local.control import Call, ControlPlane
+from sentictl.local.listing import JSON_RPC, listing
 from sentictl.local.logs import LogStreams
 from sentictl.local.messages import Response, json_response, json_rpc_error
 from sentictl.local.objects import Objects
+from sentictl.local.roles import Role, refuse_unassumable
 from sentictl.local.training_record import JobRecord
 from sentictl.local.training_run import LOG_GROUP, TrainingRun
 
-JSON_RPC = {"Content-Type": "application/x-amz-json-1.1"}
-PAGE = 10  # what AWS lists when MaxResults is not given
 ENDED = ("Completed", "Failed", "Stopped")
 
 
@@ -27,7 +27,7 @@ class TrainingJobs:
         self._url = url
         self._folder = folder
         self._runs: dict[tuple[str, str], TrainingRun] = {}
-        control.before["sagemaker", "CreateTrainingJob"] = self._refuse_duplicate
+        control.before["sagemaker", "CreateTrainingJob"] = self._refuse
         control.after["sagemaker", "CreateTrainingJob"] = self._created
         control.instead["sagemaker", "StopTrainingJob"] = self._stop
         control.instead["sagemaker", "DeleteTrainingJob"] = self._delete
@@ -54,10 +54,10 @@ class TrainingJobs:
         for run in list(self._runs.values()):
             run.abandon()
 
-    def _refuse_duplicate(self, call: Call) -> Response | None:
+    def _refuse(self, call: Call) -> Response | None:
         name = call.payload["TrainingJobName"]
         if name not in self._store(call.region):
-            return None
+            return refuse_unassumable(self._control, call.payload["RoleArn"])
         message = f"Training job names must be unique within an AWS account and region, and {name} exists."
         return json_rpc_error("ResourceInUse", message)
 
@@ -66,7 +66,9 @@ class TrainingJobs:
         record.begin(call.payload, call.when)
         if call.replaying:
             return
-        run = TrainingRun(record, call.payload, self._folder / record.name, self._objects, self._logs, self._url)
+        role = Role(self._control, call.payload["RoleArn"])
+        folder = self._folder / record.name
+        run = TrainingRun(record, call.payload, folder, role, self._objects, self._logs, self._url)
         self._runs[call.region, record.name] = run
         threading.Thread(target=run.run, args=(self._ended,), daemon=True).start()
 
@@ -105,17 +107,8 @@ class TrainingJobs:
 
     def _list(self, call: Call) -> Response:
         """moto does not sort, and filters the page instead of the whole."""
-        wanted = call.payload
-        jobs = [JobRecord(self._control, call.region, name) for name in self._store(call.region)]
-        found = [job.summary() for job in jobs if job.is_wanted(wanted)]
-        key = {"Name": "TrainingJobName", "Status": "TrainingJobStatus"}.get(wanted.get("SortBy", ""), "CreationTime")
-        found.sort(key=lambda job: job[key], reverse=wanted.get("SortOrder") == "Descending")
-        begin = int(wanted.get("NextToken") or 0)
-        end = begin + int(wanted.get("MaxResults") or PAGE)
-        document: dict[str, Any] = {"TrainingJobSummaries": found[begin:end]}
-        if end < len(found):
-            document["NextToken"] = str(end)
-        return json_response(200, document, JSON_RPC)
+        jobs = [JobRecord(self._control, call.region, name).summary() for name in self._store(call.region)]
+        return listing("TrainingJobSummaries", "TrainingJob", jobs, call.payload)
 
     def _store(self, region: str) -> dict[str, Any]:
         jobs: dict[str, Any] = self._control.backend("sagemaker", region).training_jobs

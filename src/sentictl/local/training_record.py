@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from sentictl.local.control import ControlPlane, naive_utc
+from sentictl.local.control import ControlPlane, naive_utc, seconds
 
 MAX_REASON = 1024  # the API's limit for FailureReason
 # AWS's words for each secondary status.
@@ -91,22 +91,13 @@ class JobRecord:
             newest = {"MetricName": name, "Value": value, "Timestamp": naive_utc(time.time())}
             self._job.final_metric_data_list = [*others, newest]
 
-    def is_wanted(self, filters: dict[str, Any]) -> bool:
-        """Whether ListTrainingJobs with these parameters lists it."""
-        created = _seconds(self._job.creation_time) or 0
-        return (
-            filters.get("NameContains", "") in self.name
-            and filters.get("StatusEquals", self._job.training_job_status) == self._job.training_job_status
-            and filters.get("CreationTimeAfter", 0) <= created <= filters.get("CreationTimeBefore", created)
-        )
-
     def summary(self) -> dict[str, Any]:
         """What ListTrainingJobs says of it."""
         job = self._job
         times = {
-            "CreationTime": _seconds(job.creation_time),
-            "TrainingEndTime": _seconds(job.training_end_time),
-            "LastModifiedTime": _seconds(job.last_modified_time),
+            "CreationTime": seconds(job.creation_time),
+            "TrainingEndTime": seconds(job.training_end_time),
+            "LastModifiedTime": seconds(job.last_modified_time),
         }
         return {
             "TrainingJobName": self.name,
@@ -121,7 +112,7 @@ class JobRecord:
         job = self._job
         return {
             **{name: getattr(job, name) for name in KEPT},
-            **{name: _seconds(getattr(job, name)) for name in KEPT_TIMES},
+            **{name: seconds(getattr(job, name)) for name in KEPT_TIMES},
             "final_metric_data_list": [_times_to_json(metric) for metric in job.final_metric_data_list],
             "secondary_status_transitions": [_times_to_json(entry) for entry in job.secondary_status_transitions],
             "log_stream": self.log_stream,
@@ -138,12 +129,8 @@ class JobRecord:
             setattr(self._job, name, [_times_from_json(entry) for entry in kept[name]])
 
 
-def _seconds(when: Any) -> float | None:
-    return None if when is None else (when - naive_utc(0)).total_seconds()
-
-
 def _times_to_json(entry: dict[str, Any]) -> dict[str, Any]:
-    return {k: _seconds(v) if k.endswith(("Time", "Timestamp")) else v for k, v in entry.items()}
+    return {k: seconds(v) if k.endswith(("Time", "Timestamp")) else v for k, v in entry.items()}
 
 
 def _times_from_json(entry: dict[str, Any]) -> dict[str, Any]:

@@ -15,12 +15,13 @@ from typing import Any
 
 from sentictl.local import children
 from sentictl.local.checkpoints import Checkpoints
-from sentictl.local.logs import LogStreams
+from sentictl.local.logs import LogStream, LogStreams
 from sentictl.local.objects import BadArchiveError, ObjectMissingError, Objects, pack
+from sentictl.local.roles import AccessDeniedError, Role
 from sentictl.local.toolkit import Container
 from sentictl.local.training_record import MAX_REASON, JobRecord
 
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+LOG_GROUP = METRICS_NAMESPACE = "/aws/sagemaker/TrainingJobs"
 STOP_GRACE_SECONDS = 5.0  # AWS gives two minutes; on one's own machine a person waits for it
 TAIL_LINES = 20
 DEFAULT_MAX_RUNTIME = 86_400
@@ -35,10 +36,18 @@ class TrainingRun:
     """One training job's life, in a thread of its own."""
 
     def __init__(
-        self, record: JobRecord, request: dict[str, Any], folder: Path, objects: Objects, logs: LogStreams, url: str
+        self,
+        record: JobRecord,
+        request: dict[str, Any],
+        folder: Path,
+        role: Role,
+        objects: Objects,
+        logs: LogStreams,
+        url: str,
     ) -> None:
         self.record = record
-        self._objects = objects
+        self._role = role
+        self._objects = objects.acting_as(role)
         self._logs = logs
         self._url = url
         self._abandoned = False
@@ -85,8 +94,20 @@ class TrainingRun:
     def _download(self) -> None:
         self.record.enter("Downloading")
         self._container.make()
-        for channel in self._request.get("InputDataConfig") or []:
-            self._download_channel(channel)
+        try:
+            for channel in self._request.get("InputDataConfig") or []:
+                self._download_channel(channel)
+            self._download_source()
+        except AccessDeniedError as error:
+            raise JobFailedError(f"ClientError: Data download failed:AccessDenied (403): {error}") from error
+        image = self._request["AlgorithmSpecification"].get("TrainingImage", "")
+        if not self._role.may_pull(image):
+            raise JobFailedError(
+                "ClientError: Cannot pull algorithm container. Either the image does not exist or its permissions are "
+                f"incorrect. (AccessDenied: the role {self._role.arn} may not pull {image}.)"
+            )
+
+    def _download_source(self) -> None:
         source = str(self._container.hyperparameters.get("sagemaker_submit_directory", ""))
         try:
             self._objects.extract(source, self._container.code)
@@ -119,6 +140,8 @@ class TrainingRun:
                 self._run_hosts()
         except ObjectMissingError as error:
             raise JobFailedError(f"ClientError: the bucket of the checkpoints does not exist: {error}") from error
+        except AccessDeniedError as error:
+            raise JobFailedError(f"ClientError: Checkpoints cannot be kept:AccessDenied (403): {error}") from error
         if self._codes and not self._ending.is_set():
             raise JobFailedError(self._algorithm_error(self._codes[0]))
 
@@ -147,11 +170,12 @@ class TrainingRun:
 
     def _start(self, host: str, master: dict[str, str]) -> list[threading.Thread]:
         """Start a host's process. Returns the threads that read its output."""
-        stream = f"{self.record.name}/{host}-{int(time.time())}"
+        name = f"{self.record.name}/{host}-{int(time.time())}"
         if self._processes:
-            self.other_streams.append(stream)
+            self.other_streams.append(name)
         else:
-            self.record.log_stream = stream
+            self.record.log_stream = name
+        stream = LogStream(self.record.region, LOG_GROUP, name, self._role)
         environment = children.base_environment(self._url, self.record.region) | master
         environment |= self._container.environment(self.record.region, host)
         program = [str(self._container.code / self._container.program), *self._container.arguments]
@@ -189,6 +213,8 @@ class TrainingRun:
             self._objects.write(uri, content)
         except ObjectMissingError as error:
             raise JobFailedError(f"ClientError: Artifact upload failed: the bucket of {uri} does not exist.") from error
+        except AccessDeniedError as error:
+            raise JobFailedError(f"ClientError: Artifact upload failed:AccessDenied (403): {error}") from error
 
     def _finish(self) -> None:
         if self._timed_out:
@@ -207,20 +233,22 @@ class TrainingRun:
         for process in self._processes:
             threading.Thread(target=children.terminate, args=(process, STOP_GRACE_SECONDS), daemon=True).start()
 
-    def _on_line(self, stream: str, line: str) -> None:
-        self._logs.write(self.record.region, LOG_GROUP, stream, line)
+    def _on_line(self, stream: LogStream, line: str) -> None:
+        self._logs.write(stream, line)
         for name, pattern in self._metrics:
             found = pattern.search(line)
             if found:
                 self._keep_metric(name, found.group(1))
 
     def _keep_metric(self, name: str, text: str) -> None:
+        if not self._role.allows("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": METRICS_NAMESPACE}):
+            return
         try:
             self.record.set_metric(name, float(text))
         except ValueError:  # as by AWS: what is no number is no metric
             return
 
-    def _on_error(self, stream: str, line: str) -> None:
+    def _on_error(self, stream: LogStream, line: str) -> None:
         self._errors.append(line)
         self._on_line(stream, line)
 

@@ -97,7 +97,7 @@ def _is_public(bucket: Any, key: str) -> bool:
     if not bucket.policy or (bucket.public_access_block and bucket.public_access_block.restrict_public_buckets):
         return False
     policy = policies.public_part(policies.document(bucket.policy))
-    return policies.allows([policy], "s3:GetObject", f"arn:aws:s3:::{bucket.name}/{key}")
+    return policies.decide([policy], "s3:GetObject", f"arn:aws:s3:::{bucket.name}/{key}") == "allowed"
 
 
 def _error_page(status: int, code: str) -> Response:

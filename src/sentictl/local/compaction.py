@@ -1,0 +1,70 @@
+"""What a journal need not keep: the contents of objects that were overwritten or deleted later.
+
+Checkpoints are the bulk of it: a training job writes the same few objects again and again, and they are deleted when it
+has ended. An entry is spared only if nothing that comes after it can have read what it stored.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+KEY = re.compile(r"<Key>(.*?)</Key>", re.DOTALL)
+Entry = dict[str, Any]
+
+
+def spared(entries: Sequence[Entry], body_of: Callable[[Entry], bytes]) -> set[int]:
+    """Which of a journal's entries can go.
+
+    Args:
+        entries: all of them, oldest first.
+        body_of: the body of a call.
+
+    Returns:
+        Their positions; none if the journal holds a call that makes it doubtful.
+    """
+    newest: dict[str, int] = {}
+    gone = set()
+    for position, entry in enumerate(entries):
+        call = entry.get("call")
+        if call and _is_doubtful(call, body_of):
+            return set()
+        if not call or not _is_for(call, "s3"):
+            continue
+        gone |= {newest.pop(path) for path in _overwritten(call, body_of) if path in newest}
+        if call["method"] == "PUT" and _is_about_content(call):
+            newest[unquote(call["target"])] = position
+    return gone
+
+
+def _is_doubtful(call: Entry, body_of: Callable[[Entry], bytes]) -> bool:
+    """Whether a call may depend on earlier contents: by a condition, a copy, versions, or code taken from a bucket."""
+    if any(name == "x-amz-copy-source" or name.startswith("if-") for name in call["headers"]):
+        return True
+    if _is_for(call, "lambda"):
+        return b'"S3Key"' in body_of(call)
+    return _is_for(call, "s3") and "versioning" in _parameters(call)
+
+
+def _overwritten(call: Entry, body_of: Callable[[Entry], bytes]) -> Iterator[str]:
+    """The paths of objects whose content is another, or gone, after a call."""
+    path = unquote(call["target"])
+    if call["method"] in ("PUT", "DELETE") and _is_about_content(call):
+        yield path
+    if call["method"] == "POST" and "delete" in _parameters(call):
+        keys = KEY.findall(body_of(call).decode("utf-8", "replace"))
+        yield from (f"{path.rstrip('/')}/{unescape(key)}" for key in keys)
+
+
+def _is_about_content(call: Entry) -> bool:
+    """Whether a call is about an object itself, and not about a bucket, an object's tags or a part of an upload."""
+    return "/" in call["target"].strip("/") and not _parameters(call) - {"x-id"}
+
+
+def _is_for(call: Entry, service: str) -> bool:
+    return f"/{service}/aws4_request" in call["headers"]["authorization"]
+
+
+def _parameters(call: Entry) -> set[str]:
+    return set(parse_qs(call["query"], keep_blank_values=True))
