@@ -1,7 +1,6 @@
 """The project file: settings from every place they can come from, writes that lose nothing, state that survives."""
 
-import subprocess
-import sys
+import resource
 import threading
 from pathlib import Path
 
@@ -9,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentictl.errors import SettingsError, StateError
+from sentictl.errors import AccessError, SettingsError, StateError
 from sentictl.folder import ProjectFolder
 from sentictl.project import Project, all_keys, get
 from sentictl.settings import Settings
 from sentictl.state import Record, State
+from tests.forks import ends, killed_at_every_step
 
 FILE = """\
 # mine
@@ -87,10 +87,20 @@ def test_what_cannot_be_set_is_refused_and_nothing_is_written(
     [
         ("[train]\nepoch = 3", "no setting called train.epoch", "Did you mean train.epochs?"),
         ("[trian]\nepochs = 3", "no setting called trian", "Did you mean train?"),
-        ("[train]\nepochs = 'many'", 'train.epochs cannot be "many"', "config set"),
-        ("[train\nepochs = 3", "not valid TOML", "Correct that line"),
+        ("[train]\nepochs = 'many'", 'train.epochs cannot be "many"', "Correct it in "),
+        ("[train\nepochs = 3", "not valid TOML: .*line 1", "Correct that line"),
+        ("train = 3", "train in .* is not a table", "Correct that line"),
+        ("env = 3", "env in .* is not a table", "Correct that line"),
+        ("[[env]]\nname = 'prod'", "env in .* is not a table", "Correct that line"),
+        ("env.local = 3", "env.local in .* is not a table", "Correct that line"),
+        ("env.local.train = 3", "train in .* is not a table", "Correct that line"),
+        ("[env.local]\nregion = 'mars'", 'env.local.region cannot be "mars"', "Correct it in "),
+        ("[state]\nlocal = 3", "state.local in .* is not a table", "Correct that line"),
+        ("state = 3", "state in .* is not a table", "Correct that line"),
+        ("[[state.local]]\nversion = 2", "state.local in .* is not a table", "Correct that line"),
+        ("[state.local]", r"\[state.local\] in .*toml is damaged: its version", "sentictl import"),
         ("[state.local]\nversion = 99", "version 99", "Update sentictl"),
-        ("[[state.local.resources]]\nname = 'x'", "no 'kind'", "Restore"),
+        ("[[state.local.resources]]\nname = 'x'", "is damaged", "version control"),
     ],
 )
 def test_a_file_that_is_not_right_says_where_and_what_to_do(
@@ -99,13 +109,45 @@ def test_a_file_that_is_not_right_says_where_and_what_to_do(
     folder.settings_file.write_text(text)
     with pytest.raises((SettingsError, StateError), match=message) as refusal:
         Project.load(folder)
+    assert "sentictl.toml" in refusal.value.message + refusal.value.hint or "Did you mean" in refusal.value.hint
     assert hint in refusal.value.hint
+    assert folder.settings_file.read_text() == text
 
 
 def test_an_unknown_environment_is_named(folder: ProjectFolder) -> None:
     with pytest.raises(SettingsError, match="no environment called prd") as refusal:
         Project.load(folder, "prd")
     assert refusal.value.hint == "Did you mean prod?"
+
+
+@pytest.mark.parametrize("name", ["Prod", "p_1", "1st", "a-", "x" * 21, "a.b"])
+def test_an_environment_that_no_name_on_aws_could_bear_is_refused(folder: ProjectFolder, name: str) -> None:
+    folder.settings_file.write_text(f'[env."{name}"]\n')
+    with pytest.raises(SettingsError, match=f"{name} cannot be an environment's name") as refusal:
+        Project.load(folder, name)
+    assert str(folder.settings_file) in refusal.value.hint
+
+
+def test_a_variable_that_is_not_allowed_is_named(folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTICTL_TRAIN_EPOCHS", "many")
+    with pytest.raises(SettingsError, match=r"train.epochs cannot be") as refusal:
+        Project.load(folder)
+    assert refusal.value.hint == "Correct the variable SENTICTL_TRAIN_EPOCHS."
+
+
+def test_local_has_overrides_too_and_they_are_what_is_changed(folder: ProjectFolder) -> None:
+    folder.settings_file.write_text(FILE + "\n[env.local]\ntrain.epochs = 1\n")
+    assert Project.load(folder).settings.train.epochs == 1
+    assert Project.load(folder).set({"train.epochs": 2, "train.seed": 4}) == {
+        "env.local.train.epochs": 2,
+        "train.seed": 4,
+    }
+    assert (Project.load(folder).settings.train.epochs, Project.load(folder).settings.train.seed) == (2, 4)
+    folder.settings_file.write_text(folder.settings_file.read_text() + "\n[env.test]\n")
+    assert (Project.load(folder, "test").settings.train.epochs, Project.load(folder, "test").settings.train.seed) == (
+        3,
+        4,
+    )
 
 
 names = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), min_size=1, max_size=20)
@@ -164,30 +206,6 @@ def test_saving_an_unchanged_state_does_not_touch_the_file(folder: ProjectFolder
     assert folder.settings_file.stat().st_ino == before  # a save replaces the file, and so its inode
 
 
-HOLD = """
-import sys
-from pathlib import Path
-from sentictl.folder import ProjectFolder
-from sentictl.project import Project
-with Project.load(ProjectFolder(Path(sys.argv[1]))).locked():
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_a_second_command_is_told_who_holds_the_lock(folder: ProjectFolder) -> None:
-    command = [sys.executable, "-c", HOLD, str(folder.root)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
-        assert first.stdout is not None
-        assert first.stdout.readline() == "held\n"
-        with pytest.raises(StateError, match=f"process {first.pid}"), Project.load(folder).locked():
-            raise AssertionError("the lock was given twice")
-        first.communicate()
-    with Project.load(folder).locked():
-        Project.load(folder).set({"train.epochs": 4})
-    assert Project.load(folder).settings.train.epochs == 4
-
-
 def test_the_file_is_never_half_written(folder: ProjectFolder) -> None:
     project = Project.load(folder)
     seen: list[str] = []
@@ -207,6 +225,127 @@ def test_the_file_is_never_half_written(folder: ProjectFolder) -> None:
     for text in seen:
         assert text.startswith(FILE.rstrip())
         assert text.endswith("\n")
+
+
+def test_a_save_killed_at_any_step_leaves_the_state_before_or_after(folder: ProjectFolder) -> None:
+    project = Project.load(folder)
+    project.state.keep(Record("bucket", "b", "arn"))
+    project.save_state()
+    old = folder.settings_file.read_bytes()
+    project.state.keep(Record("model", "m"))
+    seen = []
+    for _ in killed_at_every_step(project.save_state):
+        seen.append([record.kind for record in Project.load(folder).state])
+        folder.settings_file.write_bytes(old)
+    assert seen[0] == ["bucket"]
+    assert seen[-1] == ["bucket", "model"]
+    assert all(kinds in (seen[0], seen[-1]) for kinds in seen)
+
+
+def test_a_full_disk_loses_no_record(folder: ProjectFolder) -> None:
+    project = Project.load(folder)
+    project.state.keep(Record("bucket", "b", "arn"))
+    project.save_state()
+    old = folder.settings_file.read_bytes()
+
+    def save_on_a_full_disk() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(old), len(old)))
+        with pytest.raises(StateError, match=r"cannot be written: .* It is as it was before") as refusal:
+            project.save_state()
+        assert "Make room" in refusal.value.hint
+
+    project.state.keep(Record("model", "m" * 100))
+    assert ends(save_on_a_full_disk) == 0
+    assert folder.settings_file.read_bytes() == old
+    assert list(folder.root.iterdir()) == [folder.settings_file]
+    project.save_state()
+    assert list(Project.load(folder).state) == list(project.state)
+
+
+def test_a_file_that_is_deleted_meanwhile_is_not_written_anew(folder: ProjectFolder) -> None:
+    project = Project.load(folder)
+    project.state.keep(Record("bucket", "b", "arn"))
+    folder.settings_file.unlink()
+    with pytest.raises(SettingsError, match="not there any more"):
+        project.save_state()
+    folder.settings_file.write_text(FILE)
+    project.save_state()
+    assert list(Project.load(folder).state) == [Record("bucket", "b", "arn")]
+
+
+def test_nothing_is_saved_over_a_file_that_cannot_be_read(folder: ProjectFolder) -> None:
+    project = Project.load(folder)
+    project.state.keep(Record("bucket", "b", "arn"))
+    folder.settings_file.write_text("[train\n")
+    with pytest.raises(SettingsError, match="not valid TOML"):
+        project.save_state()
+    assert folder.settings_file.read_text() == "[train\n"
+    folder.settings_file.write_text(FILE)
+    project.save_state()
+    assert list(Project.load(folder).state) == [Record("bucket", "b", "arn")]
+
+
+@pytest.mark.parametrize("damage", ["", "version = 'x'", "version = 2\nresources = 3", "account = 1"])
+def test_settings_load_without_a_damaged_state_which_the_next_save_replaces(folder: ProjectFolder, damage: str) -> None:
+    folder.settings_file.write_text(f"{FILE}\n[state.prod]\n{damage}\n\n# mine\n[data]\nseed = 2\n")
+    project = Project.load(folder, "prod", forget_damage=True)
+    assert (project.settings.data.seed, project.placement.profile, len(project.state)) == (2, "work", 0)
+    project.state.keep(Record("bucket", "b", "arn"))
+    project.save_state()
+    assert list(Project.load(folder, "prod").state) == [Record("bucket", "b", "arn")]
+    assert folder.settings_file.read_text().endswith("# mine\n[data]\nseed = 2\n")
+
+
+def test_a_state_that_can_be_read_is_never_forgotten(folder: ProjectFolder) -> None:
+    project = Project.load(folder)
+    project.state.keep(Record("bucket", "b", "arn"))
+    project.save_state()
+    assert list(Project.load(folder, forget_damage=True).state) == [Record("bucket", "b", "arn")]
+    newer = folder.settings_file.read_text().replace("version = 2", "version = 3")
+    folder.settings_file.write_text(newer)
+    with pytest.raises(StateError, match="version 3"):
+        Project.load(folder, forget_damage=True)
+
+
+def test_a_damaged_state_leaves_even_if_nothing_takes_its_place(folder: ProjectFolder) -> None:
+    folder.settings_file.write_text(f"{FILE}\n[state.local]\n")
+    Project.load(folder, forget_damage=True).save_state()
+    assert folder.settings_file.read_text() == FILE
+
+
+def test_the_first_account_is_recorded_with_the_first_resource(folder: ProjectFolder) -> None:
+    project = Project.load(folder)
+    project.recognize("111111111111")
+    project.save_state()
+    assert folder.settings_file.read_text() == FILE
+    project.state.keep(Record("bucket", "b"))
+    project.save_state()
+    Project.load(folder).recognize("111111111111")
+    assert Project.load(folder).state.account == "111111111111"
+
+
+def test_another_account_is_refused(folder: ProjectFolder) -> None:
+    project = Project.load(folder, "prod")
+    project.state = State([Record("bucket", "b")], "111111111111")
+    project.save_state()
+    with pytest.raises(AccessError, match=r"prod is in the account 111111111111, .* work, .* 222222222222") as refusal:
+        Project.load(folder, "prod").recognize("222222222222")
+    assert refusal.value.exit_code == 4
+    assert "[env.prod]" in refusal.value.hint
+    assert "sentictl down --env prod" in refusal.value.hint
+    Project.load(folder).recognize("222222222222")
+
+
+def test_a_state_of_version_1_learns_its_account_at_the_next_save(folder: ProjectFolder) -> None:
+    entry = "kind = 'bucket'\nname = 'b'\narn = 'a'\nregion = 'r'\n"
+    folder.settings_file.write_text(f"{FILE}\n[state.local]\nversion = 1\n\n[[state.local.resources]]\n{entry}")
+    project = Project.load(folder)
+    project.recognize("111111111111")
+    project.save_state()
+    assert "version = 2" in folder.settings_file.read_text()
+    migrated = Project.load(folder).state
+    assert migrated.account == "111111111111"
+    assert list(migrated) == [Record("bucket", "b", "a", {"region": "r"})]
 
 
 def test_every_key_has_a_value() -> None:

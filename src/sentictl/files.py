@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-import tempfile
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -23,20 +23,42 @@ def write_atomically(path: Path, content: bytes) -> None:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A stream whose content takes the place of `path` when the block ends well, and leaves no trace when it does not.
 
-    Temporary file beside it, fsync, rename. Keeps the mode of the file it replaces, and links stay links.
+    Temporary file beside it, fsync, rename, fsync of the folder. Keeps the mode of the file it replaces, and links stay
+    links.
 
     Raises:
         OSError: the folder is missing or cannot be written.
     """
     target = path.resolve()
-    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, target.stat().st_mode & 0o777 if target.exists() else 0o644)
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o644)
-        Path(temporary).replace(target)
+            os.fsync(descriptor)
+        temporary.replace(target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+    _sync_folder(target.parent)
+
+
+def remove_strays(path: Path) -> None:
+    """Delete the temporary files that killed writers of `path` left. Only while nobody can be writing it."""
+    target = path.resolve()
+    temporary = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.tmp")
+    for entry in target.parent.iterdir():
+        if temporary.fullmatch(entry.name):
+            entry.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename outlast a power failure. The new file is in place either way, and not every file system can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,32 +1,28 @@
-"""A project: its folder, its settings in one environment, and what was recorded there.
+"""A project: its folder, its settings in one environment, and what was recorded there."""
 
-`sentictl.toml` is edited by people and by sentictl alike. Every write reads the file again, changes only its own keys,
-keeps comments and order (tomlkit), and replaces the file atomically; commands that change something hold a lock.
-"""
-
-import contextlib
 import difflib
-import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
-import tomlkit
 from pydantic import BaseModel, ValidationError
-from tomlkit.exceptions import TOMLKitError
 
-from sentictl.errors import SettingsError, StateError
-from sentictl.files import write_atomically
+from sentictl.errors import AccessError, DamagedStateError, SettingsError
 from sentictl.folder import ProjectFolder
 from sentictl.settings import EnvironmentSettings, Settings
+from sentictl.settings_file import SettingsFile
 from sentictl.state import State
 
 Model = TypeVar("Model", bound=BaseModel)
 LOCAL = "local"
+ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")  # part of every name on AWS, as the project's is
 TABLES = {info.alias or name: info for name, info in Settings.model_fields.items()}
+OF_ONE_ENVIRONMENT = {"deploy.model"}  # a model trained in one is not there in another
 
 
 @dataclass
@@ -48,30 +44,61 @@ class Project:
     state: State = field(default_factory=State)
 
     def __post_init__(self) -> None:
-        self._saved = self.state.to_toml()
+        self._saved: Mapping[str, Any] | None = self._recorded()
 
     @classmethod
-    def load(cls, folder: ProjectFolder, environment: str = LOCAL) -> "Project":
+    def load(cls, folder: ProjectFolder, environment: str = LOCAL, *, forget_damage: bool = False) -> "Project":
         """Read `sentictl.toml`.
+
+        Args:
+            folder: where it is.
+            environment: the environment to read it for.
+            forget_damage: whether a damaged state counts as an empty one, which the next save puts in its place.
 
         Raises:
             SettingsError: not TOML, an unknown key, a value that is not allowed, or an unknown environment.
-            StateError: the recorded state is not readable.
+            DamagedStateError: the recorded state is not readable.
+            StateError: it is of a newer version.
         """
-        document = _read(folder).unwrap()
-        base = {key: value for key, value in document.items() if key not in ("env", "state")}
-        environments = document.get("env", {})
-        if environment != LOCAL and environment not in environments:
-            raise _unknown("environment", environment, [LOCAL, *environments])
-        overrides = dict(environments.get(environment, {}))
+        source = folder.settings_file
+        document = SettingsFile(source).read()
+        environments, states = (_table(document, name, source) for name in ("env", "state"))
+        _check_environment(environment, environments, source)
+        overrides = _table(environments, environment, source, "env.")
         placement = {key: overrides.pop(key) for key in EnvironmentSettings.model_fields if key in overrides}
+        base = {key: value for key, value in document.items() if key not in ("env", "state")}
         merged = _merge(_merge(base, overrides), _from_variables(os.environ))
-        return cls(
+        project = cls(
             folder,
             environment,
-            _validated(Settings, merged),
-            _validated(EnvironmentSettings, placement),
-            State.from_toml(document.get("state", {}).get(environment, {})),
+            _validated(Settings, merged, source),
+            _validated(EnvironmentSettings, placement, source, f"env.{environment}."),
+        )
+        if environment in states:
+            project._restore(_table(states, environment, source, "state."), forget_damage)
+        return project
+
+    def recognize(self, account: str) -> None:
+        """Make sure that the credentials lead to the account that the recorded resources are in.
+
+        The first account that an environment is seen in is recorded along with its first resource.
+
+        Args:
+            account: the id of the account that the credentials belong to.
+
+        Raises:
+            AccessError: it is another one.
+        """
+        if self.state.account in ("", account):
+            self.state.account = account
+            return
+        profile = self.placement.profile or os.environ.get("AWS_PROFILE", "")
+        credentials = f"those of the profile {profile}" if profile else "the default ones"
+        raise AccessError(
+            f"What is recorded of the environment {self.environment} is in the account {self.state.account}, "
+            f"but the credentials, {credentials}, belong to the account {account}.",
+            f"Use the right profile (profile under [env.{self.environment}] in sentictl.toml, or AWS_PROFILE). To move "
+            f"to another account, first: sentictl down --env {self.environment}; or use another environment's name.",
         )
 
     def change(self, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,18 +119,19 @@ class Project:
         return {key: value for key, value in values.items() if value != get(before, key)}
 
     def write(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Write settings to `sentictl.toml`; in another environment than `local`, as that environment's override.
+        """Write settings to `sentictl.toml`, for all environments.
+
+        In another environment than `local`, where a value can mean nothing elsewhere, and where the environment has a
+        value of its own already, as the environment's override.
 
         Returns:
             What was written, by the key as the file has it.
         """
-        prefix = "" if self.environment == LOCAL else f"env.{self.environment}."
-        written = {prefix + key: value for key, value in changes.items()}
-        if written:
-            document = _read(self.folder)
-            for key, value in written.items():
-                _put(document, key, value)
-            _write(self.folder, document)
+        if not changes:
+            return {}
+        overrides = self._file.read().get("env", {}).get(self.environment, {})
+        written = {self._place(key, overrides): value for key, value in changes.items()}
+        self._file.put(written)
         return written
 
     def set(self, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,48 +139,41 @@ class Project:
         return self.write(self.change(changes))
 
     def save_state(self) -> None:
-        """Record the state, if it changed since it was loaded or saved last.
+        """Record the state, if it changed since it was loaded or saved last. An empty one leaves no trace.
 
         Raises:
+            SettingsError: the file cannot be read any more.
             StateError: the file cannot be written; it is as it was before.
         """
-        current = self.state.to_toml()
-        if current == self._saved:
-            return
-        document = _read(self.folder)
-        if len(self.state):
-            _put_state(document, self.environment, current)
-        else:
-            _drop_state(document, self.environment)
-        _write(self.folder, document)
-        self._saved = current
+        current = self._recorded()
+        if current != self._saved:
+            self._file.put_state(self.environment, current)
+            self._saved = current
 
     def stands_somewhere(self) -> bool:
         """Whether anything is recorded in any environment."""
-        return bool(_read(self.folder).get("state"))
+        return bool(self._file.read().get("state"))
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the project's lock, so that no other command changes the project meanwhile.
+    @property
+    def _file(self) -> SettingsFile:
+        return SettingsFile(self.folder.settings_file)
 
-        Raises:
-            StateError: another command holds it; the message says which.
-        """
-        self.folder.cache.mkdir(parents=True, exist_ok=True)
-        with self.folder.lock_file.open("a+", encoding="utf-8") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                stream.seek(0)
-                holder = stream.read() or "unknown"
-                raise StateError(
-                    f"Another sentictl command is changing this project (process {holder}).",
-                    "Wait until it is done, then run this again.",
-                ) from None
-            stream.truncate(0)
-            stream.write(str(os.getpid()))
-            stream.flush()
-            yield
+    def _recorded(self) -> Mapping[str, Any]:
+        return self.state.to_toml() if len(self.state) else {}
+
+    def _restore(self, recorded: Mapping[str, Any], forget_damage: bool) -> None:
+        self._saved = None
+        try:
+            self.state = State.from_toml(recorded, f"[state.{self.environment}] in {self.folder.settings_file}")
+            self._saved = recorded
+        except DamagedStateError:
+            if not forget_damage:
+                raise
+
+    def _place(self, key: str, overrides: Mapping[str, Any]) -> str:
+        table, _, name = key.partition(".")
+        own = self.environment != LOCAL or key in OF_ONE_ENVIRONMENT or name in overrides.get(table, {})
+        return f"env.{self.environment}.{key}" if own else key
 
 
 def get(settings: Settings, key: str) -> Any:
@@ -179,55 +200,21 @@ def all_keys() -> Iterator[str]:
         yield from (f"{table_name}.{name}" for name in table.model_fields)
 
 
-def _read(folder: ProjectFolder) -> tomlkit.TOMLDocument:
-    try:
-        return tomlkit.parse(folder.settings_file.read_text(encoding="utf-8"))
-    except (TOMLKitError, UnicodeDecodeError) as problem:
-        raise SettingsError(f"{folder.settings_file} is not valid TOML: {problem}", "Correct that line.") from None
-    except OSError as problem:
+def _check_environment(name: str, environments: Mapping[str, Any], source: Path) -> None:
+    if name != LOCAL and name not in environments:
+        raise _unknown("environment", name, [LOCAL, *environments])
+    if not ENVIRONMENT_NAME.fullmatch(name):
         raise SettingsError(
-            f"{folder.settings_file} cannot be read: {problem.strerror}.", "Write one with: sentictl init"
-        ) from None
+            f"{name} cannot be an environment's name.",
+            f"1 to 20 lower-case letters, digits and hyphens, a letter first. Rename it in {source}.",
+        )
 
 
-def _write(folder: ProjectFolder, document: tomlkit.TOMLDocument) -> None:
-    try:
-        write_atomically(folder.settings_file, tomlkit.dumps(document).encode())
-    except OSError as problem:
-        raise StateError(
-            f"{folder.settings_file} cannot be written: {problem.strerror}. It is as it was before.",
-            "Make room or make the folder writable, then run this again: it goes on from here.",
-        ) from None
-
-
-def _put(document: tomlkit.TOMLDocument, key: str, value: Any) -> None:
-    *tables, name = key.split(".")
-    table: Any = document
-    for part in tables:
-        if part not in table:
-            table[part] = tomlkit.table(is_super_table=part != tables[-1])
-        table = table[part]
-    table[name] = value
-
-
-def _put_state(document: tomlkit.TOMLDocument, environment: str, state: Mapping[str, Any]) -> None:
-    if "state" not in document:
-        document["state"] = tomlkit.table(is_super_table=True)
-    table = tomlkit.table()
-    table["version"] = tomlkit.item(state["version"]).comment("recorded by sentictl, not for editing")
-    resources = tomlkit.aot()
-    for resource in state["resources"]:
-        resources.append(tomlkit.item(resource))
-    table["resources"] = resources
-    states: Any = document["state"]
-    states[environment] = table
-
-
-def _drop_state(document: tomlkit.TOMLDocument, environment: str) -> None:
-    states: Any = document.get("state", {})
-    states.pop(environment, None)
-    if "state" in document and not states:
-        del document["state"]
+def _table(tables: Mapping[str, Any], name: str, source: Path, prefix: str = "") -> dict[str, Any]:
+    table = tables.get(name, {})
+    if not isinstance(table, Mapping):
+        raise SettingsError(f"{prefix}{name} in {source} is not a table.", "Correct that line, or take it out.")
+    return dict(table)
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -250,24 +237,32 @@ def _nested(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _from_variables(variables: Mapping[str, str]) -> dict[str, Any]:
     """Settings given as SENTICTL_<TABLE>_<KEY>, such as SENTICTL_TRAIN_EPOCHS=3."""
-    by_name = {f"SENTICTL_{key.replace('.', '_').upper()}": key for key in all_keys()}
-    return _nested({key: variables[name] for name, key in by_name.items() if name in variables})
+    return _nested({key: variables[_variable(key)] for key in all_keys() if _variable(key) in variables})
 
 
-def _validated(model: type[Model], values: Mapping[str, Any]) -> Model:
+def _variable(key: str) -> str:
+    return f"SENTICTL_{key.replace('.', '_').upper()}"
+
+
+def _validated(model: type[Model], values: Mapping[str, Any], source: Path | None = None, prefix: str = "") -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as problem:
         first = problem.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            known = [*all_keys(), *TABLES, "env", "state"]
-            raise _unknown("setting", key, known) from None
-        shown = json.dumps(first["input"], default=str)
-        raise SettingsError(
-            f"The setting {key} cannot be {shown}: {first['msg'].lower()}.",
-            f"Change it with: sentictl config set {key} VALUE",
-        ) from None
+    key = prefix + ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        raise _unknown("setting", key, [*all_keys(), *TABLES, "env", "state"])
+    if first["type"] == "model_type":
+        raise SettingsError(f"{key} in {source} is not a table.", "Correct that line, or take it out.")
+    shown = json.dumps(first["input"], default=str)
+    raise SettingsError(f"The setting {key} cannot be {shown}: {first['msg'].lower()}.", _mend(key, source))
+
+
+def _mend(key: str, source: Path | None) -> str:
+    variable = _variable(key)
+    if source is None:
+        return f"Give another value: sentictl config set {key} VALUE"
+    return f"Correct the variable {variable}." if variable in os.environ else f"Correct it in {source}."
 
 
 def _unknown(what: str, name: str, known: list[str]) -> SettingsError:

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sentictl.errors import StateError
+from sentictl.errors import DamagedStateError, StateError
 
-STATE_VERSION = 1
+STATE_VERSION = 2
+# Version 1 recorded no account.
+KNOWN_KEYS = {"version", "account", "resources"}
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class Record:
         kind: what it is, such as "endpoint".
         name: its name on AWS; follows from project + environment (+ a digest for what is immutable).
         arn: its ARN; empty while its creation was announced but not yet confirmed.
-        attributes: what later resources need of it, such as a training job's artifact.
+        attributes: what later resources need of it, such as a training job's artifact. In the file they stand beside
+            kind, name and arn, so none of them is called like that.
     """
 
     kind: str
@@ -27,16 +30,29 @@ class Record:
 
 
 class State:
-    """The records of one environment, kept in order of creation; a record is known by kind and name."""
+    """The records of one environment, kept in order of creation; a record is known by kind and name.
 
-    def __init__(self, records: Iterable[Record] = ()) -> None:
+    Args:
+        records: what is recorded, oldest first.
+        account: the id of the AWS account it is in; empty until the first command that connects learns it.
+    """
+
+    def __init__(self, records: Iterable[Record] = (), account: str = "") -> None:
         self._records = {(record.kind, record.name): record for record in records}
+        self.account = account
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self._records.values())
 
     def __len__(self) -> int:
         return len(self._records)
+
+    def __contains__(self, record: Record) -> bool:
+        return (record.kind, record.name) in self._records
+
+    def copy(self) -> "State":
+        """The same records and account, to be changed apart from these."""
+        return State(self, self.account)
 
     def of_kind(self, kind: str) -> list[Record]:
         """All records of a kind, oldest first."""
@@ -60,30 +76,64 @@ class State:
         """The state as the plain tables of `[state.<environment>]`."""
         return {
             "version": STATE_VERSION,
-            "resources": [{"kind": r.kind, "name": r.name, "arn": r.arn, **dict(r.attributes)} for r in self],
+            "account": self.account,
+            "resources": [{"kind": r.kind, "name": r.name, "arn": r.arn, **r.attributes} for r in self],
         }
 
     @classmethod
-    def from_toml(cls, table: Mapping[str, Any]) -> "State":
-        """Read what `to_toml` wrote.
+    def from_toml(cls, table: Mapping[str, Any], where: str = "the state") -> "State":
+        """Read what `to_toml` of this version or an older one wrote.
+
+        Args:
+            table: the table `[state.<environment>]`.
+            where: what an error calls it.
 
         Raises:
-            StateError: another version, or not in the shape that sentictl writes.
+            DamagedStateError: not in the shape that sentictl writes; the message says why.
+            StateError: of a newer version.
         """
-        version = table.get("version", STATE_VERSION)
-        if version != STATE_VERSION:
+        version = table.get("version")
+        if type(version) is int and version > STATE_VERSION:
             raise StateError(
-                f"The recorded state has version {version}; this sentictl reads version {STATE_VERSION}.",
+                f"{where} has version {version}; this sentictl reads up to version {STATE_VERSION}.",
                 "Update sentictl: pip install --upgrade sentictl",
             )
-        return cls(_record(entry) for entry in table.get("resources", []))
+        try:
+            return cls._from_valid(table)
+        except ValueError as problem:
+            raise DamagedStateError(
+                f"{where} is damaged: {problem}.",
+                "Correct it or restore the file from version control; or rebuild the state from what AWS has, "
+                "in the same environment: sentictl import",
+            ) from None
+
+    @classmethod
+    def _from_valid(cls, table: Mapping[str, Any]) -> "State":
+        version, account, entries = table.get("version"), table.get("account", ""), table.get("resources")
+        _check(type(version) is int and version > 0, "its version is not a whole number from 1")
+        _check(isinstance(account, str), "its account is not a text")
+        _check(isinstance(entries, list), "its resources are not a list of tables")
+        unknown = sorted(table.keys() - KNOWN_KEYS)
+        _check(not unknown, f"{''.join(unknown[:1])} means nothing in it")
+        state = cls(account=account)
+        for number, entry in enumerate(entries or (), 1):
+            record = _record(entry, f"resource {number}")
+            _check(record not in state, f"resource {number} ({record.kind} {record.name}) is recorded twice")
+            state.keep(record)
+        return state
 
 
-def _record(entry: Mapping[str, Any]) -> Record:
-    values = {str(key): str(value) for key, value in entry.items()}
-    try:
-        return Record(values.pop("kind"), values.pop("name"), values.pop("arn", ""), values)
-    except KeyError as missing:
-        raise StateError(
-            f"A recorded resource has no {missing}.", "Restore sentictl.toml from version control or a backup."
-        ) from None
+def _record(entry: Any, what: str) -> Record:
+    _check(isinstance(entry, Mapping), f"{what} is not a table")
+    values = dict(entry)
+    for key, value in values.items():
+        _check(isinstance(value, str), f"{key} of {what} is not a text")
+    kind, name, arn = (values.pop(key, "") for key in ("kind", "name", "arn"))
+    _check(bool(kind), f"{what} has no kind")
+    _check(bool(name), f"{what} has no name")
+    return Record(kind, name, arn, values)
+
+
+def _check(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise ValueError(otherwise)
