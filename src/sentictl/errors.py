@@ -43,6 +43,10 @@ class StateError(SentictlError):
     code = "state"
 
 
+class DamagedStateError(StateError):
+    """The recorded state is not in the shape that sentictl writes."""
+
+
 class DataError(SentictlError):
     """The reviews cannot be used as they are."""
 
@@ -61,6 +65,12 @@ class MissingStepError(SentictlError):
     code = "missing-step"
 
 
+class ForeignError(SentictlError):
+    """Something on AWS has the name of one of the project's resources, but is not the project's."""
+
+    code = "foreign"
+
+
 class TrainingError(SentictlError):
     """The training job failed, was stopped, or ran out of time."""
 
@@ -71,6 +81,12 @@ class EndpointError(SentictlError):
     """The endpoint failed to come into service, or cannot answer."""
 
     code = "endpoint"
+
+
+class WorseModelError(SentictlError):
+    """A model is not served because it is worse than the live one, or cannot be compared with it."""
+
+    code = "worse-model"
 
 
 class TwinError(SentictlError):

@@ -13,6 +13,8 @@ from sentictl.errors import AccessError, AwsError
         ("ExpiredToken", AccessError, 4, "expired"),
         ("InvalidClientTokenId", AccessError, 4, "does not know these credentials"),
         ("AccessDeniedException", AccessError, 4, "does not allow CreateEndpoint"),
+        ("403", AccessError, 4, "does not allow"),
+        ("400", AccessError, 4, "expired"),
         ("ResourceLimitExceeded", AwsError, 1, "quota"),
         ("ThrottlingException", AwsError, 1, "throttling"),
         ("SomethingNew", AwsError, 1, "SomethingNew"),

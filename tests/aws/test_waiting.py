@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from sentictl.aws.waiting import once_role_is_known, poll
+from sentictl.aws.waiting import once_not_throttled, once_role_is_known, poll
 from sentictl.errors import AwsError
 
 
@@ -31,6 +31,7 @@ def test_polling_gives_up_and_names_what_it_waited_for() -> None:
     [
         "The role defined for the function cannot be assumed by Lambda.",
         "Could not assume role arn:aws:iam::1:role/x. Please ensure that the role exists",
+        "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
     ],
 )
 def test_a_role_that_is_not_known_yet_is_waited_for(message: str) -> None:
@@ -62,3 +63,14 @@ def test_a_role_that_never_becomes_known_ends_the_waiting() -> None:
 
     with pytest.raises(ClientError, match="assume role"):
         once_role_is_known(call, timeout=-1, sleep=lambda _: None)
+
+
+def test_what_is_throttled_is_tried_again_and_nothing_else_is() -> None:
+    outcomes: list[object] = [refusal("AccessDenied", "no"), refusal("TooManyRequestsException", "slow down")]
+
+    def call() -> None:
+        raise outcomes.pop()  # type: ignore[misc]  # all are exceptions
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        once_not_throttled(call, sleep=lambda _: None)
+    assert outcomes == []

@@ -1,15 +1,16 @@
 """Reconciling, against a cloud that is a dict: what is made, changed, kept and deleted, and what a kill leaves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sentictl.aws.environment import Environment
-from sentictl.errors import MissingStepError
+from sentictl.errors import ForeignError, MissingStepError
 from sentictl.folder import ProjectFolder
-from sentictl.lifecycle.reconcile import Action, Step, apply, destroy, survey
+from sentictl.lifecycle.reconcile import Action, Step, apply, destroy, discover, plan, plan_destruction, survey
 from sentictl.lifecycle.resource import Context, Live, Resource
 from sentictl.project import Project
 from sentictl.state import Record
@@ -24,6 +25,7 @@ class Cloud:
 
     def __init__(self) -> None:
         self.things: dict[tuple[str, str], dict[str, Any]] = {}
+        self.foreign: set[str] = set()  # names of what somebody else made
         self.calls: list[str] = []
         self.kill_after = -1
 
@@ -44,6 +46,19 @@ class Thing(Resource):
     @property
     def name(self) -> str:
         return self.title
+
+    def found(self) -> Iterable[str]:
+        return [name for kind, name in self.cloud.things if kind == self.kind]
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        return {} if name in self.cloud.foreign else self.context.naming.tags
+
+    def tag(self) -> None:
+        self.cloud.foreign.discard(self.name)
+        self.cloud.change(f"tag {self.kind} {self.name}")
+
+    def foreseen(self) -> Mapping[str, str]:
+        return {"id": self.name}
 
     def desired(self) -> Mapping[str, Any]:
         return {"color": self.color}
@@ -70,6 +85,16 @@ class Other(Thing):
     title = "other"
 
 
+class Sign(Thing):
+    """One that shows the color of whatever thing stands, which is known only once it is made."""
+
+    kind = "sign"
+    title = "sign"
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"color": self.context.attribute("thing", "born", "make")}
+
+
 class Version(Thing):
     kind = "version"
     keeps_versions = True
@@ -91,7 +116,9 @@ class Watcher:
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
     (tmp_path / "sentictl.toml").write_text("")
-    return Context(Project.load(ProjectFolder(tmp_path)), Environment("local", "us-east-1"), lambda *_: None)
+    environment = Environment("local", "us-east-1")
+    environment.account = "123456789012"
+    return Context(Project.load(ProjectFolder(tmp_path)), environment, lambda *_: None)
 
 
 @pytest.fixture
@@ -203,16 +230,109 @@ def test_destroying_goes_backwards_and_reports_what_is_left(
 ) -> None:
     apply([Thing(context), Other(context)], context, Watcher())
     monkeypatch.setattr(Thing, "delete", lambda self, record: None)  # a thing that does not go away
-    steps, left = destroy([Thing(context), Version(context)], context, Watcher())
-    assert actions(steps) == ["delete thing"]
-    assert [record.name for record in left] == ["thing"]
+    watcher = Watcher()
+    deleted, left = destroy([Thing(context), Other(context)], context, watcher)
+    assert actions(watcher.steps) == ["delete other", "delete thing"]
+    assert [record.name for record in deleted] == []
+    assert [record.name for record in left] == ["other", "thing"]
 
 
 def test_a_survey_tells_what_was_deleted_by_hand(context: Context, cloud: Cloud) -> None:
     apply([Thing(context), Other(context)], context, Watcher())
     del cloud.things["thing", "thing"]
-    found = {record.name: live is not None for record, live in survey([Thing(context), Other(context)], context)}
+    found = {record.name: live is not None for _, record, live in survey([Thing(context), Other(context)], context)}
     assert found == {"thing": False, "other": True}
+
+
+@pytest.mark.parametrize("changed", [{}, {"color": "blue"}, {"title": "thing-2"}])
+def test_a_plan_says_what_is_then_done_and_does_nothing(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str]
+) -> None:
+    apply([Thing(context)], context, Watcher())
+    for name, value in changed.items():
+        monkeypatch.setattr(Thing, name, value)
+    cloud.calls.clear()
+    rehearsal = context.rehearsal()
+    before = context.project.folder.settings_file.read_bytes()
+    planned = plan([Thing(rehearsal), Other(rehearsal)], rehearsal)
+    assert cloud.calls == []
+    assert context.project.folder.settings_file.read_bytes() == before
+    assert planned == apply([Thing(context), Other(context)], context, Watcher())
+
+
+def test_a_plan_says_what_depends_on_something_yet_to_be_made(context: Context, cloud: Cloud) -> None:
+    cloud.things["sign", "sign"] = {"color": "red"}
+    rehearsal = context.rehearsal()
+    steps = plan([Thing(rehearsal), Sign(rehearsal)], rehearsal)
+    assert actions(steps) == ["create thing", "update sign"]
+    assert steps[1].changes == {"color": ("red", "(known when it is made)")}
+
+
+def test_what_somebody_else_made_is_neither_touched_nor_deleted(context: Context, cloud: Cloud) -> None:
+    cloud.things["thing", "thing"] = {"color": "blue"}
+    cloud.foreign.add("thing")
+    rehearsal = context.rehearsal()
+    with pytest.raises(ForeignError, match="not this project's"):
+        plan([Thing(rehearsal)], rehearsal)
+    with pytest.raises(ForeignError, match="not this project's") as refusal:
+        apply([Thing(context)], context, Watcher())
+    assert "--adopt" in refusal.value.hint
+    assert destroy([Thing(context)], context, Watcher()) == ([], [])
+    assert cloud.calls == []
+
+
+def test_what_took_the_place_of_a_recorded_resource_is_not_changed(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply([Thing(context)], context, Watcher())
+    cloud.foreign.add("thing")
+    monkeypatch.setattr(Thing, "color", "blue")
+    with pytest.raises(ForeignError):
+        apply([Thing(context)], context, Watcher())
+    assert cloud.things["thing", "thing"] == {"color": "red"}
+
+
+def test_it_is_taken_over_where_that_is_asked_for(context: Context, cloud: Cloud) -> None:
+    cloud.things["thing", "thing"] = {"color": "blue"}
+    cloud.foreign.add("thing")
+    apply([Thing(context)], context, Watcher(), adopt=True)
+    assert cloud.calls == ["tag thing thing", "update thing thing"]
+
+
+def test_what_took_the_place_of_a_recorded_resource_is_left_and_reported(context: Context, cloud: Cloud) -> None:
+    apply([Thing(context)], context, Watcher())
+    cloud.foreign.add("thing")
+    _, left = destroy([Thing(context)], context, Watcher())
+    assert [record.name for record in left] == ["thing"]
+    assert list(cloud.things) == [("thing", "thing")]
+    assert len(reloaded(context).state) == 0
+
+
+def test_a_repeated_call_that_meets_its_own_work_is_finished(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def create(self: Thing) -> None:
+        cloud.things["thing", "thing"] = {"color": "half painted"}
+        raise ClientError({"Error": {"Code": "EntityAlreadyExists", "Message": "it exists"}}, "CreateThing")
+
+    monkeypatch.setattr(Thing, "create", create)
+    apply([Thing(context)], context, Watcher())
+    assert cloud.things["thing", "thing"] == {"color": "red"}
+    assert [record.arn for record in reloaded(context).state] == ["arn:thing"]
+
+
+def test_a_lost_state_is_found_again_and_does_not_hide_a_bill(context: Context, cloud: Cloud) -> None:
+    apply([Thing(context), Version(context)], context, Watcher())
+    cloud.things["thing", "strange"] = {"color": "red"}
+    cloud.foreign.add("strange")
+    context.project.folder.settings_file.write_text("")
+    forgetful = reloaded(context)
+    assert actions(plan_destruction([Thing(forgetful), Version(forgetful)], forgetful)) == [
+        "delete thing",
+        "delete thing",
+    ]
+    assert len(discover([Thing(forgetful), Version(forgetful)], forgetful)) == 2
+    assert list(reloaded(context).state) == list(context.state)
 
 
 def test_what_was_never_made_is_asked_for_by_command(context: Context) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from sentictl.aws.regions import dns_suffix
+
 RETRIES = {"max_attempts": 6, "mode": "standard"}
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
@@ -33,7 +35,8 @@ class Environment:
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def _session(self) -> Any:
+    def session(self) -> Any:
+        """The boto3 session that all clients are made from."""
         if self.endpoint_url:
             return boto3.Session("local", "local", region_name=self.region)
         return boto3.Session(profile_name=self.profile or None, region_name=self.region)
@@ -42,9 +45,7 @@ class Environment:
         """The boto3 client of a service, made once."""
         if service not in self._clients:
             config = Config(retries=RETRIES, connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
-            self._clients[service] = self._session.client(
-                service, endpoint_url=self.endpoint_url or None, config=config
-            )
+            self._clients[service] = self.session.client(service, endpoint_url=self.endpoint_url or None, config=config)
         return self._clients[service]
 
     @cached_property
@@ -55,7 +56,7 @@ class Environment:
     @property
     def partition(self) -> str:
         """The part of AWS the region belongs to, the second field of its ARNs."""
-        return str(self._session.get_partition_for_region(self.region))
+        return str(self.session.get_partition_for_region(self.region))
 
     def arn(self, service: str, resource: str, *, region: bool = True) -> str:
         """The ARN of a resource in this account; `region=False` for global services such as IAM."""
@@ -65,14 +66,10 @@ class Environment:
         """The address of a REST API's stage."""
         if self.endpoint_url:
             return f"{self.endpoint_url}/restapis/{api_id}/{stage}/_user_request_/"
-        return f"https://{api_id}.execute-api.{self.region}.{self._url_suffix}/{stage}"
+        return f"https://{api_id}.execute-api.{self.region}.{dns_suffix(self.region)}/{stage}"
 
     def website_url(self, bucket: str) -> str:
         """The address of a bucket's static website."""
         if self.endpoint_url:
             return f"{self.endpoint_url}/_website/{bucket}/"
-        return f"http://{bucket}.s3-website.{self.region}.{self._url_suffix}/"
-
-    @property
-    def _url_suffix(self) -> str:
-        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+        return f"http://{bucket}.s3-website.{self.region}.{dns_suffix(self.region)}/"

@@ -10,7 +10,9 @@ UNKNOWN_CREDENTIALS = {
     "SignatureDoesNotMatch",
     "AuthFailure",
 }
-DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+# S3's answers to HEAD requests have no body, and so nothing but a status.
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"}
+REFUSED_WITHOUT_A_WORD = "400"
 QUOTA = {"ResourceLimitExceeded", "LimitExceeded", "LimitExceededException", "ServiceQuotaExceededException"}
 THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
 
@@ -47,6 +49,11 @@ def _refusal(error: dict[str, str], operation: str) -> SentictlError:
     code, message = error.get("Code", "Unknown"), error.get("Message", "")
     if code in EXPIRED:
         return AccessError(f"The AWS credentials have expired ({operation}).", "Log in again, then run this again.")
+    if code == REFUSED_WITHOUT_A_WORD:
+        return AccessError(
+            f"AWS refused {operation} without saying why; expired credentials are refused like that.",
+            "Check: aws sts get-caller-identity. Log in again, then run this again.",
+        )
     if code in UNKNOWN_CREDENTIALS:
         return AccessError(f"AWS does not know these credentials: {message}", "Check: aws sts get-caller-identity")
     if code in DENIED:

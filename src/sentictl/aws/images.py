@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from sentictl.aws.regions import dns_suffix
 from sentictl.errors import AwsError
 
 # The newest versions that both toolkits' script mode knows, pinned to the patch release so that a job can be repeated.
@@ -36,9 +37,8 @@ def pytorch_image(scope: Literal["training", "inference"], region: str, instance
             f"Choose one of these regions: {', '.join(sorted(entry['registries']))}.",
         )
     processor = "gpu" if instance_type.split(".")[1][0] in "gp" else "cpu"
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     tag = f"{version}-{processor}-{entry['py_versions'][-1]}"
-    return f"{registry}.dkr.ecr.{region}.{suffix}/{entry['repository']}:{tag}"
+    return f"{registry}.dkr.ecr.{region}.{dns_suffix(region)}/{entry['repository']}:{tag}"
 
 
 @cache

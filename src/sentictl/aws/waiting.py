@@ -6,14 +6,15 @@ from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
+from sentictl.aws.errors import THROTTLED
 from sentictl.errors import AwsError
 
 Value = TypeVar("Value")
 Sleep = Callable[[float], None]
 
-# A new role cannot be assumed at once: for up to half a minute Lambda and SageMaker refuse it in these words.
+# A new role cannot be assumed at once: for up to half a minute Lambda, SageMaker and Scheduler refuse it so.
 ROLE_CODES = {"InvalidParameterValueException", "ValidationException"}
-ROLE_WORDS = ("cannot be assumed", "could not assume role", "cannot assume", "trust")
+ROLE_WORDS = ("cannot be assumed", "could not assume role", "cannot assume", "to assume the role", "trust")
 
 
 def poll(
@@ -53,14 +54,38 @@ def once_role_is_known(
     Raises:
         ClientError: any other refusal, or still this one after `timeout` seconds.
     """
+    return _again_while(_says_unknown_role, call, timeout, interval, sleep)
+
+
+def once_not_throttled(
+    call: Callable[[], Value], *, timeout: float = 180, interval: float = 5, sleep: Sleep = time.sleep
+) -> Value:
+    """Make a call that AWS takes only once in a while, again while it is throttled.
+
+    Raises:
+        ClientError: any other refusal, or still this one after `timeout` seconds.
+    """
+    return _again_while(_says_throttled, call, timeout, interval, sleep)
+
+
+def _again_while(
+    passing: Callable[[ClientError], bool], call: Callable[[], Value], timeout: float, interval: float, sleep: Sleep
+) -> Value:
     deadline = time.monotonic() + timeout
     while True:
         try:
             return call()
         except ClientError as refusal:
-            error = refusal.response["Error"]
-            message = error["Message"].lower()
-            unknown_role = error["Code"] in ROLE_CODES and "role" in message and any(w in message for w in ROLE_WORDS)
-            if not unknown_role or time.monotonic() > deadline:
+            if not passing(refusal) or time.monotonic() > deadline:
                 raise
         sleep(interval)
+
+
+def _says_unknown_role(refusal: ClientError) -> bool:
+    error = refusal.response["Error"]
+    message = error["Message"].lower()
+    return error["Code"] in ROLE_CODES and "role" in message and any(words in message for words in ROLE_WORDS)
+
+
+def _says_throttled(refusal: ClientError) -> bool:
+    return refusal.response["Error"]["Code"] in THROTTLED

@@ -2,6 +2,9 @@
 
 A resource is announced in the state before the call that creates it, and confirmed after. So a kill at any moment
 leaves nothing that the next run, or `down`, would not find: names are known before the resources exist.
+
+A plan and its execution are one walk over the resources: both read what there is and decide by `examine`. Only what is
+then done with a step differs.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,8 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from botocore.exceptions import ClientError
+
+from sentictl.aws.lookup import says_taken
+from sentictl.errors import ForeignError, MissingStepError
 from sentictl.lifecycle.resource import Context, Live, Resource
 from sentictl.state import Record
+
+TO_COME = "(known when it is made)"
 
 
 class Action(StrEnum):
@@ -41,14 +50,40 @@ class Observer(Protocol):
     def finished(self, step: Step, summary: str) -> None: ...
 
 
-def apply(resources: Iterable[Resource], context: Context, observer: Observer, *, wait: bool = True) -> list[Step]:
+class Walk(Protocol):
+    """What happens to the steps of a walk over the resources."""
+
+    def bring(self, resource: Resource) -> Step: ...
+
+    def remove(self, resource: Resource, record: Record) -> Step: ...
+
+
+def plan(resources: Iterable[Resource], context: Context, *, adopt: bool = False) -> list[Step]:
+    """What `apply` would do. Makes no call that changes anything.
+
+    Args:
+        resources: in the order in which they need each other.
+        context: a rehearsal, in whose state the resources are noted as they would be.
+        adopt: whether what is there and belongs to nobody we know would be taken over.
+
+    Raises:
+        SentictlError: what `apply` would raise before it changed anything.
+    """
+    return _walk(list(resources), context, _Rehearsal(context, adopt))
+
+
+def apply(
+    resources: Iterable[Resource], context: Context, observer: Observer, *, wait: bool = True, adopt: bool = False
+) -> list[Step]:
     """Create, update or keep each resource in order, then delete what it took the place of.
 
     Args:
         resources: in the order in which they need each other.
         context: the project whose state is saved after every change.
         observer: told of every step.
-        wait: False returns as soon as AWS has accepted everything, without waiting for it to be ready.
+        wait: False returns as soon as AWS has accepted everything, without waiting for it to be ready. What is being
+            replaced stands until then.
+        adopt: take over what has the name of a resource and is not the project's.
 
     Returns:
         The steps taken.
@@ -56,34 +91,42 @@ def apply(resources: Iterable[Resource], context: Context, observer: Observer, *
     Raises:
         SentictlError: a resource could not be made; everything before it stands and is recorded.
     """
-    resources = list(resources)
-    steps = [_bring(resource, context, observer, wait=wait) for resource in resources if resource.wanted]
-    if not wait:
-        return steps  # what is being replaced is still in use
-    superseded = [(resource, record) for resource in reversed(resources) for record in _superseded(resource, context)]
-    return steps + [_remove(resource, record, context, observer) for resource, record in superseded]
+    return _walk(list(resources), context, _Execution(context, observer, wait, adopt), replacing=wait)
 
 
-def destroy(resources: Sequence[Resource], context: Context, observer: Observer) -> tuple[list[Step], list[Record]]:
-    """Delete everything that is recorded for these kinds of resources, last made first.
+def plan_destruction(resources: Sequence[Resource], context: Context) -> list[Step]:
+    """What `destroy` would delete."""
+    return [Step(Action.DELETE, record.kind, record.name, {}) for _, record in _doomed(resources, context)]
+
+
+def destroy(resources: Sequence[Resource], context: Context, observer: Observer) -> tuple[list[Record], list[Record]]:
+    """Delete everything of these kinds that is recorded, or that AWS has for the project, last made first.
 
     Returns:
-        The steps taken, and the records of what AWS still has after all.
+        What was deleted, and what AWS still has of it after all.
     """
-    doomed = [
-        (resource, record)
-        for resource in reversed(resources)
-        for record in reversed(context.state.of_kind(resource.kind))
-    ]
-    steps = [_remove(resource, record, context, observer) for resource, record in doomed]
-    return steps, [record for resource, record in doomed if resource.read(record.name) is not None]
+    execution = _Execution(context, observer, wait=True, adopt=False)
+    doomed = _doomed(resources, context)
+    for resource, record in doomed:
+        execution.remove(resource, record)
+    left = [record for resource, record in doomed if resource.read(record.name) is not None]
+    return [record for _, record in doomed if record not in left], left
 
 
-def survey(resources: Iterable[Resource], context: Context) -> Iterator[tuple[Record, Live | None]]:
+def discover(resources: Iterable[Resource], context: Context) -> list[Record]:
+    """Record everything that AWS has for the project and that is not recorded. Returns what was recorded."""
+    found = [record for resource in resources for record in _unrecorded(resource, context)]
+    for record in found:
+        context.state.keep(record)
+    context.project.save_state()
+    return found
+
+
+def survey(resources: Iterable[Resource], context: Context) -> Iterator[tuple[Resource, Record, Live | None]]:
     """Every recorded resource and what AWS has of it now, in the order of the chain."""
     for resource in resources:
         for record in context.state.of_kind(resource.kind):
-            yield record, resource.read(record.name)
+            yield resource, record, resource.read(record.name)
 
 
 def examine(resource: Resource, live: Live | None) -> Step:
@@ -92,41 +135,113 @@ def examine(resource: Resource, live: Live | None) -> Step:
         others = any(record.name != resource.name for record in resource.context.state.of_kind(resource.kind))
         action = Action.REPLACE if others and not resource.keeps_versions else Action.CREATE
         return Step(action, resource.kind, resource.name, {})
-    changes = {
-        field: (live.fields.get(field), value)
-        for field, value in resource.desired().items()
-        if live.fields.get(field) != value
-    }
+    changes = differences(resource, live)
     return Step(Action.UPDATE if changes else Action.KEEP, resource.kind, resource.name, changes)
 
 
-def _bring(resource: Resource, context: Context, observer: Observer, *, wait: bool) -> Step:
-    live = resource.read(resource.name)
-    step = examine(resource, live)
-    observer.started(step)
-    if step.action is not Action.KEEP:
-        live = _change(resource, context, step)
-    if live is not None:
-        _confirm(resource, context, live)
-        if wait:
-            _confirm(resource, context, resource.settle(live))
-    observer.finished(step, resource.summary() if wait else f"{resource.name}, not waited for")
-    return step
+def differences(resource: Resource, live: Live) -> dict[str, tuple[Any, Any]]:
+    """(is, should be) for each field in which a resource is not as the settings want it."""
+    try:
+        desired = resource.desired()
+    except MissingStepError:
+        return {field: (value, TO_COME) for field, value in live.fields.items()}
+    return {
+        field: (live.fields.get(field), value) for field, value in desired.items() if live.fields.get(field) != value
+    }
 
 
-def _change(resource: Resource, context: Context, step: Step) -> Live | None:
-    if step.action is Action.UPDATE:
-        resource.update()
-    else:
-        context.state.keep(Record(resource.kind, resource.name))
-        context.project.save_state()
-        resource.create()
-    return resource.read(resource.name)
+class _Rehearsal:
+    """Notes what would be there after each step."""
+
+    def __init__(self, context: Context, adopt: bool) -> None:
+        self._state = context.state
+        self._adopt = adopt
+
+    def bring(self, resource: Resource) -> Step:
+        live = resource.read(resource.name)
+        step = examine(resource, live)
+        if live is not None and not self._adopt and not _may_take(resource, live, step):
+            raise _foreign(resource)
+        attributes = dict(resource.foreseen()) | dict(live.attributes if live else {})
+        self._state.keep(Record(resource.kind, resource.name, live.arn if live else TO_COME, attributes))
+        return step
+
+    def remove(self, resource: Resource, record: Record) -> Step:
+        self._state.forget(record)
+        return Step(Action.DELETE, resource.kind, record.name, {})
 
 
-def _confirm(resource: Resource, context: Context, live: Live) -> None:
-    context.state.keep(Record(resource.kind, resource.name, live.arn, live.attributes))
-    context.project.save_state()
+class _Execution:
+    """Does it, and records it."""
+
+    def __init__(self, context: Context, observer: Observer, wait: bool, adopt: bool) -> None:
+        self._context = context
+        self._observer = observer
+        self._wait = wait
+        self._adopt = adopt
+
+    def bring(self, resource: Resource) -> Step:
+        live = resource.read(resource.name)
+        step = examine(resource, live)
+        if live is not None and not _may_take(resource, live, step):
+            self._adopt_it(resource)
+        self._observer.started(step)
+        if step.action is not Action.KEEP:
+            live = self._change(resource, step)
+        if live is not None:
+            _confirm(resource, self._context, live)
+            if self._wait:
+                _confirm(resource, self._context, resource.settle(live))
+        self._observer.finished(step, resource.summary() if self._wait else f"{resource.name}, not waited for")
+        return step
+
+    def remove(self, resource: Resource, record: Record) -> Step:
+        step = Step(Action.DELETE, record.kind, record.name, {})
+        self._observer.started(step)
+        # What somebody else made in the place of ours is not ours to delete.
+        if resource.read(record.name) is None or _is_ours(resource, record.name):
+            resource.delete(record)
+        self._context.state.forget(record)
+        self._context.project.save_state()
+        self._observer.finished(step, "")
+        return step
+
+    def _adopt_it(self, resource: Resource) -> None:
+        if not self._adopt:
+            raise _foreign(resource)
+        resource.tag()
+
+    def _change(self, resource: Resource, step: Step) -> Live | None:
+        try:
+            if step.action is Action.UPDATE:
+                resource.update()
+            else:
+                self._context.state.keep(Record(resource.kind, resource.name))
+                self._context.project.save_state()
+                resource.create()
+        except ClientError as refusal:
+            if not says_taken(refusal):
+                raise
+            self._finish(resource, refusal)
+        return resource.read(resource.name)
+
+    def _finish(self, resource: Resource, refusal: ClientError) -> None:
+        """An answer was lost on its way here, and the repeated call met what the first had done: do what is left."""
+        live = resource.read(resource.name)
+        if live is None:
+            raise refusal
+        if not _is_ours(resource, resource.name):
+            self._adopt_it(resource)
+        if differences(resource, live):
+            resource.update()
+
+
+def _walk(resources: list[Resource], context: Context, walk: Walk, *, replacing: bool = True) -> list[Step]:
+    steps = [walk.bring(resource) for resource in resources if resource.wanted]
+    if not replacing:
+        return steps
+    superseded = [(resource, record) for resource in reversed(resources) for record in _superseded(resource, context)]
+    return steps + [walk.remove(resource, record) for resource, record in superseded]
 
 
 def _superseded(resource: Resource, context: Context) -> list[Record]:
@@ -137,11 +252,43 @@ def _superseded(resource: Resource, context: Context) -> list[Record]:
     return [record for record in context.state.of_kind(resource.kind) if record.name != resource.name]
 
 
-def _remove(resource: Resource, record: Record, context: Context, observer: Observer) -> Step:
-    step = Step(Action.DELETE, record.kind, record.name, {})
-    observer.started(step)
-    resource.delete(record)
-    context.state.forget(record)
+def _doomed(resources: Sequence[Resource], context: Context) -> list[tuple[Resource, Record]]:
+    return [
+        (resource, record)
+        for resource in reversed(resources)
+        for record in reversed([*context.state.of_kind(resource.kind), *_unrecorded(resource, context)])
+    ]
+
+
+def _unrecorded(resource: Resource, context: Context) -> list[Record]:
+    known = {record.name for record in context.state.of_kind(resource.kind)}
+    found = {name: resource.read(name) for name in resource.found() if name not in known}
+    return [
+        Record(resource.kind, name, live.arn, live.attributes)
+        for name, live in found.items()
+        if live is not None and _is_ours(resource, name)
+    ]
+
+
+def _confirm(resource: Resource, context: Context, live: Live) -> None:
+    context.state.keep(Record(resource.kind, resource.name, live.arn, live.attributes))
     context.project.save_state()
-    observer.finished(step, "")
-    return step
+
+
+def _may_take(resource: Resource, live: Live, step: Step) -> bool:
+    """Whether what there is belongs to the project. What is recorded and stays as it is need not be asked about."""
+    recorded = any(record.arn == live.arn for record in resource.context.state.of_kind(resource.kind))
+    return (recorded and step.action is Action.KEEP) or _is_ours(resource, resource.name)
+
+
+def _foreign(resource: Resource) -> ForeignError:
+    return ForeignError(
+        f"There is a {resource.kind} called {resource.name} already, and it is not this project's: "
+        "it lacks the project's tags.",
+        "Give the project another name (sentictl config set project.name NAME), "
+        "or take that one over with: sentictl up --adopt",
+    )
+
+
+def _is_ours(resource: Resource, name: str) -> bool:
+    return resource.tags(name).items() >= resource.context.naming.tags.items()

@@ -1,8 +1,8 @@
 """The shape of a resource: something kept on AWS that can be read, compared, created, updated and deleted."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
 from sentictl.aws.environment import Environment
@@ -54,6 +54,21 @@ class Context:
             )
         return record
 
+    def attribute(self, kind: str, name: str, command: str) -> str:
+        """What is recorded of the latest resource of a kind, such as the id of the REST API.
+
+        Raises:
+            MissingStepError: there is no such resource, or it has yet to be made.
+        """
+        record = self.recorded(kind, command)
+        if name not in record.attributes:
+            raise MissingStepError(f"The {kind} {record.name} is not made yet.", f"Make it with: sentictl {command}")
+        return record.attributes[name]
+
+    def rehearsal(self) -> "Context":
+        """The same, with a copy of the state: what is changed in it is not the project's."""
+        return replace(self, project=replace(self.project, state=self.state.copy()))
+
 
 @dataclass(frozen=True)
 class Live:
@@ -81,6 +96,8 @@ class Resource(ABC):
     kind: ClassVar[str]
     # Kept when a newer one takes its place, so that one can go back to it.
     keeps_versions: ClassVar[bool] = False
+    # What would be lost: reviews and trained models.
+    holds_data: ClassVar[bool] = False
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -98,6 +115,22 @@ class Resource(ABC):
     @abstractmethod
     def read(self, name: str) -> Live | None:
         """What AWS has under this name, by describe and list calls only; None if there is nothing."""
+
+    def found(self) -> Iterable[str]:
+        """The names of all there are of this kind in the project and environment, oldest first, by list calls only."""
+        return [self.name] if self.read(self.name) else []
+
+    def tags(self, name: str) -> Mapping[str, str]:  # noqa: ARG002  (not every resource has its own)
+        """The tags that AWS has for it. What has none of its own belongs to the resource that it is a part of."""
+        return self.context.naming.tags
+
+    def tag(self) -> None:
+        """Put the project's tags on it. Needed only by resources that have tags of their own."""
+        raise NotImplementedError(f"{self.kind} cannot be tagged")
+
+    def foreseen(self) -> Mapping[str, str]:
+        """The attributes that it will have, as far as they are known before it is made."""
+        return {}
 
     def desired(self) -> Mapping[str, Any]:
         """The fields that the settings ask for; compared with `Live.fields`. Empty for what never changes once made."""
