@@ -1,9 +1,11 @@
 """A context without any AWS: settings from a text, and an account that nobody was asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from moto import mock_aws
 
 from sentictl.aws.environment import Environment
 from sentictl.folder import ProjectFolder
@@ -11,6 +13,7 @@ from sentictl.lifecycle.resource import Context
 from sentictl.project import Project
 
 ACCOUNT = "111122223333"
+MOTO_ACCOUNT = "123456789012"
 ContextOf = Callable[[str], Context]
 
 
@@ -25,3 +28,17 @@ def context_of(tmp_path: Path) -> ContextOf:
         return Context(Project.load(ProjectFolder(tmp_path)), environment, lambda *_: None)
 
     return make
+
+
+@pytest.fixture
+def moto_context_of(context_of: ContextOf, monkeypatch: pytest.MonkeyPatch) -> Iterator[ContextOf]:
+    """Makes a context whose calls go to moto, in this process; it has no Price List, and none is reached."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_PRICING", "http://127.0.0.1:9")
+
+    def make(settings: str) -> Context:
+        environment = Environment("local", "eu-west-1")
+        environment.__dict__["account"] = MOTO_ACCOUNT
+        return replace(context_of(settings), environment=environment)
+
+    with mock_aws():
+        yield make
