@@ -1,0 +1,49 @@
+"""`sentictl models`: the versions of the model."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from sentictl.cli.invocation import Invocation, command
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("models")
+@command
+def models(invocation: Invocation) -> None:
+    """List what each training made, oldest first, and which of it is live.
+
+    "live" is what the endpoint serves, "here" what predict and evaluate ask on this machine.
+    """
+    from sentictl.cli.session import looking, open_project
+    from sentictl.services.versions import kept_evaluation, versions
+
+    project = open_project(invocation)
+    found: list[dict[str, Any]] = []
+    if project.state.of_kind("training-job"):  # else there is nothing to ask, and no twin to start
+        found = [
+            version.to_json() | {"test": kept_evaluation(project.folder.models / version.name)}
+            for version in versions(looking(invocation))
+        ]
+    pinned = project.settings.deploy.model
+    none = f"There is no model in the environment {project.environment} yet."
+    invocation.output.result({"models": found, "pinned": pinned}, "\n".join(map(_lines, found)) or none)
+    if pinned:
+        invocation.output.say(f"\nPinned to {pinned}. The newest is served again by: sentictl deploy --model latest")
+
+
+def _lines(model: dict[str, Any]) -> str:
+    marks = [word for word, key in (("live", "live"), ("here", "current")) if model[key]]
+    trained = f"{model['trained'][:16].replace('T', ' ')} UTC"
+    first = " · ".join([model["name"], model["architecture"], trained, *filter(None, [", ".join(marks)])])
+    return f"{model['number']:>2}  {first}\n    {' · '.join(_figures(model))}"
+
+
+def _figures(model: dict[str, Any]) -> Iterator[str]:
+    if model["validation_accuracy"] is not None:
+        yield f"validation {100 * model['validation_accuracy']:.1f} %"
+    if model["test"]:
+        low, high = (100 * bound for bound in model["test"]["interval"])
+        yield f"test {100 * model['test']['accuracy']:.1f} % ({low:.1f} to {high:.1f})"

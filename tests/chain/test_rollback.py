@@ -1,0 +1,137 @@
+"""Versions of the model on the twin: listing them, going back and forth between them, and refusing a worse one."""
+
+import threading
+import urllib.request
+from typing import Any
+
+import pytest
+
+from tests.chain.shell import Shell
+
+REVIEW = "a superb film"
+
+
+@pytest.fixture(scope="module")
+def names(shell: Shell) -> list[str]:
+    """The names of two versions, the first of which was brought up before the second."""
+    shell.run("config", "set", "train.architecture", "ngram")
+    first = shell.json("up")
+    shell.run("config", "set", "train.ngram_epochs", "4")
+    second = shell.json("up")
+    return [first["model"], second["model"]]
+
+
+def listed(shell: Shell, mark: str) -> list[str]:
+    """The names of the versions that have this mark, "live" or "current"."""
+    return [model["name"] for model in shell.json("models")["models"] if model[mark]]
+
+
+def served(shell: Shell, via: str = "endpoint") -> str:
+    """The name of the model that answers."""
+    return str(shell.json("predict", REVIEW, "--via", via)["model"])
+
+
+def trainings(shell: Shell) -> int:
+    """How many training jobs were ever created."""
+    return shell.journal().count(b"CreateTrainingJob")
+
+
+class Visitors:
+    """People who ask the API all the time, below its rate limit."""
+
+    def __init__(self, url: str) -> None:
+        self._request = urllib.request.Request(url, REVIEW.encode(), {"Accept": "application/json"})
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+        self.answers: list[str] = []
+
+    def __enter__(self) -> "Visitors":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        while not self._over.wait(0.15):
+            try:
+                with urllib.request.urlopen(self._request, timeout=60) as answer:
+                    self.answers.append(answer.read().decode())
+            except OSError as problem:
+                self.answers.append(f"failed: {problem}")
+
+
+def test_models_lists_what_each_training_made(shell: Shell, names: list[str]) -> None:
+    models: list[dict[str, Any]] = shell.json("models")["models"]
+    assert [(model["number"], model["name"]) for model in models] == list(enumerate(names, start=1))
+    assert [(model["live"], model["current"]) for model in models] == [(False, False), (True, True)]
+    for model in models:
+        assert model["architecture"] == "ngram"
+        assert model["validation_accuracy"] > 0.9
+        assert model["test"]["reviews"] == 24
+    assert models[0]["trained"] < models[1]["trained"]
+    text = shell.run("models").stdout
+    assert f" 2  {names[1]} · ngram · " in text
+    assert text.count("live, here") == 1
+
+
+def test_going_back_trains_nothing_and_fails_no_request(shell: Shell, names: list[str]) -> None:
+    first, second = names
+    before, url = trainings(shell), shell.json("status")["api_url"]
+    with Visitors(url) as visitors:
+        said = shell.run("deploy", "--model", "previous").stderr
+    assert f'wrote env.local.deploy.model = "{first}"' in said
+    assert f"pinned to {first}; sentictl deploy --model latest" in said
+    assert served(shell) == served(shell, "api") == served(shell, "local") == first
+    assert trainings(shell) == before
+    assert visitors.answers
+    assert all(f'"{first}"' in answer or f'"{second}"' in answer for answer in visitors.answers)
+
+
+def test_up_keeps_the_choice_and_says_so(shell: Shell, names: list[str]) -> None:
+    journal = shell.journal()
+    again = shell.run("up")
+    assert shell.journal() == journal
+    assert again.stderr.count("unchanged") == 6
+    assert f"pinned to {names[0]}" in again.stderr
+    assert listed(shell, "live") == listed(shell, "current") == names[:1]
+
+
+def test_before_the_first_there_is_none(shell: Shell, names: list[str]) -> None:
+    assert "none before" in shell.json("deploy", "--model", "previous", expect=1)["error"]["message"]
+
+
+def test_latest_ends_it(shell: Shell, names: list[str]) -> None:
+    said = shell.run("deploy", "--model", "latest").stderr
+    assert "pinned" not in said
+    assert served(shell) == served(shell, "local") == names[1]
+    assert shell.json("models")["pinned"] == ""
+
+
+def test_what_is_not_there_is_refused_and_nothing_is_written(shell: Shell, names: list[str]) -> None:
+    settings = (shell.folder / "sentictl.toml").read_bytes()
+    error = shell.json("deploy", "--model", f"{names[0]}x", expect=1)["error"]
+    assert error["hint"] == f"Did you mean {names[0]}?"
+    assert (shell.folder / "sentictl.toml").read_bytes() == settings
+
+
+def test_a_worse_model_does_not_take_the_live_ones_place(shell: Shell, names: list[str]) -> None:
+    """An LSTM that has learned next to nothing."""
+    for setting in ("architecture=lstm", "epochs=1", "learning_rate=0.0000001"):
+        shell.run("config", "set", *f"train.{setting}".split("="))
+    for command in ("up", "deploy"):
+        error = shell.json(command, expect=1)["error"]
+        assert error["code"] == "worse-model"
+        assert f"worse than {names[1]} (version 2), which is live" in error["message"]
+    assert served(shell) == served(shell, "api") == names[1]
+
+    shell.run("deploy", "--model", "2")  # keep the live one: now `up` has nothing against it
+    assert shell.json("up")["model"] == names[1]
+
+    settings = (shell.folder / "sentictl.toml").read_bytes()
+    assert "--model latest --force" in shell.json("deploy", "--model", "latest", expect=1)["error"]["hint"]
+    assert (shell.folder / "sentictl.toml").read_bytes() == settings
+    shell.run("deploy", "--model", "latest", "--force")
+    assert served(shell) not in names
+    assert shell.json("up")["model"] == served(shell)
