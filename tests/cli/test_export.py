@@ -1,0 +1,49 @@
+"""`sentictl export` as it is called."""
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Run
+
+TRAINED = """
+[project]
+name = "films"
+
+[state.local]
+version = 2
+
+[[state.local.resources]]
+kind = "training-job"
+name = "films-local-0123456789ab"
+arn = "arn:aws:sagemaker:us-east-1:123456789012:training-job/films-local-0123456789ab"
+artifact = "s3://films-local-123456789012/models/films-local-0123456789ab/output/model.tar.gz"
+"""
+
+
+def test_the_template_is_the_result(tmp_path: Path, run: Run) -> None:
+    settings = tmp_path / "sentictl.toml"
+    settings.write_text(TRAINED)
+    try:
+        printed, wrapped = run("export", "--cloudformation"), run("export", "--cloudformation", "--json")
+        written = run("export", "--cloudformation", "--output", "stack.json")
+    finally:
+        run("local", "stop")
+    template = json.loads(printed.stdout)
+    assert template["Resources"]["Endpoint"]["Properties"]["EndpointName"] == "films-local-endpoint"
+    assert json.loads(wrapped.stdout) == {"template": template}
+    assert json.loads((tmp_path / "stack.json").read_text()) == template
+    assert written.stdout == f"Wrote stack.json: {len(template['Resources'])} resources.\n"
+    assert settings.read_text() == TRAINED
+
+
+def test_the_form_has_to_be_said(tmp_path: Path, run: Run) -> None:
+    done = run("export")
+    assert done.returncode == 2
+    assert "sentictl export --cloudformation" in done.stderr
+
+
+def test_an_output_without_a_folder_is_refused_before_anything_is_done(tmp_path: Path, run: Run) -> None:
+    done = run("export", "--cloudformation", "--output", "nowhere/stack.json")
+    assert done.returncode == 2
+    assert "There is no folder" in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,103 @@
+"""Requests to AWS as they are made: recorded where boto3 takes them, and checked against botocore's service models."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import boto3
+import pytest
+from botocore.validate import ParamValidator
+
+regex: Any = import_module("regex")  # understands the \p{…} of the models' patterns; it has no types
+
+NUMBERS = ("integer", "long", "float", "double")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of a boto3 method.
+
+    Args:
+        service: the service as boto3 calls it, such as "sagemaker".
+        operation: AWS's name of the operation, such as "CreateModel".
+        parameters: what was asked for.
+        model: botocore's model of the operation.
+    """
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    model: Any = field(repr=False)
+
+    @property
+    def reads(self) -> bool:
+        """Whether it only asks."""
+        return bool(re.match("Describe|Get|Head|List|Filter", self.operation))
+
+
+def record(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
+    """A list to which every request of boto3 sessions made from now on is added."""
+    requests: list[Request] = []
+    make = boto3.Session
+
+    def note(params: Mapping[str, Any], model: Any, **_: Any) -> None:
+        requests.append(Request(model.service_model.service_name, model.name, _copy(params), model))
+
+    def recording(*arguments: Any, **named: Any) -> Any:
+        session = make(*arguments, **named)
+        session.events.register("provide-client-params", note)
+        return session
+
+    monkeypatch.setattr(boto3, "Session", recording)
+    return requests
+
+
+def complaints(request: Request) -> list[str]:
+    """What AWS would refuse a request for, by the service's model: members, types, enums, patterns, lengths, ranges."""
+    shape = request.model.input_shape
+    if shape is None:
+        return ["takes no parameters"] if request.parameters else []
+    report = ParamValidator().validate(request.parameters, shape)
+    if report.has_errors():
+        return [report.generate_report()]
+    return list(_broken(shape, request.parameters, request.operation))
+
+
+def _broken(shape: Any, value: Any, where: str) -> Iterator[str]:
+    """What botocore's own validator leaves to the service."""
+    yield from _broken_itself(shape, value, where)
+    for part, member, place in _parts(shape, value, where):
+        yield from _broken(part, member, place)
+
+
+def _broken_itself(shape: Any, value: Any, where: str) -> Iterator[str]:
+    kind, most, pattern = shape.type_name, shape.metadata.get("max"), shape.metadata.get("pattern")
+    size = len(value) if kind in ("list", "map", "string") else value if kind in NUMBERS else 0
+    if most is not None and size > float(most):
+        yield f"{where} is {size}, more than {most}"
+    if kind == "string" and shape.enum and value not in shape.enum:
+        yield f"{where} is {value}, not one of {', '.join(shape.enum)}"
+    if kind == "string" and pattern and not regex.fullmatch(pattern, value):
+        yield f"{where} is {value}, which does not match {pattern}"
+
+
+def _parts(shape: Any, value: Any, where: str) -> list[tuple[Any, Any, str]]:
+    """What a value consists of: shapes, values, and where they are."""
+    match shape.type_name:
+        case "structure":
+            return [(shape.members[name], member, f"{where}.{name}") for name, member in value.items()]
+        case "list":
+            return [(shape.member, member, f"{where}[{number}]") for number, member in enumerate(value)]
+        case "map":
+            keys = [(shape.key, key, f"{where} key") for key in value]
+            return keys + [(shape.value, member, f"{where}[{key}]") for key, member in value.items()]
+    return []
+
+
+def _copy(value: Any) -> Any:
+    """As it is now; files stay themselves."""
+    if isinstance(value, Mapping):
+        return {key: _copy(member) for key, member in value.items()}
+    return [_copy(member) for member in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,281 @@
+"""What we ask of AWS in a whole `up`, in an `up` after changes, and in a `down`.
+
+Every request is one that AWS's own models allow, and one of those recorded in the `.txt` files beside this one. After a
+change that is meant, rewrite these and read the difference: `SENTICTL_GOLDEN=write pytest tests/golden`.
+The template that `export` writes asks for the same.
+"""
+
+import difflib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from typer.testing import CliRunner
+
+from sentictl.cli.app import app
+from sentictl.local import daemon
+from tests.chain.shell import begin
+from tests.golden.requests import Request, complaints, record
+from tests.golden.template import resolved
+from tests.golden.writing import ACCOUNT, Writer
+
+FOLDER = Path(__file__).parent
+REWRITE = "SENTICTL_GOLDEN=write pytest tests/golden"
+WRITING = os.environ.get("SENTICTL_GOLDEN") == "write"
+STORIES = ("up", "update", "down")
+CHANGES = """
+[deploy]
+instance_count = 2
+log_days = 7
+ttl = "8h"
+
+[lambda]
+memory_mb = 512
+log_days = 7
+
+[api]
+throttle_rate = 5
+
+[site]
+publish = "s3"
+"""
+Properties = list[dict[str, Any]]
+
+
+@dataclass
+class Stories:
+    """What was asked in each story, and what was exported after it: properties by CloudFormation's types."""
+
+    requests: dict[str, list[Request]] = field(default_factory=dict)
+    exported: dict[str, dict[str, Properties]] = field(default_factory=dict)
+
+    def asked(self, story: str, operation: str) -> Properties:
+        """The parameters of all requests for an operation."""
+        return [dict(request.parameters) for request in self.requests[story] if request.operation == operation]
+
+
+@pytest.fixture(scope="module")
+def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
+    """The three stories, told one after the other in one project."""
+    folder = begin(tmp_path_factory.mktemp("golden") / "toy").folder
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "SENTICTL_"))]:
+            monkeypatch.delenv(name)
+        monkeypatch.chdir(folder)
+        unrecorded = boto3.Session
+        requests = record(monkeypatch)
+        told = Stories()
+        try:
+            _bring_up(told, "up", requests)
+            _change(folder, unrecorded)
+            _bring_up(told, "update", requests)
+        finally:
+            _sentictl("down", "--yes")
+        told.requests["down"] = list(requests)
+        yield told
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_every_request_is_one_that_the_service_model_allows(stories: Stories, story: str) -> None:
+    assert stories.requests[story]
+    refused = {f"{request.service} {request.operation}": complaints(request) for request in stories.requests[story]}
+    assert {request: why for request, why in refused.items() if why} == {}
+
+
+def test_the_requests_are_the_recorded_ones(stories: Stories) -> None:
+    writer = Writer()
+    found = {story: writer.write(stories.requests[story]) for story in STORIES}
+    if WRITING:
+        for story, text in found.items():
+            _file(story).write_text(text, encoding="utf-8")
+    differences = "".join(_difference(story, text) for story, text in found.items())
+    assert not differences, f"\n{differences}\nIf that is meant: {REWRITE}"
+
+
+def test_the_exported_roles_are_the_requested_ones(stories: Stories) -> None:
+    policies = {
+        asked["RoleName"]: [{"PolicyName": asked["PolicyName"], "PolicyDocument": json.loads(asked["PolicyDocument"])}]
+        for story in ("up", "update")
+        for asked in stories.asked(story, "PutRolePolicy")
+    }
+    roles = [
+        {
+            "RoleName": asked["RoleName"],
+            "AssumeRolePolicyDocument": json.loads(asked["AssumeRolePolicyDocument"]),
+            "Policies": policies[asked["RoleName"]],
+            "Tags": asked["Tags"],
+        }
+        for story in ("up", "update")
+        for asked in stories.asked(story, "CreateRole")
+    ]
+    assert _by("RoleName", stories.exported["update"]["AWS::IAM::Role"]) == _by("RoleName", roles)
+
+
+@pytest.mark.parametrize("what", ["Model", "EndpointConfig", "Endpoint"])
+def test_the_exported_endpoint_is_the_requested_one(stories: Stories, what: str) -> None:
+    assert stories.exported["up"][f"AWS::SageMaker::{what}"] == stories.asked("up", f"Create{what}")
+
+
+def test_the_exported_endpoint_config_follows_the_settings(stories: Stories) -> None:
+    changed = stories.asked("update", "CreateEndpointConfig")
+    assert stories.exported["update"]["AWS::SageMaker::EndpointConfig"] == changed
+    assert changed != stories.asked("up", "CreateEndpointConfig")
+
+
+def test_the_exported_schedule_is_the_requested_one(stories: Stories) -> None:
+    (exported,) = stories.exported["update"]["AWS::Scheduler::Schedule"]
+    (asked,) = stories.asked("update", "CreateSchedule")
+    counted_from_now = {"ScheduleExpression"}
+    unknown_to_cloudformation = {"ActionAfterCompletion"}
+    assert asked.keys() - exported.keys() == unknown_to_cloudformation
+    assert {key: asked[key] for key in exported.keys() - counted_from_now} == {
+        key: exported[key] for key in exported.keys() - counted_from_now
+    }
+
+
+@pytest.mark.parametrize("story", ["up", "update"])
+def test_the_exported_log_groups_are_the_requested_ones(stories: Stories, story: str) -> None:
+    asked = {entry["logGroupName"]: entry["retentionInDays"] for entry in stories.asked(story, "PutRetentionPolicy")}
+    exported = stories.exported[story]["AWS::Logs::LogGroup"]
+    assert {entry["LogGroupName"]: entry["RetentionInDays"] for entry in exported} == asked
+
+
+def test_the_exported_function_is_the_requested_one(stories: Stories) -> None:
+    (exported,) = stories.exported["up"]["AWS::Lambda::Function"]
+    (asked,) = stories.asked("up", "CreateFunction")
+    packed_otherwise = {"Code", "Handler"}
+    assert exported.keys() == asked.keys()
+    assert _tags(exported) == asked["Tags"]
+    for key in exported.keys() - packed_otherwise - {"Tags"}:
+        assert exported[key] == asked[key]
+
+
+def test_the_exported_function_follows_the_settings(stories: Stories) -> None:
+    (exported,) = stories.exported["update"]["AWS::Lambda::Function"]
+    (asked,) = stories.asked("update", "UpdateFunctionConfiguration")
+    assert {key: exported[key] for key in asked.keys() - {"Handler"}} == {
+        key: asked[key] for key in asked.keys() - {"Handler"}
+    }
+
+
+def test_the_exported_permission_is_the_requested_one(stories: Stories) -> None:
+    (exported,) = stories.exported["up"]["AWS::Lambda::Permission"]
+    (asked,) = stories.asked("up", "AddPermission")
+    assert exported.pop("FunctionName").endswith(f":function:{asked['FunctionName']}")
+    assert exported == {key: asked[key] for key in ("Action", "Principal", "SourceArn")}
+
+
+def test_the_exported_methods_are_the_requested_ones(stories: Stories) -> None:
+    exported = {method["HttpMethod"]: method for method in stories.exported["up"]["AWS::ApiGateway::Method"]}
+    asked = {entry["httpMethod"]: entry for entry in stories.asked("up", "PutIntegration")}
+    assert exported.keys() == asked.keys() == {"POST", "OPTIONS", "GET"}
+    for verb, method in exported.items():
+        integration = dict(method["Integration"])
+        responses = integration.pop("IntegrationResponses")
+        assert integration == _capitalized(asked[verb])
+        assert responses == _responses(stories, "PutIntegrationResponse", verb)
+        assert method["MethodResponses"] == _responses(stories, "PutMethodResponse", verb)
+
+
+def test_the_exported_api_is_the_requested_one(stories: Stories) -> None:
+    (exported,) = stories.exported["up"]["AWS::ApiGateway::RestApi"]
+    (asked,) = stories.asked("up", "CreateRestApi")
+    assert exported["EndpointConfiguration"]["Types"] == asked["endpointConfiguration"]["types"]
+    assert (exported["Name"], exported["BinaryMediaTypes"]) == (asked["name"], asked["binaryMediaTypes"])
+    assert _tags(exported) == asked["tags"]
+    responses = [_capitalized(entry) for entry in stories.asked("up", "PutGatewayResponse")]
+    exported_responses = [
+        {key: value for key, value in response.items() if key != "RestApiId"}
+        for response in stories.exported["up"]["AWS::ApiGateway::GatewayResponse"]
+    ]
+    assert exported_responses == responses
+
+
+@pytest.mark.parametrize("story", ["up", "update"])
+def test_the_exported_stage_is_the_requested_one(stories: Stories, story: str) -> None:
+    (exported,) = stories.exported[story]["AWS::ApiGateway::Stage"]
+    (asked,) = stories.asked(story, "UpdateStage")
+    limits = {entry["path"].rpartition("/")[2]: float(entry["value"]) for entry in asked["patchOperations"]}
+    assert exported["StageName"] == asked["stageName"]
+    assert exported["MethodSettings"] == [
+        {
+            "HttpMethod": "*",
+            "ResourcePath": "/*",
+            "ThrottlingRateLimit": limits["rateLimit"],
+            "ThrottlingBurstLimit": limits["burstLimit"],
+        }
+    ]
+    (deployment,) = stories.exported[story]["AWS::ApiGateway::Deployment"]
+    assert deployment["Description"] == stories.asked(story, "CreateDeployment")[0]["description"]
+
+
+def test_the_exported_website_is_the_requested_one(stories: Stories) -> None:
+    (bucket,) = stories.exported["update"]["AWS::S3::Bucket"]
+    (policy,) = stories.exported["update"]["AWS::S3::BucketPolicy"]
+    (asked,) = stories.asked("update", "CreateBucket")
+    (website,) = stories.asked("update", "PutBucketWebsite")
+    assert bucket["BucketName"] == asked["Bucket"]
+    assert bucket["Tags"] == asked["CreateBucketConfiguration"]["Tags"]
+    index = website["WebsiteConfiguration"]["IndexDocument"]["Suffix"]
+    assert bucket["WebsiteConfiguration"] == {"IndexDocument": index}
+    assert policy["PolicyDocument"] == json.loads(stories.asked("update", "PutBucketPolicy")[0]["Policy"])
+
+
+def _sentictl(*arguments: str) -> str:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def _bring_up(told: Stories, story: str, requests: list[Request]) -> None:
+    _sentictl("up")
+    told.requests[story] = list(requests)
+    api_id = next(entry["restApiId"] for entry in told.asked(story, "GetResources"))
+    answer = json.loads(_sentictl("export", "--cloudformation", "--output", "stack.json", "--json"))
+    told.exported[story] = resolved(json.loads(Path(answer["file"]).read_text(encoding="utf-8")), api_id)
+    requests.clear()
+
+
+def _change(folder: Path, session: Any) -> None:
+    """Change settings that change resources in place, and by hand what no setting changes."""
+    settings = folder / "sentictl.toml"
+    settings.write_text(settings.read_text() + CHANGES)
+    url = daemon.status(folder / ".sentictl" / "local").url
+    clients = session("local", "local", region_name="us-east-1")
+    iam, s3 = (clients.client(service, endpoint_url=url) for service in ("iam", "s3"))
+    iam.delete_role_policy(RoleName="toy-local-sagemaker", PolicyName="sentictl")
+    s3.delete_public_access_block(Bucket=f"toy-local-{ACCOUNT}")
+
+
+def _file(story: str) -> Path:
+    return FOLDER / f"{story}.txt"
+
+
+def _difference(story: str, text: str) -> str:
+    path = _file(story)
+    recorded = path.read_text(encoding="utf-8") if path.exists() else ""
+    lines = recorded.splitlines(keepends=True), text.splitlines(keepends=True)
+    return "".join(difflib.unified_diff(*lines, f"recorded {path.name}", "asked now", n=8))
+
+
+def _by(name: str, entries: Properties) -> dict[str, dict[str, Any]]:
+    return {entry[name]: entry for entry in entries}
+
+
+def _tags(properties: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
+
+
+def _responses(stories: Stories, operation: str, verb: str) -> Properties:
+    return [_capitalized(entry) for entry in stories.asked("up", operation) if entry["httpMethod"] == verb]
+
+
+def _capitalized(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """A request's parameters as CloudFormation spells them, without those that say where it goes."""
+    place = {"restApiId", "resourceId", "httpMethod"}
+    return {f"{key[0].upper()}{key[1:]}": value for key, value in parameters.items() if key not in place}
