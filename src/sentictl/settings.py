@@ -4,13 +4,44 @@ Unknown keys and impossible values are refused, with the key's full name. The de
 writes; a value is kept in the file only when a person or a flag set it.
 """
 
+import re
+from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 Fraction = Annotated[float, Field(gt=0, lt=0.5)]
 Count = Annotated[int, Field(ge=1)]
+# CloudWatch takes no others. A literal is compared as it stands, and the command line and variables give text.
+LogDays = Annotated[
+    Literal[1, 3, 5, 7, 14, 30, 60, 90, 365],
+    BeforeValidator(lambda given: int(given) if isinstance(given, str) and given.isdecimal() else given),
+]
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+TTL = re.compile(r"([0-9]{1,5})([mhd])")
+TTL_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+SHORTEST_TTL, LONGEST_TTL = timedelta(minutes=5), timedelta(days=30)
+
+
+def duration(ttl: str) -> timedelta:
+    """How long a time to live is, such as "30m", "8h" or "3d".
+
+    Raises:
+        ValueError: it is not written so.
+    """
+    found = TTL.fullmatch(ttl)
+    if found is None:
+        raise ValueError(f"{ttl} is not a time such as 30m, 8h or 3d")
+    return timedelta(**{TTL_UNITS[found[2]]: int(found[1])})
+
+
+def _check_ttl(ttl: str) -> str:
+    if ttl in ("", "off"):
+        return ""
+    if not TTL.fullmatch(ttl) or not SHORTEST_TTL <= duration(ttl) <= LONGEST_TTL:
+        raise PydanticCustomError("ttl", "it is a time from 5m to 30d, such as 30m, 8h or 3d, or off")
+    return ttl
 
 
 class Table(BaseModel):
@@ -84,10 +115,17 @@ class TrainSettings(Table):
 
 
 class DeploySettings(Table):
-    """`[deploy]`: the machine behind the endpoint."""
+    """`[deploy]`: the machine behind the endpoint, how long its log is kept, and which version of the model it serves.
 
+    `model` is a training job's name; left empty, the model that the other settings make is served. `ttl` is how long
+    the endpoint stands, such as "30m", "8h" or "3d"; left empty, it stays.
+    """
+
+    model: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{0,63}$")] = ""
     instance_type: InstanceType = "ml.m5.large"
     instance_count: Annotated[int, Field(ge=1, le=10)] = 1
+    ttl: Annotated[str, AfterValidator(_check_ttl)] = ""
+    log_days: LogDays = 14
 
 
 class LambdaSettings(Table):
@@ -95,7 +133,7 @@ class LambdaSettings(Table):
 
     memory_mb: Annotated[int, Field(ge=128, le=10_240)] = 256
     timeout_seconds: Annotated[int, Field(ge=8, le=29)] = 29
-    log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 365] = 14
+    log_days: LogDays = 14
 
 
 class ApiSettings(Table):

@@ -1,25 +1,105 @@
 """The chain on one page: which resources each command keeps, in the order in which they need each other."""
 
-from sentictl.lifecycle.resource import Context, Resource
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sentictl.lifecycle import reconcile
+from sentictl.lifecycle.reconcile import Step, differences, survey
+from sentictl.lifecycle.resource import Context, Live, Resource
 from sentictl.services.dataset import Dataset
 from sentictl.services.endpoint import Endpoint, EndpointConfig, Model
-from sentictl.services.function import Function, LogGroup
+from sentictl.services.function import Function
 from sentictl.services.gateway import Permission, RestApi
+from sentictl.services.logs import EndpointLogGroup, FunctionLogGroup
 from sentictl.services.roles import ExecutionRole, FunctionRole, PageRole
+from sentictl.services.schedule import Schedule, ScheduleRole
 from sentictl.services.storage import Bucket
 from sentictl.services.training import SourceArchive, TrainingJob
 from sentictl.services.website import Page, WebsiteBucket
+from sentictl.state import Record
 
 CHAIN: dict[str, tuple[type[Resource], ...]] = {
     "data": (Bucket, Dataset),
     "train": (ExecutionRole, SourceArchive, TrainingJob),
-    "deploy": (Model, EndpointConfig, Endpoint),
-    "wire-lambda": (FunctionRole, LogGroup, Function),
+    "deploy": (Model, EndpointConfig, EndpointLogGroup, Endpoint, ScheduleRole, Schedule),
+    "wire-lambda": (FunctionRole, FunctionLogGroup, Function),
     "wire-api": (PageRole, RestApi, Permission),
     "site": (WebsiteBucket, Page),
+}
+# What can be taken down by itself, and the command that brings it back.
+PARTS = {"endpoint": "deploy", "lambda": "wire-lambda", "api": "wire-api", "site": "site"}
+
+# AWS's words for what needs no mending.
+HEALTHY = {"Active", "Completed", "InService"}
+# What each command needs, and the command that makes it.
+NEEDED = {
+    "train": (Dataset.kind, "data"),
+    "deploy": (TrainingJob.kind, "train"),
+    "wire-lambda": (Endpoint.kind, "deploy"),
+    "wire-api": (Function.kind, "wire-lambda"),
+    "site": (RestApi.kind, "wire-api"),
 }
 
 
 def resources(context: Context, *commands: str) -> list[Resource]:
     """The resources of these commands, or of the whole chain, ready to be reconciled."""
     return [resource(context) for command in commands or CHAIN for resource in CHAIN[command]]
+
+
+def check_ready(context: Context, command: str) -> None:
+    """Refuse a command whose predecessor in the chain was never run.
+
+    Raises:
+        MissingStepError: names the command that comes first.
+    """
+    if command in NEEDED:
+        context.recorded(*NEEDED[command])
+
+
+def plan(context: Context, commands: Sequence[str], *, adopt: bool = False) -> list[Step]:
+    """What these commands would do one after the other, without a call that changes anything.
+
+    Raises:
+        SentictlError: what the first of them would raise before it changed anything.
+    """
+    check_ready(context, commands[0])
+    rehearsal = context.rehearsal()
+    return [
+        step for command in commands for step in reconcile.plan(resources(rehearsal, command), rehearsal, adopt=adopt)
+    ]
+
+
+def command_of(kind: str) -> str:
+    """The command that keeps a kind of resource, and so brings it back or mends it."""
+    return next(command for command, kept in CHAIN.items() if any(resource.kind == kind for resource in kept))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One recorded resource as AWS has it.
+
+    Args:
+        record: what was recorded.
+        status: AWS's word for its state, or what is wrong with it.
+        changes: (is, should be) for each field that differs.
+        mend: the command that makes it right; empty where nothing is wrong.
+    """
+
+    record: Record
+    status: str
+    changes: Mapping[str, tuple[Any, Any]]
+    mend: str
+
+
+def inspect(context: Context) -> list[Finding]:
+    """What is recorded, as AWS has it now, in the order of the chain."""
+    return [_finding(resource, record, live, context) for resource, record, live in survey(resources(context), context)]
+
+
+def _finding(resource: Resource, record: Record, live: Live | None, context: Context) -> Finding:
+    old_version = resource.keeps_versions and record != context.state.of_kind(resource.kind)[-1]
+    changes = differences(resource, live) if live else {}
+    status = "Missing" if live is None else "Changed" if changes and live.status in HEALTHY else live.status
+    wrong = not old_version and (status not in HEALTHY)
+    return Finding(record, status, changes, command_of(resource.kind) if wrong else "")

@@ -22,6 +22,7 @@ KINDS = [
     "training-job",
     "model",
     "endpoint-config",
+    "endpoint-log-group",
     "endpoint",
     "function-role",
     "log-group",

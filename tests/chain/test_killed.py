@@ -49,7 +49,7 @@ def test_a_killed_up_is_finished_by_the_next_one(tmp_path: Path) -> None:
     live = shell.json("up")
     assert live["test"]["accuracy"] > 0.9
     resources = shell.json("status")["resources"]
-    assert len(resources) == len({resource["kind"] for resource in resources}) == 15
+    assert len(resources) == len({resource["kind"] for resource in resources}) == 16
     assert {resource["status"] for resource in resources} == {"Active", "Completed", "InService"}
     answer = shell.json("down", "--yes")
     assert answer["left"] == []

@@ -1,14 +1,29 @@
 """The policies allow this project's own things and nothing else."""
 
+import json
 from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from parliament import analyze_policy_string
 
+from sentictl.bundled import templates
 from sentictl.lifecycle.resource import Context
 from sentictl.services.roles import ExecutionRole, FunctionRole, PageRole, Role
+from sentictl.services.schedule import ScheduleRole
 from tests.services.conftest import ACCOUNT, ContextOf
 
+KINDS: dict[type[Role], str] = {
+    ExecutionRole: "sagemaker",
+    FunctionRole: "lambda",
+    PageRole: "apigateway",
+    ScheduleRole: "scheduler",
+}
+# What parliament finds all the same. A token for the registry is what pulling an image begins with; it opens nothing by
+# itself, and the repositories are named in the statement that follows.
+FINDINGS: dict[type[Role], list[tuple[str, str]]] = {
+    ExecutionRole: [("CREDENTIALS_EXPOSURE", "ecr:getauthorizationtoken")]
+}
 # Calls that AWS lets nobody restrict to a resource.
 UNSCOPED = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
 
@@ -34,7 +49,19 @@ def allowed(role: Role, action: str, arn: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("kind", [ExecutionRole, FunctionRole, PageRole])
+def test_every_policy_belongs_to_a_role() -> None:
+    assert {kind.part for kind in KINDS} == {policy.stem for policy in (templates() / "policies").glob("*.json")}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_parliament_finds_nothing_wrong(context: Context, kind: type[Role]) -> None:
+    policy = json.dumps(kind(context).desired()["policy"])
+    findings = analyze_policy_string(policy, include_community_auditors=True).findings
+    told = [(found.issue, action) for found in findings for action in found.location.get("actions", [found.detail])]
+    assert told == FINDINGS.get(kind, [])
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_policy_has_a_wildcard_where_a_name_can_stand(context: Context, kind: type[Role]) -> None:
     for statement in statements(kind(context)):
         assert statement["Effect"] == "Allow"
@@ -75,9 +102,7 @@ def test_training_may_write_models_but_neither_data_nor_code(context: Context) -
     assert not allowed(role, "s3:GetObject", "arn:aws:s3:::another-bucket/models/x")
 
 
-@pytest.mark.parametrize(
-    ("kind", "service"), [(ExecutionRole, "sagemaker"), (FunctionRole, "lambda"), (PageRole, "apigateway")]
-)
+@pytest.mark.parametrize(("kind", "service"), KINDS.items())
 def test_one_service_assumes_each_role(context: Context, kind: type[Role], service: str) -> None:
     (statement,) = kind(context).desired()["trust"]["Statement"]
     assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}

@@ -15,6 +15,7 @@ from sentictl.errors import UsageError
 COMMANDS = (
     "init",
     "up",
+    "plan",
     "status",
     "predict",
     "evaluate",
@@ -22,10 +23,13 @@ COMMANDS = (
     "data",
     "train",
     "deploy",
+    "models",
     "wire-lambda",
     "wire-api",
     "site",
     "logs",
+    "export",
+    "import",
     "config",
     "local",
 )

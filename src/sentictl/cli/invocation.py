@@ -25,6 +25,10 @@ Env = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but the result.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
+Adopt = Annotated[
+    bool, typer.Option("--adopt", help="Take over what has the name of a resource but is not this project's.")
+]
 COMMON: dict[str, Any] = {"env": (Env, None), "json": (Json, False), "quiet": (Quiet, False), "debug": (Debug, False)}
 INTERRUPTED = 130
 

@@ -5,7 +5,7 @@ On a terminal the running line moves; elsewhere every milestone is a plain line.
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -17,9 +17,9 @@ from rich.text import Text
 from sentictl import __version__
 from sentictl.cli.output import Output
 from sentictl.lifecycle.reconcile import Action, Step, apply, destroy
-from sentictl.lifecycle.resource import Context
+from sentictl.lifecycle.resource import Context, Resource
 from sentictl.project import LOCAL, Project
-from sentictl.stack import resources
+from sentictl.stack import check_ready, resources
 from sentictl.state import Record
 
 NAME_WIDTH = 12
@@ -65,15 +65,16 @@ class Progress:
         if context.environment.name != LOCAL:
             self.remark(f"account {context.environment.account}")
 
-    def run(self, command: str, context: Context, *, wait: bool = True) -> None:
+    def run(self, command: str, context: Context, *, wait: bool = True, adopt: bool = False) -> None:
         """Bring one command's resources to what the settings ask for."""
+        check_ready(context, command)
         with self._in_phase(command):
-            apply(resources(context, command), context, self, wait=wait)
+            apply(resources(context, command), context, self, wait=wait, adopt=adopt)
 
-    def take_down(self, context: Context) -> tuple[list[Step], list[Record]]:
-        """Delete the whole chain. Returns the steps taken and what is left."""
+    def take_down(self, context: Context, doomed: Sequence[Resource]) -> tuple[list[Record], list[Record]]:
+        """Delete these resources. Returns what was deleted and what is left."""
         with self._in_phase("down"):
-            return destroy(resources(context), context, self)
+            return destroy(doomed, context, self)
 
     def begin(self, phase: str) -> None:
         """Begin one command of the chain, unless it has begun: from here its seconds count."""

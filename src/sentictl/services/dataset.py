@@ -1,5 +1,6 @@
 """The dataset: reviews prepared on this machine, kept on S3 under the digest of everything that shaped them."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -7,8 +8,9 @@ from sentictl.lifecycle.resource import Context, Live
 from sentictl.reviews.preparation import Dataset as Prepared
 from sentictl.reviews.preparation import prepare
 from sentictl.reviews.sources import open_source, user_cache
-from sentictl.services.storage import StoredObject, read_object
+from sentictl.services.storage import StoredObject, list_keys, read_object
 
+FOLDER = "datasets/"
 MANIFEST = "manifest.json"
 
 
@@ -33,7 +35,11 @@ class Dataset(StoredObject):
 
     @property
     def name(self) -> str:
-        return f"datasets/{self.digest}/"
+        return f"{FOLDER}{self.digest}/"
+
+    def found(self) -> Iterable[str]:
+        manifests = (key for key in list_keys(self.context, self.bucket, FOLDER) if key.endswith(f"/{MANIFEST}"))
+        return [key.removesuffix(MANIFEST) for key in manifests]
 
     def read(self, name: str) -> Live | None:
         return Live(self.uri(name)) if read_object(self.context, self.bucket, name + MANIFEST) else None

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from sentictl.aws.images import pytorch_image
-from sentictl.aws.lookup import look_up
+from sentictl.aws.lookup import if_there
 from sentictl.aws.naming import digest_of
 from sentictl.aws.waiting import once_role_is_known, poll
-from sentictl.errors import EndpointError
-from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.errors import EndpointError, MissingStepError
+from sentictl.lifecycle.resource import Context, Live
 from sentictl.services.roles import ExecutionRole
+from sentictl.services.sagemaker import DigestNamed, SageMakerResource
 from sentictl.state import Record
 
 VARIANT = "AllTraffic"
@@ -17,17 +18,18 @@ IN_PROGRESS = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deletin
 MINUTES = 30  # an endpoint takes 3 to 8 minutes on AWS; half an hour is where it is stuck
 
 
-class Model(Resource):
+class Model(DigestNamed):
     """The artifact together with the container that serves it. Never changes: another artifact is another model."""
 
     kind = "model"
+    operation, listed, listed_name = "list_models", "Models", "ModelName"
 
     @property
     def name(self) -> str:
-        return self.context.naming.name(digest_of(self._container()))
+        return self.context.naming.name(digest_of(self.container()))
 
     def read(self, name: str) -> Live | None:
-        model = look_up(self.context.environment.client("sagemaker").describe_model, ModelName=name)
+        model = if_there(self.context.environment.client("sagemaker").describe_model, ModelName=name)
         return Live(model["ModelArn"]) if model else None
 
     def create(self) -> None:
@@ -35,17 +37,17 @@ class Model(Resource):
         once_role_is_known(
             lambda: client.create_model(
                 ModelName=self.name,
-                PrimaryContainer=self._container(),
+                PrimaryContainer=self.container(),
                 ExecutionRoleArn=ExecutionRole(self.context).arn,
                 Tags=self.context.naming.tag_list(),
             )
         )
 
     def delete(self, record: Record) -> None:
-        if self.read(record.name):
-            self.context.environment.client("sagemaker").delete_model(ModelName=record.name)
+        if_there(self.context.environment.client("sagemaker").delete_model, ModelName=record.name)
 
-    def _container(self) -> dict[str, Any]:
+    def container(self) -> dict[str, Any]:
+        """The image, the artifact and how the one finds the script in the other."""
         region = self.context.environment.region
         return {
             "Image": pytorch_image("inference", region, self.context.settings.deploy.instance_type),
@@ -59,33 +61,34 @@ class Model(Resource):
         }
 
 
-class EndpointConfig(Resource):
+class EndpointConfig(DigestNamed):
     """Which model on how many machines of which type. Never changes: another choice is another endpoint config."""
 
     kind = "endpoint-config"
+    operation, listed, listed_name = "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"
 
     @property
     def name(self) -> str:
-        return self.context.naming.name(digest_of(self._variant()))
+        return self.context.naming.name(digest_of(self.variant()))
 
     def read(self, name: str) -> Live | None:
         describe = self.context.environment.client("sagemaker").describe_endpoint_config
-        config = look_up(describe, EndpointConfigName=name)
+        config = if_there(describe, EndpointConfigName=name)
         return Live(config["EndpointConfigArn"]) if config else None
 
     def create(self) -> None:
         self.context.environment.client("sagemaker").create_endpoint_config(
             EndpointConfigName=self.name,
-            ProductionVariants=[self._variant()],
+            ProductionVariants=[self.variant()],
             Tags=self.context.naming.tag_list(),
         )
 
     def delete(self, record: Record) -> None:
-        if self.read(record.name):
-            client = self.context.environment.client("sagemaker")
-            client.delete_endpoint_config(EndpointConfigName=record.name)
+        delete = self.context.environment.client("sagemaker").delete_endpoint_config
+        if_there(delete, EndpointConfigName=record.name)
 
-    def _variant(self) -> dict[str, Any]:
+    def variant(self) -> dict[str, Any]:
+        """The one production variant: the model and its machines."""
         deploy = self.context.settings.deploy
         return {
             "VariantName": VARIANT,
@@ -95,7 +98,7 @@ class EndpointConfig(Resource):
         }
 
 
-class Endpoint(Resource):
+class Endpoint(SageMakerResource):
     """The endpoint. A new endpoint config is taken in place, without a failed request."""
 
     kind = "endpoint"
@@ -154,7 +157,7 @@ class Endpoint(Resource):
 
     def _delete(self, name: str) -> None:
         if self._wait(name)["EndpointStatus"] != "Gone":
-            self.context.environment.client("sagemaker").delete_endpoint(EndpointName=name)
+            if_there(self.context.environment.client("sagemaker").delete_endpoint, EndpointName=name)
         poll(lambda: self._describe(name), lambda found: found is None, what=name, timeout=60 * MINUTES)
 
     def _wait(self, name: str) -> dict[str, Any]:
@@ -166,18 +169,30 @@ class Endpoint(Resource):
         )
 
     def _describe(self, name: str) -> dict[str, Any] | None:
-        return look_up(self.context.environment.client("sagemaker").describe_endpoint, EndpointName=name)
+        return if_there(self.context.environment.client("sagemaker").describe_endpoint, EndpointName=name)
 
 
 def trained(context: Context) -> Record:
     """The record of the training job whose artifact is to be served.
 
     Raises:
-        MissingStepError: nothing was trained yet, or the job was not followed to its end.
+        MissingStepError: nothing was trained yet, the job was not followed to its end, or the settings name one that
+            there is not.
     """
-    record = context.recorded("training-job", "train")
+    chosen = context.settings.deploy.model
+    record = _named(context, chosen) if chosen else context.recorded("training-job", "train")
     if "artifact" not in record.attributes:
-        raise EndpointError(
+        raise MissingStepError(
             f"The training job {record.name} has not finished.", "Follow it to its end with: sentictl train"
         )
     return record
+
+
+def _named(context: Context, name: str) -> Record:
+    for record in context.state.of_kind("training-job"):
+        if record.name == name:
+            return record
+    raise MissingStepError(
+        f"The setting deploy.model names {name}, which is no model of the environment {context.environment.name}.",
+        "See which there are: sentictl models, or serve the newest: sentictl deploy --model latest",
+    )

@@ -1,4 +1,4 @@
-"""The Lambda function in front of the endpoint, and its log group."""
+"""The Lambda function in front of the endpoint."""
 
 import base64
 import hashlib
@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from sentictl import archives
-from sentictl.aws.lookup import look_up
+from sentictl.aws.lookup import if_there
 from sentictl.aws.waiting import once_role_is_known
 from sentictl.bundled import templates
 from sentictl.lifecycle.resource import Live, Resource
@@ -17,38 +17,6 @@ from sentictl.state import Record
 RUNTIME = "python3.13"
 HANDLER = "handler.lambda_handler"
 SPARE_SECONDS = 5  # of the function's timeout: to connect, and to say that the endpoint took too long
-
-
-class LogGroup(Resource):
-    """The function's log, made before Lambda makes one that is kept for ever."""
-
-    kind = "log-group"
-
-    @property
-    def name(self) -> str:
-        return f"/aws/lambda/{self.context.naming.name('predict')}"
-
-    def desired(self) -> Mapping[str, Any]:
-        return {"retention_days": self.context.settings.lambda_.log_days}
-
-    def read(self, name: str) -> Live | None:
-        client = self.context.environment.client("logs")
-        groups = client.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-        group = next((group for group in groups if group["logGroupName"] == name), None)
-        return group and Live(group["arn"], fields={"retention_days": group.get("retentionInDays")})
-
-    def create(self) -> None:
-        client = self.context.environment.client("logs")
-        client.create_log_group(logGroupName=self.name, tags=self.context.naming.tags)
-        self.update()
-
-    def update(self) -> None:
-        client = self.context.environment.client("logs")
-        client.put_retention_policy(logGroupName=self.name, retentionInDays=self.context.settings.lambda_.log_days)
-
-    def delete(self, record: Record) -> None:
-        if self.read(record.name):
-            self.context.environment.client("logs").delete_log_group(logGroupName=record.name)
 
 
 class Function(Resource):
@@ -69,12 +37,20 @@ class Function(Resource):
         return {"CodeSha256": sha256, **self._configuration()}
 
     def read(self, name: str) -> Live | None:
-        answer = look_up(self.context.environment.client("lambda").get_function, FunctionName=name)
+        answer = if_there(self.context.environment.client("lambda").get_function, FunctionName=name)
         if answer is None:
             return None
         found = answer["Configuration"]
         fields = {key: found.get(key) for key in ("CodeSha256", *self._configuration())}
         return Live(found["FunctionArn"], found.get("State", "Active"), fields)
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        client = self.context.environment.client("lambda")
+        tags: dict[str, str] = client.get_function(FunctionName=name).get("Tags", {})
+        return tags
+
+    def tag(self) -> None:
+        self.context.environment.client("lambda").tag_resource(Resource=self.arn, Tags=self.context.naming.tags)
 
     def create(self) -> None:
         client = self.context.environment.client("lambda")
@@ -102,8 +78,7 @@ class Function(Resource):
         return self.read(self.name) or live
 
     def delete(self, record: Record) -> None:
-        if self.read(record.name):
-            self.context.environment.client("lambda").delete_function(FunctionName=record.name)
+        if_there(self.context.environment.client("lambda").delete_function, FunctionName=record.name)
 
     def summary(self) -> str:
         return f"{self.name} may invoke that endpoint and nothing else"

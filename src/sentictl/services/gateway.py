@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from sentictl.aws.lookup import look_up
+from sentictl.aws.lookup import if_there
 from sentictl.aws.naming import digest_of
+from sentictl.aws.waiting import once_not_throttled
 from sentictl.lifecycle.resource import Context, Live, Resource
 from sentictl.services.function import Function
 from sentictl.services.roles import PageRole
@@ -50,17 +51,20 @@ class RestApi(Resource):
             "gateway_responses": dict.fromkeys(GATEWAY_RESPONSES, _gateway_response()),
             "deployed": self._definition,
             "throttling": {"rateLimit": float(api.throttle_rate), "burstLimit": api.throttle_burst},
+            "copies": 0,
         }
 
     def read(self, name: str) -> Live | None:
-        api_id = self._find(name)
-        if api_id is None:
+        found = self._find(name)
+        if not found:
             return None
+        api_id, *copies = found
         fields = {
             "binary_media_types": self._client.get_rest_api(restApiId=api_id).get("binaryMediaTypes", []),
             "methods": self._read_methods(api_id),
             "gateway_responses": self._read_gateway_responses(api_id),
             **self._read_stage(api_id),
+            "copies": len(copies),
         }
         region, partition = self.context.environment.region, self.context.environment.partition
         return Live(f"arn:{partition}:apigateway:{region}::/restapis/{api_id}", "Active", fields, {"id": api_id})
@@ -76,7 +80,9 @@ class RestApi(Resource):
         self.update()
 
     def update(self) -> None:
-        api_id = self._find(self.name)
+        api_id, *copies = self._find(self.name)
+        for copy in copies:
+            self._delete(copy)
         self._put_binary_media_types(api_id)
         root = self._root(api_id)
         for verb in METHODS:
@@ -93,11 +99,11 @@ class RestApi(Resource):
                 for limit, value in throttling.items()
             ],
         )
+        self._delete_old_deployments(api_id)
 
     def delete(self, record: Record) -> None:
-        api_id = self._find(record.name)
-        if api_id is not None:
-            self._client.delete_rest_api(restApiId=api_id)
+        for api_id in self._find(record.name):
+            self._delete(api_id)
 
     def summary(self) -> str:
         api = self.context.settings.api
@@ -118,19 +124,37 @@ class RestApi(Resource):
         """What a deployment has to hold, as a digest: it is the deployment's description."""
         return digest_of(BINARY_MEDIA_TYPES, self._methods, _gateway_response())
 
-    def _find(self, name: str) -> str | None:
-        """The id of this project's API of that name; names alone are not unique."""
-        for page in self._client.get_paginator("get_rest_apis").paginate():
-            for api in page["items"]:
-                if api["name"] == name and api.get("tags", {}).items() >= self.context.naming.tags.items():
-                    return str(api["id"])
-        return None
+    def _find(self, name: str) -> list[str]:
+        """The ids of this project's APIs of that name, oldest first.
 
-    def _root(self, api_id: str | None) -> str:
+        Names are not unique: where the answer to a creation was lost and the call repeated, there are two.
+        """
+        pages = self._client.get_paginator("get_rest_apis").paginate()
+        found = [
+            api
+            for page in pages
+            for api in page["items"]
+            if api["name"] == name and api.get("tags", {}).items() >= self.context.naming.tags.items()
+        ]
+        return [str(api["id"]) for api in sorted(found, key=lambda api: api["createdDate"])]
+
+    def _delete(self, api_id: str) -> None:
+        # One API in 30 seconds is what an account may delete.
+        once_not_throttled(lambda: if_there(self._client.delete_rest_api, restApiId=api_id))
+
+    def _delete_old_deployments(self, api_id: str) -> None:
+        """A deployment that no stage serves has nothing more to do."""
+        serving = self._client.get_stage(restApiId=api_id, stageName=STAGE)["deploymentId"]
+        for page in self._client.get_paginator("get_deployments").paginate(restApiId=api_id):
+            for deployment in page["items"]:
+                if deployment["id"] != serving:
+                    if_there(self._client.delete_deployment, restApiId=api_id, deploymentId=deployment["id"])
+
+    def _root(self, api_id: str) -> str:
         resources = self._client.get_resources(restApiId=api_id)["items"]
         return str(next(resource["id"] for resource in resources if resource["path"] == "/"))
 
-    def _put_binary_media_types(self, api_id: str | None) -> None:
+    def _put_binary_media_types(self, api_id: str) -> None:
         found = self._client.get_rest_api(restApiId=api_id).get("binaryMediaTypes", [])
         operations = [
             {"op": operation, "path": f"/binaryMediaTypes/{kind.replace('/', '~1')}"}
@@ -143,10 +167,12 @@ class RestApi(Resource):
         if operations:
             self._client.update_rest_api(restApiId=api_id, patchOperations=operations)
 
-    def _put_method(self, api_id: str | None, root: str, verb: str) -> None:
+    def _put_method(self, api_id: str, root: str, verb: str) -> None:
         place = {"restApiId": api_id, "resourceId": root, "httpMethod": verb}
-        if look_up(self._client.get_method, **place):
-            self._client.delete_method(**place)  # a method cannot be put twice; the deployed stage serves on meanwhile
+        if if_there(self._client.get_method, **place):
+            if_there(
+                self._client.delete_method, **place
+            )  # a method cannot be put twice; the deployed stage serves on meanwhile
         wanted = self._methods.get(verb)
         if wanted is None:
             return
@@ -160,7 +186,7 @@ class RestApi(Resource):
     def _read_methods(self, api_id: str) -> dict[str, Any]:
         root = self._root(api_id)
         found = {
-            verb: look_up(self._client.get_method, restApiId=api_id, resourceId=root, httpMethod=verb)
+            verb: if_there(self._client.get_method, restApiId=api_id, resourceId=root, httpMethod=verb)
             for verb in METHODS
         }
         return {verb: _as_wanted(method, self._methods.get(verb, {})) for verb, method in found.items() if method}
@@ -174,7 +200,7 @@ class RestApi(Resource):
         }
 
     def _read_stage(self, api_id: str) -> dict[str, Any]:
-        stage = look_up(self._client.get_stage, restApiId=api_id, stageName=STAGE)
+        stage = if_there(self._client.get_stage, restApiId=api_id, stageName=STAGE)
         if stage is None:
             return {"deployed": None, "throttling": None}
         deployment = self._client.get_deployment(restApiId=api_id, deploymentId=stage["deploymentId"])
@@ -197,7 +223,7 @@ class Permission(Resource):
 
     def read(self, name: str) -> Live | None:
         client = self.context.environment.client("lambda")
-        answer = look_up(client.get_policy, FunctionName=self.context.naming.name("predict"))
+        answer = if_there(client.get_policy, FunctionName=self.context.naming.name("predict"))
         statements = json.loads(answer["Policy"])["Statement"] if answer else []
         for statement in statements:
             if statement["Sid"] == name:
@@ -219,12 +245,11 @@ class Permission(Resource):
         self.create()
 
     def delete(self, record: Record) -> None:
-        if self.read(record.name):
-            self._remove(record.name)
+        self._remove(record.name)
 
     def _remove(self, name: str) -> None:
-        client = self.context.environment.client("lambda")
-        client.remove_permission(FunctionName=self.context.naming.name("predict"), StatementId=name)
+        remove = self.context.environment.client("lambda").remove_permission
+        if_there(remove, FunctionName=self.context.naming.name("predict"), StatementId=name)
 
     def _source_arn(self) -> str:
         return self.context.environment.arn("execute-api", f"{api_id(self.context)}/{STAGE}/POST/")
@@ -236,7 +261,7 @@ def api_id(context: Context) -> str:
     Raises:
         MissingStepError: there is no API yet.
     """
-    return context.recorded(RestApi.kind, "wire-api").attributes["id"]
+    return context.attribute(RestApi.kind, "id", "wire-api")
 
 
 def invoke_url(context: Context) -> str:

@@ -1,11 +1,87 @@
-"""The logs of the chain's parts, as CloudWatch keeps them."""
+"""CloudWatch's logs of the chain's parts: the groups that are kept, and reading them."""
 
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from sentictl.aws.lookup import look_up
-from sentictl.lifecycle.resource import Context
+from sentictl.aws.lookup import if_there
+from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.state import Record
 
 PARTS = ("train", "endpoint", "lambda")
+TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"  # shared by all training jobs of the account
+
+
+class LogGroup(Resource):
+    """A log group, made before its service makes one that is kept for ever and that nobody deletes."""
+
+    @property
+    @abstractmethod
+    def retention_days(self) -> int:
+        """How long the settings want log events to be kept."""
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"retention_days": self.retention_days}
+
+    def read(self, name: str) -> Live | None:
+        client = self.context.environment.client("logs")
+        pages = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+        groups = (group for page in pages for group in page["logGroups"])
+        group = next((group for group in groups if group["logGroupName"] == name), None)
+        return group and Live(self._arn(name), fields={"retention_days": group.get("retentionInDays")})
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        client = self.context.environment.client("logs")
+        answer = if_there(client.list_tags_for_resource, resourceArn=self._arn(name)) or {"tags": {}}
+        tags: dict[str, str] = answer["tags"]
+        return tags
+
+    def tag(self) -> None:
+        client = self.context.environment.client("logs")
+        client.tag_resource(resourceArn=self._arn(self.name), tags=self.context.naming.tags)
+
+    def create(self) -> None:
+        client = self.context.environment.client("logs")
+        client.create_log_group(logGroupName=self.name, tags=self.context.naming.tags)
+        self.update()
+
+    def update(self) -> None:
+        client = self.context.environment.client("logs")
+        client.put_retention_policy(logGroupName=self.name, retentionInDays=self.retention_days)
+
+    def delete(self, record: Record) -> None:
+        if_there(self.context.environment.client("logs").delete_log_group, logGroupName=record.name)
+
+    def _arn(self, name: str) -> str:
+        return self.context.environment.arn("logs", f"log-group:{name}")
+
+
+class FunctionLogGroup(LogGroup):
+    """What the function logs."""
+
+    kind = "log-group"
+
+    @property
+    def name(self) -> str:
+        return f"/aws/lambda/{self.context.naming.name('predict')}"
+
+    @property
+    def retention_days(self) -> int:
+        return self.context.settings.lambda_.log_days
+
+
+class EndpointLogGroup(LogGroup):
+    """What the endpoint's containers log."""
+
+    kind = "endpoint-log-group"
+
+    @property
+    def name(self) -> str:
+        return f"/aws/sagemaker/Endpoints/{self.context.naming.name('endpoint')}"
+
+    @property
+    def retention_days(self) -> int:
+        return self.context.settings.deploy.log_days
 
 
 def read_log(context: Context, part: str) -> Iterator[str]:
@@ -22,7 +98,7 @@ def read_log(context: Context, part: str) -> Iterator[str]:
     client = context.environment.client("logs")
     arguments = {"logGroupName": group, **({"logStreamNamePrefix": streams} if streams else {})}
     while True:
-        page = look_up(client.filter_log_events, **arguments)
+        page = if_there(client.filter_log_events, **arguments)
         if page is None:
             return  # nothing was logged yet
         yield from (event["message"].rstrip() for event in page["events"])
@@ -31,13 +107,24 @@ def read_log(context: Context, part: str) -> Iterator[str]:
         arguments["nextToken"] = page["nextToken"]
 
 
+def delete_training_log(context: Context, job: str) -> None:
+    """Delete what a training job logged: its streams in the group that all jobs share."""
+    client = context.environment.client("logs")
+    while True:
+        # Asked anew each time: a page's token may not outlive the streams that were on it.
+        page = if_there(client.describe_log_streams, logGroupName=TRAINING_GROUP, logStreamNamePrefix=f"{job}/")
+        streams = page["logStreams"] if page else []
+        for stream in streams:
+            if_there(client.delete_log_stream, logGroupName=TRAINING_GROUP, logStreamName=stream["logStreamName"])
+        if not streams:
+            return
+
+
 def _place(context: Context, part: str) -> tuple[str, str]:
     """The log group, and the prefix of its streams."""
     if part == "train":
-        return "/aws/sagemaker/TrainingJobs", f"{_announced(context)}/"
-    if part == "endpoint":
-        return f"/aws/sagemaker/Endpoints/{context.naming.name('endpoint')}", ""
-    return f"/aws/lambda/{context.naming.name('predict')}", ""
+        return TRAINING_GROUP, f"{_announced(context)}/"
+    return (EndpointLogGroup(context) if part == "endpoint" else FunctionLogGroup(context)).name, ""
 
 
 def _announced(context: Context) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from string import Template
 from typing import Any, ClassVar
 
-from sentictl.aws.lookup import look_up
+from sentictl.aws.lookup import if_there
 from sentictl.bundled import templates
 from sentictl.lifecycle.resource import Live, Resource
 from sentictl.state import Record
@@ -32,12 +32,19 @@ class Role(Resource):
 
     def read(self, name: str) -> Live | None:
         client = self.context.environment.client("iam")
-        role = look_up(client.get_role, RoleName=name)
+        role = if_there(client.get_role, RoleName=name)
         if role is None:
             return None
-        policy = look_up(client.get_role_policy, RoleName=name, PolicyName=POLICY_NAME) or {"PolicyDocument": None}
+        policy = if_there(client.get_role_policy, RoleName=name, PolicyName=POLICY_NAME) or {"PolicyDocument": None}
         fields = {"trust": role["Role"]["AssumeRolePolicyDocument"], "policy": policy["PolicyDocument"]}
         return Live(role["Role"]["Arn"], fields=fields)
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        role = self.context.environment.client("iam").get_role(RoleName=name)["Role"]
+        return {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
+
+    def tag(self) -> None:
+        self.context.environment.client("iam").tag_role(RoleName=self.name, Tags=self.context.naming.tag_list())
 
     def create(self) -> None:
         client = self.context.environment.client("iam")
@@ -56,11 +63,10 @@ class Role(Resource):
 
     def delete(self, record: Record) -> None:
         client = self.context.environment.client("iam")
-        if look_up(client.get_role, RoleName=record.name) is None:
-            return
-        for policy in client.list_role_policies(RoleName=record.name)["PolicyNames"]:
-            client.delete_role_policy(RoleName=record.name, PolicyName=policy)
-        client.delete_role(RoleName=record.name)
+        policies = if_there(client.list_role_policies, RoleName=record.name) or {"PolicyNames": []}
+        for policy in policies["PolicyNames"]:
+            if_there(client.delete_role_policy, RoleName=record.name, PolicyName=policy)
+        if_there(client.delete_role, RoleName=record.name)
 
     def _put_policy(self) -> None:
         self.context.environment.client("iam").put_role_policy(

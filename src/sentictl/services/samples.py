@@ -1,4 +1,4 @@
-"""Labelled reviews to measure models on: a dataset's test split, or reviews that a person names."""
+"""Labelled reviews to measure models on: a split of a dataset, or reviews that a person names."""
 
 import tempfile
 from abc import ABC, abstractmethod
@@ -17,7 +17,8 @@ from sentictl.project import Project
 from sentictl.reviews.source import Source
 from sentictl.services.storage import download_folder
 
-TEST = "test/reviews.npz"
+TEST, VALIDATION = "test", "validation"
+REVIEWS = "reviews.npz"
 VOCABULARY = "vocabulary/vocabulary.txt"
 NAME_REVIEWS = "Name labelled reviews to measure on: sentictl evaluate --data PATH"
 
@@ -44,23 +45,24 @@ class Sample(ABC):
 
 
 class SplitSample(Sample):
-    """A dataset's test split, of which only ids are kept: its reviews are shown as their words in the vocabulary.
+    """A split of a dataset, of which only ids are kept: its reviews are shown as their words in the vocabulary.
 
     Args:
         folder: the dataset's, called by its digest.
+        split: which one.
 
     Raises:
         DataError: its files are missing or damaged.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, split: str = TEST) -> None:
         self._folder = folder
         try:
-            self._split = Split.load(folder / TEST)
+            self._split = Split.load(folder / split / REVIEWS)
             self._vocabulary = Vocabulary.load(folder / VOCABULARY)
         except (DatasetError, VocabularyError, OSError) as problem:
             raise DataError(str(problem), f"Delete {folder}: it is prepared or fetched again.") from None
-        super().__init__(f"test split of dataset {folder.name}", self._split.labels)
+        super().__init__(f"{split} split of dataset {folder.name}", self._split.labels)
 
     def encoded(self, predictor: Predictor) -> Reviews:
         """The split. Raises ModelError for a model of another dataset, to which the ids mean other words."""
@@ -68,7 +70,7 @@ class SplitSample(Sample):
         if metadata.dataset != self._folder.name:
             raise ModelError(
                 f"{metadata.model} was trained on dataset {metadata.dataset or 'unknown'}, not {self._folder.name}, "
-                "and of a test split only the ids of one vocabulary are kept.",
+                "and of a split only the ids of one vocabulary are kept.",
                 "Compare the two on reviews as text: sentictl evaluate --against MODEL --data PATH",
             )
         return self._split
@@ -98,7 +100,7 @@ class TextSample(Sample):
 
 
 def open_test_split(project: Project, digest: str, connect: Callable[[], Context]) -> Sample:
-    """The test split of a dataset, fetched from S3 if it is not on this machine.
+    """The test split of a dataset, fetched from S3 if it is not on this machine. It may choose nothing.
 
     Args:
         project: whose dataset it is.
@@ -108,12 +110,21 @@ def open_test_split(project: Project, digest: str, connect: Callable[[], Context
     Raises:
         ModelError: the dataset is nowhere.
     """
+    return SplitSample(_folder(project, digest, connect), TEST)
+
+
+def open_validation_split(project: Project, digest: str, connect: Callable[[], Context]) -> Sample:
+    """The same of the validation split, by which models may be chosen."""
+    return SplitSample(_folder(project, digest, connect), VALIDATION)
+
+
+def _folder(project: Project, digest: str, connect: Callable[[], Context]) -> Path:
     if not digest:
         raise ModelError("The model does not say which dataset it was trained on.", NAME_REVIEWS)
     folder = project.folder.datasets / digest
-    if not (folder / TEST).exists():
+    if not (folder / TEST / REVIEWS).exists():
         _fetch(connect(), digest, folder)
-    return SplitSample(folder)
+    return folder
 
 
 def _fetch(context: Context, digest: str, folder: Path) -> None:
@@ -121,7 +132,7 @@ def _fetch(context: Context, digest: str, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as scratch:
         fetched = Path(scratch) / digest
         download_folder(context, context.naming.bucket, f"datasets/{digest}/", fetched)
-        if not (fetched / TEST).exists():
+        if not (fetched / TEST / REVIEWS).exists():
             raise ModelError(
                 f"The dataset {digest} that the model was trained on is neither here nor on S3.",
                 NAME_REVIEWS,

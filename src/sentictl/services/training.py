@@ -2,31 +2,32 @@
 
 import json
 import re
-import shutil
-import tarfile
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC
 from functools import cached_property
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from sentictl import archives, bundled
 from sentictl.aws.images import pytorch_image
-from sentictl.aws.lookup import look_up
+from sentictl.aws.lookup import if_there
 from sentictl.aws.naming import digest_of
 from sentictl.aws.waiting import once_role_is_known, poll
 from sentictl.errors import InterruptedByUserError, TrainingError
-from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.lifecycle.resource import Context, Live
+from sentictl.services.artifacts import artifact_is_there, fetch_artifact, make_current
 from sentictl.services.dataset import Dataset
+from sentictl.services.logs import delete_training_log
 from sentictl.services.roles import ExecutionRole
-from sentictl.services.storage import StoredObject, delete_objects, read_object
+from sentictl.services.sagemaker import DigestNamed
+from sentictl.services.storage import StoredObject, delete_objects, list_keys, read_object
 from sentictl.services.training_log import TrainingLog
 from sentictl.state import Record
 
 CHANNELS = ("train", "validation", "vocabulary")
 UNLABELLED = "unlabelled"  # a channel only where the settings want it
-METRICS = ("train_loss", "validation_loss", "validation_accuracy")
+ACCURACY = "validation_accuracy"
+METRICS = ("train_loss", "validation_loss", ACCURACY)
 # Hyperparameters are the [train] settings that the script takes; the rest are about its machines and channels.
 OTHER_SETTINGS = {"unlabelled", "instance_type", "instance_count", "spot", "volume_gb", "max_minutes"}
 CHECKPOINTS = "/opt/ml/checkpoints"  # where train.py looks for them, and SageMaker's own default
@@ -52,6 +53,9 @@ class SourceArchive(StoredObject):
     def name(self) -> str:
         return f"sources/{self.digest}/sourcedir.tar.gz"
 
+    def found(self) -> Iterable[str]:
+        return list_keys(self.context, self.bucket, "sources/")
+
     def read(self, name: str) -> Live | None:
         return Live(self.uri(name)) if read_object(self.context, self.bucket, name) else None
 
@@ -59,7 +63,7 @@ class SourceArchive(StoredObject):
         self.context.environment.client("s3").put_object(Bucket=self.bucket, Key=self.name, Body=self._packed)
 
 
-class TrainingJob(Resource):
+class TrainingJob(DigestNamed):
     """The training job, named by the digest of its data, code, image, hyperparameters and number of machines.
 
     The same inputs again find the same job and train nothing. Names cannot be used twice, so a job that failed or was
@@ -68,7 +72,9 @@ class TrainingJob(Resource):
     """
 
     kind = "training-job"
+    operation, listed, listed_name = "list_training_jobs", "TrainingJobSummaries", "TrainingJobName"
     keeps_versions = True
+    holds_data = True
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -99,9 +105,11 @@ class TrainingJob(Resource):
         job = self._describe(name)
         if job is None:
             return None
-        artifact = job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
         status = job["TrainingJobStatus"]
-        return Live(job["TrainingJobArn"], status, attributes={"artifact": artifact} if status == "Completed" else {})
+        return Live(job["TrainingJobArn"], status, attributes=_outcome(job) if status == "Completed" else {})
+
+    def foreseen(self) -> Mapping[str, str]:
+        return {"artifact": f"s3://{self.context.naming.bucket}/models/{self.name}/output/model.tar.gz"}
 
     def create(self) -> None:
         self._check_channels()
@@ -114,7 +122,7 @@ class TrainingJob(Resource):
         job = self._describe(self.name) or {}
         if job.get("TrainingJobStatus") != "Completed":
             raise _failure(self.name, job)
-        fetch_artifact(self.context, self.name, job["ModelArtifacts"]["S3ModelArtifacts"])
+        make_current(self.context, fetch_artifact(self.context, self.name, job["ModelArtifacts"]["S3ModelArtifacts"]))
         delete_objects(self.context, self.context.naming.bucket, self.checkpoints)
         return self.read(self.name) or live
 
@@ -125,8 +133,9 @@ class TrainingJob(Resource):
             return
         if job["TrainingJobStatus"] not in OVER:
             stop_training_job(self.context, record.name)
-        client.delete_training_job(TrainingJobName=record.name)
+        if_there(client.delete_training_job, TrainingJobName=record.name)
         poll(lambda: self._describe(record.name), lambda job: job is None, what=record.name, timeout=120)
+        delete_training_log(self.context, record.name)
 
     def summary(self) -> str:
         metadata = json.loads((self.context.project.folder.models / self.name / "metadata.json").read_text())
@@ -177,8 +186,7 @@ class TrainingJob(Resource):
         status: str = job["TrainingJobStatus"]
         if status != "Completed":
             return status == "InProgress"
-        bucket, _, key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
-        return read_object(self.context, bucket, key) is not None
+        return artifact_is_there(self.context, job["ModelArtifacts"]["S3ModelArtifacts"])
 
     @property
     def _channels(self) -> tuple[str, ...]:
@@ -253,7 +261,7 @@ class TrainingJob(Resource):
 
 def describe_training_job(context: Context, name: str) -> dict[str, Any] | None:
     """What DescribeTrainingJob tells, or None for a name that was never used."""
-    return look_up(context.environment.client("sagemaker").describe_training_job, TrainingJobName=name)
+    return if_there(context.environment.client("sagemaker").describe_training_job, TrainingJobName=name)
 
 
 def forget_checkpoints(context: Context) -> None:
@@ -275,25 +283,22 @@ def stop_training_job(context: Context, name: str) -> None:
     )
 
 
-def fetch_artifact(context: Context, name: str, artifact: str) -> Path:
-    """Bring a model artifact to this machine and make it the current one, unless it is that already.
+def _outcome(job: Mapping[str, Any]) -> dict[str, str]:
+    """What is recorded of a job that ended well: enough to tell its model from others without the artifact.
 
-    Args:
-        name: the training job that made it; the folder's name under `.sentictl/models/`.
-        artifact: its S3 URI.
-
-    Returns:
-        The folder that holds the artifact's files.
+    Of each metric SageMaker keeps the value that was logged last, and train.py ends with those of the whole model.
     """
-    models = context.project.folder.models
-    folder = models / name
-    if not folder.is_dir():
-        models.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=models, prefix=".fetching-") as scratch:
-            _unpack(context, artifact, Path(scratch))
-            (Path(scratch) / "artifact").rename(folder)
-    _make_current(folder, context.project.folder.current_model)
-    return folder
+    given = job.get("HyperParameters", {})
+    metrics = {metric["MetricName"]: metric["Value"] for metric in job.get("FinalMetricDataList", [])}
+    outcome = {
+        "artifact": job["ModelArtifacts"]["S3ModelArtifacts"],
+        "trained": job["CreationTime"].astimezone(UTC).isoformat(timespec="milliseconds"),
+        "architecture": json.loads(given.get("architecture", '""')),
+        "dataset": given.get("dataset", ""),
+    }
+    if ACCURACY in metrics:
+        outcome[ACCURACY] = f"{metrics[ACCURACY]:.4f}"
+    return outcome
 
 
 def sparkline(values: list[float]) -> str:
@@ -302,25 +307,6 @@ def sparkline(values: list[float]) -> str:
         values = [values[number * (len(values) - 1) // (SPARKLINE - 1)] for number in range(SPARKLINE)]
     low, span = min(values), (max(values) - min(values)) or 1
     return "".join(SPARKS[round((value - low) / span * (len(SPARKS) - 1))] for value in values)
-
-
-def _unpack(context: Context, artifact: str, scratch: Path) -> None:
-    bucket, _, key = artifact.removeprefix("s3://").partition("/")
-    packed = scratch / "model.tar.gz"
-    context.environment.client("s3").download_file(bucket, key, str(packed))
-    with tarfile.open(packed) as archive:
-        archive.extractall(scratch / "artifact", filter="data")
-
-
-def _make_current(folder: Path, link: Path) -> None:
-    if link.is_symlink() and link.resolve() == folder.resolve():
-        return
-    if link.is_dir() and not link.is_symlink():
-        shutil.rmtree(link)
-    fresh = link.with_name(f".{link.name}.new")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(folder.name)
-    fresh.replace(link)
 
 
 def _failure(name: str, job: Mapping[str, Any]) -> TrainingError:

@@ -6,13 +6,21 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from sentictl.aws.lookup import look_up
+from sentictl.aws.lookup import if_there
 from sentictl.bundled import templates
 from sentictl.files import write_atomically
 from sentictl.lifecycle.resource import Context, Live, Resource
 from sentictl.services.gateway import PAGE_KEY, invoke_url
 from sentictl.services.page import render
-from sentictl.services.storage import bucket_arn, create_bucket, delete_bucket, read_object
+from sentictl.services.storage import (
+    bucket_arn,
+    bucket_exists,
+    bucket_tags,
+    create_bucket,
+    delete_bucket,
+    read_object,
+    tag_bucket,
+)
 from sentictl.state import Record
 
 INDEX = "index.html"
@@ -38,15 +46,21 @@ class WebsiteBucket(Resource):
 
     def read(self, name: str) -> Live | None:
         client = self.context.environment.client("s3")
-        if look_up(client.head_bucket, Bucket=name) is None:
+        if not bucket_exists(self.context, name):
             return None
-        website = look_up(client.get_bucket_website, Bucket=name) or {}
-        policy = look_up(client.get_bucket_policy, Bucket=name) or {"Policy": "null"}
+        website = if_there(client.get_bucket_website, Bucket=name) or {}
+        policy = if_there(client.get_bucket_policy, Bucket=name) or {"Policy": "null"}
         fields = {
             "website": {key: website[key] for key in WEBSITE if key in website},
             "policy": json.loads(policy["Policy"]),
         }
         return Live(bucket_arn(self.context, name), fields=fields)
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        return bucket_tags(self.context, name)
+
+    def tag(self) -> None:
+        tag_bucket(self.context, self.name)
 
     def create(self) -> None:
         create_bucket(self.context, self.name)
@@ -54,7 +68,6 @@ class WebsiteBucket(Resource):
 
     def update(self) -> None:
         client = self.context.environment.client("s3")
-        client.put_bucket_tagging(Bucket=self.name, Tagging={"TagSet": self.context.naming.tag_list()})
         client.delete_public_access_block(Bucket=self.name)
         client.put_bucket_policy(Bucket=self.name, Policy=json.dumps(self._policy()))
         client.put_bucket_website(Bucket=self.name, WebsiteConfiguration=WEBSITE)
@@ -106,9 +119,8 @@ class Page(Resource):
         self.create()
 
     def delete(self, record: Record) -> None:
-        if self.read(record.name):
-            bucket, _, key = record.name.partition("/")
-            self.context.environment.client("s3").delete_object(Bucket=bucket, Key=key)
+        bucket, _, key = record.name.partition("/")
+        if_there(self.context.environment.client("s3").delete_object, Bucket=bucket, Key=key)
 
     def summary(self) -> str:
         host = "a public website bucket" if self.context.settings.site.publish == "s3" else "the API's own GET"

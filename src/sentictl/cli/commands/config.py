@@ -41,10 +41,9 @@ def get_setting(invocation: Invocation, key: Key) -> None:
 @command
 def set_setting(invocation: Invocation, key: Key, value: Annotated[str, typer.Argument(help="Its new value.")]) -> None:
     """Change one setting, if the value is allowed."""
-    from sentictl.cli.session import open_project
+    from sentictl.cli.session import holding
 
-    project = open_project(invocation)
-    with project.locked():
+    with holding(invocation) as project:
         written = project.set({key: value})
     lines = [f"{name} = {_shown(new)}" for name, new in written.items()]
     invocation.output.result(written, "\n".join(lines) or f"{key} is {value} already.")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentictl.cli.invocation import Invocation, command
+from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
 
 if TYPE_CHECKING:
     from sentictl.cli.progress import Progress
@@ -30,6 +30,8 @@ def data(
     remove_stop_words: Annotated[bool | None, typer.Option(help="Drop words such as 'the' and 'of'.")] = None,
     keep_negations: Annotated[bool | None, typer.Option(help="Keep 'not' and its kin all the same.")] = None,
     stem: Annotated[bool | None, typer.Option(help="Give words of one Porter stem one id.")] = None,
+    dry_run: DryRun = False,
+    adopt: Adopt = False,
 ) -> None:
     """Prepare labelled reviews and put them on S3.
 
@@ -50,8 +52,13 @@ def data(
         "data.keep_negations": keep_negations,
         "data.stem": stem,
     }
+    if dry_run:
+        from sentictl.cli.planning import show_plan
+
+        show_plan(invocation, ["data"], flags, _prepare, adopt=adopt)
+        return
     with changing(invocation, flags, check=_prepare) as (context, progress):
-        progress.run("data", context)
+        progress.run("data", context, adopt=adopt)
         record = context.recorded("dataset", "data")
     invocation.output.result({"kind": record.kind, "name": record.name, "uri": record.arn}, record.arn)
     invocation.next("train")

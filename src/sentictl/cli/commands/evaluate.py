@@ -46,6 +46,7 @@ def evaluate(
     from sentictl.services.evaluation import ask
     from sentictl.services.evaluation import evaluate as measure
     from sentictl.services.models import load_model, opened_model
+    from sentictl.services.versions import keep_evaluation
 
     if report:
         _check(report)
@@ -58,6 +59,8 @@ def evaluate(
         others = ask(other, sample) if other else None  # first, as it may refuse these reviews
         answers = ask(predictor, sample)
     result = measure(answers, sample, mistakes)
+    if data is None:
+        keep_evaluation(project.folder.current_model, result)
     comparison = compare(answers, others, sample.labels) if others else None
     if report:
         _write(invocation, report, result, comparison)

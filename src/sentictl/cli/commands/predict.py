@@ -102,7 +102,7 @@ def _asker(invocation: Invocation, via: Via, *, explain: bool) -> "Asker":
     from sentictl.cli.session import looking
     from sentictl.services.gateway import invoke_url
 
-    context = looking(invocation)
+    context = looking(invocation, as_anyone=via is Via.API)
     if via is Via.API:
         return prediction.from_api(invoke_url(context), context.settings.api.max_reviews, explain=explain)
     name = context.recorded("endpoint", "deploy").name

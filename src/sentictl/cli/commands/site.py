@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sentictl.cli.invocation import Invocation, command
+from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
 
 app = typer.Typer(add_completion=False)
 
@@ -17,16 +17,26 @@ def site(
     publish: Annotated[
         str | None, typer.Option(help="Who serves it: api (the API's own GET) or s3 (a public website bucket).")
     ] = None,
+    dry_run: DryRun = False,
+    adopt: Adopt = False,
 ) -> None:
     """Render the web page and publish it."""
     from sentictl.cli.session import changing
     from sentictl.services.website import page_url
+    from sentictl.stack import check_ready
 
-    with changing(invocation, {"site.title": title, "site.publish": publish}) as (context, progress):
-        context.recorded("rest-api", "wire-api")
-        if publish:
-            progress.run("wire-api", context)  # whether the API serves the page is part of the API
-        progress.run("site", context)
+    flags = {"site.title": title, "site.publish": publish}
+    # Whether the API serves the page is part of the API.
+    commands = ["wire-api", "site"] if publish else ["site"]
+    if dry_run:
+        from sentictl.cli.planning import show_plan
+
+        show_plan(invocation, commands, flags, adopt=adopt)
+        return
+    with changing(invocation, flags) as (context, progress):
+        check_ready(context, "site")
+        for name in commands:
+            progress.run(name, context, adopt=adopt)
         url = page_url(context)
         copy = context.project.folder.page
     invocation.output.result({"page_url": url, "file": str(copy)}, url)

@@ -2,11 +2,14 @@
 
 import json
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentictl.cli.invocation import Invocation, command
+from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
+
+if TYPE_CHECKING:
+    from sentictl.lifecycle.resource import Context
 
 app = typer.Typer(add_completion=False)
 
@@ -52,6 +55,8 @@ def train(
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoints of a job that did not finish.")] = True,
     wait: Annotated[bool, typer.Option(help="Follow the job to its end.")] = True,
     stop: Annotated[bool, typer.Option("--stop", help="Stop the running job instead.")] = False,
+    dry_run: DryRun = False,
+    adopt: Adopt = False,
 ) -> None:
     """Train the model as a SageMaker training job.
 
@@ -59,7 +64,6 @@ def train(
     on where a job of theirs stopped; --no-resume begins anew.
     """
     from sentictl.cli.session import changing
-    from sentictl.services.instances import check_instance_types
     from sentictl.services.training import forget_checkpoints
 
     flags = {
@@ -87,17 +91,27 @@ def train(
     if stop:
         _stop(invocation)
         return
-    with changing(invocation, flags, check=lambda context, _: check_instance_types(context)) as (context, progress):
-        context.recorded("dataset", "data")
+    if dry_run:
+        from sentictl.cli.planning import show_plan
+
+        show_plan(invocation, ["train"], flags, _check, adopt=adopt)
+        return
+    with changing(invocation, flags, check=_check) as (context, progress):
         if not resume:
             forget_checkpoints(context)
-        progress.run("train", context, wait=wait)
+        progress.run("train", context, wait=wait, adopt=adopt)
         record = context.recorded("training-job", "train")
         metadata = context.project.folder.models / record.name / "metadata.json"
         metrics = json.loads(metadata.read_text(encoding="utf-8"))["metrics"] if wait else None
-    document = {"name": record.name, "arn": record.arn, **record.attributes, "metrics": metrics}
-    invocation.output.result(document, record.name)
+    made = {"name": record.name, "arn": record.arn, "artifact": record.attributes.get("artifact")}
+    invocation.output.result({**made, "metrics": metrics}, record.name)
     invocation.next(*(("evaluate", "deploy") if wait else ("train",)))
+
+
+def _check(context: "Context", _: object) -> None:
+    from sentictl.services.instances import check_instance_types
+
+    check_instance_types(context)
 
 
 def _stop(invocation: Invocation) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sentictl.cli.invocation import Invocation, command
+from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
 
 app = typer.Typer(add_completion=False)
 
@@ -15,14 +15,20 @@ def wire_lambda(
     invocation: Invocation,
     memory_mb: Annotated[int | None, typer.Option(help="The function's memory.")] = None,
     timeout_seconds: Annotated[int | None, typer.Option(help="How long it may take; 29 at most.")] = None,
+    dry_run: DryRun = False,
+    adopt: Adopt = False,
 ) -> None:
     """Put a Lambda function in front of the endpoint, with a role that allows nothing else."""
     from sentictl.cli.session import changing
 
     flags = {"lambda.memory_mb": memory_mb, "lambda.timeout_seconds": timeout_seconds}
+    if dry_run:
+        from sentictl.cli.planning import show_plan
+
+        show_plan(invocation, ["wire-lambda"], flags, adopt=adopt)
+        return
     with changing(invocation, flags) as (context, progress):
-        context.recorded("endpoint", "deploy")
-        progress.run("wire-lambda", context)
+        progress.run("wire-lambda", context, adopt=adopt)
         record = context.recorded("function", "wire-lambda")
     invocation.output.result({"name": record.name, "arn": record.arn}, record.name)
     invocation.next("wire-api")

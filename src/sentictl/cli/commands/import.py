@@ -1,0 +1,26 @@
+"""`sentictl import`: the state from what AWS has, where it was lost."""
+
+import typer
+
+from sentictl.cli.invocation import Invocation, command
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("import")
+@command
+def import_state(invocation: Invocation) -> None:
+    """Record what AWS has for this project and environment and sentictl.toml does not know of.
+
+    Found by names and tags. Run it where the recorded state was lost or damaged; what is recorded stays.
+    """
+    from sentictl.cli.session import changing
+    from sentictl.lifecycle.reconcile import discover
+    from sentictl.stack import resources
+
+    with changing(invocation, forget_damage=True) as (context, _):
+        found = discover(resources(context), context)
+    document = {"imported": [{"kind": record.kind, "name": record.name} for record in found]}
+    lines = [f"  {record.kind:<18} {record.name}" for record in found]
+    invocation.output.result(document, "\n".join([*lines, f"Recorded {len(found)} resources."]))
+    invocation.next("status", "up")

@@ -1,0 +1,28 @@
+"""`sentictl plan`: what `up` would do."""
+
+from typing import Annotated
+
+import typer
+
+from sentictl.cli.invocation import Adopt, Invocation, command
+
+app = typer.Typer(add_completion=False)
+DIFFERENT = 3
+
+
+@app.command("plan")
+@command
+def plan(
+    invocation: Invocation,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 3 if there is anything to do.")] = False,
+    adopt: Adopt = False,
+) -> None:
+    """Show what `up` would make, change, replace and delete, and what that costs. Changes nothing.
+
+    The reviews are prepared on this machine where they are not yet: what follows from them depends on what is in them.
+    """
+    from sentictl.cli.planning import show_plan
+    from sentictl.stack import CHAIN
+
+    if show_plan(invocation, list(CHAIN), adopt=adopt) and exit_code:
+        raise typer.Exit(DIFFERENT)

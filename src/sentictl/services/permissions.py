@@ -1,0 +1,240 @@
+"""What the person who runs sentictl must be allowed to do: IAM actions, on this project's ARNs where AWS has some.
+
+The table says it for each kind of resource and step. A test holds it against the calls of a whole `up` and `down`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sentictl.lifecycle.reconcile import Action, Step
+from sentictl.lifecycle.resource import Context
+
+READ = "read"
+ROLE = {
+    READ: "iam:GetRole iam:GetRolePolicy",
+    Action.CREATE: "iam:CreateRole iam:TagRole iam:PutRolePolicy",
+    Action.UPDATE: "iam:UpdateAssumeRolePolicy iam:PutRolePolicy",
+    Action.DELETE: "iam:ListRolePolicies iam:DeleteRolePolicy iam:DeleteRole",
+}
+LOG_GROUP = {
+    READ: "logs:DescribeLogGroups logs:ListTagsForResource",
+    Action.CREATE: "logs:CreateLogGroup logs:TagResource logs:PutRetentionPolicy",
+    Action.UPDATE: "logs:PutRetentionPolicy",
+    Action.DELETE: "logs:DeleteLogGroup",
+}
+# For each kind of resource, by step; whoever changes something reads it, too.
+NEEDED: Mapping[str, Mapping[str, str]] = {
+    "bucket": {
+        READ: "s3:ListBucket s3:GetBucketPublicAccessBlock s3:GetBucketTagging",
+        Action.CREATE: "s3:CreateBucket s3:PutBucketTagging s3:TagResource s3:PutBucketPublicAccessBlock",
+        Action.UPDATE: "s3:PutBucketPublicAccessBlock",
+        Action.DELETE: "s3:ListBucketVersions s3:DeleteObject s3:DeleteObjectVersion s3:DeleteBucket",
+    },
+    "dataset": {
+        READ: "s3:ListBucket s3:GetObject",
+        Action.CREATE: "s3:PutObject s3:AbortMultipartUpload",
+        Action.DELETE: "s3:DeleteObject",
+    },
+    "execution-role": ROLE,
+    "source-archive": {
+        READ: "s3:ListBucket s3:GetObject",
+        Action.CREATE: "s3:PutObject",
+        Action.DELETE: "s3:DeleteObject",
+    },
+    "training-job": {
+        READ: "sagemaker:DescribeTrainingJob sagemaker:ListTrainingJobs sagemaker:ListTags s3:GetObject",
+        Action.CREATE: "sagemaker:CreateTrainingJob sagemaker:AddTags iam:PassRole "
+        "logs:DescribeLogStreams logs:GetLogEvents s3:DeleteObject",
+        Action.DELETE: "sagemaker:StopTrainingJob sagemaker:DeleteTrainingJob "
+        "logs:DescribeLogStreams logs:DeleteLogStream",
+    },
+    "model": {
+        READ: "sagemaker:DescribeModel sagemaker:ListModels sagemaker:ListTags",
+        Action.CREATE: "sagemaker:CreateModel sagemaker:AddTags iam:PassRole",
+        Action.DELETE: "sagemaker:DeleteModel",
+    },
+    "endpoint-config": {
+        READ: "sagemaker:DescribeEndpointConfig sagemaker:ListEndpointConfigs sagemaker:ListTags",
+        Action.CREATE: "sagemaker:CreateEndpointConfig sagemaker:AddTags",
+        Action.DELETE: "sagemaker:DeleteEndpointConfig",
+    },
+    "endpoint-log-group": LOG_GROUP,
+    "endpoint": {
+        READ: "sagemaker:DescribeEndpoint sagemaker:ListTags",
+        Action.CREATE: "sagemaker:CreateEndpoint sagemaker:AddTags",
+        Action.UPDATE: "sagemaker:UpdateEndpoint sagemaker:CreateEndpoint sagemaker:DeleteEndpoint",
+        Action.DELETE: "sagemaker:DeleteEndpoint",
+    },
+    "schedule-role": ROLE,
+    "schedule": {
+        READ: "scheduler:GetSchedule",
+        Action.CREATE: "scheduler:CreateSchedule iam:PassRole",
+        Action.UPDATE: "scheduler:UpdateSchedule iam:PassRole",
+        Action.DELETE: "scheduler:DeleteSchedule",
+    },
+    "function-role": ROLE,
+    "log-group": LOG_GROUP,
+    "function": {
+        READ: "lambda:GetFunction",
+        Action.CREATE: "lambda:CreateFunction lambda:TagResource iam:PassRole",
+        Action.UPDATE: "lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration iam:PassRole",
+        Action.DELETE: "lambda:DeleteFunction",
+    },
+    "page-role": ROLE,
+    "rest-api": {
+        READ: "apigateway:GET",
+        Action.CREATE: "apigateway:POST apigateway:PUT apigateway:PATCH apigateway:DELETE iam:PassRole",
+        Action.UPDATE: "apigateway:POST apigateway:PUT apigateway:PATCH apigateway:DELETE iam:PassRole",
+        Action.DELETE: "apigateway:DELETE",
+    },
+    "permission": {
+        READ: "lambda:GetPolicy",
+        Action.CREATE: "lambda:AddPermission",
+        Action.UPDATE: "lambda:RemovePermission lambda:AddPermission",
+        Action.DELETE: "lambda:RemovePermission",
+    },
+    "website-bucket": {
+        READ: "s3:ListBucket s3:GetBucketWebsite s3:GetBucketPolicy s3:GetBucketTagging",
+        Action.CREATE: "s3:CreateBucket s3:PutBucketTagging s3:TagResource "
+        "s3:PutBucketPublicAccessBlock s3:PutBucketPolicy s3:PutBucketWebsite",
+        Action.UPDATE: "s3:PutBucketPublicAccessBlock s3:PutBucketPolicy s3:PutBucketWebsite",
+        Action.DELETE: "s3:ListBucketVersions s3:DeleteObject s3:DeleteObjectVersion s3:DeleteBucket",
+    },
+    "page": {
+        READ: "s3:ListBucket s3:GetObject",
+        Action.CREATE: "s3:PutObject",
+        Action.UPDATE: "s3:PutObject",
+        Action.DELETE: "s3:DeleteObject",
+    },
+}
+ALWAYS = "sts:GetCallerIdentity"
+# What commands do beside keeping resources, each with the commands that do it.
+BESIDES = {
+    "sagemaker:InvokeEndpoint": "predict --via endpoint",
+    "sagemaker:StopTrainingJob": "train --stop",
+    "logs:FilterLogEvents": "logs",
+    "cloudwatch:GetMetricStatistics": "status",
+    "pricing:GetProducts": "plan, status and up",
+    "tag:GetResources": "down",
+    "servicequotas:ListServiceQuotas": "doctor",
+    "iam:SimulatePrincipalPolicy": "doctor",
+}
+# Actions that AWS allows on everything or not at all.
+UNSCOPED = {
+    "sts:GetCallerIdentity",
+    "sagemaker:ListTrainingJobs",
+    "sagemaker:ListModels",
+    "sagemaker:ListEndpointConfigs",
+    "logs:DescribeLogGroups",
+    "cloudwatch:GetMetricStatistics",
+    "pricing:GetProducts",
+    "tag:GetResources",
+    "servicequotas:ListServiceQuotas",
+}
+OBJECT_ACTIONS = {
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+}
+PASSED_TO = ("apigateway", "lambda", "sagemaker", "scheduler")
+
+
+def needed(steps: Iterable[Step]) -> list[str]:
+    """The IAM actions that a plan's steps take.
+
+    Args:
+        steps: the plan; what is kept is only read.
+    """
+    actions = set(ALWAYS.split())
+    for step in steps:
+        table = NEEDED[step.kind]
+        # Replacing is creating under another name.
+        action = Action.CREATE if step.action is Action.REPLACE else step.action
+        actions |= {*table[READ].split(), *table.get(action, "").split()}
+    return sorted(actions)
+
+
+def every_action() -> list[str]:
+    """The IAM actions of a project's whole life, with every command."""
+    tables = [actions for table in NEEDED.values() for actions in table.values()]
+    return sorted({ALWAYS, *BESIDES, *(action for actions in tables for action in actions.split())})
+
+
+def policy(context: Context) -> dict[str, Any]:
+    """The identity policy for every command on this project in this environment, as IAM takes it."""
+    scopes: dict[tuple[str, ...], list[str]] = {}
+    for action in every_action():
+        if action != "iam:PassRole":
+            scopes.setdefault(tuple(_resources(context, action)), []).append(action)
+    statements = [
+        {"Effect": "Allow", "Action": actions, "Resource": list(resources)} for resources, actions in scopes.items()
+    ]
+    return {"Version": "2012-10-17", "Statement": [*statements, _pass_role(context)]}
+
+
+def _resources(context: Context, action: str) -> Sequence[str]:
+    if action in UNSCOPED:
+        return ["*"]
+    service = action.partition(":")[0]
+    scopes = {
+        "s3": _objects if action in OBJECT_ACTIONS else _buckets,
+        "iam": _roles,
+        "sagemaker": _sagemaker,
+        "lambda": _function,
+        "logs": _log_groups,
+        "apigateway": _apis,
+        "scheduler": _schedule,
+    }
+    return scopes[service](context)
+
+
+def _pass_role(context: Context) -> dict[str, Any]:
+    """Passing a role on is limited to the services that are to run as it."""
+    services = [f"{service}.amazonaws.com" for service in PASSED_TO]
+    condition = {"StringEquals": {"iam:PassedToService": services}}
+    return {"Effect": "Allow", "Action": "iam:PassRole", "Resource": _roles(context), "Condition": condition}
+
+
+def _buckets(context: Context) -> list[str]:
+    partition = context.environment.partition
+    return [f"arn:{partition}:s3:::{name}" for name in (context.naming.bucket, context.naming.website_bucket)]
+
+
+def _objects(context: Context) -> list[str]:
+    return [f"{arn}/*" for arn in _buckets(context)]
+
+
+def _roles(context: Context) -> list[str]:
+    parts = ("sagemaker", "predict", "page", "schedule")
+    names = [context.naming.name(part) for part in parts]
+    return [context.environment.arn("iam", f"role/{name}", region=False) for name in names]
+
+
+def _sagemaker(context: Context) -> list[str]:
+    types = ("training-job", "model", "endpoint-config", "endpoint")
+    return [context.environment.arn("sagemaker", f"{kind}/{context.naming.name('*')}") for kind in types]
+
+
+def _function(context: Context) -> list[str]:
+    return [context.environment.arn("lambda", f"function:{context.naming.name('predict')}")]
+
+
+def _log_groups(context: Context) -> list[str]:
+    groups = (
+        f"/aws/lambda/{context.naming.name('predict')}",
+        f"/aws/sagemaker/Endpoints/{context.naming.name('endpoint')}",
+        "/aws/sagemaker/TrainingJobs",
+    )
+    return [context.environment.arn("logs", f"log-group:{group}{rest}") for group in groups for rest in ("", ":*")]
+
+
+def _apis(context: Context) -> list[str]:
+    """The ids of APIs are API Gateway's own, so that no pattern tells this project's from others."""
+    place = f"arn:{context.environment.partition}:apigateway:{context.environment.region}::"
+    return [f"{place}/restapis", f"{place}/restapis/*", f"{place}/tags/*"]
+
+
+def _schedule(context: Context) -> list[str]:
+    return [context.environment.arn("scheduler", f"schedule/default/{context.naming.name('endpoint')}")]

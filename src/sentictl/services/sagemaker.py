@@ -1,0 +1,44 @@
+"""What SageMaker's training jobs, models, endpoint configs and endpoints have in common: their tags and their lists."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from sentictl.aws.lookup import if_there
+from sentictl.lifecycle.resource import Resource
+
+
+class SageMakerResource(Resource):
+    """A resource of SageMaker's. Its kind is also the type in its ARN."""
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        client = self.context.environment.client("sagemaker")
+        answer = if_there(client.list_tags, ResourceArn=self._arn(name)) or {"Tags": []}
+        return {tag["Key"]: tag["Value"] for tag in answer["Tags"]}
+
+    def tag(self) -> None:
+        client = self.context.environment.client("sagemaker")
+        client.add_tags(ResourceArn=self._arn(self.name), Tags=self.context.naming.tag_list())
+
+    def _arn(self, name: str) -> str:
+        return self.context.environment.arn("sagemaker", f"{self.kind}/{name}")
+
+
+class DigestNamed(SageMakerResource):
+    """One that is named by the digest of what it is made of, so that there can be several.
+
+    `operation` is the boto3 method that lists them, `listed` the key of its answer, `listed_name` that of a name in it.
+    """
+
+    operation: ClassVar[str]
+    listed: ClassVar[str]
+    listed_name: ClassVar[str]
+
+    def found(self) -> Iterable[str]:
+        prefix = self.context.naming.name("")
+        # Another environment's name can begin with this one's: only what a digest follows is of this one.
+        ours = re.compile(re.escape(prefix) + r"[0-9a-f]{12}(-\d+)?")
+        pages = self.context.environment.client("sagemaker").get_paginator(self.operation)
+        for page in pages.paginate(NameContains=prefix, SortBy="CreationTime", SortOrder="Ascending"):
+            names = [str(entry[self.listed_name]) for entry in page[self.listed]]
+            yield from (name for name in names if ours.fullmatch(name))
