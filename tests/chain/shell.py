@@ -79,3 +79,18 @@ def begin(folder: Path) -> Shell:
             text = f"A {words[number // 2 % 4]} {subject}, {words[number // 20 % 4]}. Film number {number}."
             table.writerow((text, 1 - number % 2))
     return Shell(folder)
+
+
+def up(shell: Shell) -> "subprocess.Popen[str]":
+    """`sentictl up`, begun."""
+    return subprocess.Popen(
+        [SENTICTL, "up"], cwd=shell.folder, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def wait_for(process: "subprocess.Popen[str]", words: str) -> None:
+    """Read what it says until it says these words."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if words in line:
+            return

@@ -2,12 +2,11 @@
 
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.chain.shell import SENTICTL, Shell, begin, environment
+from tests.chain.shell import Shell, begin, up, wait_for
 
 MOMENTS = (
     "making dataset",
@@ -18,21 +17,6 @@ MOMENTS = (
     "making rest-api",
     "making page ",
 )
-
-
-def up(shell: Shell) -> "subprocess.Popen[str]":
-    """`sentictl up`, begun."""
-    return subprocess.Popen(
-        [SENTICTL, "up"], cwd=shell.folder, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-
-
-def wait_for(process: "subprocess.Popen[str]", words: str) -> None:
-    """Read what it says until it says these words."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if words in line:
-            return
 
 
 def kill_up_at(shell: Shell, moment: str) -> None:

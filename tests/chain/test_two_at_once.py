@@ -9,8 +9,7 @@ from typing import Any
 
 from sentictl.folder import ProjectFolder
 from sentictl.project import Project, get
-from tests.chain.shell import SENTICTL, Shell, begin, environment
-from tests.chain.test_killed import up, wait_for
+from tests.chain.shell import SENTICTL, Shell, begin, environment, up, wait_for
 
 KEYS = (
     *("data.seed", "data.vocabulary_size", "train.ngram_epochs", "train.epochs", "train.patience", "train.batch_size"),

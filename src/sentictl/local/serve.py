@@ -91,7 +91,10 @@ def _handler(answer: Callable[[bytes, str, str], tuple[bytes, str]]) -> type[Bas
             self.wfile.flush()
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
-            """Access lines would drown the model's own output."""
+            """One line a request, as AWS's server writes them; looking whether it is alive is none."""
+            if self.command == "POST":
+                sys.stdout.write(f"ACCESS_LOG - {format % args}\n")
+                sys.stdout.flush()
 
     return Handler
 
