@@ -1,9 +1,11 @@
 """A project of its own for each module."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from sentictl.local import daemon
 from tests.chain.shell import Shell, begin
 
 
@@ -13,3 +15,15 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     shell = begin(tmp_path_factory.mktemp("chain") / "toy")
     yield shell
     shell.run("down", "--yes")
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A project with an environment `prod`, whose AWS is a twin that nothing but AWS_ENDPOINT_URL tells of."""
+    home = tmp_path_factory.mktemp("aws") / "twin"
+    shell = begin(tmp_path_factory.mktemp("prod") / "toy")
+    with (shell.folder / "sentictl.toml").open("a") as settings:
+        settings.write('\n[env.prod]\nregion = "eu-west-1"\ntrain.epochs = 7\n')
+    credentials = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "secret"}
+    yield replace(shell, variables={**credentials, "AWS_ENDPOINT_URL": daemon.start(home).url or ""})
+    daemon.destroy(home)

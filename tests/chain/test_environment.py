@@ -1,25 +1,11 @@
 """Another environment than `local`: the same commands, on what boto3 takes for AWS, in a region of its own."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sentictl.local import daemon
 from tests.chain.shell import Shell, begin
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    """A project with an environment `prod`, whose AWS is a twin that nothing but AWS_ENDPOINT_URL tells of."""
-    home = tmp_path_factory.mktemp("aws") / "twin"
-    shell = begin(tmp_path_factory.mktemp("prod") / "toy")
-    with (shell.folder / "sentictl.toml").open("a") as settings:
-        settings.write('\n[env.prod]\nregion = "eu-west-1"\ntrain.epochs = 7\n')
-    credentials = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "secret"}
-    yield replace(shell, variables={**credentials, "AWS_ENDPOINT_URL": daemon.start(home).url or ""})
-    daemon.destroy(home)
 
 
 def test_the_whole_chain_up_and_down_in_another_environment(aws: Shell) -> None:

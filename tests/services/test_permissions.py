@@ -34,6 +34,7 @@ ACTIONS = {
     "sagemaker CreateModel": ["sagemaker:CreateModel", "sagemaker:AddTags", "iam:PassRole"],
     "sagemaker CreateEndpointConfig": ["sagemaker:CreateEndpointConfig", "sagemaker:AddTags"],
     "sagemaker CreateEndpoint": ["sagemaker:CreateEndpoint", "sagemaker:AddTags"],
+    "lambda GetFunction": ["lambda:GetFunction", "lambda:ListTags"],  # which has its tags in its answer
     "lambda CreateFunction": ["lambda:CreateFunction", "lambda:TagResource", "iam:PassRole"],
     "logs CreateLogGroup": ["logs:CreateLogGroup", "logs:TagResource"],
     "scheduler CreateSchedule": ["scheduler:CreateSchedule", "iam:PassRole"],

@@ -28,6 +28,7 @@ COMMANDS = (
     "wire-api",
     "site",
     "logs",
+    "doctor",
     "export",
     "import",
     "config",

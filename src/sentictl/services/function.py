@@ -10,6 +10,7 @@ from sentictl import archives
 from sentictl.aws.lookup import if_there
 from sentictl.aws.waiting import once_role_is_known
 from sentictl.bundled import templates
+from sentictl.errors import AccessError
 from sentictl.lifecycle.resource import Live, Resource
 from sentictl.services.roles import FunctionRole
 from sentictl.state import Record
@@ -45,8 +46,13 @@ class Function(Resource):
         return Live(found["FunctionArn"], found.get("State", "Active"), fields)
 
     def tags(self, name: str) -> Mapping[str, str]:
-        client = self.context.environment.client("lambda")
-        tags: dict[str, str] = client.get_function(FunctionName=name).get("Tags", {})
+        answer = self.context.environment.client("lambda").get_function(FunctionName=name)
+        if "TagsError" in answer:  # so AWS says that these credentials may see the function, but not its tags
+            raise AccessError(
+                f"AWS does not allow ListTags on the function {name}: {answer['TagsError'].get('Message', '')}",
+                "Ask for lambda:ListTags; all that is needed: sentictl doctor --policy",
+            )
+        tags: dict[str, str] = answer.get("Tags", {})
         return tags
 
     def tag(self) -> None:

@@ -1,6 +1,9 @@
 """Instance types that SageMaker knows, as its API model lists them. Whether an account may use one is its quota."""
 
 import difflib
+from collections import defaultdict
+
+import botocore.session
 
 from sentictl.errors import SettingsError
 from sentictl.lifecycle.resource import Context
@@ -9,18 +12,28 @@ from sentictl.lifecycle.resource import Context
 LISTS = {"train": "TrainingInstanceType", "deploy": "ProductionVariantInstanceType"}
 
 
+def known_instance_types() -> dict[str, list[str]]:
+    """What each instance type is for: `train`, `deploy` or both."""
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    uses: defaultdict[str, list[str]] = defaultdict(list)
+    for use, listed in LISTS.items():
+        for name in model.shape_for(listed).enum:
+            uses[name].append(use)
+    return dict(sorted(uses.items()))
+
+
 def check_instance_types(context: Context) -> None:
     """Refuse an instance type that SageMaker does not know, before anything is made with it.
 
     Raises:
         SettingsError: names the setting and the type that was probably meant.
     """
-    model = context.environment.client("sagemaker").meta.service_model
+    known = known_instance_types()
     chosen = {"train": context.settings.train.instance_type, "deploy": context.settings.deploy.instance_type}
     for table, name in chosen.items():
-        known = model.shape_for(LISTS[table]).enum
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1, cutoff=0)
+        names = [known_name for known_name, uses in known.items() if table in uses]
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=1, cutoff=0)
             raise SettingsError(
                 f"{name} is not an instance type that SageMaker knows for {table}.",
                 f"Did you mean {close[0]}? Set it with: sentictl config set {table}.instance_type {close[0]}",

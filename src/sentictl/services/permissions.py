@@ -75,7 +75,7 @@ NEEDED: Mapping[str, Mapping[str, str]] = {
     "function-role": ROLE,
     "log-group": LOG_GROUP,
     "function": {
-        READ: "lambda:GetFunction",
+        READ: "lambda:GetFunction lambda:ListTags",
         Action.CREATE: "lambda:CreateFunction lambda:TagResource iam:PassRole",
         Action.UPDATE: "lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration iam:PassRole",
         Action.DELETE: "lambda:DeleteFunction",
@@ -117,6 +117,7 @@ BESIDES = {
     "pricing:GetProducts": "plan, status and up",
     "tag:GetResources": "down",
     "servicequotas:ListServiceQuotas": "doctor",
+    "servicequotas:ListAWSDefaultServiceQuotas": "doctor",
     "iam:SimulatePrincipalPolicy": "doctor",
 }
 # Actions that AWS allows on everything or not at all.
@@ -130,6 +131,8 @@ UNSCOPED = {
     "pricing:GetProducts",
     "tag:GetResources",
     "servicequotas:ListServiceQuotas",
+    "servicequotas:ListAWSDefaultServiceQuotas",
+    "iam:SimulatePrincipalPolicy",  # of the person's own identity, whose name is not the project's business
 }
 OBJECT_ACTIONS = {
     "s3:GetObject",

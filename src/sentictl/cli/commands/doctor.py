@@ -1,0 +1,117 @@
+"""`sentictl doctor`: whether everything is there that sentictl needs, and what to do where it is not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentictl.cli.invocation import Invocation, command
+
+if TYPE_CHECKING:
+    from sentictl.folder import ProjectFolder
+    from sentictl.services.doctor.check import Check, Finding
+
+app = typer.Typer(add_completion=False)
+MARKS = {"ok": "✓", "warning": "!", "failed": "✗"}
+
+
+@app.command("doctor")
+@command
+def doctor(
+    invocation: Invocation,
+    policy: Annotated[bool, typer.Option("--policy", help="Print the IAM policy that you need, and end.")] = False,
+    instances: Annotated[
+        bool, typer.Option("--instances", help="List the instance types that SageMaker knows, and end.")
+    ] = False,
+) -> None:
+    """Check this machine, the project, and the account: each failure with what mends it.
+
+    In a folder without a project only the machine is checked.
+    """
+    if policy:
+        _show_policy(invocation)
+        return
+    if instances:
+        _show_instances(invocation)
+        return
+    from sentictl.services.doctor.check import carry_out
+
+    found = []
+    for name, finding in carry_out(_checks(invocation)):
+        found.append({"name": name, "status": finding.status, "found": finding.found, "mend": finding.mend})
+        if not invocation.json:
+            invocation.output.result(None, _line(name, finding))
+    if invocation.json:
+        invocation.output.result({"environment": invocation.environment, "checks": found})
+    if any(entry["status"] == "failed" for entry in found):
+        raise typer.Exit(1)
+
+
+def _checks(invocation: Invocation) -> "Iterator[Check]":
+    from sentictl.folder import ProjectFolder
+    from sentictl.project import LOCAL
+    from sentictl.services.doctor.check import Check
+    from sentictl.services.doctor.machine import machine_checks, project_checks
+
+    folder = ProjectFolder.find()
+    yield from machine_checks(invocation.environment, folder.root if folder else Path.cwd())
+    if folder is None:
+        return
+    yield from project_checks(folder, invocation.environment)
+    if invocation.environment == LOCAL:
+        yield Check("local twin", lambda: _twin(folder))
+    else:
+        yield from _of_account(invocation)
+
+
+def _of_account(invocation: Invocation) -> "Iterator[Check]":
+    from sentictl.cli.session import connect, open_project
+    from sentictl.errors import SentictlError
+    from sentictl.lifecycle.resource import Context
+    from sentictl.services.doctor.account import account_checks
+    from sentictl.services.roles import Role
+    from sentictl.stack import command_of, resources
+
+    try:
+        project = open_project(invocation)
+    except SentictlError:
+        return  # the check of the settings has said so
+    context = Context(project, connect(project, invocation), lambda *_: None)
+    roles = [(resource, command_of(resource.kind)) for resource in resources(context) if isinstance(resource, Role)]
+    yield from account_checks(context, roles)
+
+
+def _twin(folder: "ProjectFolder") -> "Finding":
+    from sentictl.local import daemon
+    from sentictl.services.doctor.check import ok, warning
+
+    status = daemon.status(folder.twin_home)
+    if status.running:
+        return ok(f"runs on port {status.port}")
+    if folder.twin_home.is_dir():
+        return warning("does not run", "It is started by the next command, or by: sentictl local start")
+    return ok("not begun yet")
+
+
+def _show_policy(invocation: Invocation) -> None:
+    import json
+
+    from sentictl.cli.session import looking
+    from sentictl.services.permissions import policy
+
+    document = policy(looking(invocation))
+    invocation.output.result(document, json.dumps(document, indent=2))
+
+
+def _show_instances(invocation: Invocation) -> None:
+    from sentictl.services.instances import known_instance_types
+
+    types = known_instance_types()
+    lines = [f"{name:<20} {', '.join(uses)}" for name, uses in types.items()]
+    invocation.output.result(types, "\n".join(lines))
+
+
+def _line(name: str, finding: "Finding") -> str:
+    mend = f"\n    {finding.mend}" if finding.mend else ""
+    return f"{MARKS[finding.status]} {name:<22} {finding.found}{mend}"

@@ -1,0 +1,148 @@
+"""Checks of an account on AWS: who asks, and what is needed there for the settings in force."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sentictl.aws.errors import DENIED
+from sentictl.aws.images import pytorch_image
+from sentictl.lifecycle.reconcile import differences
+from sentictl.lifecycle.resource import Context, Resource
+from sentictl.services.doctor.check import Check, Finding, failed, ok, warning
+from sentictl.services.instances import check_instance_types
+from sentictl.services.permissions import policy
+
+CLOCK = timedelta(minutes=5)  # AWS refuses what was signed earlier or later than that
+BROAD = "sentictl doctor --policy prints the policy that allows everything sentictl does"
+
+
+def account_checks(context: Context, roles: Sequence[tuple[Resource, str]]) -> list[Check]:
+    """What holds of the account.
+
+    Args:
+        context: the project in an environment on AWS.
+        roles: the project's roles, each with the command that keeps it.
+    """
+    train, deploy, region = context.settings.train, context.settings.deploy, context.environment.region
+    training = "spot training job usage" if train.spot else "training job usage"
+    return [
+        Check("credentials", lambda: ok(_caller(context)["Arn"])),
+        Check("account", lambda: _account(context)),
+        Check("clock", lambda: _clock(context)),
+        Check("region", lambda: _region(context)),
+        Check("instance types", lambda: _instance_types(context)),
+        Check("quota for training", lambda: _quota(context, train.instance_type, training, train.instance_count)),
+        Check(
+            "quota for endpoint", lambda: _quota(context, deploy.instance_type, "endpoint usage", deploy.instance_count)
+        ),
+        Check("image for training", lambda: ok(pytorch_image("training", region, train.instance_type))),
+        Check("image for endpoint", lambda: ok(pytorch_image("inference", region, deploy.instance_type))),
+        Check("roles", lambda: _roles(roles)),
+        Check("permissions", lambda: _permissions(context)),
+    ]
+
+
+def _caller(context: Context) -> dict[str, Any]:
+    answer: dict[str, Any] = context.environment.client("sts").get_caller_identity()
+    return answer
+
+
+def _account(context: Context) -> Finding:
+    context.project.recognize(context.environment.account)
+    return ok(context.environment.account)
+
+
+def _clock(context: Context) -> Finding:
+    date = _caller(context)["ResponseMetadata"]["HTTPHeaders"]["date"]
+    off = abs(datetime.now(UTC) - parsedate_to_datetime(date))
+    if off > CLOCK:
+        return failed(f"{off} away from AWS's", "Set this machine's clock: AWS refuses what is signed at another time.")
+    return ok(f"{off.total_seconds():.0f} s away from AWS's")
+
+
+def _region(context: Context) -> Finding:
+    region = context.environment.region
+    known = context.environment.session.get_available_regions("sagemaker", context.environment.partition)
+    if region not in known:
+        return failed(f"There is no SageMaker in {region}.", f"Set region under [env.{context.environment.name}].")
+    return ok(region)
+
+
+def _instance_types(context: Context) -> Finding:
+    check_instance_types(context)
+    return ok(f"{context.settings.train.instance_type}, {context.settings.deploy.instance_type}")
+
+
+def _quota(context: Context, instance_type: str, use: str, count: int) -> Finding:
+    """Quotas differ by machine and by use; that of a new account is often 0."""
+    name = f"{instance_type} for {use}"
+    try:
+        value = next((quota["Value"] for quota in _quotas(context) if quota["QuotaName"] == name), None)
+    except ClientError as refusal:
+        if refusal.response["Error"]["Code"] not in DENIED:
+            raise
+        return warning("these credentials may not read quotas", BROAD)
+    if value is None:
+        return warning(f"AWS has no quota called {name}", "Look for it under Service Quotas in the AWS console.")
+    if value < count:
+        mend = "Ask for more under Service Quotas in the AWS console (a day or so), or choose another instance type."
+        return failed(f"{name}: {value:g}, {count} needed", mend)
+    return ok(f"{name}: {value:g}")
+
+
+def _quotas(context: Context) -> Iterator[dict[str, Any]]:
+    """This account's own first; AWS may leave those out that were never raised."""
+    client = context.environment.client("service-quotas")
+    for operation in ("list_service_quotas", "list_aws_default_service_quotas"):
+        for page in client.get_paginator(operation).paginate(ServiceCode="sagemaker"):
+            yield from page["Quotas"]
+
+
+def _roles(roles: Sequence[tuple[Resource, str]]) -> Finding:
+    found = [(role, command, role.read(role.name)) for role, command in roles]
+    wrong = [(role, command) for role, command, live in found if live is not None and differences(role, live)]
+    if wrong:
+        role, command = wrong[0]
+        return failed(f"{role.name} is not as it should be: trust or policy was changed", f"sentictl {command}")
+    return ok(f"{sum(live is not None for *_, live in found)} of {len(found)} made, all as they should be")
+
+
+def _permissions(context: Context) -> Finding:
+    """Ask IAM what its policies would decide about everything that sentictl does."""
+    caller = _principal(_caller(context)["Arn"])
+    denied: set[str] = set()
+    try:
+        for statement in policy(context)["Statement"]:
+            denied |= _denied(context, caller, statement)
+    except ClientError as refusal:
+        return warning(f"not checked: {refusal.response['Error'].get('Message', refusal)}", BROAD)
+    if denied:
+        return failed(f"not allowed: {', '.join(sorted(denied))}", BROAD)
+    return ok("everything that sentictl does is allowed")
+
+
+def _denied(context: Context, caller: str, statement: dict[str, Any]) -> set[str]:
+    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    conditions = statement.get("Condition", {}).get("StringEquals", {})
+    entries = [
+        {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+        for key, values in conditions.items()
+        for value in values[:1]
+    ]
+    pages = context.environment.client("iam").get_paginator("simulate_principal_policy")
+    asked = pages.paginate(
+        PolicySourceArn=caller, ActionNames=actions, ResourceArns=statement["Resource"], ContextEntries=entries
+    )
+    results = [result for page in asked for result in page["EvaluationResults"]]
+    return {result["EvalActionName"] for result in results if result["EvalDecision"] != "allowed"}
+
+
+def _principal(arn: str) -> str:
+    """IAM knows the role behind a session, and not the session."""
+    if ":assumed-role/" not in arn:
+        return arn
+    start, _, rest = arn.partition(":assumed-role/")
+    return f"{start.replace(':sts:', ':iam:')}:role/{rest.partition('/')[0]}"

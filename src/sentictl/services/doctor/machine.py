@@ -1,0 +1,105 @@
+"""Checks of this machine and of the project's folder."""
+
+import os
+import platform
+import shutil
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from sentictl.folder import ProjectFolder
+from sentictl.project import LOCAL, Project
+from sentictl.services.doctor.check import Check, Finding, failed, ok, warning
+
+PACKAGE = "sentictl"
+EXTRAS = ("local", "train")  # what the environment local needs besides
+GIGABYTE = 1 << 30
+NEEDED_GIGABYTES = 2  # a dataset, a few models, and what the twin keeps of them
+
+
+def machine_checks(environment: str, folder: Path) -> list[Check]:
+    """What holds without any project.
+
+    Args:
+        environment: whose packages are looked for.
+        folder: where a project is or would be.
+    """
+    extras = EXTRAS if environment == LOCAL else ()
+    return [
+        Check("python", _python),
+        Check("packages", lambda: _packages("")),
+        *(Check(f"packages of [{extra}]", partial(_packages, extra)) for extra in extras),
+        Check("disk", lambda: _disk(folder)),
+    ]
+
+
+def project_checks(folder: ProjectFolder, environment: str) -> list[Check]:
+    """What holds of a project in its folder."""
+    return [
+        Check("settings and state", lambda: _settings(folder, environment)),
+        Check("folder", lambda: _writable(folder)),
+        Check("lock", lambda: _lock(folder)),
+    ]
+
+
+def _python() -> Finding:
+    return ok(f"Python {platform.python_version()} on {platform.system()}")
+
+
+def _packages(extra: str) -> Finding:
+    """Whether what sentictl (or one of its extras) asks for is installed, in versions that were tried."""
+    asked = [Requirement(line) for line in metadata.requires(PACKAGE) or []]
+    wanted = [entry for entry in asked if _belongs(entry, extra)]
+    problems = [problem for entry in wanted if (problem := _problem(entry))]
+    if problems:
+        return failed(", ".join(problems), f"pip install --upgrade '{PACKAGE}[{','.join(EXTRAS)}]'")
+    return ok(f"{len(wanted)} as asked for")
+
+
+def _belongs(entry: Requirement, extra: str) -> bool:
+    if entry.marker is None:
+        return not extra
+    in_base = entry.marker.evaluate({"extra": ""})
+    return in_base if not extra else not in_base and entry.marker.evaluate({"extra": extra})
+
+
+def _problem(entry: Requirement) -> str:
+    try:
+        version = metadata.version(entry.name)
+    except metadata.PackageNotFoundError:
+        return f"{entry.name} is missing"
+    return (
+        ""
+        if entry.specifier.contains(version, prereleases=True)
+        else f"{entry.name} {version} is not {entry.specifier}"
+    )
+
+
+def _disk(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free / GIGABYTE
+    if free < NEEDED_GIGABYTES:
+        return failed(f"{free:.1f} GB free, {NEEDED_GIGABYTES} GB needed", f"Make room on the disk of {folder}.")
+    return ok(f"{free:.0f} GB free")
+
+
+def _settings(folder: ProjectFolder, environment: str) -> Finding:
+    project = Project.load(folder, environment)
+    return ok(f"{folder.settings_file.name} is right, {len(project.state)} resources are recorded")
+
+
+def _writable(folder: ProjectFolder) -> Finding:
+    if not os.access(folder.root, os.W_OK):
+        return failed(f"{folder.root} cannot be written", "Make it writable for you.")
+    return ok(str(folder.root))
+
+
+def _lock(folder: ProjectFolder) -> Finding:
+    if not folder.cache.is_dir():
+        return ok("free")
+    try:
+        with folder.locked():
+            return ok("free")
+    except Exception as held:  # noqa: BLE001  (it says itself who holds it)
+        return warning(str(held), "Wait until that command is done.")

@@ -1,0 +1,119 @@
+"""Doctor, on this machine and against an account that is a twin."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.chain.shell import Shell, begin
+
+PROD = ("--env", "prod")
+
+
+def statuses(document: dict[str, Any]) -> dict[str, str]:
+    return {check["name"]: check["status"] for check in document["checks"]}
+
+
+def check(document: dict[str, Any], name: str) -> dict[str, str]:
+    found: dict[str, str] = next(check for check in document["checks"] if check["name"] == name)
+    return found
+
+
+def client(aws: Shell, service: str) -> Any:
+    session = boto3.Session("somebody", "secret", region_name="eu-west-1")
+    return session.client(service, endpoint_url=aws.variables["AWS_ENDPOINT_URL"])
+
+
+@contextmanager
+def signed_in_as(aws: Shell, policy: dict[str, Any]) -> Iterator[Shell]:
+    """A shell whose credentials are a session of a role with this policy."""
+    iam = client(aws, "iam")
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+    role = iam.create_role(RoleName="engineer", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    iam.put_role_policy(RoleName="engineer", PolicyName="mine", PolicyDocument=json.dumps(policy))
+    session = client(aws, "sts").assume_role(RoleArn=role["Arn"], RoleSessionName="monday")["Credentials"]
+    keys = {
+        "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": session["SessionToken"],
+    }
+    yield replace(aws, variables={**aws.variables, **keys})
+    iam.delete_role_policy(RoleName="engineer", PolicyName="mine")
+    iam.delete_role(RoleName="engineer")
+
+
+def test_this_machine_is_checked_without_a_project(tmp_path: Path) -> None:
+    document = Shell(tmp_path).json("doctor")
+    assert set(statuses(document).values()) == {"ok"}
+    assert "disk" in statuses(document)
+    assert not list(tmp_path.iterdir())
+
+
+def test_settings_that_are_not_right_are_one_finding_among_others(tmp_path: Path) -> None:
+    shell = begin(tmp_path / "toy")
+    (shell.folder / "sentictl.toml").write_text("[train]\nepoch = 3\n")
+    document = shell.json("doctor", expect=1)
+    assert check(document, "settings and state")["status"] == "failed"
+    assert "train.epochs" in check(document, "settings and state")["mend"]
+    assert check(document, "folder")["status"] == "ok"
+
+
+def test_an_account_that_has_everything_passes(aws: Shell) -> None:
+    document = aws.json("doctor", *PROD)
+    assert set(statuses(document).values()) == {"ok"}
+    assert check(document, "account")["found"] == "123456789012"
+    assert "pytorch-training" in check(document, "image for training")["found"]
+    shown = aws.run("doctor", *PROD).stdout
+    assert "✓ quota for endpoint" in shown
+
+
+def test_a_quota_of_zero_is_told_before_anything_is_made(aws: Shell) -> None:
+    shell = replace(aws, variables={**aws.variables, "SENTICTL_TRAIN_INSTANCE_TYPE": "ml.g4dn.xlarge"})
+    finding = check(shell.json("doctor", *PROD, expect=1), "quota for training")
+    assert finding["status"] == "failed"
+    assert "ml.g4dn.xlarge for training job usage: 0, 1 needed" in finding["found"]
+    assert "Service Quotas" in finding["mend"]
+
+
+def test_a_region_and_a_type_that_there_are_not_are_each_one_finding(aws: Shell) -> None:
+    shell = replace(aws, variables={**aws.variables, "SENTICTL_DEPLOY_INSTANCE_TYPE": "ml.m5.huge"})
+    document = shell.json("doctor", *PROD, expect=1)
+    assert "Did you mean" in check(document, "instance types")["mend"]
+    assert check(document, "quota for endpoint")["status"] == "warning"
+    assert check(document, "image for endpoint")["status"] == "ok"
+
+
+def test_a_role_that_was_changed_is_named_with_the_command_that_mends_it(aws: Shell) -> None:
+    iam = client(aws, "iam")
+    trust = {"Version": "2012-10-17", "Statement": []}
+    iam.create_role(RoleName="toy-prod-predict", AssumeRolePolicyDocument=json.dumps(trust))
+    finding = check(aws.json("doctor", *PROD, expect=1), "roles")
+    iam.delete_role(RoleName="toy-prod-predict")
+    assert "toy-prod-predict" in finding["found"]
+    assert finding["mend"] == "sentictl wire-lambda"
+
+
+def test_who_has_the_policy_that_it_prints_is_allowed_everything(aws: Shell) -> None:
+    policy = aws.json("doctor", *PROD, "--policy")
+    with signed_in_as(aws, policy) as shell:
+        assert check(shell.json("doctor", *PROD), "permissions")["status"] == "ok"
+
+
+@pytest.mark.parametrize("missing", ["sagemaker:CreateEndpoint", "iam:PassRole"])
+def test_a_permission_that_is_missing_is_named(aws: Shell, missing: str) -> None:
+    policy = aws.json("doctor", *PROD, "--policy")
+    deny = {"Effect": "Deny", "Action": missing, "Resource": "*"}
+    with signed_in_as(aws, policy | {"Statement": [*policy["Statement"], deny]}) as shell:
+        finding = check(shell.json("doctor", *PROD, expect=1), "permissions")
+    assert missing in finding["found"]
+    assert "--policy" in finding["mend"]
+
+
+def test_instance_types_are_listed_with_what_they_are_for(tmp_path: Path) -> None:
+    types = Shell(tmp_path).json("doctor", "--instances")
+    assert types["ml.m5.large"] == ["train", "deploy"]
