@@ -1,7 +1,7 @@
 """`sentictl down`: take everything away, or one part."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,8 +9,10 @@ from sentictl.cli.invocation import DryRun, Invocation, command
 
 if TYPE_CHECKING:
     from sentictl.lifecycle.resource import Context, Resource
+    from sentictl.state import Record
 
 app = typer.Typer(add_completion=False)
+Entry = dict[str, str]
 
 
 class Part(StrEnum):
@@ -37,37 +39,56 @@ def down(
     `sentictl.toml` stays. On AWS the project's name is asked for, or given with --confirm. A part that was taken down
     is brought back by its command: the endpoint by `sentictl deploy`, without training anew.
     """
-    from sentictl.cli.session import EVERYTHING, agreed, changing, holding, leave, open_project, rehearsing
-    from sentictl.lifecycle.reconcile import plan_destruction
-    from sentictl.project import LOCAL
-    from sentictl.services.leftovers import leftovers
+    from sentictl.cli.session import EVERYTHING, agreed, open_project
 
     if dry_run:
-        from sentictl.cli.planning import show_steps
-
-        with rehearsing(invocation) as (context, _):
-            show_steps(invocation.output, context, plan_destruction(_doomed(context, part, keep_data), context))
+        _rehearse(invocation, part, keep_data)
         return
     agreed(invocation, open_project(invocation), f"the {part}" if part else EVERYTHING, yes=yes, confirm=confirm)
+    deleted, remains = ([], []) if _nothing_stands(invocation) else _take_down(invocation, part, keep_data)
+    invocation.output.result({"deleted": deleted, "left": remains}, _told(len(deleted), remains))
+    if remains:
+        raise typer.Exit(1)
+
+
+def _rehearse(invocation: Invocation, part: Part | None, keep_data: bool) -> None:
+    from sentictl.cli.planning import show_steps
+    from sentictl.cli.session import rehearsing
+    from sentictl.lifecycle.reconcile import plan_destruction
+
+    with rehearsing(invocation) as (context, _):
+        show_steps(invocation.output, context, plan_destruction(_doomed(context, part, keep_data), context))
+
+
+def _nothing_stands(invocation: Invocation) -> bool:
+    """Whether there is nothing on the twin: then it need not be started to be ended. AWS is asked in any case."""
+    from sentictl.cli.session import holding, leave
+    from sentictl.project import LOCAL
+
     with holding(invocation) as project:
         nothing = project.environment == LOCAL and not len(project.state)
-        if nothing:  # the twin need not be started to be ended
+        if nothing:
             leave(project)
-    if nothing:
-        invocation.output.result({"deleted": [], "left": []}, _told(0, []))
-        return
+    return nothing
+
+
+def _take_down(invocation: Invocation, part: Part | None, keep_data: bool) -> tuple[list[Entry], list[Entry]]:
+    """Delete it. Returns what was deleted, and what is left of what should not be."""
+    from sentictl.cli.session import changing, leave
+    from sentictl.services.leftovers import leftovers
+    from sentictl.stack import resources
+
     with changing(invocation) as (context, progress):
         deleted, left = progress.take_down(context, _doomed(context, part, keep_data))
-        remains = [{"kind": record.kind, "name": record.name, "arn": record.arn} for record in left]
+        remains = [_entry(record) for record in left]
         if not part and not keep_data:
-            remains += leftovers(context, deleted)
+            # A kind that is recorded and that no command keeps was written by hand, or by another version.
+            remains += [_entry(record) for record in context.state]
+            remains += leftovers(context, resources(context), deleted)
             if not remains:
                 context.project.set({"deploy.model": ""})  # a version that is no more
                 leave(context.project)
-    gone = [{"kind": record.kind, "name": record.name} for record in deleted]
-    invocation.output.result({"deleted": gone, "left": remains}, _told(len(gone), remains))
-    if remains:
-        raise typer.Exit(1)
+    return [{"kind": record.kind, "name": record.name} for record in deleted], remains
 
 
 def _doomed(context: "Context", part: Part | None, keep_data: bool) -> "list[Resource]":
@@ -77,7 +98,11 @@ def _doomed(context: "Context", part: Part | None, keep_data: bool) -> "list[Res
     return [resource for resource in chosen if not (keep_data and resource.holds_data)]
 
 
-def _told(deleted: int, remains: list[dict[str, Any]]) -> str:
+def _entry(record: "Record") -> Entry:
+    return {"kind": record.kind, "name": record.name, "arn": record.arn}
+
+
+def _told(deleted: int, remains: list[Entry]) -> str:
     if not deleted and not remains:
         return "Nothing stands."
     left = "".join(f"\n  left: {entry['kind']} {entry['name']} {entry['arn']}" for entry in remains)
