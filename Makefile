@@ -1,5 +1,6 @@
 # make up     install into .venv, then run the whole chain on this machine in demo/
 # make test   install the development tools as well, then run the tests
+# make sweep  run `up` and `down` once for each of their calls to AWS and each fault that can meet it there (an hour)
 # make check  format, lint, types, and the direction of imports
 # make down   take away what `make up` made
 
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: up down test check clean
+.PHONY: up down test sweep check clean
 
 up: $(VENV)/installed
 	mkdir -p demo
@@ -19,6 +20,9 @@ down: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	$(BIN)/pytest --numprocesses auto
+
+sweep: $(VENV)/installed-dev
+	$(BIN)/python -m tests.sweep
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check

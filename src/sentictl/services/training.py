@@ -129,12 +129,12 @@ class TrainingJob(DigestNamed):
     def delete(self, record: Record) -> None:
         client = self.context.environment.client("sagemaker")
         job = self._describe(record.name)
-        if job is None:
-            return
-        if job["TrainingJobStatus"] not in OVER:
-            stop_training_job(self.context, record.name)
-        if_there(client.delete_training_job, TrainingJobName=record.name)
-        poll(lambda: self._describe(record.name), lambda job: job is None, what=record.name, timeout=120)
+        if job is not None:
+            if job["TrainingJobStatus"] not in OVER:
+                stop_training_job(self.context, record.name)
+            if_there(client.delete_training_job, TrainingJobName=record.name)
+            poll(lambda: self._describe(record.name), lambda job: job is None, what=record.name, timeout=120)
+        # Also where the job is gone already: a run that was killed here leaves its log.
         delete_training_log(self.context, record.name)
 
     def summary(self) -> str:
