@@ -80,7 +80,7 @@ def test_a_quota_of_zero_is_told_before_anything_is_made(aws: Shell) -> None:
     assert "Service Quotas" in finding["mend"]
 
 
-def test_a_region_and_a_type_that_there_are_not_are_each_one_finding(aws: Shell) -> None:
+def test_a_type_that_there_is_not_is_one_finding_among_others(aws: Shell) -> None:
     shell = replace(aws, variables={**aws.variables, "SENTICTL_DEPLOY_INSTANCE_TYPE": "ml.m5.huge"})
     document = shell.json("doctor", *PROD, expect=1)
     assert "Did you mean" in check(document, "instance types")["mend"]
@@ -112,6 +112,15 @@ def test_a_permission_that_is_missing_is_named(aws: Shell, missing: str) -> None
         finding = check(shell.json("doctor", *PROD, expect=1), "permissions")
     assert missing in finding["found"]
     assert "--policy" in finding["mend"]
+
+
+def test_a_service_that_roles_may_not_be_passed_to_is_seen_behind_one_that_they_may(aws: Shell) -> None:
+    policy = aws.json("doctor", *PROD, "--policy")
+    (passing,) = [statement for statement in policy["Statement"] if statement["Action"] == "iam:PassRole"]
+    passing["Condition"]["StringEquals"]["iam:PassedToService"] = ["apigateway.amazonaws.com"]
+    with signed_in_as(aws, policy) as shell:
+        finding = check(shell.json("doctor", *PROD, expect=1), "permissions")
+    assert finding["found"] == "not allowed: iam:PassRole"
 
 
 def test_instance_types_are_listed_with_what_they_are_for(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -100,10 +101,20 @@ def test_what_is_kept_is_only_read() -> None:
 
 def test_the_policy_is_one_that_iam_takes(context: Context) -> None:
     document = json.dumps(policy(context), separators=(",", ":"))
-    assert len(document) <= 6144  # of a managed policy, without white space
     # The action is younger than parliament's table.
     known = document.replace('"sagemaker:DeleteTrainingJob",', "")
     assert [(found.issue, found.detail) for found in analyze_policy_string(known).findings] == []
+
+
+@pytest.mark.parametrize("region", ["ap-southeast-7", "us-gov-west-1", "us-isof-south-1"])
+def test_with_the_longest_names_it_is_no_longer_than_a_managed_policy_may_be(
+    context_of: ContextOf, region: str
+) -> None:
+    context = context_of(f'[project]\nname = "{"f" * 20}"\n')
+    environment = replace(context.environment, name="e" * 20, region=region)
+    environment.__dict__["account"] = ACCOUNT
+    document = policy(replace(context, environment=environment))
+    assert len(json.dumps(document, separators=(",", ":"))) <= 6144  # white space does not count
 
 
 @pytest.mark.parametrize(
@@ -127,6 +138,16 @@ def test_the_policy_is_one_that_iam_takes(context: Context) -> None:
 def test_it_is_about_this_project_and_environment_alone(context: Context, action: str, own: str, foreign: str) -> None:
     assert _allows(policy(context), action, own)
     assert not _allows(policy(context), action, foreign)
+
+
+def test_of_the_log_that_all_training_jobs_share_only_the_projects_own_streams_may_be_deleted(context: Context) -> None:
+    shared = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/aws/sagemaker/TrainingJobs"
+    document = policy(context)
+    assert _allows(document, "logs:DeleteLogStream", f"{shared}:log-stream:films-local-0123456789ab/algo-1-1")
+    assert not _allows(document, "logs:DeleteLogStream", f"{shared}:log-stream:songs-prod-0123456789ab/algo-1-1")
+    for action in ("logs:DeleteLogGroup", "logs:PutRetentionPolicy"):
+        assert not any(_allows(document, action, arn) for arn in (shared, f"{shared}:*"))
+    assert _allows(document, "logs:FilterLogEvents", f"{shared}:log-stream:")
 
 
 def test_roles_are_passed_to_the_services_that_run_as_them_and_to_no_other(context: Context) -> None:

@@ -3,11 +3,13 @@
 The table says it for each kind of resource and step. A test holds it against the calls of a whole `up` and `down`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.lifecycle.resource import Context
+from sentictl.services.logs import TRAINING_GROUP
 
 READ = "read"
 ROLE = {
@@ -141,6 +143,9 @@ OBJECT_ACTIONS = {
     "s3:DeleteObject",
     "s3:DeleteObjectVersion",
 }
+LOG_STREAM_ACTIONS = {"logs:GetLogEvents", "logs:DeleteLogStream"}
+# AWS decides on these by the group, so that in the one that all training jobs share they reach the others' streams.
+LOG_READING_ACTIONS = {"logs:DescribeLogStreams", "logs:FilterLogEvents"}
 PASSED_TO = ("apigateway", "lambda", "sagemaker", "scheduler")
 
 
@@ -181,12 +186,12 @@ def _resources(context: Context, action: str) -> Sequence[str]:
     if action in UNSCOPED:
         return ["*"]
     service = action.partition(":")[0]
-    scopes = {
+    scopes: Mapping[str, Callable[[Context], Sequence[str]]] = {
         "s3": _objects if action in OBJECT_ACTIONS else _buckets,
         "iam": _roles,
         "sagemaker": _sagemaker,
         "lambda": _function,
-        "logs": _log_groups,
+        "logs": partial(_logs, action=action),
         "apigateway": _apis,
         "scheduler": _schedule,
     }
@@ -224,12 +229,16 @@ def _function(context: Context) -> list[str]:
     return [context.environment.arn("lambda", f"function:{context.naming.name('predict')}")]
 
 
-def _log_groups(context: Context) -> list[str]:
-    groups = (
+def _logs(context: Context, action: str) -> list[str]:
+    """The group of all training jobs is not the project's: in it, only its own streams may be deleted."""
+    if action in LOG_STREAM_ACTIONS:
+        streams = f"log-group:{TRAINING_GROUP}:log-stream:{context.naming.name('*')}"
+        return [context.environment.arn("logs", streams)]
+    groups = [
         f"/aws/lambda/{context.naming.name('predict')}",
         f"/aws/sagemaker/Endpoints/{context.naming.name('endpoint')}",
-        "/aws/sagemaker/TrainingJobs",
-    )
+        *([TRAINING_GROUP] if action in LOG_READING_ACTIONS else []),
+    ]
     return [context.environment.arn("logs", f"log-group:{group}{rest}") for group in groups for rest in ("", ":*")]
 
 

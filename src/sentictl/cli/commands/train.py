@@ -63,31 +63,13 @@ def train(
     Options given here are written to sentictl.toml. The same data, code and hyperparameters again train nothing, or go
     on where a job of theirs stopped; --no-resume begins anew.
     """
+    given = dict(locals())
     from sentictl.cli.session import changing
     from sentictl.services.training import forget_checkpoints
+    from sentictl.settings import TrainSettings
 
-    flags = {
-        "train.architecture": architecture,
-        "train.unlabelled": unlabelled,
-        "train.ngrams": ngrams,
-        "train.ngram_epochs": ngram_epochs,
-        "train.lstm_vocabulary_size": lstm_vocabulary_size,
-        "train.epochs": epochs,
-        "train.patience": patience,
-        "train.batch_size": batch_size,
-        "train.accumulation": accumulation,
-        "train.learning_rate": learning_rate,
-        "train.embedding_dim": embedding_dim,
-        "train.hidden_dim": hidden_dim,
-        "train.dropout": dropout,
-        "train.max_tokens": max_tokens,
-        "train.mixed_precision": mixed_precision,
-        "train.seed": seed,
-        "train.instance_type": instance_type,
-        "train.instance_count": instance_count,
-        "train.spot": spot,
-        "train.max_minutes": max_minutes,
-    }
+    # Each option has the name of its setting.
+    flags = {f"train.{name}": given[name] for name in TrainSettings.model_fields if name in given}
     if stop:
         _stop(invocation)
         return

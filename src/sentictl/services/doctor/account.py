@@ -56,7 +56,11 @@ def _account(context: Context) -> Finding:
 
 
 def _clock(context: Context) -> Finding:
-    date = _caller(context)["ResponseMetadata"]["HTTPHeaders"]["date"]
+    try:
+        answer = _caller(context)
+    except ClientError as refusal:
+        answer = refusal.response  # which tells AWS's time, too: a clock that is far off may be why it refuses
+    date = answer["ResponseMetadata"]["HTTPHeaders"]["date"]
     off = abs(datetime.now(UTC) - parsedate_to_datetime(date))
     if off > CLOCK:
         return failed(f"{off} away from AWS's", "Set this machine's clock: AWS refuses what is signed at another time.")
@@ -126,18 +130,26 @@ def _permissions(context: Context) -> Finding:
 
 def _denied(context: Context, caller: str, statement: dict[str, Any]) -> set[str]:
     actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-    conditions = statement.get("Condition", {}).get("StringEquals", {})
-    entries = [
-        {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
-        for key, values in conditions.items()
-        for value in values[:1]
-    ]
-    pages = context.environment.client("iam").get_paginator("simulate_principal_policy")
-    asked = pages.paginate(
-        PolicySourceArn=caller, ActionNames=actions, ResourceArns=statement["Resource"], ContextEntries=entries
+    simulate = context.environment.client("iam").get_paginator("simulate_principal_policy").paginate
+    pages = (
+        page
+        for entries in _circumstances(statement)
+        for page in simulate(
+            PolicySourceArn=caller, ActionNames=actions, ResourceArns=statement["Resource"], ContextEntries=entries
+        )
     )
-    results = [result for page in asked for result in page["EvaluationResults"]]
+    results = (result for page in pages for result in page["EvaluationResults"])
     return {result["EvalActionName"] for result in results if result["EvalDecision"] != "allowed"}
+
+
+def _circumstances(statement: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """The context of each request that the statement is about: a role is passed to one service at a time."""
+    conditions = statement.get("Condition", {}).get("StringEquals", {})
+    return [
+        [{"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}]
+        for key, values in conditions.items()
+        for value in values
+    ] or [[]]
 
 
 def _principal(arn: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from sentictl.errors import StateError
 from sentictl.folder import ProjectFolder
 from sentictl.project import LOCAL, Project
 from sentictl.services.doctor.check import Check, Finding, failed, ok, warning
@@ -101,5 +102,5 @@ def _lock(folder: ProjectFolder) -> Finding:
     try:
         with folder.locked():
             return ok("free")
-    except Exception as held:  # noqa: BLE001  (it says itself who holds it)
-        return warning(str(held), "Wait until that command is done.")
+    except StateError as held:
+        return warning(held.message, held.hint)
