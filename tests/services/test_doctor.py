@@ -1,0 +1,93 @@
+"""Doctor's checks where something is wrong that the twin cannot be brought to."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from io import BytesIO
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from sentictl.aws.environment import Environment
+from sentictl.lifecycle.resource import Context
+from sentictl.services.doctor.account import account_checks
+from sentictl.services.doctor.check import Check, Finding, Status, carry_out
+from sentictl.services.doctor.machine import project_checks
+from tests.services.conftest import ContextOf
+
+ANSWER = b"<Response><GetCallerIdentityResult><Arn>arn</Arn></GetCallerIdentityResult></Response>"
+REFUSAL = b"<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>expired</Message></Error></ErrorResponse>"
+
+
+class Body(BytesIO):
+    """A body as urllib3 hands it on."""
+
+    def stream(self) -> list[bytes]:
+        return [self.read()]
+
+
+@pytest.fixture
+def context(context_of: ContextOf) -> Context:
+    return context_of('[project]\nname = "films"\n')
+
+
+def answer_sts(context: Context, status: int, body: bytes, ahead: timedelta) -> None:
+    """Have STS answer with this, from where it is so much later."""
+    headers = {"Date": format_datetime(datetime.now(UTC) + ahead, usegmt=True)}
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        return AWSResponse(request.url, status, headers, Body(body))
+
+    context.environment.client("sts").meta.events.register("before-send.sts", answer)
+
+
+def look(checks: list[Check], name: str) -> Finding:
+    return dict(carry_out(check for check in checks if check.name == name))[name]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)])
+def test_a_clock_that_is_far_off_is_found_although_aws_refuses_what_it_signed(
+    context: Context, ahead: timedelta
+) -> None:
+    answer_sts(context, 403, REFUSAL, ahead)
+    finding = look(account_checks(context, []), "clock")
+    assert finding.status == Status.FAILED
+    assert "clock" in finding.mend
+    assert look(account_checks(context, []), "credentials").status == Status.FAILED
+
+
+def test_a_clock_that_is_minutes_off_is_found_while_aws_still_answers(context: Context) -> None:
+    answer_sts(context, 200, ANSWER, timedelta(minutes=8))
+    assert look(account_checks(context, []), "clock").status == Status.FAILED
+    assert look(account_checks(context, []), "credentials") == Finding(Status.OK, "arn")
+
+
+def test_a_clock_that_is_right_passes_with_credentials_that_are_refused(context: Context) -> None:
+    answer_sts(context, 403, REFUSAL, timedelta())
+    assert look(account_checks(context, []), "clock").status == Status.OK
+
+
+def test_a_region_that_there_is_not_is_named_with_where_it_is_set(context: Context) -> None:
+    lost = replace(context, environment=Environment("prod", "eu-wset-1"))
+    finding = look(account_checks(lost, []), "region")
+    assert finding.status == Status.FAILED
+    assert "eu-wset-1" in finding.found
+    assert "[env.prod]" in finding.mend
+
+
+def test_who_holds_the_lock_is_told_and_a_free_one_is_free(context: Context) -> None:
+    folder = context.project.folder
+    with folder.locked():
+        held = look(project_checks(folder, "local"), "lock")
+    assert held.status == Status.WARNING
+    assert "process" in held.found
+    assert "Wait" in held.mend
+    assert look(project_checks(folder, "local"), "lock").status == Status.OK
+
+
+def test_a_lock_that_cannot_be_taken_is_not_said_to_be_held(context: Context) -> None:
+    context.project.folder.lock_file.mkdir(parents=True)  # whoever may write everywhere cannot open a folder, either
+    finding = look(project_checks(context.project.folder, "local"), "lock")
+    assert "cannot be written" in finding.found
+    assert "writable" in finding.mend
