@@ -1,6 +1,7 @@
 """AWS's refusals in a person's words."""
 
 import pytest
+from boto3.exceptions import S3UploadFailedError
 from botocore import exceptions
 
 from sentictl.aws.errors import translate
@@ -43,6 +44,18 @@ def test_what_never_reached_aws_is_translated_too(problem: Exception, exit_code:
     error = translate(problem)
     assert error is not None
     assert error.exit_code == exit_code
+
+
+def test_an_upload_that_failed_says_what_it_failed_of() -> None:
+    refusal = exceptions.ClientError({"Error": {"Code": "ExpiredToken", "Message": "why"}}, "PutObject")
+    with pytest.raises(S3UploadFailedError) as raised:
+        try:
+            raise refusal
+        except exceptions.ClientError as problem:
+            raise S3UploadFailedError(f"Failed to upload: {problem}")  # noqa: B904  (as boto3 does it)
+    error = translate(raised.value)
+    assert isinstance(error, AccessError)
+    assert "expired" in error.message
 
 
 def test_what_is_not_aws_is_left_alone() -> None:

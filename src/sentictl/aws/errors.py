@@ -18,13 +18,16 @@ THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "R
 
 
 def translate(problem: Exception) -> SentictlError | None:
-    """What a botocore exception means for a person, or None where it is not botocore's.
+    """What an exception of botocore's or boto3's means for a person, or None where it is neither's.
 
     Args:
         problem: any exception that came out of a service.
     """
+    from boto3.exceptions import Boto3Error
     from botocore import exceptions
 
+    if isinstance(problem, Boto3Error) and isinstance(problem.__context__, Exception):
+        problem = problem.__context__  # an upload or download that failed, and what it failed of
     if isinstance(problem, exceptions.ClientError):
         return _refusal(problem.response["Error"], problem.operation_name)
     if isinstance(problem, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
@@ -40,7 +43,7 @@ def translate(problem: Exception) -> SentictlError | None:
         return AwsError(
             f"{problem}", "Check the network and the region; in the environment local: sentictl local start"
         )
-    if isinstance(problem, exceptions.BotoCoreError):
+    if isinstance(problem, exceptions.BotoCoreError | Boto3Error):
         return AwsError(f"{problem}", "Run the same command again: it goes on from here.")
     return None
 
