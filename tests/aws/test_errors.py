@@ -48,12 +48,9 @@ def test_what_never_reached_aws_is_translated_too(problem: Exception, exit_code:
 
 def test_an_upload_that_failed_says_what_it_failed_of() -> None:
     refusal = exceptions.ClientError({"Error": {"Code": "ExpiredToken", "Message": "why"}}, "PutObject")
-    with pytest.raises(S3UploadFailedError) as raised:
-        try:
-            raise refusal
-        except exceptions.ClientError as problem:
-            raise S3UploadFailedError(f"Failed to upload: {problem}")  # noqa: B904  (as boto3 does it)
-    error = translate(raised.value)
+    failure = S3UploadFailedError(f"Failed to upload: {refusal}")
+    failure.__context__ = refusal  # as it is when raised while the refusal is being handled
+    error = translate(failure)
     assert isinstance(error, AccessError)
     assert "expired" in error.message
 
