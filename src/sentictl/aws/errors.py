@@ -13,7 +13,14 @@ UNKNOWN_CREDENTIALS = {
 # S3's answers to HEAD requests have no body, and so nothing but a status.
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"}
 REFUSED_WITHOUT_A_WORD = "400"
-QUOTA = {"ResourceLimitExceeded", "LimitExceeded", "LimitExceededException", "ServiceQuotaExceededException"}
+QUOTA = {
+    "CodeStorageExceededException",
+    "LimitExceeded",
+    "LimitExceededException",
+    "ResourceLimitExceeded",
+    "ServiceQuotaExceededException",
+    "TooManyBuckets",
+}
 THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
 
 
@@ -66,7 +73,7 @@ def _refusal(error: dict[str, str], operation: str) -> SentictlError:
     if code in QUOTA:
         return AwsError(
             f"A quota of this account is exhausted: {message}",
-            "Ask for more under Service Quotas in the AWS console, or choose another instance type.",
+            "Ask for more under Service Quotas in the AWS console, or, of machines, choose another instance type.",
         )
     if code in THROTTLED:
         return AwsError(f"AWS is throttling {operation}: {message}", "Wait a minute, then run this again: it goes on.")
