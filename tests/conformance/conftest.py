@@ -3,6 +3,7 @@
 import io
 import os
 import tarfile
+import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,13 +76,16 @@ class Submitted:
         }
 
 
-@pytest.fixture(scope="session")
+# For each module anew: moto's state is the process's, and tests elsewhere that use moto empty it.
+@pytest.fixture(scope="module")
 def submitted(toy_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Submitted]:
     """What a project sends to AWS on its way from the reviews to the function; its model is the toy model."""
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     try:
         host, port = server.get_host_and_port()
+        reset = urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")
+        urllib.request.urlopen(reset).close()
         environment = Environment("local", REGION, endpoint_url=f"http://{host}:{port}")
         project = begin(tmp_path_factory.mktemp("submitted")).folder
         yield Submitted(environment.endpoint_url, environment.client("s3"), submit(project, environment, toy_artifact))
