@@ -1,0 +1,160 @@
+"""All there is in an account and region, as lines that can be compared with those of another account."""
+
+import hashlib
+import json
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from tests.sweep.preload import botocore_session
+
+REGION = "eu-west-1"
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d:\d\d)?")
+SHARED_GROUPS = {"/aws/sagemaker/TrainingJobs"}  # made by AWS for all jobs of an account, and never deleted
+
+
+def take(settings: Path) -> list[str]:
+    """One line for each thing in the account and for each that is recorded, sorted.
+
+    Times and the ids that API Gateway makes up are left out: two accounts with the same things give the same lines.
+
+    Args:
+        settings: a project's `sentictl.toml`, which holds its state.
+    """
+    session = boto3.Session(region_name=REGION, botocore_session=botocore_session())
+    apis = {api["id"]: api["name"] for api in _pages(session, "apigateway", "get_rest_apis", "items")}
+    lines = [*_s3(session, apis), *_iam(session), *_sagemaker(session), *_lambda(session), *_logs(session)]
+    lines += [*_apis(session, apis), *_schedules(session), *_recorded(settings)]
+    return sorted(TIME.sub("<time>", without_ids(line, apis)) for line in lines)
+
+
+def without_ids(text: str, apis: Iterable[str]) -> str:
+    """A text with `<api>` for the id of each REST API that is there."""
+    for api in apis:
+        text = text.replace(api, "<api>")
+    return text
+
+
+def compare(expected: Iterable[str], found: Iterable[str]) -> list[str]:
+    """What is missing, and what is there besides."""
+    wanted, had = Counter(expected), Counter(found)
+    missing = [f"missing: {line}" for line in (wanted - had).elements()]
+    return missing + [f"left over: {line}" for line in (had - wanted).elements()]
+
+
+def _s3(session: Any, apis: Iterable[str]) -> Iterator[str]:
+    client = session.client("s3")
+    for entry in client.list_buckets()["Buckets"]:
+        bucket = entry["Name"]
+        yield f"bucket {bucket} {_bucket_tags(client, bucket)}"
+        yield from (f"unfinished upload {bucket} {key}" for key in _uploads(client, bucket))
+        for item in _pages(session, "s3", "list_object_versions", "Versions", Bucket=bucket):
+            key = item["Key"]
+            yield f"object {bucket}/{key}" + (_digest(client, bucket, key, apis) if key.endswith(".html") else "")
+        for item in _pages(session, "s3", "list_object_versions", "DeleteMarkers", Bucket=bucket):
+            yield f"delete marker {bucket}/{item['Key']}"
+
+
+def _bucket_tags(client: Any, bucket: str) -> str:
+    try:
+        return _tags(client.get_bucket_tagging(Bucket=bucket)["TagSet"])
+    except client.exceptions.ClientError:
+        return "untagged"
+
+
+def _uploads(client: Any, bucket: str) -> list[str]:
+    return [upload["Key"] for upload in client.list_multipart_uploads(Bucket=bucket).get("Uploads", [])]
+
+
+def _digest(client: Any, bucket: str, key: str, apis: Iterable[str]) -> str:
+    content = client.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    return " " + hashlib.sha256(without_ids(content, apis).encode()).hexdigest()[:12]
+
+
+def _iam(session: Any) -> Iterator[str]:
+    client = session.client("iam")
+    for role in _pages(session, "iam", "list_roles", "Roles"):
+        name = role["RoleName"]
+        policies = client.list_role_policies(RoleName=name)["PolicyNames"]
+        yield f"role {name} {_tags(client.list_role_tags(RoleName=name)['Tags'])} policies {policies}"
+
+
+def _sagemaker(session: Any) -> Iterator[str]:
+    client = session.client("sagemaker")
+    for job in _pages(session, "sagemaker", "list_training_jobs", "TrainingJobSummaries"):
+        yield f"training job {job['TrainingJobName']} {job['TrainingJobStatus']}{_resource_tags(client, job)}"
+    for model in _pages(session, "sagemaker", "list_models", "Models"):
+        yield f"model {model['ModelName']}{_resource_tags(client, model)}"
+    for config in _pages(session, "sagemaker", "list_endpoint_configs", "EndpointConfigs"):
+        yield f"endpoint config {config['EndpointConfigName']}{_resource_tags(client, config)}"
+    for endpoint in _pages(session, "sagemaker", "list_endpoints", "Endpoints"):
+        name = endpoint["EndpointName"]
+        config = client.describe_endpoint(EndpointName=name)["EndpointConfigName"]
+        yield f"endpoint {name} {endpoint['EndpointStatus']} of {config}{_resource_tags(client, endpoint)}"
+
+
+def _resource_tags(client: Any, resource: dict[str, Any]) -> str:
+    arn = next(value for key, value in resource.items() if key.endswith("Arn"))
+    return " " + _tags(client.list_tags(ResourceArn=arn)["Tags"])
+
+
+def _lambda(session: Any) -> Iterator[str]:
+    client = session.client("lambda")
+    for function in _pages(session, "lambda", "list_functions", "Functions"):
+        name = function["FunctionName"]
+        tags = client.list_tags(Resource=function["FunctionArn"])["Tags"]
+        yield f"function {name} {function['CodeSha256']} {json.dumps(tags, sort_keys=True)}"
+        yield from (f"permission {statement}" for statement in _statements(client, name))
+
+
+def _statements(client: Any, function: str) -> list[str]:
+    try:
+        policy = client.get_policy(FunctionName=function)["Policy"]
+    except client.exceptions.ResourceNotFoundException:
+        return []
+    statements = json.loads(policy)["Statement"]
+    return [json.dumps([statement["Sid"], statement.get("Condition")], sort_keys=True) for statement in statements]
+
+
+def _logs(session: Any) -> Iterator[str]:
+    client = session.client("logs")
+    for group in _pages(session, "logs", "describe_log_groups", "logGroups"):
+        name = group["logGroupName"]
+        if name not in SHARED_GROUPS:
+            yield f"log group {name} kept {group.get('retentionInDays')} days"
+            continue
+        for stream in client.describe_log_streams(logGroupName=name)["logStreams"]:
+            yield f"log stream {name}/{stream['logStreamName'].partition('/')[0]}"
+
+
+def _apis(session: Any, apis: dict[str, str]) -> Iterator[str]:
+    client = session.client("apigateway")
+    for api, name in apis.items():
+        tags = client.get_rest_api(restApiId=api).get("tags", {})
+        stages = [stage["stageName"] for stage in client.get_stages(restApiId=api)["item"]]
+        yield f"rest api {name} stages {stages} {json.dumps(tags, sort_keys=True)}"
+
+
+def _schedules(session: Any) -> Iterator[str]:
+    for schedule in _pages(session, "scheduler", "list_schedules", "Schedules"):
+        yield f"schedule {schedule['GroupName']}/{schedule['Name']}"
+
+
+def _recorded(settings: Path) -> Iterator[str]:
+    for environment, state in tomllib.loads(settings.read_text()).get("state", {}).items():
+        yield f"state of {environment}"
+        yield from (f"recorded {json.dumps(resource, sort_keys=True)}" for resource in state.get("resources", []))
+
+
+def _tags(entries: list[dict[str, str]]) -> str:
+    return json.dumps({entry["Key"]: entry["Value"] for entry in entries}, sort_keys=True)
+
+
+def _pages(session: Any, service: str, operation: str, listed: str, **arguments: str) -> Iterator[dict[str, Any]]:
+    for page in session.client(service).get_paginator(operation).paginate(**arguments):
+        yield from page.get(listed, [])

@@ -1,0 +1,121 @@
+"""Running sentictl's own commands in a project of their own, each in a fork, against a twin of their own."""
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sentictl.cli.app import main
+from tests.chain.shell import begin
+from tests.sweep import inventory, process
+from tests.sweep.calls import Call
+from tests.sweep.twin import twin
+from tests.sweep.watch import Strike, Watch
+
+NAME = "toy"
+ENVIRONMENT = "prod"
+COMMANDS = {"up": ("up",), "down": ("down", "--confirm", NAME)}
+RUN_SECONDS = 120.0  # longer than any run takes on a slow machine: one that takes longer hangs
+BACKOFF_SECONDS = 0.02  # in place of the seconds that botocore waits before it tries again
+
+
+@dataclass(frozen=True)
+class Run:
+    """A command that was run to its end.
+
+    Args:
+        code: its exit code, negative for the signal that ended it; None if it did not end by itself.
+        calls: the calls it made to AWS, in order, by their first time.
+        made: how many it made, with those that ask the same again.
+        abouts: what each call was about, for a person.
+    """
+
+    code: int | None
+    stdout: str
+    stderr: str
+    calls: list[Call]
+    made: int
+    abouts: dict[Call, str]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Place:
+    """A project's folder, and the address of the twin that is its AWS."""
+
+    folder: Path
+    url: str
+
+    def run(self, command: str, strike: Strike | None = None) -> Run:
+        """Run `up` or `down`."""
+        log, record = self.folder.with_name("stdout"), self.folder.with_name("calls.jsonl")
+        record.write_text("")
+        began = time.monotonic()
+        code = process.wait(process.fork(partial(self._command, command, record, strike), log), RUN_SECONDS)
+        lines = [json.loads(line) for line in record.read_text().splitlines()]
+        abouts = {Call.parse(line["call"]): line["about"] for line in reversed(lines)}
+        calls = list(dict.fromkeys(Call.parse(line["call"]) for line in lines))
+        stderr = Path(f"{log}.err").read_text()
+        return Run(code, log.read_text(), stderr, calls, len(lines), abouts, time.monotonic() - began)
+
+    def take_stock(self) -> list[str]:
+        """All there is in the twin and in the project's state, in lines."""
+        answer = self.folder.with_name("inventory.json")
+        code = process.wait(process.fork(partial(self._take_stock, answer), answer.with_suffix(".log")), RUN_SECONDS)
+        if code != 0:
+            raise RuntimeError(answer.with_suffix(".log.err").read_text())
+        found: list[str] = json.loads(answer.read_text())
+        return found
+
+    def _command(self, command: str, record: Path, strike: Strike | None) -> None:
+        self._enter()
+        Watch(record, strike).install()
+        _shorten_backoff()
+        sys.argv = ["sentictl", *COMMANDS[command], "--env", ENVIRONMENT, "--json"]
+        main()
+
+    def _take_stock(self, answer: Path) -> None:
+        self._enter()
+        answer.write_text(json.dumps(inventory.take(self.folder / "sentictl.toml")))
+
+    def _enter(self) -> None:
+        os.chdir(self.folder)
+        process.set_environment(
+            AWS_ENDPOINT_URL=self.url,
+            AWS_ACCESS_KEY_ID="somebody",
+            AWS_SECRET_ACCESS_KEY="secret",
+            AWS_CONFIG_FILE=os.devnull,
+            AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+        )
+
+
+@contextmanager
+def place(root: Path, memory: Path, standing: Path | None = None) -> Iterator[Place]:
+    """A new project in `root`, or a copy of one that stands, with its twin running.
+
+    Args:
+        root: an empty folder, or none yet.
+        memory: where trained models are remembered.
+        standing: the `root` of a place that has been left.
+    """
+    folder, home = root / "project", root / "twin"
+    if standing:
+        shutil.copytree(standing, root, dirs_exist_ok=True, symlinks=True)
+    else:
+        root.mkdir(exist_ok=True)
+        begin(folder)
+        with (folder / "sentictl.toml").open("a") as settings:
+            settings.write(f'\n[env.{ENVIRONMENT}]\nregion = "{inventory.REGION}"\n')
+    with twin(home, memory) as url:
+        yield Place(folder, url)
+
+
+def _shorten_backoff() -> None:
+    sleep = time.sleep
+    time.sleep = lambda seconds: sleep(min(float(seconds), BACKOFF_SECONDS))

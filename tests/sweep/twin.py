@@ -1,0 +1,56 @@
+"""A local twin for one cell of the sweep, forked from this process: it is there at once and has an account of its own.
+
+It is the real one but for one thing: a training job whose name was trained before gets the same model again (see
+`recall`). The name is a digest of everything that shapes the model, so the sweep trains once, for real, and not a
+thousand times. What a job downloads and uploads, its log, its life and its failures are the real ones.
+"""
+
+import contextlib
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sentictl.local import children, server
+from tests.sweep import process, recall
+
+TRAINING_SCRIPT = "train.py"
+
+
+@contextlib.contextmanager
+def twin(home: Path, memory: Path) -> Iterator[str]:
+    """A twin that runs within the `with`.
+
+    Args:
+        home: its folder; what an earlier twin left there is there again.
+        memory: where trained models are remembered.
+
+    Returns:
+        Its address.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    memory.mkdir(exist_ok=True)
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        port = listener.getsockname()[1]
+        pid = process.fork(lambda: _serve(home, memory, port, listener.fileno()), home / "twin.log")
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill(pid)  # what it started is on a leash, and ends with it
+
+
+def _serve(home: Path, memory: Path, port: int, listener: int) -> None:
+    process.set_environment()
+    children.start_child = _remembering(children.start_child, memory)
+    sys.argv = ["twin", "--home", str(home), "--port", str(port), "--listener", str(listener)]
+    server.main()
+
+
+def _remembering(start_child: Callable[..., Any], memory: Path) -> Callable[..., Any]:
+    def start(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], **options: Any) -> Any:
+        trains = Path(arguments[0]).name == TRAINING_SCRIPT
+        program = [recall.__file__, str(memory), *arguments] if trains else arguments
+        return start_child(program, folder, environment, **options)
+
+    return start
