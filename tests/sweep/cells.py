@@ -14,7 +14,8 @@ from tests.sweep.faults import FAULTS
 from tests.sweep.runs import COMMANDS, Run, place
 from tests.sweep.watch import Strike
 
-HEAD_EXITS = {1}  # besides those of the fault: what refuses a HEAD request cannot be told from other refusals
+HEAD_EXITS = {1, 4}  # what refuses a HEAD request cannot be told from other refusals
+SPARED = {"pricing"}  # services without which a command does, so that a refusal may end well
 
 
 class Verdict(StrEnum):
@@ -129,8 +130,10 @@ def _judge(cell: Cell, run: Run) -> list[str]:
     if cell.call not in run.calls:
         return ["the call was not made"]
     exits = set(FAULTS[cell.fault].exits)
-    if cell.call.answers_without_body and 4 in exits:
+    if cell.call.answers_without_body and exits & HEAD_EXITS:
         exits |= HEAD_EXITS
+    if cell.call.service in SPARED:
+        exits |= {0}
     problems = _judge_end(run, exits)
     if not problems and run.code in (1, 4):
         problems = _judge_error(run.stdout, cell.call)
