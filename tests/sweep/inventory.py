@@ -5,13 +5,16 @@ import json
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 
 from tests.sweep.preload import botocore_session
+
+Connect = Callable[[str], Any]  # the client of a service
 
 REGION = "eu-west-1"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d:\d\d)?")
@@ -26,10 +29,10 @@ def take(settings: Path) -> list[str]:
     Args:
         settings: a project's `sentictl.toml`, which holds its state.
     """
-    session = boto3.Session(region_name=REGION, botocore_session=botocore_session())
-    apis = {api["id"]: api["name"] for api in _pages(session, "apigateway", "get_rest_apis", "items")}
-    lines = [*_s3(session, apis), *_iam(session), *_sagemaker(session), *_lambda(session), *_logs(session)]
-    lines += [*_apis(session, apis), *_schedules(session), *_recorded(settings)]
+    connect = cache(boto3.Session(region_name=REGION, botocore_session=botocore_session()).client)
+    apis = {api["id"]: api["name"] for api in _pages(connect, "apigateway", "get_rest_apis", "items")}
+    lines = [*_s3(connect, apis), *_iam(connect), *_sagemaker(connect), *_lambda(connect), *_logs(connect)]
+    lines += [*_apis(connect, apis), *_schedules(connect), *_recorded(settings)]
     return sorted(TIME.sub("<time>", without_ids(line, apis)) for line in lines)
 
 
@@ -47,16 +50,16 @@ def compare(expected: Iterable[str], found: Iterable[str]) -> list[str]:
     return missing + [f"left over: {line}" for line in (had - wanted).elements()]
 
 
-def _s3(session: Any, apis: Iterable[str]) -> Iterator[str]:
-    client = session.client("s3")
+def _s3(connect: Connect, apis: Iterable[str]) -> Iterator[str]:
+    client = connect("s3")
     for entry in client.list_buckets()["Buckets"]:
         bucket = entry["Name"]
         yield f"bucket {bucket} {_bucket_tags(client, bucket)}"
         yield from (f"unfinished upload {bucket} {key}" for key in _uploads(client, bucket))
-        for item in _pages(session, "s3", "list_object_versions", "Versions", Bucket=bucket):
+        for item in _pages(connect, "s3", "list_object_versions", "Versions", Bucket=bucket):
             key = item["Key"]
             yield f"object {bucket}/{key}" + (_digest(client, bucket, key, apis) if key.endswith(".html") else "")
-        for item in _pages(session, "s3", "list_object_versions", "DeleteMarkers", Bucket=bucket):
+        for item in _pages(connect, "s3", "list_object_versions", "DeleteMarkers", Bucket=bucket):
             yield f"delete marker {bucket}/{item['Key']}"
 
 
@@ -76,23 +79,23 @@ def _digest(client: Any, bucket: str, key: str, apis: Iterable[str]) -> str:
     return " " + hashlib.sha256(without_ids(content, apis).encode()).hexdigest()[:12]
 
 
-def _iam(session: Any) -> Iterator[str]:
-    client = session.client("iam")
-    for role in _pages(session, "iam", "list_roles", "Roles"):
+def _iam(connect: Connect) -> Iterator[str]:
+    client = connect("iam")
+    for role in _pages(connect, "iam", "list_roles", "Roles"):
         name = role["RoleName"]
         policies = client.list_role_policies(RoleName=name)["PolicyNames"]
         yield f"role {name} {_tags(client.list_role_tags(RoleName=name)['Tags'])} policies {policies}"
 
 
-def _sagemaker(session: Any) -> Iterator[str]:
-    client = session.client("sagemaker")
-    for job in _pages(session, "sagemaker", "list_training_jobs", "TrainingJobSummaries"):
+def _sagemaker(connect: Connect) -> Iterator[str]:
+    client = connect("sagemaker")
+    for job in _pages(connect, "sagemaker", "list_training_jobs", "TrainingJobSummaries"):
         yield f"training job {job['TrainingJobName']} {job['TrainingJobStatus']}{_resource_tags(client, job)}"
-    for model in _pages(session, "sagemaker", "list_models", "Models"):
+    for model in _pages(connect, "sagemaker", "list_models", "Models"):
         yield f"model {model['ModelName']}{_resource_tags(client, model)}"
-    for config in _pages(session, "sagemaker", "list_endpoint_configs", "EndpointConfigs"):
+    for config in _pages(connect, "sagemaker", "list_endpoint_configs", "EndpointConfigs"):
         yield f"endpoint config {config['EndpointConfigName']}{_resource_tags(client, config)}"
-    for endpoint in _pages(session, "sagemaker", "list_endpoints", "Endpoints"):
+    for endpoint in _pages(connect, "sagemaker", "list_endpoints", "Endpoints"):
         name = endpoint["EndpointName"]
         config = client.describe_endpoint(EndpointName=name)["EndpointConfigName"]
         yield f"endpoint {name} {endpoint['EndpointStatus']} of {config}{_resource_tags(client, endpoint)}"
@@ -103,9 +106,9 @@ def _resource_tags(client: Any, resource: dict[str, Any]) -> str:
     return " " + _tags(client.list_tags(ResourceArn=arn)["Tags"])
 
 
-def _lambda(session: Any) -> Iterator[str]:
-    client = session.client("lambda")
-    for function in _pages(session, "lambda", "list_functions", "Functions"):
+def _lambda(connect: Connect) -> Iterator[str]:
+    client = connect("lambda")
+    for function in _pages(connect, "lambda", "list_functions", "Functions"):
         name = function["FunctionName"]
         tags = client.list_tags(Resource=function["FunctionArn"])["Tags"]
         yield f"function {name} {function['CodeSha256']} {json.dumps(tags, sort_keys=True)}"
@@ -121,9 +124,9 @@ def _statements(client: Any, function: str) -> list[str]:
     return [json.dumps([statement["Sid"], statement.get("Condition")], sort_keys=True) for statement in statements]
 
 
-def _logs(session: Any) -> Iterator[str]:
-    client = session.client("logs")
-    for group in _pages(session, "logs", "describe_log_groups", "logGroups"):
+def _logs(connect: Connect) -> Iterator[str]:
+    client = connect("logs")
+    for group in _pages(connect, "logs", "describe_log_groups", "logGroups"):
         name = group["logGroupName"]
         if name not in SHARED_GROUPS:
             yield f"log group {name} kept {group.get('retentionInDays')} days"
@@ -132,16 +135,16 @@ def _logs(session: Any) -> Iterator[str]:
             yield f"log stream {name}/{stream['logStreamName'].partition('/')[0]}"
 
 
-def _apis(session: Any, apis: dict[str, str]) -> Iterator[str]:
-    client = session.client("apigateway")
+def _apis(connect: Connect, apis: dict[str, str]) -> Iterator[str]:
+    client = connect("apigateway")
     for api, name in apis.items():
         tags = client.get_rest_api(restApiId=api).get("tags", {})
         stages = [stage["stageName"] for stage in client.get_stages(restApiId=api)["item"]]
         yield f"rest api {name} stages {stages} {json.dumps(tags, sort_keys=True)}"
 
 
-def _schedules(session: Any) -> Iterator[str]:
-    for schedule in _pages(session, "scheduler", "list_schedules", "Schedules"):
+def _schedules(connect: Connect) -> Iterator[str]:
+    for schedule in _pages(connect, "scheduler", "list_schedules", "Schedules"):
         yield f"schedule {schedule['GroupName']}/{schedule['Name']}"
 
 
@@ -155,6 +158,6 @@ def _tags(entries: list[dict[str, str]]) -> str:
     return json.dumps({entry["Key"]: entry["Value"] for entry in entries}, sort_keys=True)
 
 
-def _pages(session: Any, service: str, operation: str, listed: str, **arguments: str) -> Iterator[dict[str, Any]]:
-    for page in session.client(service).get_paginator(operation).paginate(**arguments):
+def _pages(connect: Connect, service: str, operation: str, listed: str, **arguments: str) -> Iterator[dict[str, Any]]:
+    for page in connect(service).get_paginator(operation).paginate(**arguments):
         yield from page.get(listed, [])

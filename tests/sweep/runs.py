@@ -111,7 +111,7 @@ def place(root: Path, memory: Path, standing: Path | None = None) -> Iterator[Pl
         root.mkdir(exist_ok=True)
         begin(folder)
         with (folder / "sentictl.toml").open("a") as settings:
-            settings.write(f'\n[env.{ENVIRONMENT}]\nregion = "{inventory.REGION}"\n')
+            settings.write(f'\n[env.{ENVIRONMENT}]\nregion = "{inventory.REGION}"\ntrain.epochs = 1\n')
     with twin(home, memory) as url:
         yield Place(folder, url)
 

@@ -12,14 +12,11 @@ CHECKOUT = Path(__file__).parents[2]
 SECONDS = 600
 WITHIN, AGAIN = "survived within the run", "survived by running again"
 CELLS = {
-    "up:s3.CreateBucket#1:kill": AGAIN,
     "up:iam.CreateRole#1:reset": WITHIN,
     "up:sagemaker.CreateTrainingJob#1:kill": AGAIN,
-    "up:sagemaker.CreateModel#1:reset": WITHIN,
     "up:sagemaker.CreateEndpoint#1:limit-exceeded": AGAIN,
     "up:lambda.CreateFunction#1:access-denied": AGAIN,
     "up:apigateway.CreateRestApi#1:reset": WITHIN,
-    "up:apigateway.PutIntegration#2:kill": AGAIN,
     "down:apigateway.DeleteRestApi#1:throttling": WITHIN,
     "down:sagemaker.DeleteEndpoint#1:kill": AGAIN,
     "down:logs.DeleteLogGroup#1:500": WITHIN,
