@@ -7,8 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from sentictl.config import Config, get
 from sentictl.folder import ProjectFolder
-from sentictl.project import Project, get
 from tests.chain.shell import SENTICTL, Shell, begin, environment, up, wait_for
 
 KEYS = (
@@ -100,10 +100,10 @@ def test_of_twenty_changes_at_once_every_one_that_was_acknowledged_is_in_the_fil
     shell = begin(tmp_path / "toy")
     changes = {key: started(shell, "config", "set", key, str(number)) for key, number in NUMBERS.items()}
     while any(process.poll() is None for process in changes.values()):
-        Project.load(ProjectFolder(shell.folder))  # readable at every moment
+        Config.load(ProjectFolder(shell.folder))  # readable at every moment
     done = {key for key, process in changes.items() if is_done_or_refused(process)}
     assert done
-    settings = Project.load(ProjectFolder(shell.folder)).settings
+    settings = Config.load(ProjectFolder(shell.folder)).settings
     assert {key for key in KEYS if get(settings, key) == NUMBERS[key]} == done
     assert sorted(entry.name for entry in shell.folder.iterdir()) == [".sentictl", "reviews.csv", "sentictl.toml"]
 
@@ -116,4 +116,4 @@ def test_deleting_the_cache_of_an_empty_project_harms_nobody_who_begins_meanwhil
         is_done = is_done_or_refused(change)
         for down in downs:
             is_done_or_refused(down)
-        assert (Project.load(ProjectFolder(shell.folder)).settings.train.seed == number) is is_done
+        assert (Config.load(ProjectFolder(shell.folder)).settings.train.seed == number) is is_done

@@ -13,10 +13,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from sentictl.aws.environment import Environment
+from sentictl.config import Config
 from sentictl.folder import ProjectFolder
 from sentictl.lifecycle.resource import Context, Resource
 from sentictl.local.objects import pack, split_uri
-from sentictl.project import Project
 from sentictl.services.dataset import Dataset
 from sentictl.services.endpoint import Model
 from sentictl.services.function import Function
@@ -108,7 +108,7 @@ def submit(project: Path, environment: Environment, artifact: Path) -> dict[str,
 
     for service in ("sagemaker", "lambda"):
         environment.client(service).meta.events.register("before-parameter-build", keep)
-    context = Context(Project.load(ProjectFolder(project)), environment, lambda *_: None)
+    context = Context(Config.load(ProjectFolder(project)), environment, lambda *_: None)
     before: Kinds = (Bucket, Dataset, ExecutionRole, SourceArchive, TrainingJob)
     after: Kinds = (Model, FunctionRole, Function)
     for kind in before:

@@ -8,11 +8,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sentictl.aws.environment import Environment
+from sentictl.config import Config
 from sentictl.errors import ForeignError, MissingStepError
 from sentictl.folder import ProjectFolder
 from sentictl.lifecycle.reconcile import Action, Step, apply, destroy, discover, plan, plan_destruction, survey
 from sentictl.lifecycle.resource import Context, Live, Resource
-from sentictl.project import Project
 from sentictl.state import Record
 
 
@@ -118,7 +118,7 @@ def context(tmp_path: Path) -> Context:
     (tmp_path / "sentictl.toml").write_text("")
     environment = Environment("local", "us-east-1")
     environment.account = "123456789012"
-    return Context(Project.load(ProjectFolder(tmp_path)), environment, lambda *_: None)
+    return Context(Config.load(ProjectFolder(tmp_path)), environment, lambda *_: None)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
 
 def reloaded(context: Context) -> Context:
     """As the next command would see it: from the file."""
-    return Context(Project.load(context.project.folder), context.environment, context.report)
+    return Context(Config.load(context.config.folder), context.environment, context.report)
 
 
 def actions(steps: list[Step]) -> list[str]:
@@ -146,12 +146,12 @@ def test_what_is_missing_is_made_and_recorded(context: Context, cloud: Cloud) ->
 
 def test_a_second_run_changes_nothing(context: Context, cloud: Cloud) -> None:
     apply([Thing(context), Other(context)], context, Watcher())
-    before = context.project.folder.settings_file.read_bytes()
+    before = context.config.folder.settings_file.read_bytes()
     cloud.calls.clear()
     steps = apply([Thing(context), Other(context)], context, Watcher())
     assert {step.action for step in steps} == {Action.KEEP}
     assert cloud.calls == []
-    assert context.project.folder.settings_file.read_bytes() == before
+    assert context.config.folder.settings_file.read_bytes() == before
 
 
 def test_a_field_that_differs_is_updated(context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,10 +253,10 @@ def test_a_plan_says_what_is_then_done_and_does_nothing(
         monkeypatch.setattr(Thing, name, value)
     cloud.calls.clear()
     rehearsal = context.rehearsal()
-    before = context.project.folder.settings_file.read_bytes()
+    before = context.config.folder.settings_file.read_bytes()
     planned = plan([Thing(rehearsal), Other(rehearsal)], rehearsal)
     assert cloud.calls == []
-    assert context.project.folder.settings_file.read_bytes() == before
+    assert context.config.folder.settings_file.read_bytes() == before
     assert planned == apply([Thing(context), Other(context)], context, Watcher())
 
 
@@ -325,7 +325,7 @@ def test_a_lost_state_is_found_again_and_does_not_hide_a_bill(context: Context, 
     apply([Thing(context), Version(context)], context, Watcher())
     cloud.things["thing", "strange"] = {"color": "red"}
     cloud.foreign.add("strange")
-    context.project.folder.settings_file.write_text("")
+    context.config.folder.settings_file.write_text("")
     forgetful = reloaded(context)
     assert actions(plan_destruction([Thing(forgetful), Version(forgetful)], forgetful)) == [
         "delete thing",

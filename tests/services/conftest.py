@@ -8,9 +8,9 @@ import pytest
 from moto import mock_aws
 
 from sentictl.aws.environment import Environment
+from sentictl.config import Config
 from sentictl.folder import ProjectFolder
 from sentictl.lifecycle.resource import Context
-from sentictl.project import Project
 
 ACCOUNT = "111122223333"
 MOTO_ACCOUNT = "123456789012"
@@ -25,7 +25,7 @@ def context_of(tmp_path: Path) -> ContextOf:
         (tmp_path / "sentictl.toml").write_text(settings)
         environment = Environment("local", "eu-west-1", endpoint_url="http://127.0.0.1:9")
         environment.__dict__["account"] = ACCOUNT  # as if AWS had told it
-        return Context(Project.load(ProjectFolder(tmp_path)), environment, lambda *_: None)
+        return Context(Config.load(ProjectFolder(tmp_path)), environment, lambda *_: None)
 
     return make
 

@@ -77,7 +77,7 @@ def test_a_region_that_there_is_not_is_named_with_where_it_is_set(context: Conte
 
 
 def test_who_holds_the_lock_is_told_and_a_free_one_is_free(context: Context) -> None:
-    folder = context.project.folder
+    folder = context.config.folder
     with folder.locked():
         held = look(project_checks(folder, "local"), "lock")
     assert held.status == Status.WARNING
@@ -87,7 +87,7 @@ def test_who_holds_the_lock_is_told_and_a_free_one_is_free(context: Context) -> 
 
 
 def test_a_lock_that_cannot_be_taken_is_not_said_to_be_held(context: Context) -> None:
-    context.project.folder.lock_file.mkdir(parents=True)  # whoever may write everywhere cannot open a folder, either
-    finding = look(project_checks(context.project.folder, "local"), "lock")
+    context.config.folder.lock_file.mkdir(parents=True)  # whoever may write everywhere cannot open a folder, either
+    finding = look(project_checks(context.config.folder, "local"), "lock")
     assert "cannot be written" in finding.found
     assert "writable" in finding.mend

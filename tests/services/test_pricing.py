@@ -109,7 +109,7 @@ def test_the_price_list_is_asked_once_a_day(context_of: ContextOf, price_list: P
     first = estimate(context)
     assert estimate(context) == first
     assert len(price_list.questions) == 2  # one for each machine
-    for cache in context.project.folder.cache.glob("prices-*.json"):
+    for cache in context.config.folder.cache.glob("prices-*.json"):
         document = json.loads(cache.read_text())
         document["at"] = (datetime.now(UTC) - timedelta(days=1, minutes=1)).isoformat()
         cache.write_text(json.dumps(document))
@@ -120,8 +120,8 @@ def test_the_price_list_is_asked_once_a_day(context_of: ContextOf, price_list: P
 @pytest.mark.parametrize("kept", ["", "[]", '{"at": "2026-01-01"}', '{"at": "yesterday", "prices": []}'])
 def test_a_cache_that_says_nothing_is_written_anew(context_of: ContextOf, price_list: PriceList, kept: str) -> None:
     context = on_aws(context_of(""))
-    context.project.folder.cache.mkdir()
-    cache = context.project.folder.cache / "prices-eu-west-1.json"
+    context.config.folder.cache.mkdir()
+    cache = context.config.folder.cache / "prices-eu-west-1.json"
     cache.write_text(kept)
     assert estimate(context).hourly == 0.128
     assert json.loads(cache.read_text())["prices"]
@@ -141,7 +141,7 @@ def test_a_price_list_that_refuses_leaves_the_table(context_of: ContextOf, price
     assert cost.source.endswith(", us-east-1")
     assert cost.hourly == 0.115
     assert len(price_list.questions) == 1  # after one refusal no more is asked
-    assert not context.project.folder.cache.exists()
+    assert not context.config.folder.cache.exists()
 
 
 def test_a_price_list_out_of_reach_leaves_the_table(context_of: ContextOf, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from sentimodel.predictor import Predictor
 
+from sentictl.config import Config
 from sentictl.errors import DataError, ModelError
 from sentictl.folder import ProjectFolder
 from sentictl.lifecycle.resource import Context
-from sentictl.project import Project
 from sentictl.reviews.table import TableSource
 from sentictl.services.evaluation import ask
 from sentictl.services.samples import SplitSample, TextSample, open_test_split
@@ -40,7 +40,7 @@ def test_the_test_split_on_this_machine_is_read_without_aws(
     tmp_path: Path, dataset: Path, predictor: Predictor
 ) -> None:
     (tmp_path / "sentictl.toml").write_text("")
-    sample = open_test_split(Project.load(ProjectFolder(tmp_path)), DIGEST, nobody)
+    sample = open_test_split(Config.load(ProjectFolder(tmp_path)), DIGEST, nobody)
     answers = ask(predictor, sample)
     assert sample.description == f"test split of dataset {DIGEST}"
     assert answers.model == "toy"
@@ -66,7 +66,7 @@ def test_a_model_of_another_dataset_is_refused_with_the_way_out(dataset: Path, p
 def test_a_model_that_names_no_dataset_needs_reviews(tmp_path: Path) -> None:
     (tmp_path / "sentictl.toml").write_text("")
     with pytest.raises(ModelError, match="does not say") as error:
-        open_test_split(Project.load(ProjectFolder(tmp_path)), "", nobody)
+        open_test_split(Config.load(ProjectFolder(tmp_path)), "", nobody)
     assert "--data PATH" in error.value.hint
 
 

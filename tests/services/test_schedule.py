@@ -115,7 +115,7 @@ def test_given_anew_the_time_begins_anew(context: Context) -> None:
 
 def test_another_ttl_begins_now(context: Context) -> None:
     bring(context)
-    context.project.change({"deploy.ttl": "3d"})
+    context.config.change({"deploy.ttl": "3d"})
     assert bring(context) == [Action.KEEP, Action.UPDATE]
     assert is_in(72, end(context))
     assert bring(context) == [Action.KEEP, Action.KEEP]
@@ -124,7 +124,7 @@ def test_another_ttl_begins_now(context: Context) -> None:
 @pytest.mark.parametrize("off", ["off", ""])
 def test_off_takes_the_schedule_and_its_role_away(context: Context, off: str) -> None:
     bring(context)
-    context.project.change({"deploy.ttl": off})
+    context.config.change({"deploy.ttl": off})
     assert context.settings.deploy.ttl == ""
     assert bring(context) == [Action.DELETE, Action.DELETE]
     assert not stands(context)

@@ -11,10 +11,10 @@ from moto import mock_aws
 from moto.sagemaker.models import sagemaker_backends
 
 from sentictl.aws.environment import Environment
+from sentictl.config import Config
 from sentictl.errors import TrainingError
 from sentictl.folder import ProjectFolder
 from sentictl.lifecycle.resource import Context
-from sentictl.project import Project
 from sentictl.services.storage import create_bucket
 from sentictl.services.training import TrainingJob, forget_checkpoints
 from tests.services.conftest import ACCOUNT
@@ -50,7 +50,7 @@ class Cloud:
         (self._folder / "sentictl.toml").write_text(settings)
         environment = Environment("local", REGION)
         environment.__dict__["account"] = ACCOUNT  # as if AWS had told it
-        return Context(Project.load(ProjectFolder(self._folder)), environment, lambda *_: None)
+        return Context(Config.load(ProjectFolder(self._folder)), environment, lambda *_: None)
 
     def request(self, train: str = "") -> dict[str, Any]:
         """Create the job; what SageMaker was asked for."""

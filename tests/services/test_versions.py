@@ -15,10 +15,10 @@ from sentimodel.network import NetworkConfig, SentimentNetwork
 from sentimodel.onnx_export import to_onnx
 
 from sentictl.aws.environment import Environment
+from sentictl.config import Config
 from sentictl.errors import MissingStepError, ModelError, WorseModelError
 from sentictl.folder import ProjectFolder
 from sentictl.lifecycle.resource import Context
-from sentictl.project import Project
 from sentictl.services.endpoint import Endpoint, EndpointConfig, Model, trained
 from sentictl.services.evaluation import ask, evaluate
 from sentictl.services.models import load_model
@@ -48,14 +48,12 @@ class Cloud:
         environment = Environment("local", "eu-west-1")
         environment.__dict__["account"] = ACCOUNT  # as if AWS had told it
         self.said: list[str] = []
-        self.context = Context(
-            Project.load(ProjectFolder(folder)), environment, lambda what, *_: self.said.append(what)
-        )
+        self.context = Context(Config.load(ProjectFolder(folder)), environment, lambda what, *_: self.said.append(what))
         create_bucket(self.context, self.context.naming.bucket)
 
     @property
     def models(self) -> Path:
-        return self.context.project.folder.models
+        return self.context.config.folder.models
 
     def train(self, name: str, day: int, accuracy: float | None = 0.9, dataset: str = DATASET) -> None:
         """A training job made this model on that day."""
@@ -73,7 +71,7 @@ class Cloud:
 
     def choose(self, name: str) -> None:
         """The settings choose this version, or the newest."""
-        self.context.project.change({"deploy.model": name})
+        self.context.config.change({"deploy.model": name})
 
     def serve(self, name: str) -> None:
         """The endpoint serves this version."""
@@ -121,7 +119,7 @@ def poor_artifact(tmp_path_factory: pytest.TempPathFactory, toy_artifact: Path) 
 @pytest.fixture
 def pair(cloud: Cloud, toy_dataset: Path, toy_artifact: Path, poor_artifact: Path) -> Cloud:
     """A good and a poor version, trained on one dataset, in the bucket alone."""
-    shutil.copytree(toy_dataset, cloud.context.project.folder.datasets / DATASET)
+    shutil.copytree(toy_dataset, cloud.context.config.folder.datasets / DATASET)
     for day, (name, folder) in enumerate({"films-local-good": toy_artifact, "films-local-poor": poor_artifact}.items()):
         cloud.train(name, day + 1)
         cloud.put_artifact(name, folder)
@@ -189,12 +187,12 @@ def test_the_settings_choose_the_newest_or_the_one_they_name(three: Cloud) -> No
 
 
 def test_a_choice_is_of_one_environment_alone(cloud: Cloud) -> None:
-    folder = cloud.context.project.folder
+    folder = cloud.context.config.folder
     folder.settings_file.write_text('[project]\nname = "films"\n[env.prod]\nregion = "eu-west-1"\n')
-    project = Project.load(folder)
-    assert project.set({"deploy.model": "films-local-a"}) == {"env.local.deploy.model": "films-local-a"}
-    assert Project.load(folder).settings.deploy.model == "films-local-a"
-    assert Project.load(folder, "prod").settings.deploy == DeploySettings()
+    config = Config.load(folder)
+    assert config.set({"deploy.model": "films-local-a"}) == {"env.local.deploy.model": "films-local-a"}
+    assert Config.load(folder).settings.deploy.model == "films-local-a"
+    assert Config.load(folder, "prod").settings.deploy == DeploySettings()
 
 
 def test_a_worse_model_on_the_same_validation_reviews_is_refused(pair: Cloud) -> None:
@@ -266,15 +264,15 @@ def test_the_served_version_is_fetched_and_asked_here(pair: Cloud) -> None:
     pair.choose("films-local-good")
     follow_served(pair.context)
     assert [each.current for each in versions(pair.context)] == [True, False]
-    assert (pair.context.project.folder.current_model / NGRAMS).exists()
+    assert (pair.context.config.folder.current_model / NGRAMS).exists()
     assert pair.said == ["pinned to films-local-good; sentictl deploy --model latest serves the newest again"]
 
 
 def test_figures_on_the_test_split_are_kept_beside_the_artifact(pair: Cloud) -> None:
     follow_served(pair.context)
-    folder = pair.context.project.folder.current_model
+    folder = pair.context.config.folder.current_model
     assert kept_evaluation(folder) is None
-    sample = open_test_split(pair.context.project, DATASET, lambda: pair.context)
+    sample = open_test_split(pair.context.config, DATASET, lambda: pair.context)
     measured = evaluate(ask(load_model(folder), sample), sample)
     keep_evaluation(folder, measured)
     kept = kept_evaluation(pair.models / "films-local-poor")

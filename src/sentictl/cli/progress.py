@@ -16,9 +16,9 @@ from rich.text import Text
 
 from sentictl import __version__
 from sentictl.cli.output import Output
+from sentictl.config import LOCAL, Config
 from sentictl.lifecycle.reconcile import Action, Step, apply, destroy
 from sentictl.lifecycle.resource import Context, Resource
-from sentictl.project import LOCAL, Project
 from sentictl.stack import check_ready, resources
 from sentictl.state import Record
 
@@ -52,13 +52,13 @@ class Progress:
     ) -> None:
         self._hide()
 
-    def opening(self, project: Project) -> None:
+    def opening(self, config: Config) -> None:
         """The first line, before anything that takes time."""
         place = (
-            "this machine: no account, no bill" if project.environment == LOCAL else f"AWS, {project.placement.region}"
+            "this machine: no account, no bill" if config.environment == LOCAL else f"AWS, {config.placement.region}"
         )
-        name = project.settings.project.name
-        self.remark(f"sentictl {__version__} · project {name} · environment {project.environment} ({place})")
+        name = config.settings.project.name
+        self.remark(f"sentictl {__version__} · project {name} · environment {config.environment} ({place})")
 
     def connected(self, context: Context) -> None:
         """On AWS: whose account is about to change."""

@@ -12,22 +12,22 @@ import tomlkit
 from sentictl.aws.environment import Environment
 from sentictl.cli.invocation import Invocation
 from sentictl.cli.progress import Progress
+from sentictl.config import LOCAL, Config
 from sentictl.errors import StateError, UsageError
 from sentictl.folder import ProjectFolder
 from sentictl.lifecycle.resource import Context
 from sentictl.local import daemon
-from sentictl.project import LOCAL, Project
 
 EVERYTHING = "everything"
 
 
-def open_project(invocation: Invocation, *, forget_damage: bool = False) -> Project:
+def load_config(invocation: Invocation, *, forget_damage: bool = False) -> Config:
     """The project of the working directory; `forget_damage` takes a damaged state for an empty one.
 
     Raises:
         StateError: there is no `sentictl.toml` at or above the working directory.
     """
-    return Project.load(_folder(), invocation.environment, forget_damage=forget_damage)
+    return Config.load(_folder(), invocation.environment, forget_damage=forget_damage)
 
 
 def _folder() -> ProjectFolder:
@@ -41,26 +41,26 @@ def _folder() -> ProjectFolder:
 
 
 @contextlib.contextmanager
-def holding(invocation: Invocation, *, forget_damage: bool = False) -> Iterator[Project]:
+def holding(invocation: Invocation, *, forget_damage: bool = False) -> Iterator[Config]:
     """The project under its lock, as the command that held it before left it.
 
     Raises:
         StateError: another command holds it.
     """
     with _folder().locked():
-        yield open_project(invocation, forget_damage=forget_damage)
+        yield load_config(invocation, forget_damage=forget_damage)
 
 
-def connect(project: Project, invocation: Invocation) -> Environment:
+def connect(config: Config, invocation: Invocation) -> Environment:
     """The environment's clients. In `local` the twin is started if it does not run, on the port it had before.
 
     Raises:
         TwinError: the local twin does not start.
     """
-    placement = project.placement
-    if project.environment != LOCAL:
-        return Environment(project.environment, placement.region, placement.profile)
-    twin = daemon.start(project.folder.twin_home)
+    placement = config.placement
+    if config.environment != LOCAL:
+        return Environment(config.environment, placement.region, placement.profile)
+    twin = daemon.start(config.folder.twin_home)
     if twin.port_changed:
         invocation.output.say(
             f"  The twin's port was taken: it is {twin.port} now. The page learns of it from: sentictl up"
@@ -85,16 +85,16 @@ def changing(
         check: called with these settings in force before they are written; what it raises leaves the file as it was.
         forget_damage: whether a damaged state is taken for an empty one.
     """
-    with holding(invocation, forget_damage=forget_damage) as project:
-        changes = project.change(_given(flags))
-        with _session(invocation, project, check) as (context, progress):
-            write(project, changes, progress)
+    with holding(invocation, forget_damage=forget_damage) as config:
+        changes = config.change(_given(flags))
+        with _session(invocation, config, check) as (context, progress):
+            write(config, changes, progress)
             yield context, progress
 
 
-def write(project: Project, changes: Mapping[str, Any], progress: Progress) -> None:
+def write(config: Config, changes: Mapping[str, Any], progress: Progress) -> None:
     """Write settings to `sentictl.toml`, and say so."""
-    for key, value in project.write(changes).items():
+    for key, value in config.write(changes).items():
         progress.remark(f"  wrote {key} = {tomlkit.item(value).as_string()} to sentictl.toml")
 
 
@@ -105,30 +105,30 @@ def rehearsing(
     check: Callable[[Context, Progress], object] | None = None,
 ) -> Iterator[tuple[Context, Progress]]:
     """A session like `changing`, with the same settings and checks, in which nothing is written."""
-    project = open_project(invocation)
-    project.change(_given(flags))
-    with _session(invocation, project, check) as opened:
+    config = load_config(invocation)
+    config.change(_given(flags))
+    with _session(invocation, config, check) as opened:
         yield opened
 
 
 def looking(invocation: Invocation, *, as_anyone: bool = False) -> Context:
     """A session that only looks; `as_anyone` at what is public, for which no credentials are needed."""
-    project = open_project(invocation)
-    environment = connect(project, invocation)
+    config = load_config(invocation)
+    environment = connect(config, invocation)
     if not as_anyone:
-        project.recognize(environment.account)
-    return Context(project, environment, lambda *_: None)
+        config.recognize(environment.account)
+    return Context(config, environment, lambda *_: None)
 
 
 @contextlib.contextmanager
 def _session(
-    invocation: Invocation, project: Project, check: Callable[[Context, Progress], object] | None
+    invocation: Invocation, config: Config, check: Callable[[Context, Progress], object] | None
 ) -> Iterator[tuple[Context, Progress]]:
     with Progress(invocation.output) as progress:
-        progress.opening(project)
-        context = Context(project, connect(project, invocation), progress.report)
+        progress.opening(config)
+        context = Context(config, connect(config, invocation), progress.report)
         progress.connected(context)
-        project.recognize(context.environment.account)
+        config.recognize(context.environment.account)
         if check:
             check(context, progress)
         yield context, progress
@@ -147,12 +147,12 @@ def in_project(path: str) -> str:
     return os.path.relpath(given.resolve(), folder.root)
 
 
-def agreed(invocation: Invocation, project: Project, what: str, *, yes: bool, confirm: str | None) -> None:
+def agreed(invocation: Invocation, config: Config, what: str, *, yes: bool, confirm: str | None) -> None:
     """Ask before something is deleted: a yes in `local` and for a part, the project's name for all on a real account.
 
     Args:
         invocation: how the command was called.
-        project: whose.
+        config: whose project.
         what: a part, or "everything".
         yes: whether a yes was given on the command line.
         confirm: the project's name, if it was given there.
@@ -160,24 +160,24 @@ def agreed(invocation: Invocation, project: Project, what: str, *, yes: bool, co
     Raises:
         UsageError: declined, or nobody is there to ask and the option was not given.
     """
-    name = project.settings.project.name
-    if project.environment == LOCAL or what != EVERYTHING:
+    name = config.settings.project.name
+    if config.environment == LOCAL or what != EVERYTHING:
         wanted, given, option = "yes", "yes" if yes else None, "--yes"
     else:
         wanted, given, option = name, confirm, f"--confirm {name}"
     if given is None and sys.stdin.isatty() and not invocation.json:
-        sys.stderr.write(f"Delete {what} of {name} in {project.environment}? Type {wanted}: ")
+        sys.stderr.write(f"Delete {what} of {name} in {config.environment}? Type {wanted}: ")
         sys.stderr.flush()
         given = sys.stdin.readline().strip()
     if given != wanted:
         raise UsageError(
-            f"Not confirmed: nothing of {name} in {project.environment} was deleted.", f"Confirm it with {option}."
+            f"Not confirmed: nothing of {name} in {config.environment} was deleted.", f"Confirm it with {option}."
         )
 
 
-def leave(project: Project) -> None:
+def leave(config: Config) -> None:
     """After everything is deleted, under the lock: end the twin, and drop the cache that no other environment uses."""
-    if project.environment == LOCAL:
-        daemon.destroy(project.folder.twin_home)
-    if not project.stands_somewhere():
-        project.folder.delete_cache()
+    if config.environment == LOCAL:
+        daemon.destroy(config.folder.twin_home)
+    if not config.stands_somewhere():
+        config.folder.delete_cache()

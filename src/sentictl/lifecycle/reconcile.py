@@ -118,7 +118,7 @@ def discover(resources: Iterable[Resource], context: Context) -> list[Record]:
     found = [record for resource in resources for record in _unrecorded(resource, context)]
     for record in found:
         context.state.keep(record)
-    context.project.save_state()
+    context.config.save_state()
     return found
 
 
@@ -202,7 +202,7 @@ class _Execution:
         if resource.read(record.name) is None or _is_ours(resource, record.name):
             resource.delete(record)
         self._context.state.forget(record)
-        self._context.project.save_state()
+        self._context.config.save_state()
         self._observer.finished(step, "")
         return step
 
@@ -217,7 +217,7 @@ class _Execution:
                 resource.update()
             else:
                 self._context.state.keep(Record(resource.kind, resource.name))
-                self._context.project.save_state()
+                self._context.config.save_state()
                 resource.create()
         except ClientError as refusal:
             if not says_taken(refusal):
@@ -272,7 +272,7 @@ def _unrecorded(resource: Resource, context: Context) -> list[Record]:
 
 def _confirm(resource: Resource, context: Context, live: Live) -> None:
     context.state.keep(Record(resource.kind, resource.name, live.arn, live.attributes))
-    context.project.save_state()
+    context.config.save_state()
 
 
 def _may_take(resource: Resource, live: Live, step: Step) -> bool:

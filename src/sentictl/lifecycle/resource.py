@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Protocol
 
 from sentictl.aws.environment import Environment
 from sentictl.aws.naming import Naming
+from sentictl.config import Config
 from sentictl.errors import MissingStepError
-from sentictl.project import Project
 from sentictl.settings import Settings
 from sentictl.state import Record, State
 
@@ -24,17 +24,17 @@ class Report(Protocol):
 class Context:
     """What a resource works with: the project, the environment on AWS, and a voice. Each is equal to itself alone."""
 
-    project: Project
+    config: Config
     environment: Environment
     report: Report
 
     @property
     def settings(self) -> Settings:
-        return self.project.settings
+        return self.config.settings
 
     @property
     def state(self) -> State:
-        return self.project.state
+        return self.config.state
 
     @property
     def naming(self) -> Naming:
@@ -67,7 +67,7 @@ class Context:
 
     def rehearsal(self) -> "Context":
         """The same, with a copy of the state: what is changed in it is not the project's."""
-        return replace(self, project=replace(self.project, state=self.state.copy()))
+        return replace(self, config=replace(self.config, state=self.state.copy()))
 
 
 @dataclass(frozen=True)

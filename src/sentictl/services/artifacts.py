@@ -23,7 +23,7 @@ def fetch_artifact(context: Context, name: str, artifact: str) -> Path:
     Raises:
         ModelError: it is not in the bucket any more.
     """
-    models = context.project.folder.models
+    models = context.config.folder.models
     folder = models / name
     if not folder.is_dir():
         check_artifact(context, name, artifact)
@@ -51,7 +51,7 @@ def check_artifact(context: Context, name: str, artifact: str) -> None:
 
 def make_current(context: Context, folder: Path) -> None:
     """Make an artifact the one that `predict` and `evaluate` read, unless it is that already."""
-    link = context.project.folder.current_model
+    link = context.config.folder.current_model
     if link.is_symlink() and link.resolve() == folder.resolve():
         return
     if link.is_dir() and not link.is_symlink():

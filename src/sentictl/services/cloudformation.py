@@ -66,7 +66,7 @@ def template(context: Context, kinds: Iterable[type[Resource]]) -> dict[str, Any
 def _metadata(context: Context, wanted: Iterable[Resource]) -> dict[str, Any]:
     outside = sorted({resource.kind for resource in wanted if isinstance(resource, OUTSIDE)})
     return {
-        "Project": context.settings.project.name,
+        "Config": context.settings.project.name,
         "Environment": context.environment.name,
         "NotInThisTemplate": outside,
         "ModelArtifact": f"The object at the model's ModelDataUrl has to be in {BUCKET} before the stack is made.",

@@ -69,7 +69,7 @@ def _manifest_last(path: Path) -> tuple[bool, str]:
 @lru_cache(maxsize=1)
 def _prepared(context: Context) -> Prepared:
     """Once a run, whoever asks: only to recognize the source, all of it has to be read."""
-    folder, data = context.project.folder, context.settings.data
+    folder, data = context.config.folder, context.settings.data
 
     def report(done: int, total: int | None, what: str) -> None:
         context.report(what, done, total)

@@ -40,7 +40,7 @@ def listed_prices(context: Context, machines: Collection[Machine]) -> Listed | N
     Returns:
         All of them; None where the Price List cannot be asked, or does not know one of them.
     """
-    path = context.project.folder.cache / f"prices-{context.environment.region}.json"
+    path = context.config.folder.cache / f"prices-{context.environment.region}.json"
     kept = _kept(path)
     if kept is not None and kept.prices.keys() >= set(machines):
         return kept

@@ -11,9 +11,9 @@ from sentimodel.dataset import DatasetError, Reviews, Split
 from sentimodel.predictor import Predictor
 from sentimodel.vocabulary import Vocabulary, VocabularyError
 
+from sentictl.config import Config
 from sentictl.errors import DataError, ModelError
 from sentictl.lifecycle.resource import Context
-from sentictl.project import Project
 from sentictl.reviews.source import Source
 from sentictl.services.storage import download_folder
 
@@ -99,29 +99,29 @@ class TextSample(Sample):
         return self._texts[row]
 
 
-def open_test_split(project: Project, digest: str, connect: Callable[[], Context]) -> Sample:
+def open_test_split(config: Config, digest: str, connect: Callable[[], Context]) -> Sample:
     """The test split of a dataset, fetched from S3 if it is not on this machine. It may choose nothing.
 
     Args:
-        project: whose dataset it is.
+        config: the project whose dataset it is.
         digest: the dataset's.
         connect: called only if the dataset has to be fetched.
 
     Raises:
         ModelError: the dataset is nowhere.
     """
-    return SplitSample(_folder(project, digest, connect), TEST)
+    return SplitSample(_folder(config, digest, connect), TEST)
 
 
-def open_validation_split(project: Project, digest: str, connect: Callable[[], Context]) -> Sample:
+def open_validation_split(config: Config, digest: str, connect: Callable[[], Context]) -> Sample:
     """The same of the validation split, by which models may be chosen."""
-    return SplitSample(_folder(project, digest, connect), VALIDATION)
+    return SplitSample(_folder(config, digest, connect), VALIDATION)
 
 
-def _folder(project: Project, digest: str, connect: Callable[[], Context]) -> Path:
+def _folder(config: Config, digest: str, connect: Callable[[], Context]) -> Path:
     if not digest:
         raise ModelError("The model does not say which dataset it was trained on.", NAME_REVIEWS)
-    folder = project.folder.datasets / digest
+    folder = config.folder.datasets / digest
     if not (folder / TEST / REVIEWS).exists():
         _fetch(connect(), digest, folder)
     return folder

@@ -138,7 +138,7 @@ class TrainingJob(DigestNamed):
         delete_training_log(self.context, record.name)
 
     def summary(self) -> str:
-        metadata = json.loads((self.context.project.folder.models / self.name / "metadata.json").read_text())
+        metadata = json.loads((self.context.config.folder.models / self.name / "metadata.json").read_text())
         metrics = metadata["metrics"]
         loss = sparkline([epoch["train_loss"] for epoch in metrics["epochs"]])
         accuracy = sparkline([epoch["validation_accuracy"] for epoch in metrics["epochs"]])

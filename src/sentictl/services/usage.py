@@ -6,8 +6,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sentictl.aws.lookup import if_there
+from sentictl.config import LOCAL
 from sentictl.lifecycle.resource import Context
-from sentictl.project import LOCAL
 from sentictl.services.endpoint import VARIANT, Endpoint
 from sentictl.services.pricing import estimate
 

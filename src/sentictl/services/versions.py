@@ -65,7 +65,7 @@ def versions(context: Context) -> list[Version]:
     finished = [record for record in context.state.of_kind(TrainingJob.kind) if "artifact" in record.attributes]
     finished.sort(key=lambda record: (record.attributes.get("trained", ""), record.name))
     live = _live_artifact(context) if finished else ""
-    current = context.project.folder.current_model.resolve().name
+    current = context.config.folder.current_model.resolve().name
     return [_version(number, record, live, current) for number, record in enumerate(finished, start=1)]
 
 
@@ -227,7 +227,7 @@ def _worse_on_the_same_reviews(context: Context, candidate: Version, live: Versi
 
 def _compare(context: Context, candidate: Version, live: Version) -> Comparison:
     context.report("comparing it with the live model")
-    sample = open_validation_split(context.project, candidate.dataset, lambda: context)
+    sample = open_validation_split(context.config, candidate.dataset, lambda: context)
     folders = [fetch_artifact(context, version.name, version.artifact) for version in (candidate, live)]
     answers, others = (ask(load_model(folder), sample) for folder in folders)
     return compare(answers, others, sample.labels)

@@ -110,7 +110,7 @@ class Page(Resource):
 
     def create(self) -> None:
         bucket, _, key = self.name.partition("/")
-        write_atomically(self.context.project.folder.page, self._html)
+        write_atomically(self.context.config.folder.page, self._html)
         self.context.environment.client("s3").put_object(
             Bucket=bucket, Key=key, Body=self._html, Metadata=dict(self.desired()), **HEADERS
         )

@@ -16,10 +16,10 @@ Key = Annotated[str, typer.Argument(help="A setting, such as train.epochs.")]
 @command
 def show(invocation: Invocation) -> None:
     """Show every setting in force in this environment."""
-    from sentictl.cli.session import open_project
-    from sentictl.project import all_keys, get
+    from sentictl.cli.session import load_config
+    from sentictl.config import all_keys, get
 
-    settings = open_project(invocation).settings
+    settings = load_config(invocation).settings
     values = {key: get(settings, key) for key in all_keys()}
     width = max(map(len, values))
     lines = [f"{key:<{width}}  {_shown(value)}" for key, value in values.items()]
@@ -30,10 +30,10 @@ def show(invocation: Invocation) -> None:
 @command
 def get_setting(invocation: Invocation, key: Key) -> None:
     """Show one setting."""
-    from sentictl.cli.session import open_project
-    from sentictl.project import get
+    from sentictl.cli.session import load_config
+    from sentictl.config import get
 
-    value = get(open_project(invocation).settings, key)
+    value = get(load_config(invocation).settings, key)
     invocation.output.result(value, _shown(value))
 
 
@@ -43,8 +43,8 @@ def set_setting(invocation: Invocation, key: Key, value: Annotated[str, typer.Ar
     """Change one setting, if the value is allowed."""
     from sentictl.cli.session import holding
 
-    with holding(invocation) as project:
-        written = project.set({key: value})
+    with holding(invocation) as config:
+        written = config.set({key: value})
     lines = [f"{name} = {_shown(new)}" for name, new in written.items()]
     invocation.output.result(written, "\n".join(lines) or f"{key} is {value} already.")
 

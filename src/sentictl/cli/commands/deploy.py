@@ -53,7 +53,7 @@ def deploy(
         show_plan(invocation, ["deploy"], flags, check, adopt=adopt)
         return
     with changing(invocation, flags, check) as (context, progress):
-        write(context.project, chosen, progress)
+        write(context.config, chosen, progress)
         if ttl:
             renew(context)
         progress.run("deploy", context, wait=wait, adopt=adopt)
@@ -69,7 +69,7 @@ def _checked(context: "Context", model: str | None, *, force: bool) -> dict[str,
     from sentictl.services.versions import SETTING, check_not_worse, choose
 
     check_instance_types(context)
-    chosen = {} if model is None else context.project.change({SETTING: choose(context, model)})
+    chosen = {} if model is None else context.config.change({SETTING: choose(context, model)})
     if not force:
         check_not_worse(context)
     return chosen

@@ -49,8 +49,8 @@ def doctor(
 
 
 def _checks(invocation: Invocation) -> "Iterator[Check]":
+    from sentictl.config import LOCAL
     from sentictl.folder import ProjectFolder
-    from sentictl.project import LOCAL
     from sentictl.services.doctor.check import Check
     from sentictl.services.doctor.machine import machine_checks, project_checks
 
@@ -66,7 +66,7 @@ def _checks(invocation: Invocation) -> "Iterator[Check]":
 
 
 def _of_account(invocation: Invocation) -> "Iterator[Check]":
-    from sentictl.cli.session import connect, open_project
+    from sentictl.cli.session import connect, load_config
     from sentictl.errors import SentictlError
     from sentictl.lifecycle.resource import Context
     from sentictl.services.doctor.account import account_checks
@@ -74,10 +74,10 @@ def _of_account(invocation: Invocation) -> "Iterator[Check]":
     from sentictl.stack import command_of, resources
 
     try:
-        project = open_project(invocation)
+        config = load_config(invocation)
     except SentictlError:
         return  # the check of the settings has said so
-    context = Context(project, connect(project, invocation), lambda *_: None)
+    context = Context(config, connect(config, invocation), lambda *_: None)
     roles = [(resource, command_of(resource.kind)) for resource in resources(context) if isinstance(resource, Role)]
     yield from account_checks(context, roles)
 

@@ -39,12 +39,12 @@ def down(
     `sentictl.toml` stays. On AWS the project's name is asked for, or given with --confirm. A part that was taken down
     is brought back by its command: the endpoint by `sentictl deploy`, without training anew.
     """
-    from sentictl.cli.session import EVERYTHING, agreed, open_project
+    from sentictl.cli.session import EVERYTHING, agreed, load_config
 
     if dry_run:
         _rehearse(invocation, part, keep_data)
         return
-    agreed(invocation, open_project(invocation), f"the {part}" if part else EVERYTHING, yes=yes, confirm=confirm)
+    agreed(invocation, load_config(invocation), f"the {part}" if part else EVERYTHING, yes=yes, confirm=confirm)
     deleted, remains = ([], []) if _nothing_stands(invocation) else _take_down(invocation, part, keep_data)
     invocation.output.result({"deleted": deleted, "left": remains}, _told(len(deleted), remains))
     if remains:
@@ -63,12 +63,12 @@ def _rehearse(invocation: Invocation, part: Part | None, keep_data: bool) -> Non
 def _nothing_stands(invocation: Invocation) -> bool:
     """Whether there is nothing on the twin: then it need not be started to be ended. AWS is asked in any case."""
     from sentictl.cli.session import holding, leave
-    from sentictl.project import LOCAL
+    from sentictl.config import LOCAL
 
-    with holding(invocation) as project:
-        nothing = project.environment == LOCAL and not len(project.state)
+    with holding(invocation) as config:
+        nothing = config.environment == LOCAL and not len(config.state)
         if nothing:
-            leave(project)
+            leave(config)
     return nothing
 
 
@@ -86,8 +86,8 @@ def _take_down(invocation: Invocation, part: Part | None, keep_data: bool) -> tu
             remains += [_entry(record) for record in context.state]
             remains += leftovers(context, resources(context), deleted)
             if not remains:
-                context.project.set({"deploy.model": ""})  # a version that is no more
-                leave(context.project)
+                context.config.set({"deploy.model": ""})  # a version that is no more
+                leave(context.config)
     return [{"kind": record.kind, "name": record.name} for record in deleted], remains
 
 

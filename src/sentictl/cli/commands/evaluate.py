@@ -10,7 +10,7 @@ from sentictl.cli.invocation import Invocation, command
 from sentictl.errors import UsageError
 
 if TYPE_CHECKING:
-    from sentictl.project import Project
+    from sentictl.config import Config
     from sentictl.services.comparison import Comparison
     from sentictl.services.evaluation import Evaluation
     from sentictl.services.samples import Sample
@@ -41,7 +41,7 @@ def evaluate(
     from rich.console import Console
 
     from sentictl.cli.figures import show
-    from sentictl.cli.session import open_project
+    from sentictl.cli.session import load_config
     from sentictl.services.comparison import compare
     from sentictl.services.evaluation import ask
     from sentictl.services.evaluation import evaluate as measure
@@ -50,17 +50,17 @@ def evaluate(
 
     if report:
         _check(report)
-    project = open_project(invocation)
-    predictor = load_model(project.folder.current_model)
-    opened = opened_model(against, project.folder.models) if against else nullcontext()
+    config = load_config(invocation)
+    predictor = load_model(config.folder.current_model)
+    opened = opened_model(against, config.folder.models) if against else nullcontext()
     with opened as other, Console(stderr=True, quiet=invocation.quiet).status("Reading the reviews …") as status:
-        sample = _sample(invocation, project, predictor.metadata.dataset, data)
+        sample = _sample(invocation, config, predictor.metadata.dataset, data)
         status.update(f"Asking about {len(sample.labels):,} reviews …")
         others = ask(other, sample) if other else None  # first, as it may refuse these reviews
         answers = ask(predictor, sample)
     result = measure(answers, sample, mistakes)
     if data is None:
-        keep_evaluation(project.folder.current_model, result)
+        keep_evaluation(config.folder.current_model, result)
     comparison = compare(answers, others, sample.labels) if others else None
     if report:
         _write(invocation, report, result, comparison)
@@ -70,14 +70,14 @@ def evaluate(
         show(result, comparison)
 
 
-def _sample(invocation: Invocation, project: "Project", digest: str, data: Path | None) -> "Sample":
+def _sample(invocation: Invocation, config: "Config", digest: str, data: Path | None) -> "Sample":
     from sentictl.cli.session import looking
     from sentictl.reviews.sources import open_source, user_cache
     from sentictl.services.samples import TextSample, open_test_split
 
     if data is None:
-        return open_test_split(project, digest, lambda: looking(invocation))
-    settings = project.settings.data.model_copy(update={"source": str(data)})
+        return open_test_split(config, digest, lambda: looking(invocation))
+    settings = config.settings.data.model_copy(update={"source": str(data)})
     return TextSample(open_source(settings, Path.cwd(), user_cache(), lambda *_: None))
 
 

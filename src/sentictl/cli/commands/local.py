@@ -63,9 +63,9 @@ def logs(invocation: Invocation) -> None:
 
 
 def _home(invocation: Invocation) -> Path:
-    from sentictl.cli.session import open_project
+    from sentictl.cli.session import load_config
 
-    return open_project(invocation).folder.twin_home
+    return load_config(invocation).folder.twin_home
 
 
 def _show(invocation: Invocation, status: "Status") -> None:

@@ -82,10 +82,10 @@ def _reviews(invocation: Invocation, reviews: list[str], file: Path | None) -> R
 
 
 def _rows_of(invocation: Invocation, file: Path) -> "Iterator[Row]":
-    from sentictl.cli.session import open_project
+    from sentictl.cli.session import load_config
     from sentictl.reviews.reader import read_inputs
 
-    yield from read_inputs(file, open_project(invocation).settings.data)
+    yield from read_inputs(file, load_config(invocation).settings.data)
 
 
 def _not_empty(review: str) -> str:

@@ -38,5 +38,5 @@ def site(
         for name in commands:
             progress.run(name, context, adopt=adopt)
         url = page_url(context)
-        copy = context.project.folder.page
+        copy = context.config.folder.page
     invocation.output.result({"page_url": url, "file": str(copy)}, url)

@@ -22,13 +22,13 @@ def status(
     ] = False,
 ) -> None:
     """Show what stands in this environment, as AWS has it now, and what was changed or deleted by hand."""
-    from sentictl.cli.session import looking, open_project
+    from sentictl.cli.session import load_config, looking
 
-    project = open_project(invocation)
-    if not len(project.state):  # nothing to ask, and no twin to start
-        document: dict[str, Any] = {"environment": project.environment, "resources": []}
+    config = load_config(invocation)
+    if not len(config.state):  # nothing to ask, and no twin to start
+        document: dict[str, Any] = {"environment": config.environment, "resources": []}
         document |= {"page_url": None, "api_url": None, "hourly_cost": 0.0, "warnings": []}
-        invocation.output.result(document, f"Nothing stands in the environment {project.environment}.")
+        invocation.output.result(document, f"Nothing stands in the environment {config.environment}.")
         return
     document = _look(looking(invocation))
     if invocation.json:

@@ -83,7 +83,7 @@ def train(
             forget_checkpoints(context)
         progress.run("train", context, wait=wait, adopt=adopt)
         record = context.recorded("training-job", "train")
-        metadata = context.project.folder.models / record.name / "metadata.json"
+        metadata = context.config.folder.models / record.name / "metadata.json"
         metrics = json.loads(metadata.read_text(encoding="utf-8"))["metrics"] if wait else None
     made = {"name": record.name, "arn": record.arn, "artifact": record.attributes.get("artifact")}
     invocation.output.result({**made, "metrics": metrics}, record.name)

@@ -73,9 +73,9 @@ def _evaluate(context: "Context") -> "Evaluation":
     from sentictl.services.samples import open_test_split
     from sentictl.services.versions import keep_evaluation
 
-    folder = context.project.folder.current_model
+    folder = context.config.folder.current_model
     predictor = load_model(folder)
-    sample = open_test_split(context.project, predictor.metadata.dataset, lambda: context)
+    sample = open_test_split(context.config, predictor.metadata.dataset, lambda: context)
     evaluation = evaluate(ask(predictor, sample), sample, mistakes=0)
     keep_evaluation(folder, evaluation)
     return evaluation

@@ -51,7 +51,7 @@ def _caller(context: Context) -> dict[str, Any]:
 
 
 def _account(context: Context) -> Finding:
-    context.project.recognize(context.environment.account)
+    context.config.recognize(context.environment.account)
     return ok(context.environment.account)
 
 

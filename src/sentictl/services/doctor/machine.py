@@ -9,9 +9,9 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from sentictl.config import LOCAL, Config
 from sentictl.errors import StateError
 from sentictl.folder import ProjectFolder
-from sentictl.project import LOCAL, Project
 from sentictl.services.doctor.check import Check, Finding, failed, ok, warning
 
 PACKAGE = "sentictl"
@@ -86,8 +86,8 @@ def _disk(folder: Path) -> Finding:
 
 
 def _settings(folder: ProjectFolder, environment: str) -> Finding:
-    project = Project.load(folder, environment)
-    return ok(f"{folder.settings_file.name} is right, {len(project.state)} resources are recorded")
+    config = Config.load(folder, environment)
+    return ok(f"{folder.settings_file.name} is right, {len(config.state)} resources are recorded")
 
 
 def _writable(folder: ProjectFolder) -> Finding:

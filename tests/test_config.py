@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentictl.config import Config, all_keys, get
 from sentictl.errors import AccessError, SettingsError, StateError
 from sentictl.folder import ProjectFolder
-from sentictl.project import Project, all_keys, get
 from sentictl.settings import Settings
 from sentictl.state import Record, State
 from tests.forks import ends, killed_at_every_step
@@ -37,32 +37,32 @@ def folder(tmp_path: Path) -> ProjectFolder:
 
 
 def test_settings_come_from_the_file_and_else_from_the_defaults(folder: ProjectFolder) -> None:
-    settings = Project.load(folder).settings
+    settings = Config.load(folder).settings
     assert (settings.project.name, settings.train.epochs) == ("films", 3)
     assert settings.train.batch_size == Settings().train.batch_size
 
 
 def test_an_environment_overrides_settings_and_says_where_it_is(folder: ProjectFolder) -> None:
-    project = Project.load(folder, "prod")
-    assert project.settings.deploy.instance_type == "ml.c5.large"
-    assert (project.placement.region, project.placement.profile) == ("eu-west-1", "work")
-    assert Project.load(folder).settings.deploy.instance_type == Settings().deploy.instance_type
+    config = Config.load(folder, "prod")
+    assert config.settings.deploy.instance_type == "ml.c5.large"
+    assert (config.placement.region, config.placement.profile) == ("eu-west-1", "work")
+    assert Config.load(folder).settings.deploy.instance_type == Settings().deploy.instance_type
 
 
 def test_a_variable_goes_over_the_file(folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENTICTL_TRAIN_EPOCHS", "7")
-    assert Project.load(folder).settings.train.epochs == 7
+    assert Config.load(folder).settings.train.epochs == 7
 
 
 def test_setting_a_value_keeps_comments_and_order(folder: ProjectFolder) -> None:
-    assert Project.load(folder).set({"train.epochs": 5, "project.name": "films"}) == {"train.epochs": 5}
+    assert Config.load(folder).set({"train.epochs": 5, "project.name": "films"}) == {"train.epochs": 5}
     assert folder.settings_file.read_text() == FILE.replace("epochs = 3", "epochs = 5")
 
 
 def test_a_value_set_in_an_environment_stays_in_it(folder: ProjectFolder) -> None:
-    assert Project.load(folder, "prod").set({"train.epochs": 9}) == {"env.prod.train.epochs": 9}
-    assert Project.load(folder, "prod").settings.train.epochs == 9
-    assert Project.load(folder).settings.train.epochs == 3
+    assert Config.load(folder, "prod").set({"train.epochs": 9}) == {"env.prod.train.epochs": 9}
+    assert Config.load(folder, "prod").settings.train.epochs == 9
+    assert Config.load(folder).settings.train.epochs == 3
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_cannot_be_set_is_refused_and_nothing_is_written(
     folder: ProjectFolder, changes: dict[str, object], message: str, hint: str
 ) -> None:
     with pytest.raises(SettingsError, match=message) as refusal:
-        Project.load(folder).set(changes)
+        Config.load(folder).set(changes)
     assert hint in refusal.value.hint
     assert folder.settings_file.read_text() == FILE
 
@@ -108,7 +108,7 @@ def test_a_file_that_is_not_right_says_where_and_what_to_do(
 ) -> None:
     folder.settings_file.write_text(text)
     with pytest.raises((SettingsError, StateError), match=message) as refusal:
-        Project.load(folder)
+        Config.load(folder)
     assert "sentictl.toml" in refusal.value.message + refusal.value.hint or "Did you mean" in refusal.value.hint
     assert hint in refusal.value.hint
     assert folder.settings_file.read_text() == text
@@ -116,7 +116,7 @@ def test_a_file_that_is_not_right_says_where_and_what_to_do(
 
 def test_an_unknown_environment_is_named(folder: ProjectFolder) -> None:
     with pytest.raises(SettingsError, match="no environment called prd") as refusal:
-        Project.load(folder, "prd")
+        Config.load(folder, "prd")
     assert refusal.value.hint == "Did you mean prod?"
 
 
@@ -124,27 +124,27 @@ def test_an_unknown_environment_is_named(folder: ProjectFolder) -> None:
 def test_an_environment_that_no_name_on_aws_could_bear_is_refused(folder: ProjectFolder, name: str) -> None:
     folder.settings_file.write_text(f'[env."{name}"]\n')
     with pytest.raises(SettingsError, match=f"{name} cannot be an environment's name") as refusal:
-        Project.load(folder, name)
+        Config.load(folder, name)
     assert str(folder.settings_file) in refusal.value.hint
 
 
 def test_a_variable_that_is_not_allowed_is_named(folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENTICTL_TRAIN_EPOCHS", "many")
     with pytest.raises(SettingsError, match=r"train.epochs cannot be") as refusal:
-        Project.load(folder)
+        Config.load(folder)
     assert refusal.value.hint == "Correct the variable SENTICTL_TRAIN_EPOCHS."
 
 
 def test_local_has_overrides_too_and_they_are_what_is_changed(folder: ProjectFolder) -> None:
     folder.settings_file.write_text(FILE + "\n[env.local]\ntrain.epochs = 1\n")
-    assert Project.load(folder).settings.train.epochs == 1
-    assert Project.load(folder).set({"train.epochs": 2, "train.seed": 4}) == {
+    assert Config.load(folder).settings.train.epochs == 1
+    assert Config.load(folder).set({"train.epochs": 2, "train.seed": 4}) == {
         "env.local.train.epochs": 2,
         "train.seed": 4,
     }
-    assert (Project.load(folder).settings.train.epochs, Project.load(folder).settings.train.seed) == (2, 4)
+    assert (Config.load(folder).settings.train.epochs, Config.load(folder).settings.train.seed) == (2, 4)
     folder.settings_file.write_text(folder.settings_file.read_text() + "\n[env.test]\n")
-    assert (Project.load(folder, "test").settings.train.epochs, Project.load(folder, "test").settings.train.seed) == (
+    assert (Config.load(folder, "test").settings.train.epochs, Config.load(folder, "test").settings.train.seed) == (
         3,
         4,
     )
@@ -164,50 +164,50 @@ records = st.builds(
 def test_state_survives_the_file(tmp_path_factory: pytest.TempPathFactory, kept: list[Record]) -> None:
     folder = ProjectFolder(tmp_path_factory.mktemp("project"))
     folder.settings_file.write_text(FILE)
-    project = Project.load(folder)
+    config = Config.load(folder)
     for record in kept:
-        project.state.keep(record)
-        project.save_state()
-    assert list(Project.load(folder).state) == list(project.state)
-    project.state = State()
-    project.save_state()
+        config.state.keep(record)
+        config.save_state()
+    assert list(Config.load(folder).state) == list(config.state)
+    config.state = State()
+    config.save_state()
     assert folder.settings_file.read_text().startswith(FILE.rstrip())
-    assert not len(Project.load(folder).state)
+    assert not len(Config.load(folder).state)
 
 
 def test_saving_the_state_keeps_what_a_person_wrote_meanwhile(folder: ProjectFolder) -> None:
-    project = Project.load(folder)
+    config = Config.load(folder)
     folder.settings_file.write_text(FILE.replace("epochs = 3", "epochs = 8"))
-    project.state.keep(Record("bucket", "b", "arn"))
-    project.save_state()
-    assert Project.load(folder).settings.train.epochs == 8
+    config.state.keep(Record("bucket", "b", "arn"))
+    config.save_state()
+    assert Config.load(folder).settings.train.epochs == 8
 
 
 def test_environments_keep_their_state_apart(folder: ProjectFolder) -> None:
     for environment in ("local", "prod"):
-        project = Project.load(folder, environment)
-        project.state.keep(Record("bucket", environment, "arn"))
-        project.save_state()
-    assert [record.name for record in Project.load(folder, "prod").state] == ["prod"]
-    local = Project.load(folder)
+        config = Config.load(folder, environment)
+        config.state.keep(Record("bucket", environment, "arn"))
+        config.save_state()
+    assert [record.name for record in Config.load(folder, "prod").state] == ["prod"]
+    local = Config.load(folder)
     local.state = State()
     local.save_state()
-    assert [record.name for record in Project.load(folder, "prod").state] == ["prod"]
+    assert [record.name for record in Config.load(folder, "prod").state] == ["prod"]
     assert local.stands_somewhere()
 
 
 def test_saving_an_unchanged_state_does_not_touch_the_file(folder: ProjectFolder) -> None:
-    project = Project.load(folder)
-    project.state.keep(Record("bucket", "b", "arn", {"id": "1"}))
-    project.save_state()
+    config = Config.load(folder)
+    config.state.keep(Record("bucket", "b", "arn", {"id": "1"}))
+    config.save_state()
     before = folder.settings_file.stat().st_ino
-    project.save_state()
-    Project.load(folder).save_state()
+    config.save_state()
+    Config.load(folder).save_state()
     assert folder.settings_file.stat().st_ino == before  # a save replaces the file, and so its inode
 
 
 def test_the_file_is_never_half_written(folder: ProjectFolder) -> None:
-    project = Project.load(folder)
+    config = Config.load(folder)
     seen: list[str] = []
     done = threading.Event()
 
@@ -218,8 +218,8 @@ def test_the_file_is_never_half_written(folder: ProjectFolder) -> None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     for number in range(50):
-        project.state.keep(Record("model", f"m{number}", "arn" * 50))
-        project.save_state()
+        config.state.keep(Record("model", f"m{number}", "arn" * 50))
+        config.save_state()
     done.set()
     watcher.join()
     for text in seen:
@@ -228,14 +228,14 @@ def test_the_file_is_never_half_written(folder: ProjectFolder) -> None:
 
 
 def test_a_save_killed_at_any_step_leaves_the_state_before_or_after(folder: ProjectFolder) -> None:
-    project = Project.load(folder)
-    project.state.keep(Record("bucket", "b", "arn"))
-    project.save_state()
+    config = Config.load(folder)
+    config.state.keep(Record("bucket", "b", "arn"))
+    config.save_state()
     old = folder.settings_file.read_bytes()
-    project.state.keep(Record("model", "m"))
+    config.state.keep(Record("model", "m"))
     seen = []
-    for _ in killed_at_every_step(project.save_state):
-        seen.append([record.kind for record in Project.load(folder).state])
+    for _ in killed_at_every_step(config.save_state):
+        seen.append([record.kind for record in Config.load(folder).state])
         folder.settings_file.write_bytes(old)
     assert seen[0] == ["bucket"]
     assert seen[-1] == ["bucket", "model"]
@@ -243,107 +243,107 @@ def test_a_save_killed_at_any_step_leaves_the_state_before_or_after(folder: Proj
 
 
 def test_a_full_disk_loses_no_record(folder: ProjectFolder) -> None:
-    project = Project.load(folder)
-    project.state.keep(Record("bucket", "b", "arn"))
-    project.save_state()
+    config = Config.load(folder)
+    config.state.keep(Record("bucket", "b", "arn"))
+    config.save_state()
     old = folder.settings_file.read_bytes()
 
     def save_on_a_full_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(old), len(old)))
         with pytest.raises(StateError, match=r"cannot be written: .* It is as it was before") as refusal:
-            project.save_state()
+            config.save_state()
         assert "Make room" in refusal.value.hint
 
-    project.state.keep(Record("model", "m" * 100))
+    config.state.keep(Record("model", "m" * 100))
     assert ends(save_on_a_full_disk) == 0
     assert folder.settings_file.read_bytes() == old
     assert list(folder.root.iterdir()) == [folder.settings_file]
-    project.save_state()
-    assert list(Project.load(folder).state) == list(project.state)
+    config.save_state()
+    assert list(Config.load(folder).state) == list(config.state)
 
 
 def test_a_file_that_is_deleted_meanwhile_is_not_written_anew(folder: ProjectFolder) -> None:
-    project = Project.load(folder)
-    project.state.keep(Record("bucket", "b", "arn"))
+    config = Config.load(folder)
+    config.state.keep(Record("bucket", "b", "arn"))
     folder.settings_file.unlink()
     with pytest.raises(SettingsError, match="not there any more"):
-        project.save_state()
+        config.save_state()
     folder.settings_file.write_text(FILE)
-    project.save_state()
-    assert list(Project.load(folder).state) == [Record("bucket", "b", "arn")]
+    config.save_state()
+    assert list(Config.load(folder).state) == [Record("bucket", "b", "arn")]
 
 
 def test_nothing_is_saved_over_a_file_that_cannot_be_read(folder: ProjectFolder) -> None:
-    project = Project.load(folder)
-    project.state.keep(Record("bucket", "b", "arn"))
+    config = Config.load(folder)
+    config.state.keep(Record("bucket", "b", "arn"))
     folder.settings_file.write_text("[train\n")
     with pytest.raises(SettingsError, match="not valid TOML"):
-        project.save_state()
+        config.save_state()
     assert folder.settings_file.read_text() == "[train\n"
     folder.settings_file.write_text(FILE)
-    project.save_state()
-    assert list(Project.load(folder).state) == [Record("bucket", "b", "arn")]
+    config.save_state()
+    assert list(Config.load(folder).state) == [Record("bucket", "b", "arn")]
 
 
 @pytest.mark.parametrize("damage", ["", "version = 'x'", "version = 2\nresources = 3", "account = 1"])
 def test_settings_load_without_a_damaged_state_which_the_next_save_replaces(folder: ProjectFolder, damage: str) -> None:
     folder.settings_file.write_text(f"{FILE}\n[state.prod]\n{damage}\n\n# mine\n[data]\nseed = 2\n")
-    project = Project.load(folder, "prod", forget_damage=True)
-    assert (project.settings.data.seed, project.placement.profile, len(project.state)) == (2, "work", 0)
-    project.state.keep(Record("bucket", "b", "arn"))
-    project.save_state()
-    assert list(Project.load(folder, "prod").state) == [Record("bucket", "b", "arn")]
+    config = Config.load(folder, "prod", forget_damage=True)
+    assert (config.settings.data.seed, config.placement.profile, len(config.state)) == (2, "work", 0)
+    config.state.keep(Record("bucket", "b", "arn"))
+    config.save_state()
+    assert list(Config.load(folder, "prod").state) == [Record("bucket", "b", "arn")]
     assert folder.settings_file.read_text().endswith("# mine\n[data]\nseed = 2\n")
 
 
 def test_a_state_that_can_be_read_is_never_forgotten(folder: ProjectFolder) -> None:
-    project = Project.load(folder)
-    project.state.keep(Record("bucket", "b", "arn"))
-    project.save_state()
-    assert list(Project.load(folder, forget_damage=True).state) == [Record("bucket", "b", "arn")]
+    config = Config.load(folder)
+    config.state.keep(Record("bucket", "b", "arn"))
+    config.save_state()
+    assert list(Config.load(folder, forget_damage=True).state) == [Record("bucket", "b", "arn")]
     newer = folder.settings_file.read_text().replace("version = 2", "version = 3")
     folder.settings_file.write_text(newer)
     with pytest.raises(StateError, match="version 3"):
-        Project.load(folder, forget_damage=True)
+        Config.load(folder, forget_damage=True)
 
 
 def test_a_damaged_state_leaves_even_if_nothing_takes_its_place(folder: ProjectFolder) -> None:
     folder.settings_file.write_text(f"{FILE}\n[state.local]\n")
-    Project.load(folder, forget_damage=True).save_state()
+    Config.load(folder, forget_damage=True).save_state()
     assert folder.settings_file.read_text() == FILE
 
 
 def test_the_first_account_is_recorded_with_the_first_resource(folder: ProjectFolder) -> None:
-    project = Project.load(folder)
-    project.recognize("111111111111")
-    project.save_state()
+    config = Config.load(folder)
+    config.recognize("111111111111")
+    config.save_state()
     assert folder.settings_file.read_text() == FILE
-    project.state.keep(Record("bucket", "b"))
-    project.save_state()
-    Project.load(folder).recognize("111111111111")
-    assert Project.load(folder).state.account == "111111111111"
+    config.state.keep(Record("bucket", "b"))
+    config.save_state()
+    Config.load(folder).recognize("111111111111")
+    assert Config.load(folder).state.account == "111111111111"
 
 
 def test_another_account_is_refused(folder: ProjectFolder) -> None:
-    project = Project.load(folder, "prod")
-    project.state = State([Record("bucket", "b")], "111111111111")
-    project.save_state()
+    config = Config.load(folder, "prod")
+    config.state = State([Record("bucket", "b")], "111111111111")
+    config.save_state()
     with pytest.raises(AccessError, match=r"prod is in the account 111111111111, .* work, .* 222222222222") as refusal:
-        Project.load(folder, "prod").recognize("222222222222")
+        Config.load(folder, "prod").recognize("222222222222")
     assert refusal.value.exit_code == 4
     assert "[env.prod]" in refusal.value.hint
     assert "sentictl down --env prod" in refusal.value.hint
-    Project.load(folder).recognize("222222222222")
+    Config.load(folder).recognize("222222222222")
 
 
 def test_a_state_of_version_1_learns_its_account_at_the_next_save(folder: ProjectFolder) -> None:
     entry = "kind = 'bucket'\nname = 'b'\narn = 'a'\nregion = 'r'\n"
     folder.settings_file.write_text(f"{FILE}\n[state.local]\nversion = 1\n\n[[state.local.resources]]\n{entry}")
-    project = Project.load(folder)
-    project.recognize("111111111111")
-    project.save_state()
+    config = Config.load(folder)
+    config.recognize("111111111111")
+    config.save_state()
     assert "version = 2" in folder.settings_file.read_text()
-    migrated = Project.load(folder).state
+    migrated = Config.load(folder).state
     assert migrated.account == "111111111111"
     assert list(migrated) == [Record("bucket", "b", "a", {"region": "r"})]
 

@@ -1,4 +1,4 @@
-"""A project: its folder, its settings in one environment, and what was recorded there."""
+"""`sentictl.toml`: a project's folder, its settings in one environment, and what was recorded there."""
 
 import difflib
 import json
@@ -26,8 +26,8 @@ OF_ONE_ENVIRONMENT = {"deploy.model"}  # a model trained in one is not there in 
 
 
 @dataclass
-class Project:
-    """A loaded project.
+class Config:
+    """A loaded `sentictl.toml`.
 
     Args:
         folder: where it lives.
@@ -47,7 +47,7 @@ class Project:
         self._saved: Mapping[str, Any] | None = self._recorded()
 
     @classmethod
-    def load(cls, folder: ProjectFolder, environment: str = LOCAL, *, forget_damage: bool = False) -> "Project":
+    def load(cls, folder: ProjectFolder, environment: str = LOCAL, *, forget_damage: bool = False) -> "Config":
         """Read `sentictl.toml`.
 
         Args:
@@ -68,15 +68,15 @@ class Project:
         placement = {key: overrides.pop(key) for key in EnvironmentSettings.model_fields if key in overrides}
         base = {key: value for key, value in document.items() if key not in ("env", "state")}
         merged = _merge(_merge(base, overrides), _from_variables(os.environ))
-        project = cls(
+        config = cls(
             folder,
             environment,
             _validated(Settings, merged, source),
             _validated(EnvironmentSettings, placement, source, f"env.{environment}."),
         )
         if environment in states:
-            project._restore(_table(states, environment, source, "state."), forget_damage)
-        return project
+            config._restore(_table(states, environment, source, "state."), forget_damage)
+        return config
 
     def recognize(self, account: str) -> None:
         """Make sure that the credentials lead to the account that the recorded resources are in.
