@@ -1,3 +1,20 @@
 """sentictl: from labelled reviews to a live sentiment web app on AWS, and back to nothing."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sentictl.project import Project
+
 __version__ = "0.1.0"
+__all__ = ["Project", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Project":  # imported when it is asked for: the command line starts without all that it needs
+        from sentictl.own_code import use_model_code_here
+
+        use_model_code_here()  # before what follows imports it
+        from sentictl.project import Project
+
+        return Project
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

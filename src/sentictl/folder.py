@@ -31,6 +31,22 @@ class ProjectFolder:
                 return cls(folder)
         return None
 
+    @classmethod
+    def open(cls, root: Path | None = None) -> "ProjectFolder":
+        """The project in `root`, by default the nearest at or above the working directory.
+
+        Raises:
+            StateError: there is none.
+        """
+        folder = cls.find() if root is None else cls(root.resolve())
+        if folder is None or not folder.settings_file.is_file():
+            where = f"in {root}" if root else "in this folder or above it"
+            raise StateError(
+                f"There is no {SETTINGS_FILE} {where}.",
+                "Begin a project here with: sentictl init, or do the whole chain at once with: sentictl up",
+            )
+        return folder
+
     @property
     def settings_file(self) -> Path:
         return self.root / SETTINGS_FILE

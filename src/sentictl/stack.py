@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sentictl.lifecycle import reconcile
-from sentictl.lifecycle.reconcile import Step, differences, survey
+from sentictl.lifecycle.reconcile import Action, Step, differences, survey
 from sentictl.lifecycle.resource import Context, Live, Resource
 from sentictl.services.dataset import Dataset
 from sentictl.services.endpoint import Endpoint, EndpointConfig, Model
@@ -70,6 +70,19 @@ def plan(context: Context, commands: Sequence[str], *, adopt: bool = False) -> l
     ]
 
 
+def standing(context: Context, steps: Sequence[Step]) -> set[str]:
+    """The kinds of what there will be after these steps."""
+    deleted = {step.kind for step in steps if step.action is Action.DELETE}
+    kept = {step.kind for step in steps if step.action is not Action.DELETE}
+    return ({record.kind for record in context.state} - deleted) | kept
+
+
+def doomed(context: Context, part: str | None, *, keep_data: bool) -> list[Resource]:
+    """What `down` takes away: a part of the chain, or all, with or without the reviews and trained models."""
+    chosen = resources(context, PARTS[part]) if part else resources(context)
+    return [resource for resource in chosen if not (keep_data and resource.holds_data)]
+
+
 def command_of(kind: str) -> str:
     """The command that keeps a kind of resource, and so brings it back or mends it."""
     return next(command for command, kept in CHAIN.items() if any(resource.kind == kind for resource in kept))
@@ -90,6 +103,16 @@ class Finding:
     status: str
     changes: Mapping[str, tuple[Any, Any]]
     mend: str
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "kind": self.record.kind,
+            "name": self.record.name,
+            "status": self.status,
+            "arn": self.record.arn,
+            "changes": self.changes,
+            "mend": self.mend and f"sentictl {self.mend}",
+        }
 
 
 def inspect(context: Context) -> list[Finding]:

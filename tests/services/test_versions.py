@@ -20,16 +20,12 @@ from sentictl.errors import MissingStepError, ModelError, WorseModelError
 from sentictl.folder import ProjectFolder
 from sentictl.lifecycle.resource import Context
 from sentictl.services.endpoint import Endpoint, EndpointConfig, Model, trained
-from sentictl.services.evaluation import ask, evaluate
-from sentictl.services.models import load_model
-from sentictl.services.samples import open_test_split
+from sentictl.services.measuring import measure
 from sentictl.services.storage import create_bucket
 from sentictl.services.versions import (
     check_not_worse,
     choose,
     follow_served,
-    keep_evaluation,
-    kept_evaluation,
     versions,
 )
 from sentictl.settings import DeploySettings
@@ -270,13 +266,10 @@ def test_the_served_version_is_fetched_and_asked_here(pair: Cloud) -> None:
 
 def test_figures_on_the_test_split_are_kept_beside_the_artifact(pair: Cloud) -> None:
     follow_served(pair.context)
-    folder = pair.context.config.folder.current_model
-    assert kept_evaluation(folder) is None
-    sample = open_test_split(pair.context.config, DATASET, lambda: pair.context)
-    measured = evaluate(ask(load_model(folder), sample), sample)
-    keep_evaluation(folder, measured)
-    kept = kept_evaluation(pair.models / "films-local-poor")
-    assert kept == {"accuracy": measured.accuracy, "interval": list(measured.interval), "reviews": measured.reviews}
-    (folder / "evaluation.json").write_text("{")
+    assert [version.test for version in versions(pair.context)] == [None, None]
+    measured = measure(pair.context.config, lambda: pair.context, None, mistakes=0)
+    kept = {"accuracy": measured.accuracy, "interval": list(measured.interval), "reviews": measured.reviews}
+    assert [version.test for version in versions(pair.context)] == [None, kept]
+    (pair.models / "films-local-poor" / "evaluation.json").write_text("{")
     with pytest.raises(ModelError, match=r"evaluation\.json cannot be read"):
-        kept_evaluation(folder)
+        versions(pair.context)

@@ -2,68 +2,28 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sentictl.cli.invocation import Invocation
 from sentictl.cli.output import Output
-from sentictl.cli.progress import Progress
-from sentictl.cli.session import rehearsing
 from sentictl.lifecycle.reconcile import Action, Step
-from sentictl.lifecycle.resource import Context
-from sentictl.services.permissions import needed
-from sentictl.services.pricing import estimate
-from sentictl.stack import plan
+from sentictl.results import Plan
 
 MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "±", Action.DELETE: "-", Action.KEEP: "="}
 SHOWN = 30  # characters of a value; two of them and a field's name fit a line
 
 
-def show_plan(
-    invocation: Invocation,
-    commands: Sequence[str],
-    flags: Mapping[str, Any] | None = None,
-    check: Callable[[Context, Progress], object] | None = None,
-    *,
-    adopt: bool = False,
-) -> bool:
-    """Show what these commands would do with these settings. Changes nothing, on AWS or here.
-
-    Returns:
-        Whether there is anything to do.
-    """
-    with rehearsing(invocation, flags, check) as (context, _):
-        steps = plan(context, commands, adopt=adopt)
-        show_steps(invocation.output, context, steps)
-    return any(step.action is not Action.KEEP for step in steps)
-
-
-def show_steps(output: Output, context: Context, steps: Sequence[Step]) -> None:
+def show_plan(output: Output, planned: Plan) -> None:
     """Show steps with what they change, cost and need."""
-    costs, permissions = estimate(context, _standing(context, steps)), needed(steps)
-    document = {
-        "environment": context.environment.name,
-        "steps": [
-            {"action": step.action, "kind": step.kind, "name": step.name, "changes": step.changes} for step in steps
-        ],
-        **costs.document(),
-        "permissions": permissions,
-    }
-    lines = [*_lines(steps), "", f"Cost: {costs}"]
-    output.result(document, "\n".join([*lines, f"Permissions: {len(permissions)}; sentictl doctor --policy"]))
+    lines = [*_lines(planned.steps), "", f"Cost: {planned.costs}"]
+    permissions = f"Permissions: {len(planned.permissions)}; sentictl doctor --policy"
+    output.result(planned.document(), "\n".join([*lines, permissions]))
 
 
 def difference_lines(changes: Mapping[str, tuple[Any, Any]]) -> Iterator[str]:
     """One line for each value that differs: what it is, and what it should be."""
     for field, (was, becomes) in changes.items():
         yield from _difference(field, was, becomes)
-
-
-def _standing(context: Context, steps: Sequence[Step]) -> set[str]:
-    """The kinds of what there will be."""
-    deleted = {step.kind for step in steps if step.action is Action.DELETE}
-    kept = {step.kind for step in steps if step.action is not Action.DELETE}
-    return ({record.kind for record in context.state} - deleted) | kept
 
 
 def _lines(steps: Sequence[Step]) -> Iterator[str]:

@@ -3,9 +3,8 @@
 On a terminal the running line moves; elsewhere every milestone is a plain line.
 """
 
-import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -17,10 +16,8 @@ from rich.text import Text
 from sentictl import __version__
 from sentictl.cli.output import Output
 from sentictl.config import LOCAL, Config
-from sentictl.lifecycle.reconcile import Action, Step, apply, destroy
-from sentictl.lifecycle.resource import Context, Resource
-from sentictl.stack import check_ready, resources
-from sentictl.state import Record
+from sentictl.lifecycle.reconcile import Action, Step
+from sentictl.lifecycle.resource import Context
 
 NAME_WIDTH = 12
 DOING_WIDTH = 34  # with name, bar and time it fits 80 columns
@@ -65,16 +62,8 @@ class Progress:
         if context.environment.name != LOCAL:
             self.remark(f"account {context.environment.account}")
 
-    def run(self, command: str, context: Context, *, wait: bool = True, adopt: bool = False) -> None:
-        """Bring one command's resources to what the settings ask for."""
-        check_ready(context, command)
-        with self._in_phase(command):
-            apply(resources(context, command), context, self, wait=wait, adopt=adopt)
-
-    def take_down(self, context: Context, doomed: Sequence[Resource]) -> tuple[list[Record], list[Record]]:
-        """Delete these resources. Returns what was deleted and what is left."""
-        with self._in_phase("down"):
-            return destroy(doomed, context, self)
+    def plan_of(self, commands: Sequence[str]) -> None:
+        """Each command is shown as it begins."""
 
     def begin(self, phase: str) -> None:
         """Begin one command of the chain, unless it has begun: from here its seconds count."""
@@ -105,11 +94,8 @@ class Progress:
         if done is None:
             self.remark(self._line(Text("· ", "dim"), what, self._elapsed()))
 
-    @contextlib.contextmanager
-    def _in_phase(self, name: str) -> Iterator[None]:
-        """One command of the chain: a line that ends with a check mark, facts and seconds."""
-        self.begin(name)
-        yield
+    def ended(self, command: str) -> None:  # noqa: ARG002  (each command ends before the next begins)
+        """One command of the chain is done: a line with a check mark, facts and seconds."""
         self._hide()
         mark = Text("✓ ", "green") if self._changed else Text("= ", "dim")
         facts = self._summary if self._changed else f"unchanged · {self._summary}"

@@ -15,6 +15,7 @@ from sentictl.config import Config
 from sentictl.errors import DataError, ModelError
 from sentictl.lifecycle.resource import Context
 from sentictl.reviews.source import Source
+from sentictl.reviews.sources import open_source, user_cache
 from sentictl.services.storage import download_folder
 
 TEST, VALIDATION = "test", "validation"
@@ -116,6 +117,16 @@ def open_test_split(config: Config, digest: str, connect: Callable[[], Context])
 def open_validation_split(config: Config, digest: str, connect: Callable[[], Context]) -> Sample:
     """The same of the validation split, by which models may be chosen."""
     return SplitSample(_folder(config, digest, connect), VALIDATION)
+
+
+def open_labelled(config: Config, data: Path | str) -> Sample:
+    """Reviews that a person names, in any form that `data.source` takes.
+
+    Raises:
+        DataError: they cannot be used.
+    """
+    settings = config.settings.data.model_copy(update={"source": str(data)})
+    return TextSample(open_source(settings, Path.cwd(), user_cache(), lambda *_: None))
 
 
 def _folder(config: Config, digest: str, connect: Callable[[], Context]) -> Path:

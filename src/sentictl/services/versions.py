@@ -1,19 +1,17 @@
 """Versions of the model: what each training made, which one is served, and whether another may take its place."""
 
 import difflib
-import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from sentictl.aws.lookup import if_there
 from sentictl.errors import ModelError, WorseModelError
-from sentictl.files import write_atomically
 from sentictl.lifecycle.resource import Context
 from sentictl.services.artifacts import check_artifact, fetch_artifact, make_current
 from sentictl.services.comparison import SIGNIFICANCE, Comparison, compare
 from sentictl.services.endpoint import Endpoint, trained
-from sentictl.services.evaluation import Evaluation, ask
+from sentictl.services.evaluation import ask
+from sentictl.services.measuring import kept_figures
 from sentictl.services.models import load_model
 from sentictl.services.samples import open_validation_split
 from sentictl.services.training import ACCURACY, TrainingJob
@@ -21,7 +19,6 @@ from sentictl.state import Record
 
 SETTING = "deploy.model"
 LATEST, PREVIOUS = "latest", "previous"
-EVALUATION = "evaluation.json"
 # How much lower a validation accuracy may be on other reviews: about the 95 % interval that 2,500 reviews leave.
 MARGIN = 0.01
 NOT_LIVE = {"Creating", "Deleting", "Failed"}
@@ -41,6 +38,8 @@ class Version:
         artifact: its S3 URI.
         live: whether the endpoint serves it.
         current: whether `predict` on this machine asks it.
+        test: its accuracy on the test split, the interval and the number of reviews; None where it was not measured
+            on this machine.
     """
 
     number: int
@@ -52,6 +51,7 @@ class Version:
     artifact: str
     live: bool
     current: bool
+    test: dict[str, Any] | None
 
     def __str__(self) -> str:
         return f"{self.name} (version {self.number})"
@@ -65,8 +65,7 @@ def versions(context: Context) -> list[Version]:
     finished = [record for record in context.state.of_kind(TrainingJob.kind) if "artifact" in record.attributes]
     finished.sort(key=lambda record: (record.attributes.get("trained", ""), record.name))
     live = _live_artifact(context) if finished else ""
-    current = context.config.folder.current_model.resolve().name
-    return [_version(number, record, live, current) for number, record in enumerate(finished, start=1)]
+    return [_version(context, number, record, live) for number, record in enumerate(finished, start=1)]
 
 
 def choose(context: Context, given: str) -> str:
@@ -130,31 +129,8 @@ def follow_served(context: Context) -> None:
         context.report(f"pinned to {record.name}; sentictl deploy --model {LATEST} serves the newest again")
 
 
-def keep_evaluation(folder: Path, evaluation: Evaluation) -> None:
-    """Keep a model's figures on the test split beside its artifact, in the artifact's folder."""
-    write_atomically(folder / EVALUATION, json.dumps(evaluation.figures(), indent=2).encode())
-
-
-def kept_evaluation(folder: Path) -> dict[str, Any] | None:
-    """The accuracy, its interval and the number of reviews that were kept, or None where none were.
-
-    Raises:
-        ModelError: the file is damaged.
-    """
-    path = folder / EVALUATION
-    try:
-        figures = json.loads(path.read_bytes())
-        return {name: figures[name] for name in ("accuracy", "interval", "reviews")}
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, KeyError) as problem:
-        raise ModelError(
-            f"{path} cannot be read: {problem!r}.", "Delete it, and measure again: sentictl evaluate"
-        ) from None
-
-
-def _version(number: int, record: Record, live: str, current: str) -> Version:
-    attributes = record.attributes
+def _version(context: Context, number: int, record: Record, live: str) -> Version:
+    attributes, folder = record.attributes, context.config.folder
     return Version(
         number=number,
         name=record.name,
@@ -164,7 +140,8 @@ def _version(number: int, record: Record, live: str, current: str) -> Version:
         trained=attributes.get("trained", ""),
         artifact=attributes["artifact"],
         live=attributes["artifact"] == live,
-        current=record.name == current,
+        current=record.name == folder.current_model.resolve().name,
+        test=kept_figures(folder.models / record.name),
     )
 
 

@@ -41,10 +41,12 @@ def get_setting(invocation: Invocation, key: Key) -> None:
 @command
 def set_setting(invocation: Invocation, key: Key, value: Annotated[str, typer.Argument(help="Its new value.")]) -> None:
     """Change one setting, if the value is allowed."""
-    from sentictl.cli.session import holding
+    from sentictl.config import Config
+    from sentictl.folder import ProjectFolder
 
-    with holding(invocation) as config:
-        written = config.set({key: value})
+    folder = ProjectFolder.open()
+    with folder.locked():
+        written = Config.load(folder, invocation.environment).set({key: value})
     lines = [f"{name} = {_shown(new)}" for name, new in written.items()]
     invocation.output.result(written, "\n".join(lines) or f"{key} is {value} already.")
 

@@ -1,14 +1,10 @@
 """`sentictl data`: prepare the reviews and put them on S3."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
-
-if TYPE_CHECKING:
-    from sentictl.cli.progress import Progress
-    from sentictl.lifecycle.resource import Context
 
 app = typer.Typer(add_completion=False)
 
@@ -37,9 +33,10 @@ def data(
 
     Options given here are written to sentictl.toml. The same inputs again upload nothing.
     """
-    from sentictl.cli.session import changing, in_project
+    from sentictl.cli.planning import show_plan
+    from sentictl.cli.session import in_project, opened
 
-    flags = {
+    settings = {
         "data.source": in_project(source) if source else None,
         "data.review_column": review_column,
         "data.label_column": label_column,
@@ -52,21 +49,10 @@ def data(
         "data.keep_negations": keep_negations,
         "data.stem": stem,
     }
-    if dry_run:
-        from sentictl.cli.planning import show_plan
-
-        show_plan(invocation, ["data"], flags, _prepare, adopt=adopt)
-        return
-    with changing(invocation, flags, check=_prepare) as (context, progress):
-        progress.run("data", context, adopt=adopt)
-        record = context.recorded("dataset", "data")
+    with opened(invocation) as project:
+        if dry_run:
+            show_plan(invocation.output, project.plan("data", settings=settings, adopt=adopt))
+            return
+        record = project.data(settings, adopt=adopt)
     invocation.output.result({"kind": record.kind, "name": record.name, "uri": record.arn}, record.arn)
     invocation.next("train")
-
-
-def _prepare(context: "Context", progress: "Progress") -> None:
-    """Prepare the dataset here, so that reviews that cannot be used leave sentictl.toml as it was."""
-    from sentictl.services.dataset import Dataset
-
-    progress.begin("data")
-    Dataset(context).prepared  # noqa: B018  (made when first asked for, and kept in the cache)

@@ -66,18 +66,19 @@ def _checks(invocation: Invocation) -> "Iterator[Check]":
 
 
 def _of_account(invocation: Invocation) -> "Iterator[Check]":
-    from sentictl.cli.session import connect, load_config
+    from sentictl.cli.session import opened
     from sentictl.errors import SentictlError
     from sentictl.lifecycle.resource import Context
     from sentictl.services.doctor.account import account_checks
     from sentictl.services.roles import Role
     from sentictl.stack import command_of, resources
 
-    try:
-        config = load_config(invocation)
-    except SentictlError:
-        return  # the check of the settings has said so
-    context = Context(config, connect(config, invocation), lambda *_: None)
+    with opened(invocation) as project:
+        try:
+            config = project.session.load()
+        except SentictlError:
+            return  # the check of the settings has said so
+        context = Context(config, project.session.connect(config), lambda *_: None)
     roles = [(resource, command_of(resource.kind)) for resource in resources(context) if isinstance(resource, Role)]
     yield from account_checks(context, roles)
 
@@ -97,10 +98,11 @@ def _twin(folder: "ProjectFolder") -> "Finding":
 def _show_policy(invocation: Invocation) -> None:
     import json
 
-    from sentictl.cli.session import looking
+    from sentictl.cli.session import opened
     from sentictl.services.permissions import policy
 
-    document = policy(looking(invocation))
+    with opened(invocation) as project:
+        document = policy(project.session.looking())
     invocation.output.result(document, json.dumps(document, indent=2))
 
 

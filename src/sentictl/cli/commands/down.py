@@ -8,11 +8,9 @@ import typer
 from sentictl.cli.invocation import DryRun, Invocation, command
 
 if TYPE_CHECKING:
-    from sentictl.lifecycle.resource import Context, Resource
-    from sentictl.state import Record
+    from sentictl.results import Removal
 
 app = typer.Typer(add_completion=False)
-Entry = dict[str, str]
 
 
 class Part(StrEnum):
@@ -39,71 +37,23 @@ def down(
     `sentictl.toml` stays. On AWS the project's name is asked for, or given with --confirm. A part that was taken down
     is brought back by its command: the endpoint by `sentictl deploy`, without training anew.
     """
-    from sentictl.cli.session import EVERYTHING, agreed, load_config
+    from sentictl.cli.planning import show_plan
+    from sentictl.cli.session import EVERYTHING, agreed, opened
 
-    if dry_run:
-        _rehearse(invocation, part, keep_data)
-        return
-    agreed(invocation, load_config(invocation), f"the {part}" if part else EVERYTHING, yes=yes, confirm=confirm)
-    deleted, remains = ([], []) if _nothing_stands(invocation) else _take_down(invocation, part, keep_data)
-    invocation.output.result({"deleted": deleted, "left": remains}, _told(len(deleted), remains))
-    if remains:
+    if not dry_run:
+        agreed(invocation, f"the {part}" if part else EVERYTHING, yes=yes, confirm=confirm)
+    with opened(invocation) as project:
+        if dry_run:
+            show_plan(invocation.output, project.plan_down(part, keep_data=keep_data))
+            return
+        removal = project.down(part, keep_data=keep_data)
+    invocation.output.result(removal.document(), _told(removal))
+    if removal.left:
         raise typer.Exit(1)
 
 
-def _rehearse(invocation: Invocation, part: Part | None, keep_data: bool) -> None:
-    from sentictl.cli.planning import show_steps
-    from sentictl.cli.session import rehearsing
-    from sentictl.lifecycle.reconcile import plan_destruction
-
-    with rehearsing(invocation) as (context, _):
-        show_steps(invocation.output, context, plan_destruction(_doomed(context, part, keep_data), context))
-
-
-def _nothing_stands(invocation: Invocation) -> bool:
-    """Whether there is nothing on the twin: then it need not be started to be ended. AWS is asked in any case."""
-    from sentictl.cli.session import holding, leave
-    from sentictl.config import LOCAL
-
-    with holding(invocation) as config:
-        nothing = config.environment == LOCAL and not len(config.state)
-        if nothing:
-            leave(config)
-    return nothing
-
-
-def _take_down(invocation: Invocation, part: Part | None, keep_data: bool) -> tuple[list[Entry], list[Entry]]:
-    """Delete it. Returns what was deleted, and what is left of what should not be."""
-    from sentictl.cli.session import changing, leave
-    from sentictl.services.leftovers import leftovers
-    from sentictl.stack import resources
-
-    with changing(invocation) as (context, progress):
-        deleted, left = progress.take_down(context, _doomed(context, part, keep_data))
-        remains = [_entry(record) for record in left]
-        if not part and not keep_data:
-            # A kind that is recorded and that no command keeps was written by hand, or by another version.
-            remains += [_entry(record) for record in context.state]
-            remains += leftovers(context, resources(context), deleted)
-            if not remains:
-                context.config.set({"deploy.model": ""})  # a version that is no more
-                leave(context.config)
-    return [{"kind": record.kind, "name": record.name} for record in deleted], remains
-
-
-def _doomed(context: "Context", part: Part | None, keep_data: bool) -> "list[Resource]":
-    from sentictl.stack import PARTS, resources
-
-    chosen = resources(context, PARTS[part]) if part else resources(context)
-    return [resource for resource in chosen if not (keep_data and resource.holds_data)]
-
-
-def _entry(record: "Record") -> Entry:
-    return {"kind": record.kind, "name": record.name, "arn": record.arn}
-
-
-def _told(deleted: int, remains: list[Entry]) -> str:
-    if not deleted and not remains:
+def _told(removal: "Removal") -> str:
+    if not removal.deleted and not removal.left:
         return "Nothing stands."
-    left = "".join(f"\n  left: {entry['kind']} {entry['name']} {entry['arn']}" for entry in remains)
-    return f"Deleted {deleted} resources.{left}"
+    left = "".join(f"\n  left: {entry['kind']} {entry['name']} {entry['arn']}" for entry in removal.left)
+    return f"Deleted {len(removal.deleted)} resources.{left}"

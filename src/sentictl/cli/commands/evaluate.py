@@ -1,6 +1,5 @@
 """`sentictl evaluate`: how good the model is."""
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,10 +9,8 @@ from sentictl.cli.invocation import Invocation, command
 from sentictl.errors import UsageError
 
 if TYPE_CHECKING:
-    from sentictl.config import Config
     from sentictl.services.comparison import Comparison
     from sentictl.services.evaluation import Evaluation
-    from sentictl.services.samples import Sample
 
 app = typer.Typer(add_completion=False)
 
@@ -41,44 +38,22 @@ def evaluate(
     from rich.console import Console
 
     from sentictl.cli.figures import show
-    from sentictl.cli.session import load_config
-    from sentictl.services.comparison import compare
-    from sentictl.services.evaluation import ask
-    from sentictl.services.evaluation import evaluate as measure
-    from sentictl.services.models import load_model, opened_model
-    from sentictl.services.versions import keep_evaluation
+    from sentictl.cli.session import opened
 
     if report:
         _check(report)
-    config = load_config(invocation)
-    predictor = load_model(config.folder.current_model)
-    opened = opened_model(against, config.folder.models) if against else nullcontext()
-    with opened as other, Console(stderr=True, quiet=invocation.quiet).status("Reading the reviews …") as status:
-        sample = _sample(invocation, config, predictor.metadata.dataset, data)
-        status.update(f"Asking about {len(sample.labels):,} reviews …")
-        others = ask(other, sample) if other else None  # first, as it may refuse these reviews
-        answers = ask(predictor, sample)
-    result = measure(answers, sample, mistakes)
-    if data is None:
-        keep_evaluation(config.folder.current_model, result)
-    comparison = compare(answers, others, sample.labels) if others else None
+    comparison = None
+    with opened(invocation) as project, Console(stderr=True, quiet=invocation.quiet).status("Measuring …"):
+        if against:
+            result, comparison = project.compare(against, data, mistakes=mistakes)
+        else:
+            result = project.evaluate(data, mistakes=mistakes)
     if report:
         _write(invocation, report, result, comparison)
     if invocation.json:
         invocation.output.result(result.to_json() | ({"comparison": comparison.to_json()} if comparison else {}))
     else:
         show(result, comparison)
-
-
-def _sample(invocation: Invocation, config: "Config", digest: str, data: Path | None) -> "Sample":
-    from sentictl.cli.session import looking
-    from sentictl.reviews.sources import open_source, user_cache
-    from sentictl.services.samples import TextSample, open_test_split
-
-    if data is None:
-        return open_test_split(config, digest, lambda: looking(invocation))
-    settings = config.settings.data.model_copy(update={"source": str(data)})
-    return TextSample(open_source(settings, Path.cwd(), user_cache(), lambda *_: None))
 
 
 def _check(report: Path) -> None:

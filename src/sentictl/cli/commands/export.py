@@ -23,7 +23,7 @@ def export(
     """
     import json
 
-    from sentictl.cli.session import looking
+    from sentictl.cli.session import opened
     from sentictl.errors import UsageError
     from sentictl.services.cloudformation import template
     from sentictl.stack import CHAIN
@@ -32,7 +32,8 @@ def export(
         raise UsageError("As what shall the stack be exported?", "Say it: sentictl export --cloudformation")
     if output and not output.resolve().parent.is_dir():
         raise UsageError(f"There is no folder {output.resolve().parent}.", "Make it, or choose another --output.")
-    document = template(looking(invocation), [kind for kinds in CHAIN.values() for kind in kinds])
+    with opened(invocation) as project:
+        document = template(project.session.looking(), [kind for kinds in CHAIN.values() for kind in kinds])
     text = json.dumps(document, indent=2)
     if output is None:
         invocation.output.result({"template": document}, text)

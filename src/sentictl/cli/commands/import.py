@@ -14,12 +14,10 @@ def import_state(invocation: Invocation) -> None:
 
     Found by names and tags. Run it where the recorded state was lost or damaged; what is recorded stays.
     """
-    from sentictl.cli.session import changing
-    from sentictl.lifecycle.reconcile import discover
-    from sentictl.stack import resources
+    from sentictl.cli.session import opened
 
-    with changing(invocation, forget_damage=True) as (context, _):
-        found = discover(resources(context), context)
+    with opened(invocation) as project:
+        found = project.discover()
     document = {"imported": [{"kind": record.kind, "name": record.name} for record in found]}
     lines = [f"  {record.kind:<18} {record.name}" for record in found]
     invocation.output.result(document, "\n".join([*lines, f"Recorded {len(found)} resources."]))

@@ -22,8 +22,8 @@ class Part(StrEnum):
 @command
 def logs(invocation: Invocation, part: Annotated[Part, typer.Argument(help="Whose log.")]) -> None:
     """Show the log of the latest training job, of the endpoint or of the Lambda function."""
-    from sentictl.cli.session import looking
-    from sentictl.services.logs import read_log
+    from sentictl.cli.session import opened
 
-    lines = list(read_log(looking(invocation), part))
+    with opened(invocation) as project:
+        lines = list(project.logs(part))
     invocation.output.result(lines, "\n".join(lines))

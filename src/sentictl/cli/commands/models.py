@@ -17,18 +17,12 @@ def models(invocation: Invocation) -> None:
 
     "live" is what the endpoint serves, "here" what predict and evaluate ask on this machine.
     """
-    from sentictl.cli.session import load_config, looking
-    from sentictl.services.versions import kept_evaluation, versions
+    from sentictl.cli.session import opened
 
-    config = load_config(invocation)
-    found: list[dict[str, Any]] = []
-    if config.state.of_kind("training-job"):  # else there is nothing to ask, and no twin to start
-        found = [
-            version.to_json() | {"test": kept_evaluation(config.folder.models / version.name)}
-            for version in versions(looking(invocation))
-        ]
-    pinned = config.settings.deploy.model
-    none = f"There is no model in the environment {config.environment} yet."
+    with opened(invocation) as project:
+        found = [version.to_json() for version in project.models()]
+        pinned = project.settings.deploy.model
+    none = f"There is no model in the environment {invocation.environment} yet."
     invocation.output.result({"models": found, "pinned": pinned}, "\n".join(map(_lines, found)) or none)
     if pinned:
         invocation.output.say(f"\nPinned to {pinned}. The newest is served again by: sentictl deploy --model latest")

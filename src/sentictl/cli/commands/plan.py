@@ -22,7 +22,10 @@ def plan(
     The reviews are prepared on this machine where they are not yet: what follows from them depends on what is in them.
     """
     from sentictl.cli.planning import show_plan
-    from sentictl.stack import CHAIN
+    from sentictl.cli.session import opened
 
-    if show_plan(invocation, list(CHAIN), adopt=adopt) and exit_code:
+    with opened(invocation) as project:
+        planned = project.plan(adopt=adopt)
+        show_plan(invocation.output, planned)
+    if planned.changes and exit_code:
         raise typer.Exit(DIFFERENT)

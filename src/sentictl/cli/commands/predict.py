@@ -95,18 +95,14 @@ def _not_empty(review: str) -> str:
 
 
 def _asker(invocation: Invocation, via: Via, *, explain: bool) -> "Asker":
-    from sentictl.services import prediction
+    if via is Via.LOCAL:  # without all that a project needs besides
+        from sentictl.services.prediction import from_artifact
 
-    if via is Via.LOCAL:
-        return prediction.from_artifact(_current_model(), explain=explain)
-    from sentictl.cli.session import looking
-    from sentictl.services.gateway import invoke_url
+        return from_artifact(_current_model(), explain=explain)
+    from sentictl.cli.session import opened
 
-    context = looking(invocation, as_anyone=via is Via.API)
-    if via is Via.API:
-        return prediction.from_api(invoke_url(context), context.settings.api.max_reviews, explain=explain)
-    name = context.recorded("endpoint", "deploy").name
-    return prediction.from_endpoint(context.environment.client("sagemaker-runtime"), name, explain=explain)
+    with opened(invocation) as project:
+        return project.asker(via, explain=explain)
 
 
 def _current_model() -> Path:

@@ -21,22 +21,15 @@ def site(
     adopt: Adopt = False,
 ) -> None:
     """Render the web page and publish it."""
-    from sentictl.cli.session import changing
-    from sentictl.services.website import page_url
-    from sentictl.stack import check_ready
+    from sentictl.cli.planning import show_plan
+    from sentictl.cli.session import opened
 
-    flags = {"site.title": title, "site.publish": publish}
-    # Whether the API serves the page is part of the API.
-    commands = ["wire-api", "site"] if publish else ["site"]
-    if dry_run:
-        from sentictl.cli.planning import show_plan
-
-        show_plan(invocation, commands, flags, adopt=adopt)
-        return
-    with changing(invocation, flags) as (context, progress):
-        check_ready(context, "site")
-        for name in commands:
-            progress.run(name, context, adopt=adopt)
-        url = page_url(context)
-        copy = context.config.folder.page
+    settings = {"site.title": title, "site.publish": publish}
+    with opened(invocation) as project:
+        if dry_run:
+            show_plan(invocation.output, project.plan("site", settings=settings, adopt=adopt))
+            return
+        project.site(settings, adopt=adopt)
+        url = project.page_url
+        copy = project.session.folder.page
     invocation.output.result({"page_url": url, "file": str(copy)}, url)

@@ -1,6 +1,5 @@
 """`sentictl train`: a SageMaker training job, followed to its end."""
 
-import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +8,7 @@ import typer
 from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
 
 if TYPE_CHECKING:
-    from sentictl.lifecycle.resource import Context
+    from sentictl.project import Project
 
 app = typer.Typer(add_completion=False)
 
@@ -64,41 +63,26 @@ def train(
     on where a job of theirs stopped; --no-resume begins anew.
     """
     given = dict(locals())
-    from sentictl.cli.session import changing
-    from sentictl.services.training import forget_checkpoints
+    from sentictl.cli.planning import show_plan
+    from sentictl.cli.session import opened
     from sentictl.settings import TrainSettings
 
     # Each option has the name of its setting.
-    flags = {f"train.{name}": given[name] for name in TrainSettings.model_fields if name in given}
-    if stop:
-        _stop(invocation)
-        return
-    if dry_run:
-        from sentictl.cli.planning import show_plan
-
-        show_plan(invocation, ["train"], flags, _check, adopt=adopt)
-        return
-    with changing(invocation, flags, check=_check) as (context, progress):
-        if not resume:
-            forget_checkpoints(context)
-        progress.run("train", context, wait=wait, adopt=adopt)
-        record = context.recorded("training-job", "train")
-        metadata = context.config.folder.models / record.name / "metadata.json"
-        metrics = json.loads(metadata.read_text(encoding="utf-8"))["metrics"] if wait else None
+    settings = {f"train.{name}": given[name] for name in TrainSettings.model_fields if name in given}
+    with opened(invocation) as project:
+        if stop:
+            _stop(invocation, project)
+            return
+        if dry_run:
+            show_plan(invocation.output, project.plan("train", settings=settings, adopt=adopt))
+            return
+        record = project.train(settings, resume=resume, wait=wait, adopt=adopt)
+        metrics = project.metrics(record.name) if wait else None
     made = {"name": record.name, "arn": record.arn, "artifact": record.attributes.get("artifact")}
     invocation.output.result({**made, "metrics": metrics}, record.name)
     invocation.next(*(("evaluate", "deploy") if wait else ("train",)))
 
 
-def _check(context: "Context", _: object) -> None:
-    from sentictl.services.instances import check_instance_types
-
-    check_instance_types(context)
-
-
-def _stop(invocation: Invocation) -> None:
-    from sentictl.cli.session import looking
-    from sentictl.services.training import stop_running_job
-
-    name = stop_running_job(looking(invocation))
+def _stop(invocation: Invocation, project: "Project") -> None:
+    name = project.stop_training()
     invocation.output.result({"stopped": name}, f"Stopped {name}." if name else "No training job is running.")

@@ -19,18 +19,15 @@ def wire_api(
     adopt: Adopt = False,
 ) -> None:
     """Put a REST API in front of the Lambda function: public, with CORS, throttled."""
-    from sentictl.cli.session import changing
-    from sentictl.services.gateway import invoke_url
+    from sentictl.cli.planning import show_plan
+    from sentictl.cli.session import opened
 
-    flags = {"api.throttle_rate": throttle_rate, "api.throttle_burst": throttle_burst}
-    if dry_run:
-        from sentictl.cli.planning import show_plan
-
-        show_plan(invocation, ["wire-api"], flags, adopt=adopt)
-        return
-    with changing(invocation, flags) as (context, progress):
-        progress.run("wire-api", context, adopt=adopt)
-        record = context.recorded("rest-api", "wire-api")
-        url = invoke_url(context)
+    settings = {"api.throttle_rate": throttle_rate, "api.throttle_burst": throttle_burst}
+    with opened(invocation) as project:
+        if dry_run:
+            show_plan(invocation.output, project.plan("wire-api", settings=settings, adopt=adopt))
+            return
+        record = project.wire_api(settings, adopt=adopt)
+        url = project.api_url
     invocation.output.result({"name": record.name, "id": record.attributes["id"], "api_url": url}, url)
     invocation.next("predict --via api 'what a film'", "site")

@@ -19,16 +19,14 @@ def wire_lambda(
     adopt: Adopt = False,
 ) -> None:
     """Put a Lambda function in front of the endpoint, with a role that allows nothing else."""
-    from sentictl.cli.session import changing
+    from sentictl.cli.planning import show_plan
+    from sentictl.cli.session import opened
 
-    flags = {"lambda.memory_mb": memory_mb, "lambda.timeout_seconds": timeout_seconds}
-    if dry_run:
-        from sentictl.cli.planning import show_plan
-
-        show_plan(invocation, ["wire-lambda"], flags, adopt=adopt)
-        return
-    with changing(invocation, flags) as (context, progress):
-        progress.run("wire-lambda", context, adopt=adopt)
-        record = context.recorded("function", "wire-lambda")
+    settings = {"lambda.memory_mb": memory_mb, "lambda.timeout_seconds": timeout_seconds}
+    with opened(invocation) as project:
+        if dry_run:
+            show_plan(invocation.output, project.plan("wire-lambda", settings=settings, adopt=adopt))
+            return
+        record = project.wire_lambda(settings, adopt=adopt)
     invocation.output.result({"name": record.name, "arn": record.arn}, record.name)
     invocation.next("wire-api")
