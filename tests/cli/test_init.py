@@ -1,11 +1,51 @@
 """`init` and `config`: beginning a project and changing its settings."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import SENTICTL, Run
+
+PLAIN = {"sentictl.toml", "Makefile", ".gitignore", ".github/workflows/sentictl.yml"}
+TARGETS = ("plan", "up", "data", "train", "deploy", "status", "down")
+# What a review must not set off: in make, in the shell, or in sentictl.
+REVIEWS = (
+    'it\'s "great" $HOME $$ $(shell touch made) ${made} `touch made`',
+    "-5 stars, \\ #1; & | > made",
+    "two\nlines",
+)
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def make(folder: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SENTICTL_", "MAKE"))}
+    path = f"{SENTICTL.parent}:{environment['PATH']}"
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=folder,
+        env=environment | {"PATH": path} | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def echo(tmp_path: Path) -> str:
+    """A program in sentictl's place that tells how it was called, as JSON."""
+    program = tmp_path / "echo"
+    script = "import json, os, sys; print(json.dumps([os.environ.get('SENTICTL_ENV'), *sys.argv[1:]]))"
+    program.write_text(f"#!{SENTICTL.with_name('python')}\n{script}\n")
+    program.chmod(0o755)
+    return f"SENTICTL={program}"
 
 
 def test_init_writes_a_file_that_all_commands_read(run: Run, tmp_path: Path) -> None:
@@ -22,10 +62,52 @@ def test_the_name_is_the_folders_where_that_can_be_one(run: Run, tmp_path: Path)
     assert 2 <= len(name) <= 20
 
 
+def test_init_lists_what_it_wrote(run: Run, tmp_path: Path) -> None:
+    told = json.loads(run("init", "--json").stdout)
+    assert set(told["written"]) == PLAIN == files_in(tmp_path)
+    assert told["kept"] == told["advice"] == []
+
+
 def test_init_never_overwrites(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "sentictl.toml").write_text("# mine\n")
-    assert run("init").returncode == 2
-    assert (tmp_path / "sentictl.toml").read_text() == "# mine\n"
+    (tmp_path / ".github" / "workflows").mkdir(parents=True)
+    for name in PLAIN:
+        (tmp_path / name).write_text("# mine\n")
+    told = json.loads(run("init", "--json").stdout)
+    assert set(told["kept"]) == PLAIN
+    assert told["written"] == []
+    assert {(tmp_path / name).read_text() for name in PLAIN} == {"# mine\n"}
+    assert ".sentictl/" in told["advice"][0]
+
+
+def test_init_adds_what_a_project_lacks(run: Run, project: Path) -> None:
+    before = (project / "sentictl.toml").read_text()
+    told = json.loads(run("init", "--json").stdout)
+    assert set(told["written"]) == PLAIN - {"sentictl.toml"}
+    assert (project / "sentictl.toml").read_text() == before
+
+
+def test_a_project_is_not_given_another_name_on_the_way(run: Run, project: Path) -> None:
+    done = run("init", "--name", "other")
+    assert done.returncode == 2
+    assert "config set project.name" in done.stderr
+    assert files_in(project).isdisjoint(PLAIN - {"sentictl.toml"})
+
+
+def test_where_one_file_cannot_be_written_none_is(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".github").write_text("a file")
+    done = run("init")
+    assert done.returncode == 1
+    assert ".github" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [".github"]
+
+
+def test_a_workflow_below_the_top_of_a_repository_is_told_to_be_moved(run: Run, tmp_path: Path) -> None:
+    below = tmp_path / "apps" / "films"
+    below.mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    done = subprocess.run([SENTICTL, "init"], cwd=below, capture_output=True, text=True, check=True)
+    assert f"to {tmp_path}" in done.stdout
+    assert "apps/films" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["UPPER", "a", "-x", "much-too-long-for-a-project-name", "naïve"])
@@ -33,7 +115,119 @@ def test_a_name_that_aws_does_not_take_is_refused(run: Run, tmp_path: Path, name
     done = run("init", f"--name={name}")
     assert done.returncode == 2
     assert name in done.stderr
-    assert not (tmp_path / "sentictl.toml").exists()
+    assert not files_in(tmp_path)
+
+
+def test_make_alone_lists_the_targets(run: Run, tmp_path: Path) -> None:
+    run("init")
+    listed = make(tmp_path)
+    assert listed.returncode == 0, listed.stderr
+    assert [line.split()[1] for line in listed.stdout.splitlines() if line.startswith("make ")] == [
+        "help",
+        *(target for target in ("plan", "up", "data", "train", "deploy", "status", "predict", "down")),
+    ]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_is_the_command_in_the_environment_asked_for(run: Run, tmp_path: Path, echo: str, target: str) -> None:
+    run("init")
+    assert json.loads(_last(make(tmp_path, echo, target))) == ["local", target]
+    elsewhere = make(tmp_path, echo, target, "ENV=prod", "ARGS=--json --quiet")
+    assert json.loads(_last(elsewhere)) == ["prod", target, "--json", "--quiet"]
+
+
+@pytest.mark.parametrize("review", REVIEWS)
+def test_a_review_goes_through_make_as_it_was_typed(run: Run, tmp_path: Path, echo: str, review: str) -> None:
+    run("init")
+    expected = ["local", "predict", "--", review]
+    assert json.loads(make(tmp_path, echo, "predict", f"TEXT={review}").stdout) == expected
+    assert json.loads(make(tmp_path, echo, "predict", TEXT=review).stdout) == expected
+    assert not (tmp_path / "made").exists()
+
+
+def test_the_targets_work_with_sentictl_itself(run: Run, project: Path) -> None:
+    run("init")
+    status = make(project, "status")
+    assert status.returncode == 0, status.stderr
+    answer = make(project, "predict", "ARGS=--json", 'TEXT=it\'s "superb" \\$HOME')
+    assert json.loads(answer.stdout)["label"] == "positive"
+    nothing = make(project, "predict")
+    assert nothing.returncode == 2
+    assert "make predict TEXT=" in nothing.stderr
+
+
+def test_the_workflow_is_what_github_takes(run: Run, tmp_path: Path) -> None:
+    run("init")
+    checker = SENTICTL.with_name("check-jsonschema")
+    workflow = tmp_path / ".github" / "workflows" / "sentictl.yml"
+    command = [str(checker), "--builtin-schema", "vendor.github-workflows", str(workflow)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    workflow.write_text(workflow.read_text().replace("runs-on:", "runs-at:"))
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 1
+
+
+def test_the_workflow_asks_for_no_more_than_it_needs(run: Run, tmp_path: Path) -> None:
+    run("init")
+    workflow = yaml.safe_load((tmp_path / ".github" / "workflows" / "sentictl.yml").read_text())
+    assert workflow["permissions"] == {}
+    for job in workflow["jobs"].values():
+        assert job["permissions"] == {"id-token": "write", "contents": "read"}
+        assert job["concurrency"]["group"]
+        assert job["timeout-minutes"]
+        for step in job["steps"]:
+            assert "${{" not in step.get("run", "")  # nothing from outside becomes part of a script
+            subprocess.run(["bash", "-n", "-c", step.get("run", "")], check=True)
+    assert workflow["jobs"]["up"]["concurrency"]["cancel-in-progress"] is False
+
+
+def test_eject_adds_copies_that_are_used_from_then_on(run: Run, project: Path) -> None:
+    before = (project / "sentictl.toml").read_text()
+    told = json.loads(run("init", "--eject", "--json").stdout)
+    wanted = {"model_code/train.py", "model_code/sentimodel/text.py", "templates/lambda/handler.py"}
+    wanted |= {"templates/site/index.html", "templates/policies/predict.json", "ejected.sha256"}
+    assert wanted <= set(told["written"])
+    assert (project / "sentictl.toml").read_text() == before
+    text = project / "model_code" / "sentimodel" / "text.py"
+    unchanged = json.loads(run("predict", "zork zork", "--json").stdout)["probability"]
+    known = json.loads(run("predict", "superb superb", "--json").stdout)["probability"]
+    ours = '_cleaned(text, settings).replace("zork", "superb"))'
+    text.write_text(text.read_text().replace("_cleaned(text, settings))", ours))
+    assert json.loads(run("predict", "zork zork", "--json").stdout)["probability"] == known != unchanged
+
+
+def test_eject_again_adds_what_was_deleted_and_keeps_what_was_changed(run: Run, tmp_path: Path) -> None:
+    run("init", "--eject")
+    changed, deleted = tmp_path / "model_code" / "train.py", tmp_path / "templates" / "site" / "index.html"
+    changed.write_text("# mine\n")
+    deleted.unlink()
+    told = json.loads(run("init", "--eject", "--json").stdout)
+    assert told["written"] == ["templates/site/index.html", "ejected.sha256"]
+    assert changed.read_text() == "# mine\n"
+    assert deleted.is_file()
+
+
+def test_what_is_wrong_in_the_projects_own_code_is_said_to_be_there(run: Run, project: Path) -> None:
+    run("init", "--eject")
+    (project / "model_code" / "sentimodel" / "text.py").write_text("def tokenize(:\n")
+    done = run("predict", "superb")
+    assert done.returncode == 1
+    assert "model_code/sentimodel/text.py, line 1" in done.stderr
+    (project / "model_code" / "sentimodel" / "text.py").write_text("")  # as an older copy lacks what is asked for now
+    assert "The project's own code failed (model_code)" in run("predict", "superb").stderr
+
+
+def test_code_of_somebody_else_is_run_in_its_own_folder_alone(run: Run, project: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    run("init", "--eject")
+    os.chown(project / "model_code" / "sentimodel", 12345, -1)
+    below = project / "below"
+    below.mkdir()
+    done = subprocess.run([SENTICTL, "predict", "superb"], cwd=below, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "12345" in done.stderr
+    assert run("predict", "superb").returncode == 0
 
 
 def test_a_setting_is_shown_changed_and_kept(run: Run, project: Path) -> None:
@@ -52,3 +246,8 @@ def test_a_wrong_key_or_value_is_refused(run: Run, project: Path, key: str, valu
     assert done.returncode == 2
     assert words in done.stderr
     assert (project / "sentictl.toml").read_text() == before
+
+
+def _last(done: "subprocess.CompletedProcess[str]") -> str:
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]

@@ -47,8 +47,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
 def test_the_wheel_carries_model_code_and_templates(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder, target in (("templates", "sentictl/templates"), ("model_code/sentimodel", "sentimodel")):
-        for path in (CHECKOUT / folder).rglob("*.*"):
-            if "__pycache__" not in path.parts:
+        for path in (CHECKOUT / folder).rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
                 assert f"{target}/{path.relative_to(CHECKOUT / folder).as_posix()}" in names
     assert {f"sentictl/model_code/{name}" for name in ("train.py", "inference.py", "requirements.txt")} <= names
     assert not [name for name in names if name.startswith(("tests", "benchmarks")) or "__pycache__" in name]

@@ -11,7 +11,7 @@ from cfnlint.api import lint
 
 from sentictl.aws.environment import Environment
 from sentictl.bundled import templates
-from sentictl.errors import MissingStepError
+from sentictl.errors import MissingStepError, SettingsError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.cloudformation import template
 from sentictl.stack import CHAIN
@@ -112,6 +112,14 @@ def test_the_function_is_the_handler_under_the_name_that_inline_code_gets(contex
     defined = [node.name for node in ast.parse(function["Code"]["ZipFile"]).body if isinstance(node, ast.FunctionDef)]
     assert name in defined
     assert [path.name for path in (templates() / "lambda").glob("*.py")] == ["handler.py"]  # one file is all it takes
+
+
+def test_a_function_of_several_files_is_refused(context_of: ContextOf) -> None:
+    context = trained(context_of)
+    (context.config.folder.root / "templates" / "lambda").mkdir(parents=True)
+    (context.config.folder.root / "templates" / "lambda" / "more.py").touch()
+    with pytest.raises(SettingsError, match="several files"):
+        exported(context)
 
 
 def test_another_deployment_is_another_resource(context_of: ContextOf) -> None:

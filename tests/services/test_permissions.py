@@ -13,7 +13,7 @@ from parliament import analyze_policy_string
 
 from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.lifecycle.resource import Context
-from sentictl.services.permissions import BESIDES, NEEDED, every_action, needed, policy
+from sentictl.services.permissions import BESIDES, NEEDED, every_action, needed, policy, reading_actions
 from sentictl.stack import CHAIN
 from tests.services.conftest import ACCOUNT, ContextOf
 
@@ -60,10 +60,11 @@ def context(context_of: ContextOf) -> Context:
 def actions_of(story: str) -> set[str]:
     """The IAM actions that the calls in a golden file take."""
     text = (GOLDEN / f"{story}.txt").read_text(encoding="utf-8")
-    return {action for service, operation in CALL.findall(text) for action in _actions(service, operation)}
+    return {action for service, operation in CALL.findall(text) for action in actions_for(service, operation)}
 
 
-def _actions(service: str, operation: str) -> list[str]:
+def actions_for(service: str, operation: str) -> list[str]:
+    """The IAM actions that one call takes."""
     if service == "apigateway":
         client = boto3.client("apigateway", region_name="us-east-1")
         return [f"apigateway:{client.meta.service_model.operation_model(operation).http['method']}"]
@@ -97,6 +98,11 @@ def test_a_plan_names_what_its_steps_take() -> None:
 def test_what_is_kept_is_only_read() -> None:
     reading = re.compile(r"[a-z0-9]+:(Get|List|Describe|GET)")
     assert [action for action in needed(steps(Action.KEEP)) if not reading.match(action)] == []
+
+
+def test_looking_takes_no_action_that_changes_anything() -> None:
+    assert set(needed(steps(Action.KEEP))) <= set(reading_actions()) <= set(every_action())
+    assert [action for action in reading_actions() if not re.match("[a-z0-9]+:(Get|List|Describe|GET)", action)] == []
 
 
 def test_the_policy_is_one_that_iam_takes(context: Context) -> None:

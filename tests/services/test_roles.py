@@ -2,12 +2,14 @@
 
 import json
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
 from parliament import analyze_policy_string
 
 from sentictl.bundled import templates
+from sentictl.errors import SettingsError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.roles import ExecutionRole, FunctionRole, PageRole, Role
 from sentictl.services.schedule import ScheduleRole
@@ -106,3 +108,23 @@ def test_training_may_write_models_but_neither_data_nor_code(context: Context) -
 def test_one_service_assumes_each_role(context: Context, kind: type[Role], service: str) -> None:
     (statement,) = kind(context).desired()["trust"]["Statement"]
     assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
+
+
+def test_a_policy_of_the_projects_own_is_the_roles(context: Context) -> None:
+    own_policy(context, '{"Statement": [{"Resource": "arn:$partition:s3:::$bucket/$${aws:username}"}]}')
+    assert statements(FunctionRole(context)) == [{"Resource": f"arn:aws:s3:::films-local-{ACCOUNT}/${{aws:username}}"}]
+
+
+@pytest.mark.parametrize("text", ["{", '{"Statement": "$nothing"}', '{"Statement": "${aws:username}"}'])
+def test_what_is_no_policy_is_refused_by_its_file(context: Context, text: str) -> None:
+    path = own_policy(context, text)
+    with pytest.raises(SettingsError, match=str(path)):
+        FunctionRole(context).desired()
+
+
+def own_policy(context: Context, text: str) -> Path:
+    """Give the project a policy of its own for its function."""
+    path = context.config.folder.root / "templates" / "policies" / "predict.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    return path

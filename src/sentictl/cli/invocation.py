@@ -15,6 +15,7 @@ import typer
 from sentictl.cli.output import Output
 from sentictl.errors import SentictlError
 from sentictl.folder import ProjectFolder
+from sentictl.own_code import place_of, use_model_code_here
 
 Env = Annotated[
     str | None,
@@ -75,6 +76,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         invocation = Invocation(given["env"] or "", given["json"], given["quiet"], given["debug"])
         invocation = invocation.over(context.find_root().obj or Invocation())
         try:
+            use_model_code_here()  # before anything imports it
             function(invocation, **arguments)
         except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001  (the one place where a command ends)
             raise typer.Exit(_end(problem, invocation)) from None
@@ -121,6 +123,12 @@ def _known(problem: BaseException) -> SentictlError:
         if translated:
             return translated
     folder = ProjectFolder.find()
+    own = place_of(problem, folder.root) if folder else ""
+    if own:
+        return SentictlError(
+            f"The project's own code failed ({own}): {type(problem).__name__}: {problem}",
+            "Correct it; where it differs from the installed one: sentictl doctor. The traceback: --debug",
+        )
     where = f" and {folder.log_file}" if folder else ""
     return SentictlError(
         f"This should not happen: {type(problem).__name__}: {problem}",

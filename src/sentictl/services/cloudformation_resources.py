@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import singledispatch
 from typing import Any
 
-from sentictl.bundled import templates
+from sentictl.errors import SettingsError
 from sentictl.lifecycle.resource import Resource
 from sentictl.services.endpoint import Endpoint, EndpointConfig, Model
 from sentictl.services.function import HANDLER, Function
@@ -81,11 +81,16 @@ def _(group: LogGroup) -> Entries:
 
 @entries_of.register
 def _(function: Function) -> Entries:
-    code = (templates() / "lambda" / "handler.py").read_text(encoding="utf-8")
+    (code, *others) = function.sources().values()
+    if others:
+        raise SettingsError(
+            "The function's code has several files, and a template holds one.",
+            "Put all of it into templates/lambda/handler.py, or leave the function to sentictl.",
+        )
     configuration = {key: value for key, value in function.desired().items() if key != "CodeSha256"}
     properties = {
         "FunctionName": function.name,
-        "Code": {"ZipFile": code},
+        "Code": {"ZipFile": code.read_text(encoding="utf-8")},
         **configuration,
         "Handler": f"index.{HANDLER.partition('.')[2]}",  # the file that inline code is put in is index.py
     }

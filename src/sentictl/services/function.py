@@ -4,12 +4,13 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from sentictl import archives
 from sentictl.aws.lookup import if_there
 from sentictl.aws.waiting import once_role_is_known
-from sentictl.bundled import templates
+from sentictl.bundled import template_files
 from sentictl.errors import AccessError
 from sentictl.lifecycle.resource import Live, Resource
 from sentictl.services.roles import FunctionRole
@@ -86,13 +87,16 @@ class Function(Resource):
     def delete(self, record: Record) -> None:
         if_there(self.context.environment.client("lambda").delete_function, FunctionName=record.name)
 
+    def sources(self) -> Mapping[str, Path]:
+        """The files of its code, by their path in the package."""
+        return template_files("lambda", self.context.config.folder.root)
+
     def summary(self) -> str:
         return f"{self.name} may invoke that endpoint and nothing else"
 
     @cached_property
     def _packed(self) -> bytes:
-        folder = templates() / "lambda"
-        return archives.zip_stored({path.name: path.read_bytes() for path in folder.glob("*.py")})
+        return archives.zip_stored({name: path.read_bytes() for name, path in self.sources().items()})
 
     def _configuration(self) -> dict[str, Any]:
         settings = self.context.settings

@@ -122,6 +122,9 @@ BESIDES = {
     "servicequotas:ListAWSDefaultServiceQuotas": "doctor",
     "iam:SimulatePrincipalPolicy": "doctor",
 }
+# Those of them that `plan` and `status` take.
+LOOKING = ("cloudwatch:GetMetricStatistics", "pricing:GetProducts")
+PASSING = "iam:PassRole"
 # Actions that AWS allows on everything or not at all.
 UNSCOPED = {
     "sts:GetCallerIdentity",
@@ -170,16 +173,26 @@ def every_action() -> list[str]:
     return sorted({ALWAYS, *BESIDES, *(action for actions in tables for action in actions.split())})
 
 
-def policy(context: Context) -> dict[str, Any]:
-    """The identity policy for every command on this project in this environment, as IAM takes it."""
+def reading_actions() -> list[str]:
+    """The IAM actions of `import`, `plan` and `status`, which change nothing."""
+    return sorted({ALWAYS, *LOOKING, *(action for table in NEEDED.values() for action in table[READ].split())})
+
+
+def policy(context: Context, actions: Sequence[str] | None = None) -> dict[str, Any]:
+    """The identity policy for commands on this project in this environment, as IAM takes it.
+
+    Args:
+        context: the project and environment.
+        actions: what the commands take; None: what all of them do.
+    """
     scopes: dict[tuple[str, ...], list[str]] = {}
-    for action in every_action():
-        if action != "iam:PassRole":
+    asked = every_action() if actions is None else actions
+    for action in asked:
+        if action != PASSING:
             scopes.setdefault(tuple(_resources(context, action)), []).append(action)
-    statements = [
-        {"Effect": "Allow", "Action": actions, "Resource": list(resources)} for resources, actions in scopes.items()
-    ]
-    return {"Version": "2012-10-17", "Statement": [*statements, _pass_role(context)]}
+    statements = [{"Effect": "Allow", "Action": names, "Resource": list(arns)} for arns, names in scopes.items()]
+    passing = [_pass_role(context)] if PASSING in asked else []
+    return {"Version": "2012-10-17", "Statement": [*statements, *passing]}
 
 
 def _resources(context: Context, action: str) -> Sequence[str]:
@@ -202,7 +215,7 @@ def _pass_role(context: Context) -> dict[str, Any]:
     """Passing a role on is limited to the services that are to run as it."""
     services = [f"{service}.amazonaws.com" for service in PASSED_TO]
     condition = {"StringEquals": {"iam:PassedToService": services}}
-    return {"Effect": "Allow", "Action": "iam:PassRole", "Resource": _roles(context), "Condition": condition}
+    return {"Effect": "Allow", "Action": PASSING, "Resource": _roles(context), "Condition": condition}
 
 
 def _buckets(context: Context) -> list[str]:

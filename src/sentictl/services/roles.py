@@ -6,7 +6,8 @@ from string import Template
 from typing import Any, ClassVar
 
 from sentictl.aws.lookup import if_there
-from sentictl.bundled import templates
+from sentictl.bundled import template_files
+from sentictl.errors import SettingsError
 from sentictl.lifecycle.resource import Live, Resource
 from sentictl.state import Record
 
@@ -78,18 +79,26 @@ class Role(Resource):
         return {"Version": "2012-10-17", "Statement": [statement]}
 
     def _policy(self) -> dict[str, Any]:
-        environment = self.context.environment
-        text = (templates() / "policies" / f"{self.part}.json").read_text(encoding="utf-8")
-        policy: dict[str, Any] = json.loads(
-            Template(text).substitute(
-                partition=environment.partition,
-                region=environment.region,
-                account=environment.account,
-                name=self.context.naming.name(),
-                bucket=self.context.naming.bucket,
-            )
-        )
+        path = template_files("policies", self.context.config.folder.root)[f"{self.part}.json"]
+        try:
+            policy: dict[str, Any] = json.loads(Template(path.read_text(encoding="utf-8")).substitute(self._names()))
+        except (ValueError, KeyError) as problem:
+            raise SettingsError(
+                f"{path} is no policy: {problem}.",
+                f"It must be JSON in which a $ begins one of {', '.join(self._names())}, or is doubled: $$.",
+            ) from None
         return policy
+
+    def _names(self) -> dict[str, str]:
+        """What a policy can name."""
+        environment, naming = self.context.environment, self.context.naming
+        return {
+            "partition": environment.partition,
+            "region": environment.region,
+            "account": environment.account,
+            "name": naming.name(),
+            "bucket": naming.bucket,
+        }
 
 
 class ExecutionRole(Role):

@@ -43,7 +43,8 @@ class SourceArchive(StoredObject):
 
     @cached_property
     def _packed(self) -> bytes:
-        return archives.tar_gz({name: path.read_bytes() for name, path in bundled.model_code().items()})
+        files = bundled.model_code(self.context.config.folder.root)
+        return archives.tar_gz({name: path.read_bytes() for name, path in files.items()})
 
     @property
     def digest(self) -> str:

@@ -21,6 +21,13 @@ MARKS = {"ok": "✓", "warning": "!", "failed": "✗"}
 def doctor(
     invocation: Invocation,
     policy: Annotated[bool, typer.Option("--policy", help="Print the IAM policy that you need, and end.")] = False,
+    github: Annotated[
+        str | None,
+        typer.Option(
+            help="Print a CloudFormation template of the roles that GitHub Actions of this repository needs, and end.",
+            metavar="OWNER/REPO",
+        ),
+    ] = None,
     instances: Annotated[
         bool, typer.Option("--instances", help="List the instance types that SageMaker knows, and end.")
     ] = False,
@@ -31,6 +38,9 @@ def doctor(
     """
     if policy:
         _show_policy(invocation)
+        return
+    if github:
+        _show_github_template(invocation, github)
         return
     if instances:
         _show_instances(invocation)
@@ -52,6 +62,7 @@ def _checks(invocation: Invocation) -> "Iterator[Check]":
     from sentictl.config import LOCAL
     from sentictl.folder import ProjectFolder
     from sentictl.services.doctor.check import Check
+    from sentictl.services.doctor.ejected import ejected_checks
     from sentictl.services.doctor.machine import machine_checks, project_checks
 
     folder = ProjectFolder.find()
@@ -59,6 +70,7 @@ def _checks(invocation: Invocation) -> "Iterator[Check]":
     if folder is None:
         return
     yield from project_checks(folder, invocation.environment)
+    yield from ejected_checks(folder.root)
     if invocation.environment == LOCAL:
         yield Check("local twin", lambda: _twin(folder))
     else:
@@ -103,6 +115,17 @@ def _show_policy(invocation: Invocation) -> None:
 
     with opened(invocation) as project:
         document = policy(project.session.looking())
+    invocation.output.result(document, json.dumps(document, indent=2))
+
+
+def _show_github_template(invocation: Invocation, repository: str) -> None:
+    import json
+
+    from sentictl.cli.session import opened
+    from sentictl.services.github import github_template
+
+    with opened(invocation) as project:
+        document = github_template(project.session.looking(), repository)
     invocation.output.result(document, json.dumps(document, indent=2))
 
 

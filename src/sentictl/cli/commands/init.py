@@ -1,5 +1,6 @@
 """`sentictl init`: begin a project."""
 
+from collections import Counter
 from typing import Annotated
 
 import typer
@@ -14,10 +15,38 @@ app = typer.Typer(add_completion=False)
 def init(
     invocation: Invocation,
     name: Annotated[str | None, typer.Option(help="The project's name; by default the folder's.")] = None,
+    eject: Annotated[
+        bool, typer.Option("--eject", help="Also copy model_code/ and templates/ here, to change them.")
+    ] = False,
 ) -> None:
-    """Begin a project in this folder: write a commented sentictl.toml."""
-    from sentictl.services.initializing import begin
+    """Begin a project in this folder, or add what its folder lacks.
 
-    folder = begin(name)
-    invocation.output.result({"file": str(folder.settings_file)}, f"Wrote {folder.settings_file.name}.")
-    invocation.next("up")
+    Writes a commented sentictl.toml, a Makefile, a .gitignore and a GitHub Actions workflow. What is there stays as
+    it is. After --eject the project uses its own copies of the model code and the templates.
+    """
+    from sentictl.services.initializing import initialize
+
+    done = initialize(name, eject=eject)
+    document = {
+        "folder": str(done.folder.root),
+        "written": done.written,
+        "kept": done.kept,
+        "advice": done.advice,
+    }
+    lines = [f"Wrote {path}" for path in _together(done.written)]
+    lines += [f"Kept  {path}: it was there already" for path in _together(done.kept)]
+    invocation.output.result(document, "\n".join([*lines, *done.advice]))
+    invocation.next("plan", "up")
+
+
+def _together(paths: list[str]) -> list[str]:
+    """The paths, where the copies of one folder are summed up in one line."""
+    groups = Counter(_group(path) for path in paths)
+    return [f"{group} ({count} files)" if group.endswith("/") else group for group, count in groups.items()]
+
+
+def _group(path: str) -> str:
+    first, _, rest = path.partition("/")
+    if first == "model_code":
+        return f"{first}/"
+    return f"{first}/{rest.partition('/')[0]}/" if first == "templates" else path

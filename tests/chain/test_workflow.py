@@ -1,0 +1,101 @@
+"""The workflow that `init` writes, on an AWS that is a twin: each run begins with a checkout that has no state."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from typer.testing import CliRunner
+
+from sentictl.cli.app import app
+from sentictl.local import daemon
+from sentictl.services.permissions import reading_actions
+from tests.chain.shell import Shell, begin
+from tests.chain.workflow import clone, run_job
+from tests.golden.requests import record
+from tests.services.test_permissions import actions_for
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A project as it is committed, and the twin that stands for AWS."""
+
+    committed: Shell
+    twin_home: Path
+
+    def calls(self) -> bytes:
+        """Every call so far that changed something."""
+        return (self.twin_home / "journal" / "calls.jsonl").read_bytes()
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            region_name="eu-west-1",
+            endpoint_url=self.committed.variables["AWS_ENDPOINT_URL"],
+            aws_access_key_id="somebody",
+            aws_secret_access_key="secret",
+        )
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
+    """A project that was brought up once by the workflow."""
+    home = tmp_path_factory.mktemp("aws") / "twin"
+    shell = begin(tmp_path_factory.mktemp("committed") / "toy")
+    with (shell.folder / "sentictl.toml").open("a") as settings:
+        settings.write('\n[env.prod]\nregion = "eu-west-1"\n')
+    shell.run("init")
+    variables = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "secret"}
+    shell = replace(shell, variables=variables | {"AWS_ENDPOINT_URL": daemon.start(home).url or ""})
+    try:
+        first = clone(shell, tmp_path_factory.mktemp("runs") / "first")
+        assert "training-job" in run_job(first, "plan").summary
+        assert "Page: " in run_job(first, "up").summary
+        yield Repository(shell, home)
+    finally:
+        daemon.destroy(home)
+
+
+def test_a_run_without_state_finds_everything_and_does_nothing(repository: Repository, tmp_path: Path) -> None:
+    fresh = clone(repository.committed, tmp_path / "fresh")
+    assert "state" not in tomllib.loads((fresh.folder / "sentictl.toml").read_text())
+    before = repository.calls()
+    run_job(fresh, "plan")
+    fresh.run("plan", "--exit-code", "--env", "prod")
+    assert repository.calls() == before
+    run_job(fresh, "up")
+    assert repository.calls() == before
+
+
+def test_looking_takes_only_what_the_role_of_pull_requests_allows(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = clone(repository.committed, tmp_path / "fresh")
+    for name, value in {**fresh.variables, "SENTICTL_ENV": "prod"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(fresh.folder)
+    requests = record(monkeypatch)
+    for command in ("import", "plan"):
+        done = CliRunner().invoke(app, [command])
+        assert done.exit_code == 0, done.output
+    taken = {action for request in requests for action in actions_for(request.service, request.operation)}
+    assert taken
+    assert taken - set(reading_actions()) == set()
+
+
+def test_a_change_is_shown_in_the_pull_request_and_done_on_main(repository: Repository, tmp_path: Path) -> None:
+    with (repository.committed.folder / "sentictl.toml").open("a") as settings:
+        settings.write("\n[lambda]\nmemory_mb = 512\n\n[deploy]\nlog_days = 7\ninstance_count = 2\n")
+    shown = run_job(clone(repository.committed, tmp_path / "branch"), "plan").summary
+    assert "toy-prod-predict" in shown
+    assert "512" in shown
+    run_job(clone(repository.committed, tmp_path / "merged"), "up")
+    assert len(repository.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]) == 1
+    # What was superseded is known from AWS alone, and deleted.
+    assert len(repository.client("sagemaker").list_endpoint_configs()["EndpointConfigs"]) == 1
+    following = clone(repository.committed, tmp_path / "next")
+    run_job(following, "plan")
+    following.run("plan", "--exit-code", "--env", "prod")
