@@ -4,9 +4,10 @@ Unknown keys and impossible values are refused, with the key's full name. The de
 writes; a value is kept in the file only when a person or a flag set it.
 """
 
+import json
 import re
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -42,6 +43,35 @@ def _check_ttl(ttl: str) -> str:
     if not TTL.fullmatch(ttl) or not SHORTEST_TTL <= duration(ttl) <= LONGEST_TTL:
         raise PydanticCustomError("ttl", "it is a time from 5m to 30d, such as 30m, 8h or 3d, or off")
     return ttl
+
+
+COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+MOST_EXAMPLES, LONGEST_EXAMPLE = 8, 1_000
+
+
+def _check_color(color: str) -> str:
+    if not COLOR.fullmatch(color):
+        raise PydanticCustomError("color", "it is a color such as #2a5f7a: six hexadecimal digits")
+    return color
+
+
+def _check_examples(given: Any) -> list[str]:
+    examples = _from_json(given) if isinstance(given, str) else given
+    if not isinstance(examples, list) or not all(isinstance(example, str) for example in examples):
+        raise PydanticCustomError("examples", 'it is a list of texts such as ["What a film!", "So dull."]')
+    if len(examples) > MOST_EXAMPLES:
+        raise PydanticCustomError("examples", "there are {most} examples at most", {"most": MOST_EXAMPLES})
+    if not all(example.strip() and len(example) <= LONGEST_EXAMPLE for example in examples):
+        raise PydanticCustomError("examples", "each is 1 to {longest} characters long", {"longest": LONGEST_EXAMPLE})
+    return examples
+
+
+def _from_json(text: str) -> Any:
+    """What a text says as JSON, and None where it is none: the command line and variables give text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 class Table(BaseModel):
@@ -146,9 +176,24 @@ class ApiSettings(Table):
 
 
 class SiteSettings(Table):
-    """`[site]`: the web page. `publish` says who serves it: the API's own GET, or a public S3 website bucket."""
+    """`[site]`: the web page, and who serves it: the API's own GET, or a public S3 website bucket.
+
+    `title`, `intro` and `footer` are plain text; an empty `footer` is none. Of `accent` the page takes shades that can
+    be read, in light and in dark. `examples` are reviews to try with one click.
+    """
 
     title: Annotated[str, Field(min_length=1, max_length=80)] = "Is this review positive?"
+    intro: Annotated[str, Field(max_length=400)] = (
+        "Paste a review. A model says whether its writer was pleased, and shows the words that gave it away."
+    )
+    footer: Annotated[str, Field(max_length=400)] = ""
+    accent: Annotated[str, AfterValidator(_check_color)] = "#2a5f7a"
+    examples: Annotated[list[str], BeforeValidator(_check_examples)] = [
+        "Warm, funny, beautifully shot, and the last ten minutes are perfect.",
+        "Two hours I will never get back: no plot, no jokes, and nobody can act.",
+        "Not bad at all! I was ready to be bored, but the story never let go of me.",
+        "Gorgeous to look at. A pity that there is no story and nobody to care about.",
+    ]
     publish: Literal["api", "s3"] = "api"
 
 

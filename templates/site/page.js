@@ -1,28 +1,19 @@
-"use strict";
+// The page: what is typed, what is shown and said of it, and the history of this visit.
 
-const EXAMPLES = [
-  "I went in expecting nothing and came out grinning. Warm, funny, beautifully shot, and the last ten minutes are perfect.",
-  "Two hours that I will never get back. The plot makes no sense, nobody can act, and the jokes are older than I am.",
-  "Not bad at all! I was ready to be bored, but the story never let go of me.",
-  "Gorgeous to look at, and the score is lovely. A pity that there is no story and not one person to care about.",
-];
-const RETRIES = 4;
-const LONGEST_WAIT = 20; // seconds
-const ANSWER_WITHIN = 35; // seconds; API Gateway itself gives up after 29
+const SLOW = 2; // seconds without an answer after which the page says so
+const UNSURE = 65; // percent of confidence below which the page says that it is a guess
+const MOST_ENTRIES = 20;
 
 const find = (id) => document.getElementById(id);
-const form = find("form"), field = find("review"), count = find("count"), submit = find("submit"), answer = find("answer");
+const form = find("form"), field = find("review"), count = find("count"), submit = find("submit");
+const answer = find("answer"), announcement = find("status"), visited = find("history"), theme = find("theme");
 const apiUrl = find("app").dataset.apiUrl;
 const limit = Number(find("app").dataset.maxCharacters);
-let busy = false;
-
-/** What went wrong, for people: a short title and what they can do. */
-class Trouble extends Error {
-  constructor(title, advice) {
-    super(title);
-    this.advice = advice;
-  }
-}
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const visit = []; // of { review, prediction }, the last first
+let turn = null; // what is being asked: an AbortController
+let pause = 0; // seconds until the API may be asked again
+let ticking = 0; // the timer of the card that counts
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -35,38 +26,44 @@ field.addEventListener("keydown", (event) => {
   }
 });
 field.addEventListener("input", () => {
+  if (!turn && !pause) showIdle(); // the answer was about another text
   showCount();
-  answer.replaceChildren(); // the verdict was about another text
 });
-for (const text of EXAMPLES) find("examples").append(exampleItem(text));
+find("examples")?.addEventListener("click", ({ target }) => {
+  const example = target.closest("button");
+  if (!example || turn) return;
+  field.value = example.textContent;
+  showCount();
+  judge();
+});
+theme.addEventListener("click", () => setDark(theme.getAttribute("aria-pressed") === "false"));
+dark.addEventListener("change", showTheme);
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape") turn?.abort("cancelled");
+});
+addEventListener("online", showConnection);
+addEventListener("offline", showConnection);
+showTheme();
+showConnection();
 showCount();
-
-function exampleItem(text) {
-  const button = element("button", "", text);
-  button.type = "button";
-  button.addEventListener("click", () => {
-    if (busy) return;
-    field.value = text;
-    showCount();
-    judge();
-  });
-  const item = element("li", "");
-  item.append(button);
-  return item;
-}
+showIdle();
 
 async function judge() {
-  if (busy) return;
+  if (turn || pause) return;
   const review = field.value;
-  setBusy(true);
+  turn = new AbortController();
+  showSubmit();
   try {
     check(review);
-    showWaiting("Reading…", "");
-    showVerdict(await ask(review));
+    const prediction = await ask(apiUrl, review, turn.signal, showProgress);
+    remember({ review, prediction });
+    showVerdict({ review, prediction });
   } catch (error) {
-    showTrouble(error.message, error.advice ?? "This page made a mistake. Reload it and try again.");
+    if (turn.signal.aborted) showCancelled();
+    else showTrouble(error, review);
   } finally {
-    setBusy(false);
+    turn = null;
+    showSubmit();
   }
 }
 
@@ -76,116 +73,232 @@ function check(review) {
   if (over > 0) throw new Trouble("This review is too long", `Take out at least ${plural(over, "character")}: the limit is ${grouped(limit)}.`);
 }
 
-/** Asks the API, again and again for a while when the endpoint is not in service yet. */
-async function ask(review) {
-  for (let attempt = 0; ; attempt += 1) {
-    const response = await post(review);
-    if (response.status !== 503 || attempt === RETRIES) return read(response);
-    const seconds = waitSeconds(response, attempt);
-    showWaiting("The model is waking up", `Trying again in ${plural(seconds, "second")} (${attempt + 1} of ${RETRIES}).`);
-    await sleep(seconds);
+function showProgress(state, seconds, attempt) {
+  if (state === "reading") showReading();
+  if (state === "waking") showWaking(seconds, attempt);
+  if (state === "offline") {
+    showCard("waiting still", "You are offline", ["This page asks as soon as the connection is back."], [cancelButton()]);
+    say("You are offline. This page asks as soon as the connection is back.");
   }
 }
 
-async function post(review) {
-  try {
-    return await fetch(apiUrl, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json" },
-      body: JSON.stringify({ review }),
-      credentials: "omit",
-      signal: AbortSignal.timeout(ANSWER_WITHIN * 1000),
-    });
-  } catch (error) {
-    throw unreachable(error);
-  }
+function showReading() {
+  const since = new Date();
+  const card = showCard("waiting", "Reading…", [""], [cancelButton()]);
+  say("Reading.");
+  tick(() => {
+    const seconds = Math.floor((Date.now() - since) / 1000);
+    if (seconds < SLOW) return;
+    if (seconds === SLOW) say("Still waiting for an answer.");
+    card.querySelector("h2").textContent = "Still waiting";
+    card.querySelector("p").textContent = `Asked at ${since.toLocaleTimeString()}, ${plural(seconds, "second")} ago, and no answer yet.`;
+  });
 }
 
-function unreachable(error) {
-  if (error.name === "TimeoutError") return new Trouble("No answer came", `The API said nothing for ${ANSWER_WITHIN} seconds. Try again in a minute.`);
-  if (navigator.onLine === false) return new Trouble("You seem to be offline", "Check your connection, then try again.");
-  return new Trouble("The API cannot be reached", `Nothing answers at ${apiUrl}. It may have been taken down, or this page may carry an old address.`);
+function showWaking(seconds, attempt) {
+  const turns = `attempt ${attempt} of ${RETRIES}`;
+  const card = showCard("waiting", "The model is waking up", [`Trying again in ${plural(seconds, "second")} (${turns}).`], [cancelButton()]);
+  say(`The model is waking up. Trying again in ${plural(seconds, "second")}.`);
+  const until = Date.now() + seconds * 1000;
+  tick(() => {
+    const left = Math.max(1, Math.ceil((until - Date.now()) / 1000));
+    card.querySelector("p").textContent = `Trying again in ${plural(left, "second")} (${turns}).`;
+  });
 }
 
-async function read(response) {
-  const body = await response.json().catch(() => null);
-  if (!response.ok) throw failure(response, body);
-  const { label, probability } = body ?? {};
-  if ((label !== "positive" && label !== "negative") || !(probability >= 0 && probability <= 1)) {
-    throw new Trouble("That was not the review API", `Something else answers at ${apiUrl}. This page may carry a wrong address.`);
-  }
-  return body;
+function showIdle() {
+  showCard("idle", "", ["The verdict appears here, and the words that decided it."]);
+  say("");
 }
 
-function failure(response, body) {
-  const { status } = response;
-  const said = body?.error?.message ?? body?.message; // ours, or API Gateway's own
-  const reason = typeof said === "string" ? said : `It answered with status ${status} and no reason.`;
-  if (status === 429) return new Trouble("Too many requests just now", `Wait ${plural(retryAfter(response) || 5, "second")}, then try again.`);
-  if (status === 503) return new Trouble("The model is still not in service", "A new endpoint takes a few minutes to start. Try again later.");
-  if (status === 403 || status === 404) return new Trouble("The API does not know this address", `${apiUrl} may be out of date. The API says: ${reason}`);
-  if (status === 413) return new Trouble("This review is too long", reason);
-  if (status < 500) return new Trouble("The API did not accept this review", reason);
-  return new Trouble("The API ran into a problem", `It is not your review's fault, and trying again may help. The API says: ${reason}`);
+function showCancelled() {
+  showCard("idle", "", ["Cancelled. Ask again when you like."]);
+  say("Cancelled.");
 }
 
-function retryAfter(response) {
-  return Math.max(0, Math.ceil(Number(response.headers.get("Retry-After")) || 0));
+function showTrouble(error, review) {
+  const { message, advice, again, pause: seconds } =
+    error instanceof Trouble ? error : new Trouble("This page made a mistake", "Reload it and try again.");
+  const actions = again ? [button("Try again", judge), curlButton(review)] : [];
+  const card = showCard("trouble", message, [advice], actions);
+  say(`${message}. ${advice}`);
+  if (seconds) hold(card, seconds);
 }
 
-function waitSeconds(response, attempt) {
-  return Math.min(LONGEST_WAIT, Math.max(retryAfter(response), 2 ** attempt));
+/** Asks nothing for so many seconds, and says for how long. */
+function hold(card, seconds) {
+  const until = Date.now() + seconds * 1000;
+  const line = card.appendChild(element("p"));
+  say(`${card.querySelector("h2").textContent}. You can ask again in ${plural(seconds, "second")}.`);
+  const counted = () => {
+    pause = Math.max(0, Math.ceil((until - Date.now()) / 1000));
+    line.textContent = pause ? `You can ask again in ${plural(pause, "second")}.` : "You can ask again now.";
+    showSubmit();
+    if (pause) return;
+    clearInterval(timer);
+    say("You can ask again now.");
+  };
+  const timer = setInterval(counted, 1000);
+  counted();
 }
 
-function sleep(seconds) {
-  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-}
-
-function showVerdict({ label, probability, model }) {
-  const confidence = label === "positive" ? probability : 1 - probability;
-  const percent = Math.min(99.9, confidence * 100); // a model is never certain
-  const headline = element("div", "headline");
-  headline.append(
-    element("p", "verdict", label === "positive" ? "Positive" : "Negative"),
-    element("p", "confidence", `${percent.toFixed(percent > 99 ? 1 : 0)}% confident`),
-  );
-  const bar = element("div", "bar"), fill = element("span", "");
-  bar.setAttribute("aria-hidden", "true");
-  fill.style.width = `${percent}%`;
-  bar.append(fill);
-  const sure = percent >= 65 ? "" : "That is close to a coin toss: the review may be mixed. ";
-  const by = typeof model === "string" ? `Judged by ${model}.` : "";
-  showCard(label, headline, bar, element("p", "note", sure + by));
-}
-
-function showTrouble(title, advice) {
-  showCard("trouble", element("p", "title", title), element("p", "", advice));
-}
-
-function showWaiting(title, advice) {
-  showCard("waiting", element("p", "title", title), element("p", "note", advice));
-}
-
-function showCard(kind, ...parts) {
-  const card = element("div", `card ${kind}`);
-  card.append(...parts);
-  answer.replaceChildren(card);
+function showVerdict({ review, prediction }) {
+  const { label, probability, model } = prediction;
+  const card = showCard(label, label === "positive" ? "Positive" : "Negative", []);
+  const top = element("div", "top"), headline = element("div", "headline");
+  headline.append(card.querySelector("h2"), element("p", "confidence", `${confidence(prediction)} confident`));
+  top.append(headline, meter(probability));
+  if (sureness(prediction) < UNSURE) top.append(element("p", "note", "That is close to a coin toss: the review may be mixed."));
+  card.append(top);
+  const codePoints = Array.from(review);
+  const { words, phrases } = checkedExplanation(prediction.explanation, codePoints.length);
+  if (words.length) card.append(element("h3", "", "The words that decided it"), markedReview(codePoints, words), legend());
+  const most = phrases.length ? phrases : wordsAsPhrases(words);
+  if (most.length) card.append(element("h3", "", "What counted most"), phraseList(most));
+  const foot = element("div", "actions");
+  foot.append(element("p", "note", typeof model === "string" && model ? `Judged by ${model}.` : ""), curlButton(review));
+  card.append(foot);
+  say(`${card.querySelector("h2").textContent}, ${headline.lastChild.textContent}.`);
   answer.scrollIntoView({ block: "nearest" });
 }
 
-function showCount() {
-  const length = characters(field.value);
-  const over = length - limit;
-  count.textContent = over > 0 ? `${plural(over, "character")} too many` : `${grouped(length)} of ${grouped(limit)} characters`;
-  count.classList.toggle("over", over > 0);
-  field.setAttribute("aria-invalid", String(over > 0));
+/** How sure the model is of its label, in percent. */
+function sureness({ label, probability }) {
+  return 100 * (label === "positive" ? probability : 1 - probability);
 }
 
-function setBusy(value) {
-  busy = value;
-  field.readOnly = value;
-  submit.setAttribute("aria-disabled", String(value)); // keeps the focus where it is, which `disabled` would not
-  answer.setAttribute("aria-busy", String(value));
+function confidence(prediction) {
+  const percent = Math.min(99.9, sureness(prediction)); // a model is never certain
+  return `${percent.toFixed(percent > 99 ? 1 : 0)}%`;
+}
+
+/** From negative to positive, with the coin toss in the middle. */
+function meter(probability) {
+  const scale = element("div", "meter"), needle = element("span");
+  const percent = Math.round(probability * 100);
+  scale.setAttribute("role", "meter");
+  scale.setAttribute("aria-label", "Probability that the review is positive");
+  scale.setAttribute("aria-valuenow", percent);
+  scale.setAttribute("aria-valuetext", `${percent}%`);
+  needle.style.left = `${Math.min(50, percent)}%`;
+  needle.style.right = `${100 - Math.max(50, percent)}%`;
+  const words = element("div", "scale note");
+  words.append(...["negative", "unsure", "positive"].map((word) => element("span", "", word)));
+  const whole = element("div");
+  scale.append(needle);
+  whole.append(scale, words);
+  return whole;
+}
+
+function remember(entry) {
+  const known = visit.findIndex(({ review }) => review === entry.review);
+  if (known >= 0) visit.splice(known, 1);
+  visit.unshift(entry);
+  visit.splice(MOST_ENTRIES);
+  visited.hidden = false;
+  visited.querySelector("ul").replaceChildren(...visit.map(historyItem));
+}
+
+function historyItem(entry) {
+  const { label } = entry.prediction;
+  const again = button("", () => showAgain(entry), "entry");
+  const verdict = `${label === "positive" ? "Positive" : "Negative"} ${confidence(entry.prediction)}`;
+  again.append(element("span", `tag ${label}`, verdict), " ", element("span", "snippet", beginning(entry.review)));
+  again.lastChild.dir = "auto";
+  const item = element("li");
+  item.append(again);
+  return item;
+}
+
+function beginning(review) {
+  return Array.from(review.slice(0, 400)).slice(0, 160).join("");
+}
+
+function showAgain(entry) {
+  if (turn) return;
+  field.value = entry.review;
+  showCount();
+  showVerdict(entry);
+}
+
+/** Puts one card in place of the last. Where the focus was in that, it goes to the button beside the review. */
+function showCard(kind, title, lines, actions = []) {
+  clearInterval(ticking);
+  const focused = answer.contains(document.activeElement);
+  const card = element("div", `card ${kind}`);
+  if (title) card.append(element("h2", "", title));
+  card.append(...lines.map((line) => element("p", "", line)));
+  if (actions.length) card.append(element("div", "actions"));
+  card.lastChild?.append(...actions);
+  answer.replaceChildren(card);
+  if (focused) submit.focus();
+  field.setAttribute("aria-invalid", String(kind === "trouble" && characters(field.value) > limit));
+  return card;
+}
+
+function cancelButton() {
+  const cancel = button("Cancel", () => turn?.abort("cancelled"));
+  cancel.setAttribute("aria-keyshortcuts", "Escape");
+  return cancel;
+}
+
+function curlButton(review) {
+  return button("Copy as curl", async ({ currentTarget: copy }) => {
+    const command = curlCommand(apiUrl, review);
+    try {
+      await navigator.clipboard.writeText(command);
+      copy.textContent = "Copied";
+      say("Copied.");
+    } catch {
+      showToCopy(copy, command); // no clipboard for pages that came over plain HTTP, or where people forbid it
+    }
+  });
+}
+
+function showToCopy(copy, command) {
+  const text = element("textarea", "command");
+  Object.assign(text, { value: command, readOnly: true, rows: 4, spellcheck: false });
+  text.setAttribute("aria-label", "The command, selected to be copied");
+  copy.closest(".card").append(text);
+  copy.remove();
+  text.focus();
+  text.select();
+  say("The clipboard is not allowed here. The command is selected: copy it with Control or Command and C.");
+}
+
+function tick(update) {
+  ticking = setInterval(update, 1000);
+}
+
+function showSubmit() {
+  submit.setAttribute("aria-disabled", String(Boolean(turn || pause)));
+  submit.textContent = pause ? `Wait ${pause} s` : "Judge it";
+}
+
+function showCount() {
+  const length = characters(field.value), over = length - limit;
+  if (over > 0 && !count.className) say(`The review is longer than ${grouped(limit)} characters.`);
+  count.className = over > 0 ? "over" : "";
+  count.textContent = over > 0 ? `${plural(over, "character")} too many` : `${grouped(length)} of ${grouped(limit)} characters`;
+}
+
+function showConnection() {
+  find("connection").hidden = navigator.onLine;
+}
+
+function setDark(wanted) {
+  document.documentElement.style.colorScheme = wanted ? "dark" : "light";
+  showTheme();
+}
+
+function showTheme() {
+  const chosen = document.documentElement.style.colorScheme;
+  theme.setAttribute("aria-pressed", String(chosen ? chosen === "dark" : dark.matches));
+}
+
+/** Tells people who do not see the page what they would see. */
+function say(text) {
+  announcement.textContent = text;
 }
 
 /** The characters as the API counts them: code points, not UTF-16 units. */
@@ -195,7 +308,14 @@ function characters(text) {
   return length;
 }
 
-function element(name, className, text = "") {
+function button(text, act, className = "quiet") {
+  const made = element("button", className, text);
+  made.type = "button";
+  made.addEventListener("click", act);
+  return made;
+}
+
+function element(name, className = "", text = "") {
   const node = document.createElement(name);
   if (className) node.className = className;
   node.textContent = text; // never HTML: the text may be anybody's

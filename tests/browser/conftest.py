@@ -1,4 +1,4 @@
-"""A headless Chromium, and small servers on 127.0.0.1 for its pages to talk to."""
+"""A headless Chromium, small servers on 127.0.0.1 for its pages to talk to, and axe to judge them."""
 
 import json
 import os
@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from sentictl.bundled import files_in, templates
 from sentictl.services.page import render
+from sentictl.settings import SiteSettings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-TEMPLATES = Path(__file__).parents[2] / "templates"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "POST, OPTIONS",
@@ -39,6 +42,8 @@ class Request:
 Reply = tuple[int, str, dict[str, str]]  # status, body, headers
 Answerer = Callable[[Request], Reply]
 Serve = Callable[[Answerer], AbstractContextManager[str]]
+MakePage = Callable[..., str]
+Audit = Callable[[Page], list[str]]
 
 
 @contextmanager
@@ -84,16 +89,19 @@ class Api:
     def __init__(self) -> None:
         self.url = ""
         self.posts: list[Request] = []
-        self._replies: list[Reply] = []
+        self.others: list[str] = []  # the methods of what else it was asked
+        self.speaks = threading.Event()  # while it is cleared, requests are taken and wait for their answer
+        self.speaks.set()
+        self.replies: list[Reply] = []
 
     def reply(self, status: int, document: Any, headers: dict[str, str] | None = None) -> None:
         """Answer the next request with a JSON document."""
-        self._replies.append((status, json.dumps(document), headers or {}))
+        self.replies.append((status, json.dumps(document), headers or {}))
 
-    def predict(self, label: str, probability: float, model: str = "reviews-1") -> None:
+    def predict(self, label: str, probability: float, model: str = "reviews-1", explanation: Any = None) -> None:
         """Answer the next request with a prediction."""
-        sentiment = int(label == "positive")
-        self.reply(200, {"label": label, "sentiment": sentiment, "probability": probability, "model": model})
+        document = {"label": label, "sentiment": int(label == "positive"), "probability": probability, "model": model}
+        self.reply(200, document | ({"explanation": explanation} if explanation else {}))
 
     def refuse(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
         """Answer the next request with an error."""
@@ -101,40 +109,84 @@ class Api:
 
     def answer(self, request: Request) -> Reply:
         if request.method != "POST":
+            self.others.append(request.method)
             return 204, "", {}
         self.posts.append(request)
-        if not self._replies:
+        self.speaks.wait(30)
+        if not self.replies:
             self.predict("positive", 0.97)
-        return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
 
-@pytest.fixture
-def api() -> Iterator[Api]:
+@contextmanager
+def playing() -> Iterator[Api]:
+    """The played API on a free port."""
     played = Api()
     with _serving(played.answer) as address:
         played.url = f"{address}/prod/"
         yield played
+        played.speaks.set()
 
 
 @pytest.fixture
-def site_url(api: Api, tmp_path: Path) -> str:
+def api() -> Iterator[Api]:
+    with playing() as played:
+        yield played
+
+
+def page_html(api_url: str, **site: Any) -> bytes:
+    """The installed page for an API that takes 1,000 characters, with settings of `[site]`."""
+    return render(SiteSettings(**site), api_url, 1_000, files_in(templates() / "site"))
+
+
+@pytest.fixture
+def make_page(tmp_path: Path) -> MakePage:
+    """Writes the page for an API's address as a file, with settings of `[site]`; gives the file's address."""
+
+    def make(api_url: str, **site: Any) -> str:
+        path = tmp_path / "index.html"
+        path.write_bytes(page_html(api_url, **site))
+        return path.as_uri()
+
+    return make
+
+
+@pytest.fixture
+def site_url(api: Api, make_page: MakePage) -> str:
     """The page for the played API, as a file."""
-    path = tmp_path / "index.html"
-    path.write_bytes(render("Is this review positive?", api.url, 1_000, TEMPLATES))
-    return path.as_uri()
+    return make_page(api.url)
+
+
+@pytest.fixture(scope="session")
+def audit() -> Audit:
+    """What axe finds in a tab as it is: broken rules, and words of HTML whose contrast it could not tell."""
+    axe = Axe()
+
+    def run(tab: Page) -> list[str]:
+        found = axe.run(tab, options={"resultTypes": ["violations", "incomplete"]}).response
+        doubtful = [rule for rule in found["incomplete"] if rule["id"] == "color-contrast"]
+        broken = [(rule["id"], node) for rule in found["violations"] for node in rule["nodes"]]
+        unclear = [(rule["id"], node) for rule in doubtful for node in rule["nodes"] if "<text" not in node["html"]]
+        return [f"{rule}: {node['html']} {node['any'][:1]}" for rule, node in broken + unclear]
+
+    return run
+
+
+def find_browser() -> str | None:
+    """The program of a browser on this machine."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    executable = find_browser()
     if executable is None:
         reason = f"no browser on this machine: none of {', '.join(BROWSERS)} is on the PATH"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        chromium = playwright.chromium.launch(executable_path=executable, args=arguments)
+        chromium = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield chromium
         chromium.close()
 

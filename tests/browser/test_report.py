@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from sentictl.services.evaluation import Mistake
 from sentictl.services.report import render
+from tests.browser.conftest import Audit
 from tests.services.test_report import HOSTILE, TEMPLATES, made
 
 
@@ -46,12 +47,20 @@ def test_it_fits_every_width(page: Page, report: str, width: int) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_its_words_can_be_read(browser: Browser, report: str, scheme: Literal["light", "dark"]) -> None:
+    """Those in the drawings too, of which axe cannot tell what is behind them."""
     tab = browser.new_context(color_scheme=scheme).new_page()
     tab.goto(report)
     ratios = tab.evaluate((Path(__file__).parent / "contrast.js").read_text())
     tab.context.close()
     assert len(ratios) > 40
     assert {text: ratio for text, ratio in ratios.items() if ratio < 4.5} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(page: Page, report: str, audit: Audit, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto(report)
+    assert audit(page) == []
 
 
 def test_a_long_review_can_be_unfolded(page: Page, report: str) -> None:

@@ -1,10 +1,12 @@
 """API Gateway: the REST API in front of the function, and the permission to call it.
 
 The stage's root takes POST (the function), OPTIONS (preflight, answered by the gateway itself) and, where the page is
-published with the API, GET (the page's object on S3). Every answer of the gateway's own carries the CORS headers.
+published with the API, GET (the page's object on S3). Every answer of the gateway's own carries the CORS headers, and
+where the stage is throttled it says when to ask again.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -14,6 +16,7 @@ from sentictl.aws.naming import digest_of
 from sentictl.aws.waiting import once_not_throttled
 from sentictl.lifecycle.resource import Context, Live, Resource
 from sentictl.services.function import Function
+from sentictl.services.page import HEADERS
 from sentictl.services.roles import PageRole
 from sentictl.state import Record
 
@@ -25,7 +28,7 @@ CORS = {
     "Access-Control-Allow-Headers": "'Content-Type,Accept'",
 }
 PREFLIGHT = CORS | {"Access-Control-Max-Age": "'600'"}
-GATEWAY_RESPONSES = ("DEFAULT_4XX", "DEFAULT_5XX")
+GATEWAY_RESPONSES = ("DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED")
 # The same shape as the errors of the function, so that a page needs to understand only one.
 ERROR_TEMPLATE = '{"error":{"code":"$context.error.responseType","message":$context.error.messageString}}'
 METHODS = ("POST", "OPTIONS", "GET")
@@ -48,7 +51,7 @@ class RestApi(Resource):
         return {
             "binary_media_types": BINARY_MEDIA_TYPES,
             "methods": self._methods,
-            "gateway_responses": dict.fromkeys(GATEWAY_RESPONSES, _gateway_response()),
+            "gateway_responses": self._gateway_responses,
             "deployed": self._definition,
             "throttling": {"rateLimit": float(api.throttle_rate), "burstLimit": api.throttle_burst},
             "copies": 0,
@@ -87,8 +90,8 @@ class RestApi(Resource):
         root = self._root(api_id)
         for verb in METHODS:
             self._put_method(api_id, root, verb)
-        for kind in GATEWAY_RESPONSES:
-            self._client.put_gateway_response(restApiId=api_id, responseType=kind, **_gateway_response())
+        for kind, response in self._gateway_responses.items():
+            self._client.put_gateway_response(restApiId=api_id, responseType=kind, **response)
         self._client.create_deployment(restApiId=api_id, stageName=STAGE, description=self._definition)
         throttling = self.desired()["throttling"]
         self._client.update_stage(
@@ -119,10 +122,17 @@ class RestApi(Resource):
         methods = {"POST": _function_method(self.context), "OPTIONS": _preflight_method()}
         return methods | ({"GET": _page_method(self.context)} if page else {})
 
+    @cached_property
+    def _gateway_responses(self) -> dict[str, Any]:
+        # The bucket of a throttled stage gets `throttle_rate` new tokens a second: so long does one take to come.
+        next_token = math.ceil(1 / self.context.settings.api.throttle_rate)
+        own = {"THROTTLED": {"Retry-After": f"'{next_token}'"}}
+        return {kind: _gateway_response(own.get(kind, {})) for kind in GATEWAY_RESPONSES}
+
     @property
     def _definition(self) -> str:
         """What a deployment has to hold, as a digest: it is the deployment's description."""
-        return digest_of(BINARY_MEDIA_TYPES, self._methods, _gateway_response())
+        return digest_of(BINARY_MEDIA_TYPES, self._methods, self._gateway_responses)
 
     def _find(self, name: str) -> list[str]:
         """The ids of this project's APIs of that name, oldest first.
@@ -194,7 +204,7 @@ class RestApi(Resource):
     def _read_gateway_responses(self, api_id: str) -> dict[str, Any]:
         responses = self._client.get_gateway_responses(restApiId=api_id)["items"]
         return {
-            response["responseType"]: {key: response.get(key) for key in _gateway_response()}
+            response["responseType"]: {key: response.get(key) for key in _gateway_response({})}
             for response in responses
             if response["responseType"] in GATEWAY_RESPONSES
         }
@@ -305,7 +315,7 @@ def _page_method(context: Context) -> dict[str, Any]:
         f"method.response.header.{header}": f"integration.response.header.{header}"
         for header in ("Content-Type", "Cache-Control")
     }
-    found = _method_headers(CORS) | passed_on
+    found = _method_headers(CORS | {header: f"'{value}'" for header, value in HEADERS.items()}) | passed_on
     return {
         "integration": integration,
         "method_responses": {"200": dict.fromkeys(found, False), "404": _declared(CORS)},
@@ -317,9 +327,10 @@ def _page_method(context: Context) -> dict[str, Any]:
     }
 
 
-def _gateway_response() -> dict[str, Any]:
+def _gateway_response(headers: Mapping[str, str]) -> dict[str, Any]:
+    sent = {**CORS, "Access-Control-Expose-Headers": "'Retry-After'", **headers}
     return {
-        "responseParameters": {f"gatewayresponse.header.{header}": value for header, value in CORS.items()},
+        "responseParameters": {f"gatewayresponse.header.{header}": value for header, value in sent.items()},
         "responseTemplates": {"application/json": ERROR_TEMPLATE},
     }
 

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Any
 
 from sentictl.aws.lookup import if_there
-from sentictl.bundled import templates
+from sentictl.bundled import template_files
 from sentictl.files import write_atomically
 from sentictl.lifecycle.resource import Context, Live, Resource
 from sentictl.services.gateway import PAGE_KEY, invoke_url
-from sentictl.services.page import render
+from sentictl.services.page import INDEX, render
 from sentictl.services.storage import (
     bucket_arn,
     bucket_exists,
@@ -23,7 +23,6 @@ from sentictl.services.storage import (
 )
 from sentictl.state import Record
 
-INDEX = "index.html"
 WEBSITE = {"IndexDocument": {"Suffix": INDEX}}
 HEADERS = {"ContentType": "text/html; charset=utf-8", "CacheControl": "max-age=60"}
 
@@ -128,8 +127,17 @@ class Page(Resource):
 
     @cached_property
     def _html(self) -> bytes:
-        settings = self.context.settings
-        return render(settings.site.title, invoke_url(self.context), settings.api.max_review_characters, templates())
+        return render_page(self.context)
+
+
+def render_page(context: Context) -> bytes:
+    """The page as the settings want it, for the API as it stands.
+
+    Raises:
+        MissingStepError: there is no API yet.
+    """
+    settings, files = context.settings, template_files("site", context.config.folder.root)
+    return render(settings.site, invoke_url(context), settings.api.max_review_characters, files)
 
 
 def page_url(context: Context) -> str:

@@ -1,5 +1,6 @@
 """`sentictl config`: show and change settings."""
 
+import json
 from typing import Annotated
 
 import typer
@@ -52,4 +53,5 @@ def set_setting(invocation: Invocation, key: Key, value: Annotated[str, typer.Ar
 
 
 def _shown(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """A value as `config set` takes it."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | list) else str(value)

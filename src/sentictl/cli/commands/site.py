@@ -1,10 +1,13 @@
 """`sentictl site`: the web page in front of the API."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
+
+if TYPE_CHECKING:
+    from sentictl.lifecycle.resource import Context
 
 app = typer.Typer(add_completion=False)
 
@@ -17,15 +20,30 @@ def site(
     publish: Annotated[
         str | None, typer.Option(help="Who serves it: api (the API's own GET) or s3 (a public website bucket).")
     ] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Publish nothing: serve it on this machine until Ctrl-C.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="The port for --serve; 0: a free one.", min=0, max=65535)] = 0,
+    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     dry_run: DryRun = False,
     adopt: Adopt = False,
 ) -> None:
-    """Render the web page and publish it."""
+    """Render the web page, and publish it or serve it here.
+
+    What --title and --publish say is written to sentictl.toml. Colors, texts and examples are settings in [site]; a
+    template of the project's own in templates/site/ goes before the installed one.
+    """
     from sentictl.cli.planning import show_plan
     from sentictl.cli.session import opened
+    from sentictl.errors import UsageError
 
     settings = {"site.title": title, "site.publish": publish}
+    if serve and (dry_run or adopt or title or publish):
+        raise UsageError("--serve changes nothing and publishes nothing.", "Leave the other options out.")
     with opened(invocation) as project:
+        if serve:
+            _serve(invocation, project.session.looking(as_anyone=True), port, open_=open_)
+            return
         if dry_run:
             show_plan(invocation.output, project.plan("site", settings=settings, adopt=adopt))
             return
@@ -33,3 +51,32 @@ def site(
         url = project.page_url
         copy = project.session.folder.page
     invocation.output.result({"page_url": url, "file": str(copy)}, url)
+    if open_:
+        _open(invocation, url)
+
+
+def _serve(invocation: Invocation, context: "Context", port: int, *, open_: bool) -> None:
+    from threading import Event
+
+    from sentictl.services.gateway import invoke_url
+    from sentictl.services.serving import serving
+    from sentictl.services.website import render_page
+
+    render_page(context)  # what is wrong with it is an error of the command
+    with serving(lambda: render_page(context), port) as url:
+        api_url = invoke_url(context)
+        invocation.output.result({"page_url": url, "api_url": api_url}, url)
+        invocation.output.say(f"Served on this machine until Ctrl-C; a reload shows a changed template. API: {api_url}")
+        if open_:
+            _open(invocation, url)
+        try:
+            Event().wait()
+        except KeyboardInterrupt:
+            invocation.output.say("\nStopped.")
+
+
+def _open(invocation: Invocation, url: str) -> None:
+    import webbrowser
+
+    if not webbrowser.open(url):
+        invocation.output.say(f"No browser can be opened from here. Open it yourself: {url}")
