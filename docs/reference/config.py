@@ -1,0 +1,115 @@
+"""Write docs/config.md from the settings' models and the commented template; with --check only compare."""
+
+import argparse
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from sentictl.bundled import templates
+from sentictl.config import TABLES
+from sentictl.settings import EnvironmentSettings
+
+PAGE = Path(__file__).resolve().parents[1] / "config.md"
+HEAD = """\
+# Settings
+
+`sentictl.toml` is the one file of a project: settings that people edit, and tables `[state.NAME]` in which sentictl
+records what it made, which are not for editing. Comments and order stay when sentictl writes to it. `sentictl config
+show` prints what is in force, `config get` and `config set` one setting; a key or value that cannot be is refused, with
+a suggestion. `sentictl init` writes this file with every setting as a comment.
+
+A setting comes from the command's option, else from the variable `SENTICTL_<TABLE>_<KEY>` (`SENTICTL_TRAIN_EPOCHS=3`),
+else from `[env.NAME]`, else from its table here, else from its default. An option that says what the project is, such
+as `train --epochs 5`, is written here, and the command says so.
+"""
+ENVIRONMENTS = """\
+## env.NAME
+
+An environment on AWS: `sentictl up --env NAME`. NAME is up to 20 lower-case letters, digits and hyphens. Any setting of
+the tables above can stand in it as `TABLE.KEY`, and holds in that environment alone. The environment `local` needs no
+table, and can have one.
+"""
+# A line of the template: a setting, commented out or not, its value, and what it means.
+LINE = re.compile(r"^(?:# )?(?P<key>[a-z_]+) = (?P<value>\"(?:[^\"\\]|\\.)*\"|\S+) *(?:# (?P<meaning>.*))?$")
+
+
+def main() -> None:
+    """Write the page, or check it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where the page differs")
+    content = page()
+    if not parser.parse_args().check:
+        PAGE.write_text(content, encoding="utf-8")
+    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != content:
+        raise SystemExit("docs/config.md is not what the settings are. Write it anew: python docs/reference/config.py")
+
+
+def page() -> str:
+    """The whole page."""
+    meanings = read_meanings((templates() / "project" / "sentictl.toml").read_text(encoding="utf-8"))
+    parts = [HEAD]
+    for name, info in TABLES.items():
+        model: Any = info.annotation  # a class, as every field of Settings is declared with one
+        parts += [f"## {name}\n", about(model), *rows(model, meanings.get(name, {}))]
+    return "\n".join([*parts, ENVIRONMENTS, *rows(EnvironmentSettings, meanings.get("env", {})), ""]).rstrip() + "\n"
+
+
+def about(model: type[BaseModel]) -> str:
+    """What a table is for: its docstring, without the table's name that it begins with."""
+    text = inspect.getdoc(model) or ""
+    text = re.sub(r"^`\[[a-z]+\]`: ", "", text)
+    return text[0].upper() + text[1:] + "\n"
+
+
+def rows(model: type[BaseModel], meanings: dict[str, str]) -> Iterator[str]:
+    """The table's settings."""
+    schema = model.model_json_schema()
+    yield "| setting | default | takes | |\n|---|---|---|---|"
+    for key, field in schema["properties"].items():
+        yield f"| `{key}` | {shown(field.get('default'))} | {takes(field)} | {meanings.get(key, '')} |"
+    yield ""
+
+
+def takes(field: dict[str, Any]) -> str:
+    """Which values a setting can have."""
+    if "enum" in field:
+        return ", ".join(f"`{json.dumps(value)}`" for value in field["enum"])
+    kind = {"integer": "whole number", "number": "number", "boolean": "`true`, `false`", "array": "list of texts"}
+    name = kind.get(field.get("type", ""), "text")
+    low, high = field.get("minimum", field.get("exclusiveMinimum")), field.get("maximum", field.get("exclusiveMaximum"))
+    if low is not None and high is not None:
+        between = "between" if "exclusiveMaximum" in field else "from"
+        return f"{name} {between} {low:,} {'and' if between == 'between' else 'to'} {high:,}"
+    if low is not None:
+        return f"{name}, at least {low:,}"
+    return f"{name}, at most {field['maxLength']} characters" if "maxLength" in field else name
+
+
+def shown(default: Any) -> str:
+    """A default as the file would have it."""
+    if isinstance(default, list):
+        return f"{len(default)} texts"
+    return f"`{json.dumps(default, ensure_ascii=False)}`"
+
+
+def read_meanings(template: str) -> dict[str, dict[str, str]]:
+    """The comments behind the settings in the template, by table and key."""
+    meanings: dict[str, dict[str, str]] = {}
+    table = ""
+    for line in template.splitlines():
+        heading = re.match(r"^(?:# )?\[([a-z]+)[\].]", line)
+        found = LINE.match(line)
+        if heading:
+            table = heading[1]
+        elif found and found["meaning"]:
+            meanings.setdefault(table, {})[found["key"]] = found["meaning"].replace("|", "\\|")
+    return meanings
+
+
+if __name__ == "__main__":
+    main()
