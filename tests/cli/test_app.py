@@ -11,18 +11,21 @@ from sentictl import __version__
 from sentictl.cli.app import COMMANDS
 from tests.cli.conftest import Run
 
-HEAVY = ("torch", "boto3", "botocore", "pydantic", "sagemaker", "moto", "nltk", "pandas", "tomlkit")
+HEAVY = {
+    *("torch", "boto3", "botocore", "sagemaker", "numpy", "pandas", "onnxruntime"),
+    *("pydantic", "moto", "nltk", "jinja2", "tomlkit"),
+}
 
 
 def imported(folder: Path, *arguments: str) -> set[str]:
-    """The heavy packages that a command imports."""
+    """The modules that a command imports."""
     program = (
         "import sys\n"
         "from sentictl.cli.app import main\n"
         "sys.argv = ['sentictl', *sys.argv[1:]]\n"
         "try:\n    main()\n"
         "except SystemExit:\n    pass\n"
-        f"print('\\nIMPORTED', *[name for name in {HEAVY!r} if name in sys.modules])\n"
+        "print('\\nIMPORTED', *sys.modules)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments], cwd=folder, capture_output=True, text=True, check=True
@@ -30,39 +33,61 @@ def imported(folder: Path, *arguments: str) -> set[str]:
     return set(done.stdout.rpartition("IMPORTED")[2].split())
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("predict", "--help"), ("train", "--help")])
-def test_help_imports_nothing_heavy(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    assert imported(tmp_path, *arguments) == set()
+def test_the_version_imports_nothing_heavy(tmp_path: Path) -> None:
+    assert not imported(tmp_path, "--version") & HEAVY
 
 
 def test_predict_imports_nothing_heavy(project: Path) -> None:
-    assert imported(project, "predict", "a superb film") == set()
-    assert imported(project, "predict", "a superb film", "--json") == set()
+    unneeded = HEAVY - {"numpy", "onnxruntime"}
+    assert not imported(project, "predict", "a superb film") & unneeded
+    assert not imported(project, "predict", "a superb film", "--json") & unneeded
 
 
 def test_help_names_every_command_with_what_it_does(run: Run) -> None:
     shown = run("--help")
     assert shown.returncode == 0
     for name in COMMANDS:
-        assert any(line.startswith(f"│ {name} ") and len(line.split()) > 3 for line in shown.stdout.splitlines()), name
-    assert max(map(len, shown.stdout.splitlines())) <= 80
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_explains_itself(run: Run, name: str) -> None:
-    shown = run(name, "--help")
-    assert shown.returncode == 0
-    assert "Usage:" in shown.stdout
+        assert any(line.startswith(f"  {name} ") and len(line.split()) > 3 for line in shown.stdout.splitlines()), name
 
 
 def test_the_version_is_the_packages(run: Run) -> None:
     assert run("--version").stdout == f"sentictl {__version__}\n"
 
 
-def test_a_mistyped_command_gets_a_suggestion_and_the_usage_exit_code(run: Run) -> None:
-    done = run("trian")
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("trian",), "'train'"),
+        (("local", "strat"), "'start', 'status'"),
+        (("train", "--epoch", "3"), "--epochs"),
+        (("predict", "x", "--explian"), "--explain"),
+        (("up", "--evn", "prod"), "--env"),
+    ],
+)
+def test_a_mistyped_command_or_option_gets_a_suggestion_and_the_usage_exit_code(
+    run: Run, arguments: tuple[str, ...], meant: str
+) -> None:
+    done = run(*arguments)
     assert done.returncode == 2
-    assert "Did you mean 'train'?" in done.stderr
+    assert f"Did you mean {meant}?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("config", "get", "train.epoch"), "train.epochs"),
+        (("config", "set", "site.titel", "x"), "site.title"),
+        (("status", "--env", "prdo"), "prod"),
+    ],
+)
+def test_a_mistyped_setting_or_environment_gets_a_suggestion(
+    run: Run, project: Path, arguments: tuple[str, ...], meant: str
+) -> None:
+    with (project / "sentictl.toml").open("a") as settings:
+        settings.write('\n[env.prod]\nregion = "eu-west-1"\n')
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert f"Did you mean {meant}?" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [("--json", "trian"), ("predict", "--nonsense", "--json"), ("logs", "--json")])

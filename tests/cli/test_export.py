@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Run
 
 TRAINED = """
@@ -36,10 +38,26 @@ def test_the_template_is_the_result(tmp_path: Path, run: Run) -> None:
     assert settings.read_text() == TRAINED
 
 
-def test_the_form_has_to_be_said(tmp_path: Path, run: Run) -> None:
-    done = run("export")
+def test_the_document_is_the_result(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "sentictl.toml").write_text('[project]\nname = "films"\n')
+    try:
+        printed, wrapped = run("export", "--openapi"), run("export", "--openapi", "--json")
+        written = run("export", "--openapi", "--output", "openapi.json")
+    finally:
+        run("local", "stop")
+    document = json.loads(printed.stdout)
+    assert document["info"]["title"] == "films-local-api"
+    assert json.loads(wrapped.stdout) == {"document": document}
+    assert json.loads((tmp_path / "openapi.json").read_text()) == document
+    assert written.stdout == "Wrote openapi.json: 3 methods.\n"
+
+
+@pytest.mark.parametrize("forms", [(), ("--cloudformation", "--openapi")])
+def test_one_form_has_to_be_said(run: Run, forms: tuple[str, ...]) -> None:
+    done = run("export", *forms)
     assert done.returncode == 2
     assert "sentictl export --cloudformation" in done.stderr
+    assert "sentictl export --openapi" in done.stderr
 
 
 def test_an_output_without_a_folder_is_refused_before_anything_is_done(tmp_path: Path, run: Run) -> None:

@@ -50,7 +50,7 @@ def test_progress_is_counted_in_epochs_and_epochs_are_milestones() -> None:
     ]
     moving, milestone = TrainingLog(client, "job").progress()
     assert moving == ("epoch 2 of 4 · loss 0.502", 1.5, 4.0)
-    assert milestone == ("epoch 2 of 4 · loss 0.451 · validation 85.4 % · 21 s", None, None)
+    assert milestone == ("epoch 2 of 4 in 21 s · loss 0.451 · validation 85.4 %", None, None)
 
 
 def test_stages_are_named_and_those_of_the_folds_only_move_the_bar() -> None:
@@ -58,5 +58,5 @@ def test_stages_are_named_and_those_of_the_folds_only_move_the_bar() -> None:
     figures = "train_loss=0.4512 validation_loss=0.3411 validation_accuracy=0.8544 seconds=21.3"
     client.events = [f"epoch=2 epochs=3 {figures} stage={stage}" for stage in ("lstm", "fold-1")]
     milestone, moving = TrainingLog(client, "job").progress()
-    assert milestone == ("lstm · epoch 2 of 3 · loss 0.451 · validation 85.4 % · 21 s", None, None)
-    assert moving == ("fold-1 · epoch 2 of 3 · loss 0.451 · validation 85.4 % · 21 s", 2.0, 3.0)
+    assert milestone == ("lstm · epoch 2 of 3 in 21 s · loss 0.451 · validation 85.4 %", None, None)
+    assert moving == ("fold-1 · epoch 2 of 3 in 21 s · loss 0.451 · validation 85.4 %", 2.0, 3.0)

@@ -1,43 +1,61 @@
 """The command line's root: the commands, each loaded when it is called, and the options that all of them take."""
 
+import io
+import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from sentictl import __version__
-from sentictl.cli.invocation import Debug, Env, Invocation, Json, Quiet
-from sentictl.cli.output import Output
+from sentictl.cli.helping import EVERYWHERE, Command, Group, Row
+from sentictl.cli.invocation import Debug, Env, Invocation, Json, NoColor, Quiet
+from sentictl.cli.output import FALLBACK, Output
 from sentictl.errors import UsageError
 
-COMMANDS = (
-    "init",
-    "up",
-    "plan",
-    "status",
-    "predict",
-    "evaluate",
-    "down",
-    "data",
-    "train",
-    "deploy",
-    "models",
-    "wire-lambda",
-    "wire-api",
-    "site",
-    "logs",
-    "doctor",
-    "export",
-    "import",
-    "config",
-    "local",
-)
+GROUPS: dict[str, dict[str, str]] = {
+    "Start": {
+        "init": "Begin a project in this folder, or add what its folder lacks",
+        "up": "Do the whole chain, from the reviews to the page",
+        "doctor": "Check this machine, the project, and the account",
+    },
+    "The chain, one by one": {
+        "data": "Prepare labelled reviews and put them on S3",
+        "train": "Train the model as a SageMaker training job",
+        "deploy": "Put the trained model behind a SageMaker endpoint",
+        "wire-lambda": "Put a Lambda function in front of the endpoint",
+        "wire-api": "Put a REST API in front of the Lambda function",
+        "site": "Render the web page, and publish it or serve it here",
+    },
+    "Look": {
+        "plan": "Show what `up` would do, and what that costs",
+        "status": "Show what stands in this environment, and what differs",
+        "models": "List what each training made, and which of it is live",
+        "logs": "Show what a part of the chain wrote",
+    },
+    "Ask": {
+        "predict": "Tell whether reviews are positive or negative",
+        "evaluate": "Measure the model on the test split, or on other reviews",
+    },
+    "Take down": {
+        "down": "Delete everything that the chain made in this environment",
+    },
+    "Tools": {
+        "config": "Show and change the settings in sentictl.toml",
+        "local": "Start, stop and watch the local twin of AWS",
+        "notebook": "Make, open, stop and delete a notebook beside the chain",
+        "export": "Write the stack for CloudFormation, or the API as OpenAPI",
+        "import": "Record again what stands on AWS, where the state was lost",
+        "completion": "Let a shell complete commands, options and their values",
+    },
+}
+COMPLETE = "_SENTICTL_COMPLETE"  # a shell that wants to complete something sets it
+COMMANDS = tuple(name for commands in GROUPS.values() for name in commands)
 
 
-class LazyGroup(TyperGroup):
-    """The commands by name; a command's module is imported when the command is asked for."""
+class Root(Group):
+    """The commands by name; a command's module is imported when the command is called, not for the list of all."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -47,13 +65,35 @@ class LazyGroup(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  (the signature is Typer's)
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"sentictl.cli.commands.{cmd_name.replace('-', '_')}")
-        return typer.main.get_command(module.app)
+        return load(cmd_name) if cmd_name in COMMANDS else None
+
+    def panels(self, ctx: Any) -> dict[str, list[Row]]:  # noqa: ARG002  (the signature is the base class's)
+        width = max(map(len, COMMANDS))
+        return {title: [(f"{name:<{width}}", does) for name, does in rows.items()] for title, rows in GROUPS.items()}
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        brief = {name: Command(name, help=does) for rows in GROUPS.values() for name, does in rows.items()}
+        stand_in = Group(name=self.name, commands=dict(brief))
+        return stand_in.shell_complete(typer.Context(stand_in, resilient_parsing=True), incomplete)
 
 
-app = typer.Typer(cls=LazyGroup, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False)
+def load(name: str) -> Any:
+    """A command; its help, and that of its own commands, is a page of ours."""
+    app: typer.Typer = import_module(f"sentictl.cli.commands.{name.replace('-', '_')}").app
+    app.info.cls = Group
+    for command in app.registered_commands:
+        command.cls = Command
+    return typer.main.get_command(app)
+
+
+app = typer.Typer(
+    cls=Root,
+    add_completion=False,  # there is a command for it
+    context_settings={"help_option_names": ["--help", "-h"]},
+    pretty_exceptions_enable=False,
+)
 
 
 def _show_version(wanted: bool) -> None:
@@ -68,22 +108,32 @@ def root(
     env: Env = None,
     json: Json = False,
     quiet: Quiet = False,
+    no_color: NoColor = False,  # noqa: ARG001  (its callback does it all)
     debug: Debug = False,
     version: Annotated[  # noqa: ARG001  (its callback does it all)
-        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
+        bool,
+        typer.Option(
+            "--version",
+            help="Show the version and exit.",
+            is_eager=True,
+            callback=_show_version,
+            rich_help_panel=EVERYWHERE,
+        ),
     ] = False,
 ) -> None:
-    """From labelled reviews to a live sentiment web app on AWS, and back to nothing.
-
-    `sentictl up` does the whole chain on this machine, without an AWS account; `sentictl up --env prod` does it on AWS.
-    """
+    """From labelled reviews to a live sentiment web app on AWS, and back to nothing."""
     context.obj = Invocation(env or "", json, quiet, debug)
 
 
 def main() -> None:
     """The program `sentictl`."""
-    if "--json" not in sys.argv:
-        app()
+    if COMPLETE in os.environ:
+        from sentictl.cli.completing import complete
+
+        sys.exit(complete(app, os.environ[COMPLETE]))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=FALLBACK)
     try:
         sys.exit(app(standalone_mode=False))
     except Exception as problem:
@@ -91,5 +141,12 @@ def main() -> None:
         message = getattr(problem, "format_message", None)
         if message is None:
             raise
-        Output(json=True).error(UsageError.code, message(), "See: sentictl --help, or the command's own --help.")
+        Output(json="--json" in sys.argv).error(UsageError.code, *_explained(problem, message()))
         sys.exit(UsageError.exit_code)
+
+
+def _explained(problem: Any, message: str) -> tuple[str, str]:
+    """A mistake on the command line, and what to do about it."""
+    context, close = getattr(problem, "ctx", None), getattr(problem, "possibilities", None)
+    see = f"See: {context.command_path if context else 'sentictl'} --help"
+    return (problem.message, f"Did you mean {close[0]}? {see}") if close else (message, see)

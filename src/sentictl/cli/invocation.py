@@ -12,7 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
-from sentictl.cli.output import Output
+from sentictl.cli.completing import environments
+from sentictl.cli.helping import EVERYWHERE, SETTINGS
+from sentictl.cli.lines import hanging, unbroken
+from sentictl.cli.output import Output, columns
 from sentictl.errors import SentictlError
 from sentictl.folder import ProjectFolder
 from sentictl.own_code import place_of, use_model_code_here
@@ -20,18 +23,64 @@ from sentictl.own_code import place_of, use_model_code_here
 Env = Annotated[
     str | None,
     typer.Option(
-        "--env", help="The environment: local (the default), or one that sentictl.toml describes.", metavar="NAME"
+        "--env",
+        help="The environment: local (the default), or one that sentictl.toml describes.",
+        metavar="NAME",
+        autocompletion=environments,
+        rich_help_panel=EVERYWHERE,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but the result.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document.", rich_help_panel=EVERYWHERE)]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but the result.", rich_help_panel=EVERYWHERE)]
+NoColor = Annotated[
+    bool,
+    typer.Option(
+        "--no-color",
+        help="Without colors, as with NO_COLOR=1.",
+        is_eager=True,
+        callback=lambda given: _color(not given),
+        rich_help_panel=EVERYWHERE,
+    ),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=EVERYWHERE)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 Adopt = Annotated[
     bool, typer.Option("--adopt", help="Take over what has the name of a resource but is not this project's.")
 ]
-COMMON: dict[str, Any] = {"env": (Env, None), "json": (Json, False), "quiet": (Quiet, False), "debug": (Debug, False)}
+COMMON: dict[str, Any] = {
+    "env": (Env, None),
+    "json": (Json, False),
+    "quiet": (Quiet, False),
+    "no_color": (NoColor, False),
+    "debug": (Debug, False),
+}
 INTERRUPTED = 130
+
+
+def setting(
+    meaning: str,
+    *names: str,
+    group: str = SETTINGS,
+    metavar: str | None = None,
+    completion: Callable[..., Any] | None = None,
+) -> Any:
+    """An option that changes a setting: it is written to sentictl.toml.
+
+    Args:
+        meaning: its help.
+        names: how it is written, where that does not follow from the parameter's name.
+        group: the title that it stands under.
+        metavar: what its value is called.
+        completion: the values that a shell may complete.
+    """
+    return typer.Option(*names, help=meaning, rich_help_panel=group, metavar=metavar, autocompletion=completion)
+
+
+def _color(wanted: bool) -> bool:
+    """Everything that colors, here and in libraries, looks at this variable."""
+    if not wanted:
+        os.environ["NO_COLOR"] = "1"
+    return not wanted
 
 
 @dataclass(frozen=True)
@@ -55,7 +104,8 @@ class Invocation:
     def next(self, *commands: str) -> None:
         """Say which commands come next, in this environment."""
         where = f" --env {self.env}" if self.env else ""
-        self.output.say("\nNext: " + " · ".join(f"sentictl {command}{where}" for command in commands))
+        listed = " · ".join(unbroken(f"sentictl {command}{where}") for command in commands)
+        self.output.say("\n" + hanging("Next: ", listed, columns(sys.stderr)))
 
     def over(self, root: "Invocation") -> "Invocation":
         """This call's options, with those given before the command's name."""
@@ -108,8 +158,10 @@ def _end(problem: BaseException, invocation: Invocation) -> int:
         return INTERRUPTED
     if invocation.debug:
         traceback.print_exception(problem, file=sys.stderr)
+    from sentictl.cli.hints import in_environment
+
     known = _known(problem)
-    invocation.output.error(known.code, known.message, known.hint)
+    invocation.output.error(known.code, known.message, in_environment(known.hint, invocation.env))
     return known.exit_code
 
 

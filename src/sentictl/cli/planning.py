@@ -3,21 +3,41 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from sentictl.cli.lines import hanging, paragraphs, unbroken
 from sentictl.cli.output import Output
-from sentictl.lifecycle.reconcile import Action, Step
-from sentictl.results import Plan
 
-MARKS = {Action.CREATE: "+", Action.UPDATE: "~", Action.REPLACE: "±", Action.DELETE: "-", Action.KEEP: "="}
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from sentictl.lifecycle.reconcile import Step
+    from sentictl.results import Plan
+
+# By action: its mark and color.
+MARKS = {
+    "create": ("+", "green"),
+    "update": ("~", "yellow"),
+    "replace": ("±", "yellow"),
+    "delete": ("-", "red"),
+    "keep": ("=", "dim"),
+}
 SHOWN = 30  # characters of a value; two of them and a field's name fit a line
+KIND_WIDTH = 18
 
 
-def show_plan(output: Output, planned: Plan) -> None:
+def show_plan(output: Output, planned: "Plan") -> None:
     """Show steps with what they change, cost and need."""
-    lines = [*_lines(planned.steps), "", f"Cost: {planned.costs}"]
-    permissions = f"Permissions: {len(planned.permissions)}; sentictl doctor --policy"
-    output.result(planned.document(), "\n".join([*lines, permissions]))
+    if output.json:
+        output.result(planned.document())
+        return
+    for line in _lines(planned.steps, output.width):
+        output.print(line)
+    where = "" if planned.environment == "local" else f" --env {planned.environment}"
+    policy = unbroken(f"sentictl doctor --policy{where}")
+    permissions = f"{len(planned.permissions)}; the policy that allows them: {policy}"
+    rows = [("Cost:", str(planned.costs)), ("Permissions:", permissions)]
+    output.result(None, "\n" + paragraphs(rows, output.width))
 
 
 def difference_lines(changes: Mapping[str, tuple[Any, Any]]) -> Iterator[str]:
@@ -26,13 +46,27 @@ def difference_lines(changes: Mapping[str, tuple[Any, Any]]) -> Iterator[str]:
         yield from _difference(field, was, becomes)
 
 
-def _lines(steps: Sequence[Step]) -> Iterator[str]:
+def _lines(steps: "Sequence[Step]", width: int) -> "Iterator[Text]":
+    """The steps that do something, by the part of the chain that they belong to, and how many there are of each."""
+    from rich.text import Text
+
+    from sentictl.stack import command_of
+
+    part = ""
     for step in steps:
-        if step.action is not Action.KEEP:
-            yield f"  {MARKS[step.action]} {step.action:<8} {step.kind:<18} {step.name}"
-            yield from (f"      {line}" for line in difference_lines(step.changes))
-    counts = Counter(step.action for step in steps)
-    yield " · ".join(f"{counts[action]} to {action}" for action in Action if counts[action])
+        if step.action == "keep":
+            continue
+        if command_of(step.kind) != part:
+            part = command_of(step.kind)
+            yield Text(part, "bold")
+        mark, color = MARKS[step.action]
+        line = Text(hanging(f"  {mark} {step.action:<8} ", f"{step.kind:<{KIND_WIDTH}} {step.name}", width))
+        line.stylize(color, 2, 3 + len(mark) + len(step.action))
+        yield line
+        for difference in difference_lines(step.changes):
+            yield Text(hanging(" " * 13, difference, width))
+    counts = Counter(str(step.action) for step in steps)
+    yield Text(" · ".join(f"{counts[action]} to {action}" for action in MARKS if counts[action]) or "Nothing to do.")
 
 
 def _difference(field: str, was: Any, becomes: Any) -> Iterator[str]:

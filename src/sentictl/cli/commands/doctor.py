@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sentictl.services.doctor.check import Check, Finding
 
 app = typer.Typer(add_completion=False)
+NAME_WIDTH = 22
+NARROW = 60  # columns below which what was found does not stand beside the name, but follows it
 MARKS = {"ok": "✓", "warning": "!", "failed": "✗"}
 
 
@@ -32,9 +34,9 @@ def doctor(
         bool, typer.Option("--instances", help="List the instance types that SageMaker knows, and end.")
     ] = False,
 ) -> None:
-    """Check this machine, the project, and the account: each failure with what mends it.
+    """Check this machine, the project, and the account.
 
-    In a folder without a project only the machine is checked.
+    Each failure comes with what mends it. In a folder without a project only the machine is checked.
     """
     if policy:
         _show_policy(invocation)
@@ -51,7 +53,7 @@ def doctor(
     for name, finding in carry_out(_checks(invocation)):
         found.append({"name": name, "status": finding.status, "found": finding.found, "mend": finding.mend})
         if not invocation.json:
-            invocation.output.result(None, _line(name, finding))
+            invocation.output.result(None, _lines(name, finding, invocation.output.width))
     if invocation.json:
         invocation.output.result({"environment": invocation.environment, "checks": found})
     if any(entry["status"] == "failed" for entry in found):
@@ -137,6 +139,12 @@ def _show_instances(invocation: Invocation) -> None:
     invocation.output.result(types, "\n".join(lines))
 
 
-def _line(name: str, finding: "Finding") -> str:
-    mend = f"\n    {finding.mend}" if finding.mend else ""
-    return f"{MARKS[finding.status]} {name:<22} {finding.found}{mend}"
+def _lines(name: str, finding: "Finding", width: int) -> str:
+    from sentictl.cli.lines import hanging
+
+    mark = MARKS[finding.status]
+    if width >= NARROW:
+        lines = hanging(f"{mark} {name:<{NAME_WIDTH}} ", finding.found, width)
+    else:
+        lines = hanging(f"{mark} ", f"{name}: {finding.found}", width)
+    return f"{lines}\n{hanging('    ', finding.mend, width)}" if finding.mend else lines

@@ -32,17 +32,18 @@ def down(
     confirm: Annotated[str | None, typer.Option(help="The project's name, in place of typing it.")] = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Delete everything that the chain made in this environment, in reverse order, and tell what is left.
+    """Delete everything that the chain made in this environment.
 
-    `sentictl.toml` stays. On AWS the project's name is asked for, or given with --confirm. A part that was taken down
-    is brought back by its command: the endpoint by `sentictl deploy`, without training anew.
+    It goes in reverse order and tells what is left. `sentictl.toml` stays. On AWS the project's name is asked for, or
+    given with --confirm. A part that was taken down is brought back by its command: the endpoint by `sentictl deploy`,
+    without training anew.
     """
     from sentictl.cli.planning import show_plan
     from sentictl.cli.session import EVERYTHING, agreed, opened
 
     if not dry_run:
         agreed(invocation, f"the {part}" if part else EVERYTHING, yes=yes, confirm=confirm)
-    with opened(invocation) as project:
+    with opened(invocation, announced=True) as project:
         if dry_run:
             show_plan(invocation.output, project.plan_down(part, keep_data=keep_data))
             return
@@ -55,5 +56,6 @@ def down(
 def _told(removal: "Removal") -> str:
     if not removal.deleted and not removal.left:
         return "Nothing stands."
-    left = "".join(f"\n  left: {entry['kind']} {entry['name']} {entry['arn']}" for entry in removal.left)
+    # The ARN has a line of its own, whole, to be copied.
+    left = "".join(f"\n  left: {entry['kind']} {entry['name']}\n        {entry['arn']}" for entry in removal.left)
     return f"Deleted {len(removal.deleted)} resources.{left}"

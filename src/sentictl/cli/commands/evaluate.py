@@ -31,7 +31,7 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(help="Write an HTML page with charts to this file.")] = None,
     mistakes: Annotated[int, typer.Option(min=0, max=1000, help="How many of the surest mistakes to show.")] = 5,
 ) -> None:
-    """Measure the model on the test split, or on other labelled reviews.
+    """Measure the model on the test split, or on other reviews.
 
     The test split neither trained the model nor chose anything about it.
     """

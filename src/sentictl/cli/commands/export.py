@@ -1,11 +1,14 @@
-"""`sentictl export`: the stack for other tools."""
+"""`sentictl export`: the stack, or its API, for other tools."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sentictl.cli.invocation import Invocation, command
+
+if TYPE_CHECKING:
+    from sentictl.lifecycle.resource import Context
 
 app = typer.Typer(add_completion=False)
 
@@ -15,31 +18,48 @@ app = typer.Typer(add_completion=False)
 def export(
     invocation: Invocation,
     cloudformation: Annotated[bool, typer.Option("--cloudformation", help="As a CloudFormation template.")] = False,
+    openapi: Annotated[bool, typer.Option("--openapi", help="The API, as an OpenAPI 3.0 document.")] = False,
     output: Annotated[Path | None, typer.Option(help="Write it to this file instead of stdout.")] = None,
 ) -> None:
-    """Write what the settings ask for as a template that CloudFormation makes a stack of.
+    """Write the stack for CloudFormation, or the API as OpenAPI.
 
-    A model must have been trained. The names are the same as sentictl's, so the two cannot stand at once.
+    Both are what the settings ask for. For the template a model must have been trained; its names are the same as
+    sentictl's, so the two cannot stand at once. API Gateway can make an API of the document.
     """
     import json
 
     from sentictl.cli.session import opened
     from sentictl.errors import UsageError
-    from sentictl.services.cloudformation import template
-    from sentictl.stack import CHAIN
 
-    if not cloudformation:
-        raise UsageError("As what shall the stack be exported?", "Say it: sentictl export --cloudformation")
+    if cloudformation == openapi:
+        raise UsageError(
+            "As what shall it be exported?", "Say one: sentictl export --cloudformation, sentictl export --openapi"
+        )
     if output and not output.resolve().parent.is_dir():
         raise UsageError(f"There is no folder {output.resolve().parent}.", "Make it, or choose another --output.")
     with opened(invocation) as project:
-        document = template(project.session.looking(), [kind for kinds in CHAIN.values() for kind in kinds])
+        context = project.session.looking()
+        document = _api(context) if openapi else _template(context)
     text = json.dumps(document, indent=2)
     if output is None:
-        invocation.output.result({"template": document}, text)
+        invocation.output.result({"document" if openapi else "template": document}, text)
         return
     _write(output, f"{text}\n")
-    invocation.output.result({"file": str(output)}, f"Wrote {output}: {len(document['Resources'])} resources.")
+    size = f"{len(document['paths']['/'])} methods" if openapi else f"{len(document['Resources'])} resources"
+    invocation.output.result({"file": str(output)}, f"Wrote {output}: {size}.")
+
+
+def _template(context: "Context") -> dict[str, Any]:
+    from sentictl.services.cloudformation import template
+    from sentictl.stack import CHAIN
+
+    return template(context, [kind for kinds in CHAIN.values() for kind in kinds])
+
+
+def _api(context: "Context") -> dict[str, Any]:
+    from sentictl.services.openapi import importable
+
+    return importable(context)
 
 
 def _write(path: Path, text: str) -> None:

@@ -10,13 +10,13 @@ app = typer.Typer(add_completion=False)
 @app.command("import")
 @command
 def import_state(invocation: Invocation) -> None:
-    """Record what AWS has for this project and environment and sentictl.toml does not know of.
+    """Record again what stands on AWS, where the state was lost.
 
-    Found by names and tags. Run it where the recorded state was lost or damaged; what is recorded stays.
+    What AWS has for this project and environment is found by names and tags. What is recorded already stays.
     """
     from sentictl.cli.session import opened
 
-    with opened(invocation) as project:
+    with opened(invocation, announced=True) as project:
         found = project.discover()
     document = {"imported": [{"kind": record.kind, "name": record.name} for record in found]}
     lines = [f"  {record.kind:<18} {record.name}" for record in found]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="local",
-    help="Start, stop and watch the local twin, which answers AWS's API here.",
+    help="Start, stop and watch the local twin of AWS.",
     no_args_is_help=True,
     add_completion=False,
 )

@@ -21,7 +21,10 @@ class Part(StrEnum):
 @app.command("logs")
 @command
 def logs(invocation: Invocation, part: Annotated[Part, typer.Argument(help="Whose log.")]) -> None:
-    """Show the log of the latest training job, of the endpoint or of the Lambda function."""
+    """Show what a part of the chain wrote.
+
+    That is the latest training job, the endpoint, or the Lambda function.
+    """
     from sentictl.cli.session import opened
 
     with opened(invocation) as project:

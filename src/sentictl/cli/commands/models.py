@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from sentictl.cli.invocation import Invocation, command
+from sentictl.cli.lines import hanging, unbroken
 
 app = typer.Typer(add_completion=False)
 
@@ -13,26 +14,29 @@ app = typer.Typer(add_completion=False)
 @app.command("models")
 @command
 def models(invocation: Invocation) -> None:
-    """List what each training made, oldest first, and which of it is live.
+    """List what each training made, and which of it is live.
 
-    "live" is what the endpoint serves, "here" what predict and evaluate ask on this machine.
+    The oldest comes first. "live" is what the endpoint serves, "here" what predict and evaluate ask on this machine.
     """
     from sentictl.cli.session import opened
 
     with opened(invocation) as project:
         found = [version.to_json() for version in project.models()]
         pinned = project.settings.deploy.model
+    lines = [_lines(model, invocation.output.width) for model in found]
     none = f"There is no model in the environment {invocation.environment} yet."
-    invocation.output.result({"models": found, "pinned": pinned}, "\n".join(map(_lines, found)) or none)
+    invocation.output.result({"models": found, "pinned": pinned}, "\n".join(lines) or none)
     if pinned:
-        invocation.output.say(f"\nPinned to {pinned}. The newest is served again by: sentictl deploy --model latest")
+        again = unbroken("sentictl deploy --model latest")
+        invocation.output.say("\n" + hanging("", f"Pinned to {pinned}. The newest is served again by: {again}"))
 
 
-def _lines(model: dict[str, Any]) -> str:
+def _lines(model: dict[str, Any], width: int) -> str:
     marks = [word for word, key in (("live", "live"), ("here", "current")) if model[key]]
     trained = f"{model['trained'][:16].replace('T', ' ')} UTC"
-    first = " · ".join([model["name"], model["architecture"], trained, *filter(None, [", ".join(marks)])])
-    return f"{model['number']:>2}  {first}\n    {' · '.join(_figures(model))}"
+    known = [model["name"], model["architecture"], unbroken(trained), *filter(None, [", ".join(marks)])]
+    first = hanging(f"{model['number']:>2}  ", " · ".join(known), width)
+    return f"{first}\n{hanging(' ' * 4, ' · '.join(map(unbroken, _figures(model))), width)}"
 
 
 def _figures(model: dict[str, Any]) -> Iterator[str]:

@@ -17,14 +17,15 @@ def plan(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 3 if there is anything to do.")] = False,
     adopt: Adopt = False,
 ) -> None:
-    """Show what `up` would make, change, replace and delete, and what that costs. Changes nothing.
+    """Show what `up` would do, and what that costs.
 
-    The reviews are prepared on this machine where they are not yet: what follows from them depends on what is in them.
+    That is what it would make, change, replace and delete; plan itself changes nothing. The reviews are prepared on
+    this machine where they are not yet: what follows from them depends on what is in them.
     """
     from sentictl.cli.planning import show_plan
     from sentictl.cli.session import opened
 
-    with opened(invocation) as project:
+    with opened(invocation, announced=True) as project:
         planned = project.plan(adopt=adopt)
         show_plan(invocation.output, planned)
     if planned.changes and exit_code:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
+from sentictl.cli.invocation import Adopt, DryRun, Invocation, command, setting
 
 if TYPE_CHECKING:
     from sentictl.lifecycle.resource import Context
@@ -16,9 +16,9 @@ app = typer.Typer(add_completion=False)
 @command
 def site(
     invocation: Invocation,
-    title: Annotated[str | None, typer.Option(help="The page's heading.")] = None,
+    title: Annotated[str | None, setting("The page's heading.")] = None,
     publish: Annotated[
-        str | None, typer.Option(help="Who serves it: api (the API's own GET) or s3 (a public website bucket).")
+        str | None, setting("Who serves it: api (the API's own GET) or s3 (a public website bucket).")
     ] = None,
     serve: Annotated[
         bool, typer.Option("--serve", help="Publish nothing: serve it on this machine until Ctrl-C.")
@@ -40,7 +40,7 @@ def site(
     settings = {"site.title": title, "site.publish": publish}
     if serve and (dry_run or adopt or title or publish):
         raise UsageError("--serve changes nothing and publishes nothing.", "Leave the other options out.")
-    with opened(invocation) as project:
+    with opened(invocation, announced=True) as project:
         if serve:
             _serve(invocation, project.session.looking(as_anyone=True), port, open_=open_)
             return
@@ -65,11 +65,12 @@ def _serve(invocation: Invocation, context: "Context", port: int, *, open_: bool
     render_page(context)  # what is wrong with it is an error of the command
     with serving(lambda: render_page(context), port) as url:
         api_url = invoke_url(context)
-        invocation.output.result({"page_url": url, "api_url": api_url}, url)
-        invocation.output.say(f"Served on this machine until Ctrl-C; a reload shows a changed template. API: {api_url}")
-        if open_:
-            _open(invocation, url)
         try:
+            invocation.output.result({"page_url": url, "api_url": api_url}, url)
+            told = f"Served on this machine until Ctrl-C; a reload shows a changed template. API: {api_url}"
+            invocation.output.say(told)
+            if open_:
+                _open(invocation, url)
             Event().wait()
         except KeyboardInterrupt:
             invocation.output.say("\nStopped.")

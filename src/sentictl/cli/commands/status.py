@@ -1,10 +1,13 @@
 """`sentictl status`: what stands, and whether it is as the settings want it."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sentictl.cli.invocation import Invocation, command
+
+if TYPE_CHECKING:
+    from sentictl.results import Status
 
 app = typer.Typer(add_completion=False)
 DIFFERENT = 3
@@ -17,8 +20,12 @@ def status(
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 3 if something is not as it should be.")
     ] = False,
+    resources: Annotated[bool, typer.Option("--resources", help="List every resource instead.")] = False,
 ) -> None:
-    """Show what stands in this environment, as AWS has it now, and what was changed or deleted by hand."""
+    """Show what stands in this environment, and what differs.
+
+    It is shown as AWS has it now, with what was changed or deleted by hand.
+    """
     from sentictl.cli.session import opened
 
     with opened(invocation) as project:
@@ -27,28 +34,23 @@ def status(
         invocation.output.result(found.document())
     elif not found.findings:
         invocation.output.result(None, f"Nothing stands in the environment {found.environment}.")
+    elif resources:
+        rows = [(finding.record.kind, finding.record.name, finding.status) for finding in found.findings]
+        invocation.output.table(("KIND", "NAME", "STATUS"), rows)
     else:
-        _show(invocation, found.document())
+        _draw(invocation, found)
     if exit_code and found.differs:
         raise typer.Exit(DIFFERENT)
 
 
-def _show(invocation: Invocation, document: dict[str, Any]) -> None:
-    from sentictl.cli.planning import difference_lines
+def _draw(invocation: Invocation, found: "Status") -> None:
+    from sentictl.cli.lines import paragraphs
+    from sentictl.cli.picture import draw
 
-    where = f" --env {document['environment']}" if invocation.env else ""
-    invocation.output.table(
-        ("KIND", "NAME", "STATUS"),
-        [(entry["kind"], entry["name"], entry["status"]) for entry in document["resources"]],
-    )
-    lines = [""]
-    for entry in document["resources"]:
-        if entry["mend"]:
-            lines.append(f"{entry['kind']} {entry['name']}: {entry['status'].lower()}. Mend it: {entry['mend']}{where}")
-            lines += [f"  {line}" for line in difference_lines(entry["changes"])]
-    lines += [
-        f"Page: {document['page_url'] or 'none'}",
-        f"API:  {document['api_url'] or 'none'}",
-        *document["warnings"],
-    ]
-    invocation.output.result(document, "\n".join(lines))
+    output = invocation.output
+    output.print(draw(found, f" --env {found.environment}" if invocation.env else "", output.width))
+    wrong = sum(bool(finding.mend) for finding in found.findings)
+    count = len(found.findings)
+    standing = f"{wrong} of {count} resources are not" if wrong else f"{count} resources, all"
+    told = [f"{standing} as the settings want them.", f"{found.costs}", *found.warnings]
+    output.result(None, "\n" + paragraphs([("", line) for line in told], output.width))

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
+from sentictl.cli.invocation import Adopt, DryRun, Invocation, command, setting
 
 if TYPE_CHECKING:
     from sentictl.project import Project
 
 app = typer.Typer(add_completion=False)
+MODEL, LEARNING, MACHINES = "Settings: the model", "Settings: how it learns", "Settings: the machines"
 
 
 class Architecture(StrEnum):
@@ -26,31 +27,36 @@ class Architecture(StrEnum):
 def train(
     invocation: Invocation,
     architecture: Annotated[
-        Architecture | None, typer.Option("--arch", "--architecture", help="What the model is made of.")
+        Architecture | None, setting("What the model is made of.", "--arch", "--architecture", group=MODEL)
     ] = None,
     unlabelled: Annotated[
-        bool | None, typer.Option("--unlabelled/--no-unlabelled", help="Learn from unlabelled reviews as well.")
+        bool | None, setting("Learn from unlabelled reviews as well.", "--unlabelled/--no-unlabelled", group=MODEL)
     ] = None,
-    ngrams: Annotated[int | None, typer.Option(help="N-grams that have a score, at most.")] = None,
-    ngram_epochs: Annotated[int | None, typer.Option(help="Passes of the linear part.")] = None,
-    lstm_vocabulary_size: Annotated[int | None, typer.Option(help="Words that the LSTM tells apart, at most.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes of the LSTM over the reviews, at most.")] = None,
-    patience: Annotated[int | None, typer.Option(help="Stop after so many epochs without progress.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Reviews that go through the network at once.")] = None,
-    accumulation: Annotated[int | None, typer.Option(help="Batches that make one step.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="The highest step size.")] = None,
-    embedding_dim: Annotated[int | None, typer.Option(help="Units of a token's embedding.")] = None,
-    hidden_dim: Annotated[int | None, typer.Option(help="Units of the LSTM.")] = None,
-    dropout: Annotated[float | None, typer.Option(help="The share of units dropped in training.")] = None,
-    max_tokens: Annotated[int | None, typer.Option(help="Tokens of a review that are read, at most.")] = None,
+    ngrams: Annotated[int | None, setting("N-grams that have a score, at most.", group=MODEL)] = None,
+    lstm_vocabulary_size: Annotated[
+        int | None, setting("Words that the LSTM tells apart, at most.", group=MODEL)
+    ] = None,
+    embedding_dim: Annotated[int | None, setting("Units of a token's embedding.", group=MODEL)] = None,
+    hidden_dim: Annotated[int | None, setting("Units of the LSTM.", group=MODEL)] = None,
+    max_tokens: Annotated[int | None, setting("Tokens of a review that are read, at most.", group=MODEL)] = None,
+    ngram_epochs: Annotated[int | None, setting("Passes of the linear part.", group=LEARNING)] = None,
+    epochs: Annotated[int | None, setting("Passes of the LSTM over the reviews, at most.", group=LEARNING)] = None,
+    patience: Annotated[int | None, setting("Stop after so many epochs without progress.", group=LEARNING)] = None,
+    batch_size: Annotated[int | None, setting("Reviews that go through the network at once.", group=LEARNING)] = None,
+    accumulation: Annotated[int | None, setting("Batches that make one step.", group=LEARNING)] = None,
+    learning_rate: Annotated[float | None, setting("The highest step size.", group=LEARNING)] = None,
+    dropout: Annotated[float | None, setting("The share of units dropped in training.", group=LEARNING)] = None,
     mixed_precision: Annotated[
-        bool | None, typer.Option("--mixed-precision/--full-precision", help="16 bits where a GPU may use them.")
+        bool | None,
+        setting("16 bits where a GPU may use them.", "--mixed-precision/--full-precision", group=LEARNING),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same model.")] = None,
-    instance_type: Annotated[str | None, typer.Option(help="The machine on AWS, such as ml.m5.xlarge.")] = None,
-    instance_count: Annotated[int | None, typer.Option(help="Machines that train together.")] = None,
-    spot: Annotated[bool | None, typer.Option(help="Use AWS's spare machines: cheaper, interrupted at times.")] = None,
-    max_minutes: Annotated[int | None, typer.Option(help="The job is stopped after so long.")] = None,
+    seed: Annotated[int | None, setting("The same seed gives the same model.", group=LEARNING)] = None,
+    instance_type: Annotated[str | None, setting("The machine on AWS, such as ml.m5.xlarge.", group=MACHINES)] = None,
+    instance_count: Annotated[int | None, setting("Machines that train together.", group=MACHINES)] = None,
+    spot: Annotated[
+        bool | None, setting("Use AWS's spare machines: cheaper, interrupted at times.", group=MACHINES)
+    ] = None,
+    max_minutes: Annotated[int | None, setting("The job is stopped after so long.", group=MACHINES)] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoints of a job that did not finish.")] = True,
     wait: Annotated[bool, typer.Option(help="Follow the job to its end.")] = True,
     stop: Annotated[bool, typer.Option("--stop", help="Stop the running job instead.")] = False,
@@ -65,14 +71,13 @@ def train(
     given = dict(locals())
     from sentictl.cli.planning import show_plan
     from sentictl.cli.session import opened
-    from sentictl.settings import TrainSettings
 
-    # Each option has the name of its setting.
-    settings = {f"train.{name}": given[name] for name in TrainSettings.model_fields if name in given}
-    with opened(invocation) as project:
+    with opened(invocation, announced=not stop) as project:
         if stop:
             _stop(invocation, project)
             return
+        # Each option has the name of its setting.
+        settings = {f"train.{name}": given[name] for name in project.settings.train.model_dump() if name in given}
         if dry_run:
             show_plan(invocation.output, project.plan("train", settings=settings, adopt=adopt))
             return

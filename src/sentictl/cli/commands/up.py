@@ -1,11 +1,14 @@
 """`sentictl up`: the whole chain."""
 
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
+
+if TYPE_CHECKING:
+    from sentictl.results import Live
 
 app = typer.Typer(add_completion=False)
 
@@ -13,10 +16,10 @@ app = typer.Typer(add_completion=False)
 @app.command("up")
 @command
 def up(invocation: Invocation, dry_run: DryRun = False, adopt: Adopt = False) -> None:
-    """Do the whole chain: data, train, deploy, wire-lambda, wire-api, site.
+    """Do the whole chain, from the reviews to the page.
 
-    Run it again at any time: it goes on where it was interrupted, and changes only what the settings changed.
-    In a folder without a project it begins one.
+    Its parts are data, train, deploy, wire-lambda, wire-api and site. Run it again at any time: it goes on where it was
+    interrupted, and changes only what the settings changed. In a folder without a project it begins one.
     """
     from sentictl.cli.planning import show_plan
     from sentictl.cli.session import opened
@@ -25,27 +28,22 @@ def up(invocation: Invocation, dry_run: DryRun = False, adopt: Adopt = False) ->
 
     if ProjectFolder.find() is None and not dry_run:
         invocation.output.say(f"  wrote {begin().settings_file.name}")
-    with opened(invocation) as project:
+    with opened(invocation, announced=True) as project:
         if dry_run:
             show_plan(invocation.output, project.plan(adopt=adopt))
             return
         live = project.up(adopt=adopt)
-    document = live.document()
-    invocation.output.result(document, _summary(document, str(live.costs)))
+    invocation.output.say("")
+    invocation.output.card(live.document(), "Live", _rows(live))
     invocation.next("predict 'what a film'", "status", "down")
 
 
-def _summary(document: dict[str, Any], costs: str) -> str:
-    test = document["test"]
-    low, high = (100 * bound for bound in test["interval"])
-    curl = f"curl --data {shlex.quote('what a film')} {shlex.quote(document['api_url'])}"
-    return "\n".join(
-        (
-            "",
-            f"Page: {document['page_url']}",
-            f"API:  {document['api_url']}",
-            f"Test: {100 * test['accuracy']:.1f} % right ({low:.1f} to {high:.1f}) on {test['reviews']:,} reviews",
-            f"Cost: {costs}",
-            f"Try:  {curl}",
-        )
-    )
+def _rows(live: "Live") -> list[tuple[str, str]]:
+    accuracy, (low, high) = 100 * live.evaluation.accuracy, (100 * bound for bound in live.evaluation.interval)
+    return [
+        ("Page:", live.page_url),
+        ("API:", live.api_url),
+        ("Test:", f"{accuracy:.1f} % right ({low:.1f} to {high:.1f}) on {live.evaluation.reviews:,} reviews"),
+        ("Cost:", str(live.costs)),
+        ("Try:", f"curl --data {shlex.quote('what a film')} {shlex.quote(live.api_url)}"),
+    ]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
+from sentictl.cli.invocation import Adopt, DryRun, Invocation, command, setting
 
 app = typer.Typer(add_completion=False)
 
@@ -13,17 +13,20 @@ app = typer.Typer(add_completion=False)
 @command
 def wire_api(
     invocation: Invocation,
-    throttle_rate: Annotated[float | None, typer.Option(help="Requests a second, on average.")] = None,
-    throttle_burst: Annotated[int | None, typer.Option(help="Requests at once.")] = None,
+    throttle_rate: Annotated[float | None, setting("Requests a second, on average.")] = None,
+    throttle_burst: Annotated[int | None, setting("Requests at once.")] = None,
     dry_run: DryRun = False,
     adopt: Adopt = False,
 ) -> None:
-    """Put a REST API in front of the Lambda function: public, with CORS, throttled."""
+    """Put a REST API in front of the Lambda function.
+
+    It is public, answers pages of any origin (CORS), and is throttled.
+    """
     from sentictl.cli.planning import show_plan
     from sentictl.cli.session import opened
 
     settings = {"api.throttle_rate": throttle_rate, "api.throttle_burst": throttle_burst}
-    with opened(invocation) as project:
+    with opened(invocation, announced=True) as project:
         if dry_run:
             show_plan(invocation.output, project.plan("wire-api", settings=settings, adopt=adopt))
             return

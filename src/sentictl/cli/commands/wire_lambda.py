@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
+from sentictl.cli.invocation import Adopt, DryRun, Invocation, command, setting
 
 app = typer.Typer(add_completion=False)
 
@@ -13,17 +13,20 @@ app = typer.Typer(add_completion=False)
 @command
 def wire_lambda(
     invocation: Invocation,
-    memory_mb: Annotated[int | None, typer.Option(help="The function's memory.")] = None,
-    timeout_seconds: Annotated[int | None, typer.Option(help="How long it may take; 29 at most.")] = None,
+    memory_mb: Annotated[int | None, setting("The function's memory.")] = None,
+    timeout_seconds: Annotated[int | None, setting("How long it may take; 29 at most.")] = None,
     dry_run: DryRun = False,
     adopt: Adopt = False,
 ) -> None:
-    """Put a Lambda function in front of the endpoint, with a role that allows nothing else."""
+    """Put a Lambda function in front of the endpoint.
+
+    Its role allows it to invoke this endpoint and to write its log, and nothing else.
+    """
     from sentictl.cli.planning import show_plan
     from sentictl.cli.session import opened
 
     settings = {"lambda.memory_mb": memory_mb, "lambda.timeout_seconds": timeout_seconds}
-    with opened(invocation) as project:
+    with opened(invocation, announced=True) as project:
         if dry_run:
             show_plan(invocation.output, project.plan("wire-lambda", settings=settings, adopt=adopt))
             return

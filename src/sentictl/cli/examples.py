@@ -1,0 +1,162 @@
+"""The examples that the help of each command begins with. Imported for help alone; a test runs every line."""
+
+Examples = list[tuple[str, str]]  # what to type, and what it does
+
+ROOT: Examples = [
+    ("sentictl up", "reviews, model, endpoint, API and web page, on this machine: no AWS account, no bill"),
+    ("sentictl predict 'what a film'", "ask the model"),
+    ("sentictl down --yes", "delete everything again"),
+    ("sentictl up --env prod", "the same on AWS, in the environment that [env.prod] of sentictl.toml describes"),
+]
+
+COMMANDS: dict[str, Examples] = {
+    "init": [
+        ("sentictl init", "write a sentictl.toml to read and change"),
+        ("sentictl init --name films --eject", "also copy the model code and the page's template here"),
+    ],
+    "up": [
+        ("sentictl up", "everything, on this machine"),
+        ("sentictl up --dry-run", "what would be done"),
+        ("sentictl up --env prod", "everything, on AWS"),
+    ],
+    "doctor": [
+        ("sentictl doctor", "check this machine and the project"),
+        ("sentictl doctor --env prod", "also credentials, quotas and permissions on AWS"),
+        ("sentictl doctor --policy --env prod > policy.json", "the IAM policy that you need, and no more"),
+        ("sentictl doctor --instances", "the instance types and what each is for"),
+    ],
+    "data": [
+        ("sentictl data", "prepare the reviews that sentictl.toml names"),
+        ("sentictl data --source reviews.csv", "use your own: a row a review, with the columns review and label"),
+        ("sentictl data --source feedback.csv --review-column text", "where the column is called otherwise"),
+    ],
+    "train": [
+        ("sentictl train", "train with the settings in sentictl.toml"),
+        ("sentictl train --arch ngram", "the linear part alone: seconds instead of minutes"),
+        ("sentictl train --epochs 5 --dry-run", "what would be done with other settings"),
+        ("sentictl train --env prod --spot", "on AWS's spare machines, which cost less"),
+    ],
+    "deploy": [
+        ("sentictl deploy", "serve the model that was trained last"),
+        ("sentictl deploy --model previous", "go back to the one before"),
+        ("sentictl deploy --model latest", "and forth again"),
+        ("sentictl deploy --env prod --ttl 8h", "on AWS, for a working day"),
+    ],
+    "wire-lambda": [
+        ("sentictl wire-lambda", "make the function and its role"),
+        ("sentictl wire-lambda --memory-mb 512", "give it more memory"),
+    ],
+    "wire-api": [
+        ("sentictl wire-api", "make the public address"),
+        ("sentictl wire-api --throttle-rate 5 --throttle-burst 10", "let fewer requests through"),
+    ],
+    "site": [
+        ("sentictl site --serve", "look at the page while you change it"),
+        ("sentictl site", "publish it"),
+        ("sentictl site --title 'Did they like it?'", "publish it under another heading"),
+        ("sentictl site --publish s3 --env prod", "on AWS, from a bucket that is a public website"),
+    ],
+    "plan": [
+        ("sentictl plan", "what up would do, and what that costs"),
+        ("sentictl plan --env prod --exit-code", "for a script: 3 if there is anything to do"),
+    ],
+    "status": [
+        ("sentictl status", "what stands, and where the page is"),
+        ("sentictl status --env prod --json", "for a script"),
+    ],
+    "models": [
+        ("sentictl models", "every version, how good it is, and which is live"),
+    ],
+    "logs": [
+        ("sentictl logs train", "what the latest training job wrote"),
+        ("sentictl logs lambda --env prod", "what the function on AWS wrote"),
+    ],
+    "predict": [
+        ("sentictl predict 'what a film'", "one review, or several"),
+        ("sentictl predict --explain 'what a waste of time'", "and which words made it so"),
+        ("sentictl predict --file reviews.csv --output answers.jsonl", "a file of any size"),
+        ("sentictl predict - < reviews.txt", "a line in, a line out"),
+    ],
+    "evaluate": [
+        ("sentictl evaluate", "on the test split"),
+        ("sentictl evaluate --report evaluation.html", "and as a page with charts"),
+        ("sentictl evaluate --data reviews.csv --mistakes 10", "on other labelled reviews"),
+    ],
+    "down": [
+        ("sentictl down endpoint --yes", "stop what costs by the hour; sentictl deploy brings it back"),
+        ("sentictl down --keep-data --yes", "keep the reviews and the trained models"),
+        ("sentictl down --yes", "everything on this machine"),
+        ("sentictl down --env prod --confirm films", "everything on AWS, in the project films"),
+    ],
+    "config": [
+        ("sentictl config show", "every setting in force"),
+        ("sentictl config set train.epochs 5", "change one"),
+    ],
+    "config show": [
+        ("sentictl config show", "every setting in force"),
+        ("sentictl config show --env prod", "on AWS"),
+    ],
+    "config get": [
+        ("sentictl config get train.epochs", "one setting"),
+    ],
+    "config set": [
+        ("sentictl config set train.epochs 5", "in every environment"),
+        ("sentictl config set deploy.instance_type ml.m5.xlarge --env prod", "in this one alone"),
+    ],
+    "local": [
+        ("sentictl local status", "whether the twin runs, and where"),
+        ("sentictl local stop", "stop it; the next command that needs it starts it again"),
+    ],
+    "local start": [
+        ("sentictl local start", "start it, where it was before"),
+    ],
+    "local stop": [
+        ("sentictl local stop", "stop it, and keep what it holds"),
+    ],
+    "local status": [
+        ("sentictl local status", "whether it runs, and where"),
+    ],
+    "local logs": [
+        ("sentictl local logs", "everything that it wrote"),
+    ],
+    "notebook": [
+        ("sentictl notebook create", "a Jupyter with sentictl and the walkthrough in it"),
+        ("sentictl notebook open", "start it if it is stopped, and open it in a browser"),
+        ("sentictl notebook delete --yes", "with all that is in its folder"),
+    ],
+    "notebook create": [
+        ("sentictl notebook create", "on this machine"),
+        ("sentictl notebook create --idle-minutes 30 --env prod", "on AWS, stopped after half an hour without a cell"),
+    ],
+    "notebook open": [
+        ("sentictl notebook open", "in a browser"),
+        ("sentictl notebook open --no-open", "print the address alone"),
+    ],
+    "notebook stop": [
+        ("sentictl notebook stop", "keep what is in its folder"),
+    ],
+    "notebook delete": [
+        ("sentictl notebook delete --yes", "with all that is in its folder"),
+    ],
+    "notebook policy": [
+        ("sentictl notebook policy --env prod > notebook.json", "what IAM must allow beside doctor --policy"),
+    ],
+    "export": [
+        ("sentictl export --cloudformation", "show the template"),
+        ("sentictl export --cloudformation --env prod --output stack.json", "write that of AWS to a file"),
+        ("sentictl export --openapi --output openapi.json", "write the API, as other tools read it, to a file"),
+    ],
+    "import": [
+        ("sentictl import --env prod", "record again what stands on AWS"),
+    ],
+    "completion": [
+        ("echo 'eval \"$(sentictl completion bash)\"' >> ~/.bashrc", "for Bash, from the next shell on"),
+        ("echo 'eval \"$(sentictl completion zsh)\"' >> ~/.zshrc", "for Zsh, after its compinit"),
+        ("sentictl completion fish > ~/.config/fish/completions/sentictl.fish", "for fish"),
+    ],
+}
+
+
+def examples_of(path: str) -> Examples:
+    """The examples of a command, such as "train" or "local start"; of the program itself for an empty path."""
+    return COMMANDS[path] if path else ROOT

@@ -1,0 +1,26 @@
+"""Hints that can be typed as they stand: their commands go to the environment that the failed command named."""
+
+import re
+
+from sentictl.cli.examples import COMMANDS
+
+# Those that are the same in every environment.
+EVERYWHERE = ("init", "local", "completion")
+
+
+def in_environment(hint: str, environment: str) -> str:
+    """A hint with `--env` in each of its commands, unless it names an environment itself.
+
+    Args:
+        hint: what to do next, such as "Make it with: sentictl train".
+        environment: what `--env` named; empty where it was not given, which leaves the hint as it is.
+    """
+    if not environment or "--env" in hint:
+        return hint
+    # The option goes right behind the command's name: what follows the name may end anywhere in the sentence.
+    return _commands().sub(rf"\g<0> --env {environment}", hint)
+
+
+def _commands() -> re.Pattern[str]:
+    names = sorted((name for name in COMMANDS if not name.startswith(EVERYWHERE)), key=len, reverse=True)
+    return re.compile(rf"\bsentictl (?:{'|'.join(map(re.escape, names))})\b")

@@ -1,0 +1,95 @@
+"""Every example of the help, run as it stands by a shell: on this machine first, then on an AWS that is a twin.
+
+The lines build on one another, so that they run in one order in one project.
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sentictl.cli import examples
+from sentictl.folder import ProjectFolder
+from sentictl.local import daemon
+from tests.chain.shell import SENTICTL, Shell, environment
+
+# The commands in an order that works. What the program and `config` and `local` show are lines of their commands.
+HERE = (
+    *("completion", "init", "local start", "doctor", "plan", "up", "status", "models", "predict", "evaluate"),
+    *("config show", "config get", "config set", "data", "train", "deploy", "wire-lambda", "wire-api", "site"),
+    *(
+        "export",
+        "logs",
+        "notebook create",
+        "notebook open",
+        "notebook stop",
+        "notebook delete",
+        "down",
+        "local logs",
+        "local stop",
+        "local status",
+    ),
+)
+ON_AWS = (
+    *("doctor", "up", "train", "deploy", "site", "plan", "status", "logs", "import", "export"),
+    *("notebook policy", "notebook create", "config show", "config set", "down"),
+)
+SERVING = "sentictl site --serve"
+
+
+def lines_of(path: str, *, on_aws: bool) -> list[str]:
+    return [line for line, _ in examples.examples_of(path) if ("--env prod" in line) is on_aws]
+
+
+LINES = [line for path in HERE for line in lines_of(path, on_aws=False)]
+LINES += [line for path in ON_AWS for line in lines_of(path, on_aws=True)]
+
+
+@pytest.fixture(scope="module")
+def films(aws: Shell, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A project called films with the files that the examples name, and a home folder."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".config" / "fish" / "completions").mkdir(parents=True)
+    settings, reviews = aws.folder / "sentictl.toml", (aws.folder / "reviews.csv").read_text()
+    settings.write_text(settings.read_text().replace('name = "toy"', 'name = "films"'))
+    (aws.folder / "feedback.csv").write_text(reviews.replace("review,label", "text,label"))
+    (aws.folder / "reviews.txt").write_text("A superb film.\nDreadful and boring.\n")
+    yield replace(aws, variables={**aws.variables, "HOME": str(home), "BROWSER": "true"})
+    daemon.destroy(ProjectFolder(aws.folder).twin_home)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_the_example_works(films: Shell, tmp_path: Path, line: str) -> None:
+    shell = replace(films, folder=tmp_path) if line.startswith("sentictl init") else films
+    process = begun(shell, line)
+    if line == SERVING:
+        assert process.stderr is not None
+        assert any("until Ctrl-C" in told for told in process.stderr)
+        os.killpg(process.pid, signal.SIGINT)
+    told, problems = process.communicate(timeout=240)
+    assert process.returncode == 0, told + problems
+    assert told or ">" in line or "logs" in line  # an answer; else a file that it went to, or a log that is empty
+
+
+def test_every_example_is_run() -> None:
+    everywhere = [examples.ROOT, *examples.COMMANDS.values()]
+    assert {line for lines in everywhere for line, _ in lines} == set(LINES)
+
+
+def begun(shell: Shell, line: str) -> "subprocess.Popen[str]":
+    """The line, typed into a shell where sentictl is on the path."""
+    path = f"{SENTICTL.parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.Popen(
+        ["bash", "-c", line],
+        cwd=shell.folder,
+        env=environment() | dict(shell.variables) | {"PATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
