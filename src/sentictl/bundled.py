@@ -13,13 +13,14 @@ PACKAGE = Path(__file__).parent
 CHECKOUT = PACKAGE.parents[1]
 TEMPLATES = "templates"
 MODEL_CODE = "model_code"
+NOTEBOOKS = "notebooks"
 MODEL_PACKAGE = "sentimodel"
 SCRIPTS = ("train.py", "inference.py", "requirements.txt")
 CHANGEABLE = ("lambda", "policies", "site")  # the templates that a project can have copies of
 
 
 def templates() -> Path:
-    """The folder of installed templates: `lambda/`, `site/`, `report/`, `policies/`, `project/`."""
+    """The folder of installed templates: `lambda/`, `site/`, `report/`, `policies/`, `notebook/`, `project/`."""
     return _installed(TEMPLATES)
 
 
@@ -31,6 +32,11 @@ def template_files(part: str, root: Path) -> dict[str, Path]:
         root: the project's folder.
     """
     return files_in(templates() / part) | files_in(root / TEMPLATES / part)
+
+
+def walkthrough() -> Path:
+    """The notebook that goes through the chain."""
+    return _installed(NOTEBOOKS) / "walkthrough.ipynb"
 
 
 def model_code(root: Path | None = None) -> dict[str, Path]:
@@ -55,6 +61,19 @@ def model_code(root: Path | None = None) -> dict[str, Path]:
             "Add what is missing: sentictl init --eject; or delete that folder to use the installed one.",
         )
     return installed | package | own
+
+
+def package_files() -> dict[str, Path]:
+    """All that the wheel installs: paths in it, and the files they come from."""
+    scripts = {f"{MODEL_CODE}/{name}": _installed(MODEL_CODE) / name for name in SCRIPTS}
+    folders = {
+        f"{folder}/{name}": path
+        for folder in (TEMPLATES, NOTEBOOKS)
+        for name, path in files_in(_installed(folder)).items()
+    }
+    own = files_in(PACKAGE) | scripts | folders
+    model = {f"{MODEL_PACKAGE}/{name}": path for name, path in files_in(installed_package()).items()}
+    return {f"{PACKAGE.name}/{name}": path for name, path in own.items()} | model
 
 
 def installed_package() -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from sentictl import stack
+from sentictl.beside import ProjectNotebook
 from sentictl.config import LOCAL
 from sentictl.errors import ModelError
 from sentictl.folder import ProjectFolder
@@ -32,6 +33,7 @@ from sentictl.services.instances import check_instance_types
 from sentictl.services.leftovers import leftovers
 from sentictl.services.logs import read_log
 from sentictl.services.measuring import measure, measure_against
+from sentictl.services.notebook import running
 from sentictl.services.permissions import needed
 from sentictl.services.prediction import Asker, Prediction
 from sentictl.services.pricing import estimate
@@ -226,15 +228,16 @@ class Project:
             page_url(context) if context.state.latest("page") else None,
             invoke_url(context) if context.state.latest("rest-api") else None,
             estimate(context, {record.kind for record in context.state}),
-            [warning for warning in (ending(context), idle_warning(context)) if warning],
+            [warning for warning in (ending(context), idle_warning(context), running(context)) if warning],
         )
 
-    def down(self, part: str | None = None, *, keep_data: bool = False) -> Removal:
-        """Delete what the chain made, last made first. `sentictl.toml` stays.
+    def down(self, part: str | None = None, *, keep_data: bool = False, keep_notebook: bool = False) -> Removal:
+        """Delete what the chain made, last made first, and the notebook. `sentictl.toml` stays.
 
         Args:
             part: endpoint, lambda, api or site alone.
             keep_data: keep the reviews and the trained models.
+            keep_notebook: keep the notebook, such as the one that this runs in.
         """
         with self.session.holding() as config:
             if config.environment == LOCAL and not len(config.state):  # the twin need not be started to be ended
@@ -242,10 +245,12 @@ class Project:
                 return Removal()
         with self.session.changing() as context:
             self._observer.begin("down")
-            deleted, remaining = destroy(stack.doomed(context, part, keep_data=keep_data), context, self._observer)
+            kept = keep_notebook and stack.has_notebook(context)
+            doomed = stack.doomed(context, part, keep_data=keep_data, keep_notebook=keep_notebook)
+            deleted, remaining = destroy(doomed, context, self._observer)
             self._observer.ended("down")
             left = [_entry(record) for record in remaining]
-            if not part and not keep_data:
+            if not part and not keep_data and not kept:
                 left += self._clear(context, deleted, remaining)
         return Removal(deleted, left)
 
@@ -258,6 +263,11 @@ class Project:
         """Record what AWS has for the project and `sentictl.toml` does not know of. Returns what was recorded."""
         with self.session.changing(forget_damage=True) as context:
             return discover(stack.resources(context), context)
+
+    @property
+    def notebook(self) -> ProjectNotebook:
+        """The notebook beside the chain: its `create`, `open`, `stop` and `delete`."""
+        return ProjectNotebook(self.session)
 
     @property
     def api_url(self) -> str:

@@ -197,6 +197,17 @@ class SiteSettings(Table):
     publish: Literal["api", "s3"] = "api"
 
 
+class NotebookSettings(Table):
+    """`[notebook]`: the notebook instance beside the chain, made by `notebook create` alone.
+
+    It stops by itself when it was not used for `idle_minutes`.
+    """
+
+    instance_type: InstanceType = "ml.t3.medium"
+    volume_gb: Annotated[int, Field(ge=5, le=16_384)] = 5
+    idle_minutes: Annotated[int, Field(ge=5, le=24 * 60)] = 60
+
+
 class Settings(Table):
     """All settings of a project in one environment, the environment's overrides applied."""
 
@@ -207,6 +218,7 @@ class Settings(Table):
     lambda_: LambdaSettings = Field(default=LambdaSettings(), alias="lambda")
     api: ApiSettings = ApiSettings()
     site: SiteSettings = SiteSettings()
+    notebook: NotebookSettings = NotebookSettings()
 
 
 class EnvironmentSettings(Table):

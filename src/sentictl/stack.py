@@ -12,6 +12,7 @@ from sentictl.services.endpoint import Endpoint, EndpointConfig, Model
 from sentictl.services.function import Function
 from sentictl.services.gateway import Permission, RestApi
 from sentictl.services.logs import EndpointLogGroup, FunctionLogGroup
+from sentictl.services.notebook import Notebook, NotebookLifecycle, NotebookRole
 from sentictl.services.roles import ExecutionRole, FunctionRole, PageRole
 from sentictl.services.schedule import Schedule, ScheduleRole
 from sentictl.services.storage import Bucket
@@ -27,11 +28,15 @@ CHAIN: dict[str, tuple[type[Resource], ...]] = {
     "wire-api": (PageRole, RestApi, Permission),
     "site": (WebsiteBucket, Page),
 }
+# What stands beside the chain: `up` and `plan` leave it alone, while `status`, `import` and `down` know it.
+BESIDE: dict[str, tuple[type[Resource], ...]] = {"notebook create": (NotebookRole, NotebookLifecycle, Notebook)}
+KEPT = CHAIN | BESIDE
 # What can be taken down by itself, and the command that brings it back.
 PARTS = {"endpoint": "deploy", "lambda": "wire-lambda", "api": "wire-api", "site": "site"}
 
 # AWS's words for what needs no mending.
 HEALTHY = {"Active", "Completed", "InService"}
+RESTING = {(Notebook.kind, "Stopped")}  # it starts when it is opened
 # What each command needs, and the command that makes it.
 NEEDED = {
     "train": (Dataset.kind, "data"),
@@ -43,8 +48,8 @@ NEEDED = {
 
 
 def resources(context: Context, *commands: str) -> list[Resource]:
-    """The resources of these commands, or of the whole chain, ready to be reconciled."""
-    return [resource(context) for command in commands or CHAIN for resource in CHAIN[command]]
+    """The resources of these commands, or of all, ready to be reconciled."""
+    return [resource(context) for command in commands or KEPT for resource in KEPT[command]]
 
 
 def check_ready(context: Context, command: str) -> None:
@@ -77,15 +82,21 @@ def standing(context: Context, steps: Sequence[Step]) -> set[str]:
     return ({record.kind for record in context.state} - deleted) | kept
 
 
-def doomed(context: Context, part: str | None, *, keep_data: bool) -> list[Resource]:
-    """What `down` takes away: a part of the chain, or all, with or without the reviews and trained models."""
-    chosen = resources(context, PARTS[part]) if part else resources(context)
+def doomed(context: Context, part: str | None, *, keep_data: bool, keep_notebook: bool = False) -> list[Resource]:
+    """What `down` takes away: a part of the chain, or all, with or without the reviews and models, and the notebook."""
+    commands = [PARTS[part]] if part else CHAIN if keep_notebook else KEPT
+    chosen = resources(context, *commands)
     return [resource for resource in chosen if not (keep_data and resource.holds_data)]
+
+
+def has_notebook(context: Context) -> bool:
+    """Whether AWS has the project's notebook."""
+    return bool(Notebook(context).found())
 
 
 def command_of(kind: str) -> str:
     """The command that keeps a kind of resource, and so brings it back or mends it."""
-    return next(command for command, kept in CHAIN.items() if any(resource.kind == kind for resource in kept))
+    return next(command for command, kept in KEPT.items() if any(resource.kind == kind for resource in kept))
 
 
 @dataclass(frozen=True)
@@ -123,6 +134,7 @@ def inspect(context: Context) -> list[Finding]:
 def _finding(resource: Resource, record: Record, live: Live | None, context: Context) -> Finding:
     old_version = resource.keeps_versions and record != context.state.of_kind(resource.kind)[-1]
     changes = differences(resource, live) if live else {}
-    status = "Missing" if live is None else "Changed" if changes and live.status in HEALTHY else live.status
-    wrong = not old_version and (status not in HEALTHY)
+    healthy = live is not None and (live.status in HEALTHY or (resource.kind, live.status) in RESTING)
+    status = "Missing" if live is None else "Changed" if changes and healthy else live.status
+    wrong = not old_version and (not healthy or bool(changes))
     return Finding(record, status, changes, command_of(resource.kind) if wrong else "")

@@ -14,6 +14,7 @@ from sentictl.lifecycle.resource import Context
 
 ACCOUNT = "111122223333"
 MOTO_ACCOUNT = "123456789012"
+FILMS = '[project]\nname = "films"\n[train]\nepochs = 7\n[site]\nintro = "It\'s $HOME `here`"\n'
 ContextOf = Callable[[str], Context]
 
 
@@ -28,6 +29,14 @@ def context_of(tmp_path: Path) -> ContextOf:
         return Context(Config.load(ProjectFolder(tmp_path)), environment, lambda *_: None)
 
     return make
+
+
+@pytest.fixture
+def offline(context_of: ContextOf) -> Context:
+    """A context in the environment prod whose calls go nowhere."""
+    environment = Environment("prod", "eu-west-1", endpoint_url="http://127.0.0.1:9")
+    environment.__dict__["account"] = ACCOUNT
+    return replace(context_of(FILMS), environment=environment)
 
 
 @pytest.fixture

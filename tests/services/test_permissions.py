@@ -13,8 +13,8 @@ from parliament import analyze_policy_string
 
 from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.lifecycle.resource import Context
-from sentictl.services.permissions import BESIDES, NEEDED, every_action, needed, policy, reading_actions
-from sentictl.stack import CHAIN
+from sentictl.services.permissions import BESIDES, NEEDED, NOTEBOOK, every_action, needed, policy, reading_actions
+from sentictl.stack import BESIDE, KEPT
 from tests.services.conftest import ACCOUNT, ContextOf
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -80,7 +80,8 @@ def listed(value: str | list[str]) -> list[str]:
 
 
 def test_every_kind_of_resource_is_in_the_table() -> None:
-    assert set(NEEDED) == {resource.kind for kept in CHAIN.values() for resource in kept}
+    assert set(NEEDED) | set(NOTEBOOK) == {resource.kind for kept in KEPT.values() for resource in kept}
+    assert set(NOTEBOOK) == {resource.kind for kept in BESIDE.values() for resource in kept}
 
 
 def test_no_call_is_without_its_permission_and_no_permission_without_a_call() -> None:

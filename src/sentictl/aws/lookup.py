@@ -31,7 +31,7 @@ TAKEN = {
 }
 # SageMaker says both with a code that stands for anything, and only its words tell.
 UNCLEAR = "ValidationException"
-ABSENT_WORDS = re.compile(r"could not find|cannot find|not found|does not exist", re.IGNORECASE)
+ABSENT_WORDS = re.compile(r"could not find|cannot find|not ?found|does not exist", re.IGNORECASE)
 TAKEN_WORDS = re.compile(r"already exist|in-progress|in progress", re.IGNORECASE)
 
 

@@ -14,6 +14,7 @@ from sentictl.local.gateway_responses import (
     request_too_large,
     throttled,
 )
+from sentictl.local.importing import Imports
 from sentictl.local.integrations import RESPONSE_HEADER, Integrations
 from sentictl.local.messages import Request, Response, json_response, rest_error
 from sentictl.local.route import Deployment, Route
@@ -31,6 +32,7 @@ class Gateway:
 
     def __init__(self, control: ControlPlane, functions: Functions) -> None:
         self._control = control
+        Imports(control)
         self._integrations = Integrations(control, functions)
         self._deployments: dict[tuple[str, str], Deployment] = {}
         self._buckets: dict[tuple[str, str], TokenBucket] = {}

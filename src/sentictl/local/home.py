@@ -35,6 +35,11 @@ class TwinHome:
         return self.folder / "journal"
 
     @property
+    def notebooks(self) -> Path:
+        """The volumes of notebook instances: what is written in a notebook outlives a stop."""
+        return self.folder / "notebooks"
+
+    @property
     def run(self) -> Path:
         """What the running twin unpacks; worthless when it has ended."""
         return self.folder / "run"

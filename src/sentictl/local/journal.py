@@ -130,7 +130,7 @@ class Journal:
     def _damaged(self, why: str) -> TwinError:
         return TwinError(
             f"The local twin cannot use {self._path}: {why}.",
-            "Begin anew with `sentictl local destroy`; everything on the twin is then made again by `sentictl up`.",
+            f"Delete {self._path.parent}: the twin is then empty, and `sentictl up` makes everything again.",
         )
 
 

@@ -115,8 +115,10 @@ class Mends:
 
     def _set_binary_media_types(self, call: Call) -> None:
         """moto drops them when an API is created."""
+        if "binaryMediaTypes" not in call.payload:
+            return
         api = next(reversed(self._apis(call).values()))
-        api.binaryMediaTypes = list(call.payload.get("binaryMediaTypes") or [])
+        api.binaryMediaTypes = list(call.payload["binaryMediaTypes"])
 
     def _patch_binary_media_types(self, call: Call) -> None:
         """AWS has the media type in the patch's path, moto looks for it in its value."""
@@ -158,6 +160,7 @@ class Mends:
             "model": sagemaker._models,
             "endpoint-config": sagemaker.endpoint_configs,
             "endpoint": sagemaker.endpoints,
+            "notebook-instance": sagemaker.notebook_instances,
         }
         if kind not in stores or name in stores[kind]:
             return None
@@ -211,7 +214,7 @@ class Mends:
 
     def _own_tags(self, region: str) -> dict[str, dict[str, str]]:
         sagemaker = self._control.backend("sagemaker", region)
-        stores = (sagemaker.training_jobs, sagemaker._models, sagemaker.endpoints)
+        stores = (sagemaker.training_jobs, sagemaker._models, sagemaker.endpoints, sagemaker.notebook_instances)
         resources = {resource.arn: resource.tags for store in stores for resource in store.values()}
         resources |= {config.endpoint_config_arn: config.tags for config in sagemaker.endpoint_configs.values()}
         tags = {arn: {tag["Key"]: tag["Value"] for tag in listed} for arn, listed in resources.items()}

@@ -34,6 +34,7 @@ from sentictl.local.journal import Journal
 from sentictl.local.logs import LogStreams
 from sentictl.local.mends import Mends
 from sentictl.local.messages import Request, Response, json_response, rest_error, type_of_start_response
+from sentictl.local.notebooks import Notebooks
 from sentictl.local.objects import Objects
 from sentictl.local.quotas import Quotas
 from sentictl.local.schedules import Schedules
@@ -81,6 +82,7 @@ class Twin:
         self._training = TrainingJobs(self._control, objects, logs, home.run / "training", url)
         self._endpoints = Endpoints(self._control, objects, logs, home.run / "endpoints", url)
         self._functions = Functions(self._control, logs, home.run / "functions", url)
+        self._notebooks = Notebooks(self._control, home, url)
         self._gateway = Gateway(self._control, self._functions)
         self._websites = Websites(self._control)
         # Open to browsers and pages from anywhere, as their counterparts on AWS are.
@@ -103,6 +105,7 @@ class Twin:
         self._control.replay()
         self._training.fail_interrupted()
         self._endpoints.bring_back()
+        self._notebooks.bring_back()
         self._schedules.start()
 
     def __call__(self, environ: dict[str, Any], start_response: type_of_start_response) -> Iterable[bytes]:
@@ -115,6 +118,7 @@ class Twin:
         self._training.close()
         self._endpoints.close()
         self._functions.close()
+        self._notebooks.close()
         shutil.rmtree(self._home.run, ignore_errors=True)
 
     def _answer(self, request: Request) -> Response:
@@ -139,6 +143,7 @@ class Twin:
             "uptime": round(time.time() - self._started, 1),
             "training_jobs": self._training.running(),
             "endpoints": self._endpoints.running(),
+            "notebooks": self._notebooks.running(),
             "execution_environments": self._functions.running(),
         }
         return json_response(200, status)

@@ -10,6 +10,7 @@ from sentictl.state import Record
 
 PARTS = ("train", "endpoint", "lambda")
 TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"  # shared by all training jobs of the account
+NOTEBOOK_GROUP = "/aws/sagemaker/NotebookInstances"  # shared by all notebook instances of the account
 
 
 class LogGroup(Resource):
@@ -107,15 +108,15 @@ def read_log(context: Context, part: str) -> Iterator[str]:
         arguments["nextToken"] = page["nextToken"]
 
 
-def delete_training_log(context: Context, job: str) -> None:
-    """Delete what a training job logged: its streams in the group that all jobs share."""
+def delete_streams(context: Context, group: str, prefix: str) -> None:
+    """Delete the streams whose names begin with `prefix`: what one resource wrote into a group that many share."""
     client = context.environment.client("logs")
     while True:
         # Asked anew each time: a page's token may not outlive the streams that were on it.
-        page = if_there(client.describe_log_streams, logGroupName=TRAINING_GROUP, logStreamNamePrefix=f"{job}/")
+        page = if_there(client.describe_log_streams, logGroupName=group, logStreamNamePrefix=prefix)
         streams = page["logStreams"] if page else []
         for stream in streams:
-            if_there(client.delete_log_stream, logGroupName=TRAINING_GROUP, logStreamName=stream["logStreamName"])
+            if_there(client.delete_log_stream, logGroupName=group, logStreamName=stream["logStreamName"])
         if not streams:
             return
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.lifecycle.resource import Context
-from sentictl.services.logs import TRAINING_GROUP
+from sentictl.services.logs import NOTEBOOK_GROUP, TRAINING_GROUP
 
 READ = "read"
 ROLE = {
@@ -108,7 +108,27 @@ NEEDED: Mapping[str, Mapping[str, str]] = {
         Action.UPDATE: "s3:PutObject",
         Action.DELETE: "s3:DeleteObject",
     },
+    # Whether there is one is asked by commands of the chain; all else of it is in NOTEBOOK.
+    "notebook-instance": {READ: "sagemaker:DescribeNotebookInstance sagemaker:ListTags"},
 }
+# The same of what stands beside the chain: only who has a notebook needs it.
+NOTEBOOK: Mapping[str, Mapping[str, str]] = {
+    "notebook-role": ROLE,
+    "notebook-instance-lifecycle-config": {
+        READ: "sagemaker:DescribeNotebookInstanceLifecycleConfig",
+        Action.CREATE: "sagemaker:CreateNotebookInstanceLifecycleConfig s3:PutObject",
+        Action.UPDATE: "sagemaker:UpdateNotebookInstanceLifecycleConfig s3:PutObject",
+        Action.DELETE: "sagemaker:DeleteNotebookInstanceLifecycleConfig s3:ListBucket s3:DeleteObject",
+    },
+    "notebook-instance": {
+        Action.CREATE: "sagemaker:CreateNotebookInstance sagemaker:AddTags iam:PassRole",
+        Action.UPDATE: "sagemaker:StartNotebookInstance sagemaker:StopNotebookInstance "
+        "sagemaker:UpdateNotebookInstance sagemaker:CreateNotebookInstance sagemaker:DeleteNotebookInstance",
+        Action.DELETE: "sagemaker:StopNotebookInstance sagemaker:DeleteNotebookInstance "
+        "logs:DescribeLogStreams logs:DeleteLogStream",
+    },
+}
+OPENING = "sagemaker:CreatePresignedNotebookInstanceUrl"
 ALWAYS = "sts:GetCallerIdentity"
 # What commands do beside keeping resources, each with the commands that do it.
 BESIDES = {
@@ -160,7 +180,7 @@ def needed(steps: Iterable[Step]) -> list[str]:
     """
     actions = set(ALWAYS.split())
     for step in steps:
-        table = NEEDED[step.kind]
+        table = {**NEEDED.get(step.kind, {}), **NOTEBOOK.get(step.kind, {})}
         # Replacing is creating under another name.
         action = Action.CREATE if step.action is Action.REPLACE else step.action
         actions |= {*table[READ].split(), *table.get(action, "").split()}
@@ -191,8 +211,32 @@ def policy(context: Context, actions: Sequence[str] | None = None) -> dict[str, 
         if action != PASSING:
             scopes.setdefault(tuple(_resources(context, action)), []).append(action)
     statements = [{"Effect": "Allow", "Action": names, "Resource": list(arns)} for arns, names in scopes.items()]
-    passing = [_pass_role(context)] if PASSING in asked else []
+    passing = [_pass(PASSED_TO, _roles(context))] if PASSING in asked else []
     return {"Version": "2012-10-17", "Statement": [*statements, *passing]}
+
+
+def notebook_policy(context: Context) -> dict[str, Any]:
+    """The identity policy that the notebook's commands take beside the one for all others.
+
+    Together they would be longer than a managed policy may be.
+    """
+    tables = [actions.split() for table in NOTEBOOK.values() for actions in table.values()]
+    actions = sorted({OPENING, *(action for listed in tables for action in listed)} - {PASSING})
+    notebook = context.naming.name("notebook")
+    kinds = ("notebook-instance", "notebook-instance-lifecycle-config")
+    role = context.environment.arn("iam", f"role/{notebook}", region=False)
+    group = context.environment.arn("logs", f"log-group:{NOTEBOOK_GROUP}")
+    scopes = {
+        "iam:": [role],
+        "sagemaker:": [context.environment.arn("sagemaker", f"{kind}/{notebook}") for kind in kinds],
+        "logs:Describe": [f"{group}{rest}" for rest in ("", ":*")],
+        "logs:Delete": [f"{group}:log-stream:{notebook}/*"],
+    }
+    statements = [
+        {"Effect": "Allow", "Action": [action for action in actions if action.startswith(scope)], "Resource": arns}
+        for scope, arns in scopes.items()
+    ]
+    return {"Version": "2012-10-17", "Statement": [*statements, _pass(["sagemaker"], [role])]}
 
 
 def _resources(context: Context, action: str) -> Sequence[str]:
@@ -211,11 +255,10 @@ def _resources(context: Context, action: str) -> Sequence[str]:
     return scopes[service](context)
 
 
-def _pass_role(context: Context) -> dict[str, Any]:
+def _pass(services: Sequence[str], roles: Sequence[str]) -> dict[str, Any]:
     """Passing a role on is limited to the services that are to run as it."""
-    services = [f"{service}.amazonaws.com" for service in PASSED_TO]
-    condition = {"StringEquals": {"iam:PassedToService": services}}
-    return {"Effect": "Allow", "Action": PASSING, "Resource": _roles(context), "Condition": condition}
+    condition = {"StringEquals": {"iam:PassedToService": [f"{service}.amazonaws.com" for service in services]}}
+    return {"Effect": "Allow", "Action": PASSING, "Resource": roles, "Condition": condition}
 
 
 def _buckets(context: Context) -> list[str]:
@@ -234,7 +277,7 @@ def _roles(context: Context) -> list[str]:
 
 
 def _sagemaker(context: Context) -> list[str]:
-    types = ("training-job", "model", "endpoint-config", "endpoint")
+    types = ("training-job", "model", "endpoint-config", "endpoint", "notebook-instance")
     return [context.environment.arn("sagemaker", f"{kind}/{context.naming.name('*')}") for kind in types]
 
 

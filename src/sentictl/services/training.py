@@ -17,7 +17,7 @@ from sentictl.errors import InterruptedByUserError, TrainingError
 from sentictl.lifecycle.resource import Context, Live
 from sentictl.services.artifacts import artifact_is_there, fetch_artifact, make_current
 from sentictl.services.dataset import Dataset
-from sentictl.services.logs import delete_training_log
+from sentictl.services.logs import TRAINING_GROUP, delete_streams
 from sentictl.services.roles import ExecutionRole
 from sentictl.services.sagemaker import DigestNamed
 from sentictl.services.storage import StoredObject, delete_objects, list_keys, read_object
@@ -136,7 +136,7 @@ class TrainingJob(DigestNamed):
             if_there(client.delete_training_job, TrainingJobName=record.name)
             poll(lambda: self._describe(record.name), lambda job: job is None, what=record.name, timeout=120)
         # Also where the job is gone already: a run that was killed here leaves its log.
-        delete_training_log(self.context, record.name)
+        delete_streams(self.context, TRAINING_GROUP, f"{record.name}/")
 
     def summary(self) -> str:
         metadata = json.loads((self.context.config.folder.models / self.name / "metadata.json").read_text())

@@ -1,0 +1,117 @@
+"""The notebook's commands on the twin, where a notebook is a JupyterLab on this machine."""
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
+
+from sentictl import Project
+from tests.chain.shell import Shell
+
+NAME = "toy-local-notebook"
+WALKTHROUGH = "walkthrough.ipynb"
+
+
+@pytest.fixture(scope="module")
+def made(shell: Shell) -> Shell:
+    assert shell.json("notebook", "create")["name"] == NAME
+    return shell
+
+
+def opened(shell: Shell) -> str:
+    url: str = shell.json("notebook", "open")["url"]
+    return url
+
+
+def status_of(url: str) -> int:
+    """What a browser without any cookie is answered, without following it elsewhere."""
+
+    class Still(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *arguments: Any) -> None:
+            """Not followed."""
+
+    try:
+        with urllib.request.build_opener(Still).open(url) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refusal:
+        return refusal.code
+
+
+def found(shell: Shell) -> dict[str, str]:
+    """The status of each resource by its kind."""
+    return {entry["kind"]: entry["status"] for entry in shell.json("status")["resources"]}
+
+
+def test_only_who_has_its_address_is_let_in(made: Shell) -> None:
+    url = opened(made)
+    page, _, token = url.partition("?token=")
+    assert page.startswith("http://127.0.0.1:")
+    assert page.endswith(f"/lab/tree/{WALKTHROUGH}")
+    assert (status_of(url), status_of(page)) == (200, 302)
+    files = page.partition("/lab/")[0] + "/api/contents"
+    assert status_of(files) == 403
+    listed = json.loads(urllib.request.urlopen(f"{files}?token={token}").read())
+    assert WALKTHROUGH in {entry["name"] for entry in listed["content"]}
+    kept = [path for path in made.folder.rglob("*") if path.is_file() and "run" not in path.parts]
+    assert not [path for path in kept if token.encode() in path.read_bytes()]
+
+
+def test_a_second_create_changes_nothing(made: Shell) -> None:
+    before = made.journal()
+    assert "unchanged" in made.run("notebook", "create").stderr
+    assert made.journal() == before
+
+
+def test_a_stopped_one_is_no_fault_and_opening_it_starts_it_with_what_was_in_it(made: Shell) -> None:
+    url = opened(made)
+    page, _, token = url.partition("?token=")
+    mine = json.dumps({"type": "file", "format": "text", "content": "mine"}).encode()
+    address = f"{page.partition('/lab/')[0]}/api/contents/mine.txt?token={token}"
+    urllib.request.urlopen(urllib.request.Request(address, mine, method="PUT")).close()
+    made.run("notebook", "stop")
+    with pytest.raises(urllib.error.URLError):
+        status_of(url)
+    assert found(made)["notebook-instance"] == "Stopped"
+    assert not any(entry["mend"] for entry in made.json("status")["resources"])
+    page, _, token = opened(made).partition("?token=")
+    again = f"{page.partition('/lab/')[0]}/api/contents/mine.txt?token={token}"
+    assert json.loads(urllib.request.urlopen(again).read())["content"] == "mine"
+
+
+def test_the_twin_brings_it_back_when_it_is_started_again(made: Shell) -> None:
+    made.run("local", "stop")
+    assert status_of(opened(made)) == 200
+
+
+def test_what_runs_in_it_can_take_everything_else_down(made: Shell) -> None:
+    made.run("data")
+    removal = Project(made.folder, tell=None).down(keep_notebook=True)
+    assert {record.kind for record in removal.deleted} == {"bucket", "dataset"}
+    assert list(removal.left) == []
+    assert found(made) == {
+        "notebook-role": "Active",
+        "notebook-instance-lifecycle-config": "Active",
+        "notebook-instance": "InService",
+    }
+
+
+def test_it_is_deleted_alone_or_with_everything(made: Shell) -> None:
+    url = opened(made)
+    assert len(made.json("notebook", "delete", "--yes")["deleted"]) == 3
+    assert found(made) == {}
+    with pytest.raises(urllib.error.URLError):
+        status_of(url)
+    for command in ("open", "stop"):
+        assert made.json("notebook", command, expect=1)["error"]["code"] == "missing-step"
+    made.run("notebook", "create")
+    planned = made.json("down", "--dry-run")["steps"]
+    assert [step["kind"] for step in planned][:2] == ["notebook-instance", "notebook-instance-lifecycle-config"]
+    assert len(made.json("down", "--yes")["deleted"]) == 3
+    assert not (made.folder / ".sentictl").exists()
+
+
+def test_its_policy_is_about_it_alone(shell: Shell) -> None:
+    statements = shell.json("notebook", "policy")["Statement"]
+    assert all(NAME in str(entry["Resource"]) or "NotebookInstances" in str(entry["Resource"]) for entry in statements)
