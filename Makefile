@@ -2,6 +2,7 @@
 # make test   install the development tools as well, then run the tests
 # make sweep  run `up` and `down` once for each of their calls to AWS and each fault that can meet it there (an hour)
 # make check  format, lint, types, and the direction of imports
+# make docs   build the site of the docs into site/
 # make down   take away what `make up` made
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: up down test sweep check clean
+.PHONY: up down test sweep check docs clean
 
 up: $(VENV)/installed
 	mkdir -p demo
@@ -30,8 +31,11 @@ check: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/installed-dev
+	$(BIN)/mkdocs build --strict
+
 clean:
-	rm -rf $(VENV) dist demo
+	rm -rf $(VENV) dist demo site
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -41,5 +45,5 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(INSTALL) '.[local,train,dev]'
+	$(INSTALL) '.[local,train,notebook,dev]'
 	touch $@ $(VENV)/installed

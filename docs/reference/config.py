@@ -18,14 +18,13 @@ PAGE = Path(__file__).resolve().parents[1] / "config.md"
 HEAD = """\
 # Settings
 
-`sentictl.toml` is the one file of a project: settings that people edit, and tables `[state.NAME]` in which sentictl
-records what it made, which are not for editing. Comments and order stay when sentictl writes to it. `sentictl config
-show` prints what is in force, `config get` and `config set` one setting; a key or value that cannot be is refused, with
-a suggestion. `sentictl init` writes this file with every setting as a comment.
+`sentictl.toml` is the one file of a project. `sentictl init` writes it with every setting as a comment, `sentictl
+config show` prints what is in force, `sentictl config get` and `sentictl config set` are for one setting. A key or a
+value that cannot be is refused, with a suggestion. People's comments and order stay when sentictl writes to the file.
 
-A setting comes from the command's option, else from the variable `SENTICTL_<TABLE>_<KEY>` (`SENTICTL_TRAIN_EPOCHS=3`),
-else from `[env.NAME]`, else from its table here, else from its default. An option that says what the project is, such
-as `train --epochs 5`, is written here, and the command says so.
+A setting comes from the command's option, else from its variable, else from `[env.NAME]`, else from its table, else
+from its default. The variable of `train.epochs` is `SENTICTL_TRAIN_EPOCHS`, and so on. An option that says what the
+project is, such as `sentictl train --epochs 5`, is written here, and the command says so: [commands](cli.md) has them.
 """
 ENVIRONMENTS = """\
 ## env.NAME
@@ -34,6 +33,20 @@ An environment on AWS: `sentictl up --env NAME`. NAME is up to 20 lower-case let
 the tables above can stand in it as `TABLE.KEY`, and holds in that environment alone. The environment `local` needs no
 table, and can have one.
 """
+STATE = """\
+## state.NAME
+
+What sentictl recorded of an environment: the AWS account, and for each resource its kind, name, ARN and what other
+resources need of it, in the order in which they were made. It is not for editing. There is no secret in it. Where it is
+lost or damaged, `sentictl import` makes it again.
+"""
+USED_BY = {  # where a table is not called as the one command that it is for
+    "project": "every command",
+    "lambda": "`sentictl wire-lambda`",
+    "api": "`sentictl wire-api`, and the limits by `sentictl wire-lambda` and `sentictl site`",
+    "site": "`sentictl site`, and `publish` by `sentictl wire-api`",
+    "notebook": "`sentictl notebook create`",
+}
 # A line of the template: a setting, commented out or not, its value, and what it means.
 LINE = re.compile(r"^(?:# )?(?P<key>[a-z_]+) = (?P<value>\"(?:[^\"\\]|\\.)*\"|\S+) *(?:# (?P<meaning>.*))?$")
 
@@ -55,8 +68,9 @@ def page() -> str:
     parts = [HEAD]
     for name, info in TABLES.items():
         model: Any = info.annotation  # a class, as every field of Settings is declared with one
-        parts += [f"## {name}\n", about(model), *rows(model, meanings.get(name, {}))]
-    return "\n".join([*parts, ENVIRONMENTS, *rows(EnvironmentSettings, meanings.get("env", {})), ""]).rstrip() + "\n"
+        used = f"Used by {USED_BY.get(name, f'`sentictl {name}`')}.\n"
+        parts += [f"## {name}\n", about(model), used, *rows(model, meanings.get(name, {}))]
+    return "\n".join([*parts, ENVIRONMENTS, *rows(EnvironmentSettings, meanings.get("env", {})), STATE])
 
 
 def about(model: type[BaseModel]) -> str:

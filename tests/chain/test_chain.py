@@ -1,17 +1,16 @@
 """The whole chain on the twin, from reviews to answers over HTTP. The tests share one project, brought up once."""
 
 import csv
-import http.client
 import json
 import os
 import signal
 import threading
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
+from tests.chain.asking import ask
 from tests.chain.shell import Shell
 
 KINDS = [
@@ -41,30 +40,6 @@ def live(shell: Shell) -> dict[str, Any]:
     """What `up --json` answered."""
     document: dict[str, Any] = shell.json("up")
     return document
-
-
-class Answer:
-    """An HTTP answer, read whole."""
-
-    def __init__(self, response: http.client.HTTPResponse) -> None:
-        self.status = response.status
-        self.headers = response.headers
-        self.body = response.read()
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-def ask(url: str, method: str = "POST", body: bytes | None = None, **headers: str) -> Answer:
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
-    try:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, parts.path, body=body, headers=named)
-        return Answer(connection.getresponse())
-    finally:
-        connection.close()
 
 
 def test_up_ends_with_what_it_made_and_how_good_it_is(live: dict[str, Any]) -> None:

@@ -1,0 +1,66 @@
+"""What the pages say that can be checked: their commands can be called, and their links lead somewhere."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.docs.calling import calls_in, parse
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+FENCE = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
+SPAN = re.compile(r"`(?P<line>sentictl [^`\n]+)`")
+LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+
+
+def typed(page: Path) -> Iterator[str]:
+    """The lines that a page has typed into a console."""
+    for fence in FENCE.finditer(page.read_text(encoding="utf-8")):
+        if fence["language"] == "console":
+            lines = fence["body"].replace("\\\n", " ").splitlines()  # one that goes on behind a backslash is one
+            yield from (line[2:] for line in lines if line.startswith("$ "))
+
+
+def mentioned(page: Path) -> Iterator[str]:
+    """Calls of sentictl in a page's running text."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    yield from (span["line"] for span in SPAN.finditer(text) if "…" not in span["line"])
+
+
+CONSOLE = [(page.name, call) for page in PAGES for line in typed(page) for call in calls_in(line)]
+PROSE = [(page.name, call) for page in PAGES for line in mentioned(page) for call in calls_in(line)]
+
+
+@pytest.mark.parametrize(("page", "call"), CONSOLE)
+def test_a_typed_command_can_be_called(page: str, call: list[str]) -> None:
+    parse(call)
+
+
+@pytest.mark.parametrize(("page", "call"), PROSE)
+def test_a_mentioned_command_and_its_options_exist(page: str, call: list[str]) -> None:
+    try:
+        parse(call)
+    except Exception as problem:
+        if not re.search(r"requires an argument|Missing", str(problem)):  # values are not the point
+            raise
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["sentictl trian", "sentictl train --epoch 3", "cat a | sentictl train --epochs many", "sentictl config get"],
+)
+def test_a_command_that_cannot_be_called_is_noticed(line: str) -> None:
+    (call,) = calls_in(line)
+    with pytest.raises(Exception, match=r"No such|not a valid|Missing"):
+        parse(call)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_that_are_there(page: Path) -> None:
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    targets = {urlsplit(link["target"]) for link in LINK.finditer(text)}
+    files = {target.path for target in targets if not target.scheme and target.path}
+    assert [file for file in files if not (page.parent / file).is_file()] == []
