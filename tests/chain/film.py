@@ -18,8 +18,9 @@ from tests.chain.shell import Shell
 from tests.chain.terminal import Recording, on_terminal
 
 COLUMNS, SHOWN_ROWS = 80, 22
-LONGEST = 0.6  # seconds that a wait takes in the picture
+LONGEST = 0.3  # seconds that a wait takes in the picture
 OFTEN = 4.0  # seconds of the run after which there is a new picture, unless a part begins or ends before
+PAUSE = 0.03  # seconds in which nothing is written: what stands then is a whole picture
 MARKS = slice(0, 17)  # the columns with the parts' names and marks
 SPINNER = re.compile("[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]")
 HELD = 6.0  # seconds that the last one stands
@@ -64,12 +65,15 @@ def frames(shown: Recording) -> Iterator[Frame]:
     seconds = 0.0
     for piece, begun, ended in zip(shown.pieces, shown.times, [*shown.times[1:], shown.times[-1]], strict=True):
         stream.feed(piece)
+        seconds += ended - begun
+        if ended - begun < PAUSE:
+            continue
         now = [SPINNER.sub("", line[MARKS]) for line in screen.display]
         if marks and (now != marks or seconds >= OFTEN):
             yield Frame(rows, min(max(seconds, LONGEST / 2), LONGEST))
             seconds = 0.0
         rows, marks = tuple(_row(screen.buffer[number]) for number in range(SHOWN_ROWS)), now
-        seconds += ended - begun
+    rows = tuple(_row(screen.buffer[number]) for number in range(SHOWN_ROWS))
     yield Frame(rows, HELD)
 
 

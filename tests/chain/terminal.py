@@ -36,7 +36,7 @@ class Recording:
 
     @property
     def written(self) -> str:
-        return b"".join(self.pieces).decode()
+        return b"".join(self.pieces).decode(errors="replace")  # the last piece may end inside a character
 
     def moments(self) -> Iterator[list[str]]:
         """What stood on the terminal after each piece."""
@@ -61,7 +61,7 @@ def on_terminal(
     shell: Shell,
     *arguments: str,
     columns: int = 80,
-    interrupt_at: str = "",
+    typing: Mapping[str, bytes] | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> Recording:
     """Run sentictl on a terminal.
@@ -70,7 +70,7 @@ def on_terminal(
         shell: where.
         arguments: of sentictl.
         columns: of the terminal.
-        interrupt_at: Ctrl-C is typed once, as soon as these words were written.
+        typing: what is typed, once, as soon as some words were written; CTRL_C is Ctrl-C.
         variables: of the environment, beside the shell's.
     """
     given = environment() | {"TERM": "xterm-256color"} | dict(shell.variables) | dict(variables or {})
@@ -81,13 +81,12 @@ def on_terminal(
         os.chdir(shell.folder)
         _resize(0, columns)
         os.execve(SENTICTL, [str(SENTICTL), *arguments], given)
-    recording = Recording(columns)
+    recording, pending = Recording(columns), dict(typing or {})
     for piece in _pieces(terminal):
         recording.pieces.append(piece)
         recording.times.append(time.monotonic())
-        if interrupt_at and interrupt_at in recording.written:
-            os.write(terminal, CTRL_C)
-            interrupt_at = ""
+        for words in [words for words in pending if words in recording.written]:
+            os.write(terminal, pending.pop(words))
     os.close(terminal)
     recording.code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     return recording

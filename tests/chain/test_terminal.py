@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from tests.chain.shell import Shell, begin
-from tests.chain.terminal import Recording, on_terminal
+from tests.chain.terminal import CTRL_C, Recording, on_terminal
 
 PARTS = ("data", "train", "deploy", "wire-lambda", "wire-api", "site")
 COLOR = re.compile(r"\x1b\[(?:[0-9]+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[0-9]+)*m")
@@ -126,7 +126,7 @@ def test_ctrl_c_leaves_the_training_job_running_and_says_how_to_go_on(aws: Shell
     with (aws.folder / "sentictl.toml").open("a") as settings:
         settings.write("train.patience = 60\n")
     aws.run("config", "set", "train.epochs", "60", "--env", "prod")
-    stopped = on_terminal(aws, "up", "--env", "prod", interrupt_at=" of 60")
+    stopped = on_terminal(aws, "up", "--env", "prod", typing={" of 60": CTRL_C})
     assert stopped.code == 130
     lines, text = stopped.lines(), stopped.text()
     assert [len(rows(lines, part)) for part in PARTS] == [1] * len(PARTS)

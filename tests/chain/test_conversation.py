@@ -1,0 +1,161 @@
+"""How commands talk with people and programs: answers, questions, exit codes, and what they keep to themselves."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import typer
+
+from sentictl.cli.app import app
+from tests.chain.shell import Shell, begin
+from tests.chain.terminal import on_terminal
+
+ROOT: Any = typer.main.get_command(app)
+OUTPUT = Path(__file__).parents[2] / "docs" / "output.md"
+# Records every address that a process of Python's, or a child of it, looks up or connects to.
+WATCH = """
+import os, socket
+log = os.environ["WATCHED"]
+def told(host):
+    with open(log, "a") as stream:
+        stream.write(f"{host}\\n")
+look_up, connect = socket.getaddrinfo, socket.socket.connect
+def getaddrinfo(host, *rest, **options):
+    told(host)
+    return look_up(host, *rest, **options)
+def connecting(self, address):
+    told(address[0] if isinstance(address, tuple) else "unix")
+    return connect(self, address)
+socket.getaddrinfo, socket.socket.connect = getaddrinfo, connecting
+"""
+
+
+def walk(command: Any, context: typer.Context, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The command lines of all commands that do something, with a word for each argument that must be there."""
+    if not hasattr(command, "list_commands"):
+        required = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
+        yield (*path, *("bash" if path == ("completion",) else "train" for one in required if one.required))
+        return
+    for name in command.list_commands(context):
+        yield from walk(command.get_command(context, name), context, (*path, name))
+
+
+CONTEXT = typer.Context(ROOT, info_name="sentictl")
+COMMANDS = list(walk(ROOT, CONTEXT))
+
+
+def options_of(line: tuple[str, ...]) -> set[str]:
+    command = ROOT
+    for name in line:
+        if hasattr(command, "get_command"):
+            command = command.get_command(CONTEXT, name)
+    return {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A live project."""
+    shell = begin(tmp_path_factory.mktemp("conversation") / "toy")
+    shell.run("up")
+    yield shell
+    shell.run("down", "--yes")
+
+
+@pytest.mark.parametrize("line", COMMANDS, ids=" ".join)
+def test_with_json_stdout_is_one_document_whatever_happens(tmp_path: Path, line: tuple[str, ...]) -> None:
+    """In an environment that there is not: what needs one fails, what needs none answers."""
+    (tmp_path / "sentictl.toml").write_text('[project]\nname = "toy"\n')
+    done = Shell(tmp_path).run(*line, "--env", "nope", "--json", expect=None)
+    document = json.loads(done.stdout)
+    assert done.returncode == 0 or document.keys() == {"error"} or "checks" in document
+    assert "Traceback" not in done.stderr
+
+
+def test_each_exit_code_means_what_the_docs_say(tmp_path: Path) -> None:
+    shell = begin(tmp_path / "toy")
+    with (shell.folder / "sentictl.toml").open("a") as settings:
+        settings.write('\n[env.prod]\nregion = "eu-west-1"\n')
+    codes = {
+        0: shell.run("status", expect=None),
+        1: shell.run("train", expect=None),
+        2: shell.run("train", "--epochs", "none", expect=None),
+        3: shell.run("plan", "--exit-code", expect=None),
+        4: shell.run("plan", "--env", "prod", expect=None),
+    }
+    shell.run("down", "--yes")
+    assert {code: done.returncode for code, done in codes.items()} == {code: code for code in codes}
+    documented = re.findall(r"^\| (\d+) \|", OUTPUT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert list(map(int, documented)) == [*codes, 130]  # 130 is shown where Ctrl-C is typed
+
+
+@pytest.mark.parametrize(("answer", "code"), [(b"no\n", 2), (b"\n", 2), (b"yes\n", 0)])
+def test_a_question_is_asked_on_a_terminal_and_declined_is_not_done(tmp_path: Path, answer: bytes, code: int) -> None:
+    shell = begin(tmp_path / "toy")
+    shell.run("data")
+    shown = on_terminal(shell, "down", typing={"Type yes:": answer})
+    assert shown.code == code
+    assert bool(shell.json("status")["resources"]) is (code != 0)
+    shell.run("down", "--yes")
+
+
+def test_json_is_no_yes(tmp_path: Path) -> None:
+    shell = begin(tmp_path / "toy")
+    assert "--yes" in shell.json("down", expect=2)["error"]["hint"]
+
+
+def test_what_is_about_to_change_is_told_before_anything_changes(aws: Shell) -> None:
+    somebody = boto3.Session("by", "hand", region_name="eu-west-1")
+    s3 = somebody.client("s3", endpoint_url=aws.variables["AWS_ENDPOINT_URL"])
+    s3.create_bucket(
+        Bucket="toy-prod-123456789012", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )  # refused before the first call that changes something
+    said = aws.run("data", "--env", "prod", expect=1).stderr
+    told = said.index("environment prod (AWS, eu-west-1)"), said.index("account 123456789012"), said.index("✗ There is")
+    assert list(told) == sorted(told)
+    s3.delete_bucket(Bucket="toy-prod-123456789012")
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if "--dry-run" in options_of(line)], ids=" ".join)
+def test_a_dry_run_tells_costs_and_changes_nothing(shell: Shell, line: tuple[str, ...]) -> None:
+    before, settings = shell.journal(), (shell.folder / "sentictl.toml").read_bytes()
+    planned = shell.json(*line, "--dry-run")
+    assert {"steps", "hourly_cost", "permissions"} <= planned.keys()
+    assert (shell.journal(), (shell.folder / "sentictl.toml").read_bytes()) == (before, settings)
+
+
+def test_no_option_takes_a_secret() -> None:
+    words = re.compile(r"secret|password|token|credential|access|session|(^|-)key", re.IGNORECASE)
+    taken = {option for line in COMMANDS for option in options_of(line) if words.search(option)}
+    assert taken <= {"--max-tokens", "key"}  # of a review, and of a setting
+
+
+def test_secrets_are_kept_nowhere(aws: Shell) -> None:
+    planted = {"AWS_SECRET_ACCESS_KEY": "planted-secret", "AWS_SESSION_TOKEN": "planted-token"}
+    shell = Shell(aws.folder, dict(aws.variables) | planted)
+    said = [
+        shell.run("data", "--env", "prod", "--debug"),
+        shell.run("train", "--env", "prod", "--instance-type", "ml.m5.huge", "--debug", expect=2),
+        shell.run("wire-api", "--env", "prod", "--debug", expect=1),
+        shell.run("doctor", "--env", "prod", expect=None),
+    ]
+    files = [path for path in shell.folder.rglob("*") if path.is_file()]
+    assert shell.folder / ".sentictl" / "sentictl.log" in files
+    for content in [*(path.read_bytes() for path in files), *((done.stdout + done.stderr).encode() for done in said)]:
+        assert b"planted-" not in content
+
+
+def test_nobody_is_phoned(tmp_path: Path) -> None:
+    (tmp_path / "watch").mkdir()
+    (tmp_path / "watch" / "sitecustomize.py").write_text(WATCH)
+    watched = {"WATCHED": str(tmp_path / "hosts"), "PYTHONPATH": str(tmp_path / "watch")}
+    shell = Shell(begin(tmp_path / "toy").folder, watched)
+    for line in (("up",), ("predict", "superb"), ("predict", "superb", "--via", "api"), ("evaluate",), ("doctor",)):
+        shell.run(*line)
+    shell.run("down", "--yes")
+    hosts = set((tmp_path / "hosts").read_text().split())
+    assert "127.0.0.1" in hosts
+    assert hosts <= {"127.0.0.1", "localhost", "0.0.0.0", "::1", "None", "unix"}
