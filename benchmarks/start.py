@@ -53,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(TOOLS), help=f"some of {','.join(TOOLS)}")
     parser.add_argument("--runs", type=int, default=20, help="how often each is called; the median counts")
-    parser.add_argument("--environments", type=Path, help="a folder for the environments, used again if they are there")
+    parser.add_argument("--environments", type=Path, help="a folder that keeps them, as they were first made")
     arguments = parser.parse_args()
     names = arguments.only.split(",")
     if unknown := [name for name in names if name not in TOOLS]:

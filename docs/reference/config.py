@@ -47,6 +47,7 @@ USED_BY = {  # where a table is not called as the one command that it is for
     "site": "`sentictl site`, and `publish` by `sentictl wire-api`",
     "notebook": "`sentictl notebook create`",
 }
+BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
 # A line of the template: a setting, commented out or not, its value, and what it means.
 LINE = re.compile(r"^(?:# )?(?P<key>[a-z_]+) = (?P<value>\"(?:[^\"\\]|\\.)*\"|\S+) *(?:# (?P<meaning>.*))?$")
 
@@ -95,13 +96,10 @@ def takes(field: dict[str, Any]) -> str:
         return ", ".join(f"`{json.dumps(value)}`" for value in field["enum"])
     kind = {"integer": "whole number", "number": "number", "boolean": "`true`, `false`", "array": "list of texts"}
     name = kind.get(field.get("type", ""), "text")
-    low, high = field.get("minimum", field.get("exclusiveMinimum")), field.get("maximum", field.get("exclusiveMaximum"))
-    if low is not None and high is not None:
-        between = "between" if "exclusiveMaximum" in field else "from"
-        return f"{name} {between} {low:,} {'and' if between == 'between' else 'to'} {high:,}"
-    if low is not None:
-        return f"{name}, at least {low:,}"
-    return f"{name}, at most {field['maxLength']} characters" if "maxLength" in field else name
+    if "minimum" in field and "maximum" in field:
+        return f"{name} from {field['minimum']:,} to {field['maximum']:,}"
+    bounds = [f"{word} {field[bound]:,}" for bound, word in BOUNDS.items() if bound in field]
+    return ", ".join([name, *bounds, *([f"at most {field['maxLength']} characters"] if "maxLength" in field else [])])
 
 
 def shown(default: Any) -> str:
@@ -121,8 +119,13 @@ def read_meanings(template: str) -> dict[str, dict[str, str]]:
         if heading:
             table = heading[1]
         elif found and found["meaning"]:
-            meanings.setdefault(table, {})[found["key"]] = found["meaning"].replace("|", "\\|")
+            meanings.setdefault(table, {})[found["key"]] = cell(found["meaning"])
     return meanings
+
+
+def cell(text: str) -> str:
+    """A text that neither ends its cell nor is taken for HTML."""
+    return text.replace("|", "\\|").replace("<", "&lt;")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from tests.cli.conftest import Run
 
 HEAVY = {
     *("torch", "boto3", "botocore", "sagemaker", "numpy", "pandas", "onnxruntime"),
-    *("pydantic", "moto", "nltk", "jinja2", "tomlkit"),
+    *("pydantic", "moto", "nltk", "jinja2", "tomlkit", "requests"),
 }
 
 
@@ -100,10 +100,25 @@ def test_a_mistake_on_the_command_line_is_json_where_that_was_asked_for(run: Run
     assert "--help" in error["hint"]
 
 
-def test_common_options_go_before_and_after_the_command(run: Run, project: Path) -> None:
-    before, after = run("--json", "config", "get", "train.epochs"), run("config", "get", "train.epochs", "--json")
-    assert before.stdout == after.stdout
-    assert before.stdout.strip().isdigit()
+@pytest.mark.parametrize(
+    ("option", "answer"),
+    [
+        (("--env", "prod"), "7\n"),
+        (("--json",), "5\n"),
+        (("--quiet",), "5\n"),
+        (("--no-color",), "5\n"),
+        (("--debug",), "5\n"),
+    ],
+)
+def test_common_options_go_before_and_after_the_command(
+    run: Run, project: Path, option: tuple[str, ...], answer: str
+) -> None:
+    with (project / "sentictl.toml").open("a") as settings:
+        settings.write('\n[train]\nepochs = 5\n\n[env.prod]\nregion = "eu-west-1"\ntrain.epochs = 7\n')
+    asked = ("config", "get", "train.epochs")
+    for arguments in ((*option, *asked), (*asked, *option)):
+        done = run(*arguments)
+        assert (done.returncode, done.stdout, done.stderr) == (0, answer, "")
 
 
 def test_outside_a_project_the_next_step_is_named(run: Run) -> None:

@@ -1,9 +1,11 @@
 """Command lines as a shell and the program would read them, of which nothing is carried out."""
 
 import contextlib
+import os
 import shlex
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import typer
 
@@ -30,7 +32,8 @@ def calls_in(line: str) -> Iterator[list[str]]:
 
 def parse(arguments: list[str]) -> None:
     """Read a command line as the program would, down to the command that it names, and carry nothing out."""
-    with contextlib.suppress(typer.Exit):  # --help ends by itself
+    # --help ends by itself, and --no-color sets a variable.
+    with contextlib.suppress(typer.Exit), patch.dict(os.environ):
         context = PROGRAM.make_context("sentictl", list(arguments))
         while hasattr(context.command, "resolve_command"):
             name, command, rest = context.command.resolve_command(context, [*context._protected_args, *context.args])

@@ -1,0 +1,72 @@
+"""Write docs/roles.md from the roles and their policies; with --check only tell whether it is what they say."""
+
+import argparse
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sentictl.bundled import templates
+from sentictl.services.notebook import NotebookRole
+from sentictl.services.roles import ExecutionRole, FunctionRole, PageRole, Role
+from sentictl.services.schedule import ScheduleRole
+
+PAGE = Path(__file__).resolve().parents[1] / "roles.md"
+ROLES: tuple[type[Role], ...] = (ExecutionRole, FunctionRole, PageRole, ScheduleRole, NotebookRole)
+HEAD = """\
+# Roles
+
+Every role that sentictl makes, the one service of AWS that may take it on, and all that it may do there. (The
+notebook's may, beyond what is here, whatever `sentictl doctor --policy` prints.) PROJECT and ENV are the names of the
+project and the environment, BUCKET is the project's private bucket. The policies are files, which a project with
+copies of the templates can change: [your own code](customizing.md). What else keeps things apart is in
+[security](security.md).
+"""
+# What policies leave to be filled in, and what the page calls it.
+CALLED = {"${name}": "PROJECT-ENV", "${bucket}": "BUCKET", "${partition}": "aws", "${region}": "", "${account}": ""}
+
+
+def main() -> None:
+    """Write the page, or check it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where the page differs")
+    content = "\n".join([HEAD, *(line for role in ROLES for line in section(role))])
+    if not parser.parse_args().check:
+        PAGE.write_text(content, encoding="utf-8")
+    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != content:
+        raise SystemExit("docs/roles.md is not what the policies say. Write it anew: python docs/reference/roles.py")
+
+
+def section(role: type[Role]) -> Iterator[str]:
+    """One role: what it is for, and the statements of its policy."""
+    policy = json.loads((templates() / "policies" / f"{role.part}.json").read_text(encoding="utf-8"))
+    yield f"## PROJECT-ENV-{role.part}\n"
+    yield f"{inspect.getdoc(role)} Taken on by `{role.service}`.\n"
+    yield "| statement | may | on |\n|---|---|---|"
+    for statement in policy["Statement"]:
+        yield f"| {listed(statement['Sid'])} | {listed(statement['Action'])} | {scope(statement)} |"
+    yield ""
+
+
+def scope(statement: dict[str, Any]) -> str:
+    """The resources of a statement without what is the same in all ARNs, and its conditions."""
+    given = statement["Resource"]
+    found = listed([called(resource) for resource in ([given] if isinstance(given, str) else given)])
+    conditions = [f"{key} like {value}" for key, value in statement.get("Condition", {}).get("StringLike", {}).items()]
+    return found + (f", where {listed(conditions)}" if conditions else "")
+
+
+def called(resource: str) -> str:
+    for blank, name in CALLED.items():
+        resource = resource.replace(blank, name)
+    return re.sub(r"^arn:aws:\w+::(\*?:)?", "", resource).removeprefix(":")
+
+
+def listed(values: str | list[str]) -> str:
+    return "<br>".join(f"`{value}`" for value in ([values] if isinstance(values, str) else values))
+
+
+if __name__ == "__main__":
+    main()
