@@ -3,12 +3,14 @@
 import json
 import urllib.error
 import urllib.request
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sentictl import Project
-from tests.chain.shell import Shell
+from tests.chain.shell import Shell, begin
 
 NAME = "toy-local-notebook"
 WALKTHROUGH = "walkthrough.ipynb"
@@ -108,10 +110,20 @@ def test_it_is_deleted_alone_or_with_everything(made: Shell) -> None:
     made.run("notebook", "create")
     planned = made.json("down", "--dry-run")["steps"]
     assert [step["kind"] for step in planned][:2] == ["notebook-instance", "notebook-instance-lifecycle-config"]
-    assert len(made.json("down", "--yes")["deleted"]) == 3
+    assert len(made.json("down", "--yes")["deleted"]) == 4  # the bucket as well, from which AWS would fetch sentictl
     assert not (made.folder / ".sentictl").exists()
 
 
 def test_its_policy_is_about_it_alone(shell: Shell) -> None:
     statements = shell.json("notebook", "policy")["Statement"]
     assert all(NAME in str(entry["Resource"]) or "NotebookInstances" in str(entry["Resource"]) for entry in statements)
+
+
+def test_without_jupyter_the_refusal_names_the_extra(tmp_path: Path) -> None:
+    # What is None among the modules counts as not installed, here and in the twin that this starts.
+    (tmp_path / "sitecustomize.py").write_text('import sys\nsys.modules["jupyterlab"] = None\n')
+    shell = replace(begin(tmp_path / "toy"), variables={"PYTHONPATH": str(tmp_path)})
+    refused = shell.json("notebook", "create", expect=1)["error"]
+    assert 'pip install "sentictl[notebook]"' in f"{refused['message']} {refused.get('hint', '')}"
+    shell.run("down", "--yes")
+    assert not (shell.folder / ".sentictl").exists()

@@ -1,5 +1,6 @@
 """The built wheel, in an environment that has its dependencies but nothing of this checkout."""
 
+import io
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from sentictl.services import packing
 from tests.chain.shell import begin
 
 CHECKOUT = Path(__file__).parents[2]
@@ -46,12 +48,27 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
 
 def test_the_wheel_carries_model_code_and_templates(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for folder, target in (("templates", "sentictl/templates"), ("model_code/sentimodel", "sentimodel")):
+    targets = {
+        "templates": "sentictl/templates",
+        "notebooks": "sentictl/notebooks",
+        "model_code/sentimodel": "sentimodel",
+    }
+    for folder, target in targets.items():
         for path in (CHECKOUT / folder).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
                 assert f"{target}/{path.relative_to(CHECKOUT / folder).as_posix()}" in names
     assert {f"sentictl/model_code/{name}" for name in ("train.py", "inference.py", "requirements.txt")} <= names
     assert not [name for name in names if name.startswith(("tests", "benchmarks")) or "__pycache__" in name]
+
+
+def test_what_is_installed_packs_itself_as_the_wheel_that_was_built(wheel: Path, installed: Path) -> None:
+    built = {name for name in zipfile.ZipFile(wheel).namelist() if "/licenses/" not in name}
+    name, content = packing.wheel()
+    assert name == wheel.name
+    assert set(zipfile.ZipFile(io.BytesIO(content)).namelist()) == built
+    code = "import sys; from sentictl.services.packing import wheel; sys.stdout.buffer.write(wheel()[1])"
+    again = subprocess.run([installed.with_name("python"), "-c", code], capture_output=True, check=True).stdout
+    assert set(zipfile.ZipFile(io.BytesIO(again)).namelist()) == built
 
 
 def test_what_the_wheel_asks_for_is_what_these_tests_ran_with(wheel: Path) -> None:

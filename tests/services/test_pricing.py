@@ -14,7 +14,7 @@ import pytest
 
 from sentictl.aws.environment import Environment
 from sentictl.lifecycle.resource import Context
-from sentictl.services.pricing import HOURS_A_MONTH, TABLE, dollars, estimate
+from sentictl.services.pricing import HOURS_A_MONTH, TABLE, dollars, estimate, notebook_price
 from tests.services.conftest import ContextOf
 
 NOTHING_LISTENS = "http://127.0.0.1:9"
@@ -28,7 +28,7 @@ def product(usage: str, price: str) -> str:
 
 
 class PriceList(ThreadingHTTPServer):
-    """The Price List of eu-west-1, which knows two machines, until it is told to refuse."""
+    """The Price List of eu-west-1, which knows three machines, until it is told to refuse."""
 
     known = {  # noqa: RUF012  (never changed)
         ("Hosting", "ml.m5.large"): [
@@ -36,6 +36,7 @@ class PriceList(ThreadingHTTPServer):
             product("EUW1-Host:ml.m5.large", "0.128"),
         ],
         ("Training", "ml.m5.xlarge"): [product("EUW1-Train:ml.m5.xlarge", "0.257")],
+        ("Notebook", "ml.t3.large"): [product("EUW1-Notebk:ml.t3.large", "0.11")],
     }
 
     def __init__(self) -> None:
@@ -133,6 +134,27 @@ def test_another_machine_is_asked_about_at_once(context_of: ContextOf, price_lis
     assert {"component": "Training", "instanceName": "ml.m5.large", "regionCode": "eu-west-1"} in price_list.questions
 
 
+def test_what_a_notebook_costs_is_asked_beside_the_rest(context_of: ContextOf, price_list: PriceList) -> None:
+    context = on_aws(context_of('[notebook]\ninstance_type = "ml.t3.large"'))
+    estimate(context)
+    assert notebook_price(context) == ("$0.11 an hour", f"AWS Price List, {datetime.now(UTC).date()}")
+    estimate(context)
+    notebook_price(context)
+    assert len(price_list.questions) == 3  # what was kept of one is not lost by asking for the other
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "price"), [("ml.t3.medium", "$0.05 an hour"), ("ml.p3.2xlarge", "a price that is not known")]
+)
+def test_of_notebooks_the_table_knows_the_usual_one(
+    context_of: ContextOf, price_list: PriceList, instance_type: str, price: str
+) -> None:
+    price_list.refuses = True
+    context = on_aws(context_of(f'[notebook]\ninstance_type = "{instance_type}"'))
+    found, source = notebook_price(context)
+    assert (found, source.startswith("built-in table of 20")) == (price, True)
+
+
 def test_a_price_list_that_refuses_leaves_the_table(context_of: ContextOf, price_list: PriceList) -> None:
     price_list.refuses = True
     context = on_aws(context_of(""))
@@ -177,7 +199,7 @@ def test_a_price_that_nobody_knows_is_not_invented(context_of: ContextOf) -> Non
 def test_without_an_endpoint_nothing_costs_by_the_hour(context_of: ContextOf) -> None:
     cost = estimate(context_of(""), {"bucket", "training-job"})
     assert (cost.hourly, cost.monthly) == (0, 0)
-    assert "Nothing that stands" in str(cost)
+    assert "Nothing of the chain" in str(cost)
     assert cost.training_hourly == 0.23
 
 

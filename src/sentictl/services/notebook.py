@@ -18,6 +18,7 @@ from sentictl.lifecycle.resource import Context, Live, Resource
 from sentictl.services import packing
 from sentictl.services.logs import NOTEBOOK_GROUP, delete_streams
 from sentictl.services.permissions import policy
+from sentictl.services.pricing import notebook_price
 from sentictl.services.roles import Role
 from sentictl.services.sagemaker import SageMakerResource
 from sentictl.services.storage import bucket_exists, delete_objects
@@ -188,8 +189,9 @@ class Notebook(SageMakerResource):
     def summary(self) -> str:
         if self.context.environment.endpoint_url:
             return f"notebook {self.name} on this machine"
+        price, _ = notebook_price(self.context)
         minutes = self.context.settings.notebook.idle_minutes
-        return f"notebook {self.name} · stops by itself after {minutes} idle minutes"
+        return f"notebook {self.name} · {price} · stops after {minutes} idle minutes"
 
     def start(self) -> None:
         """Have it in service, and wait until it is.
@@ -271,10 +273,11 @@ def running(context: Context) -> str:
     live = Notebook(context).read(Notebook(context).name)
     if live is None or live.status != "InService":
         return ""
-    wanted = context.settings.notebook
+    wanted, (price, source) = context.settings.notebook, notebook_price(context)
+    where = "" if context.environment.name == LOCAL else f" --env {context.environment.name}"
     return (
-        f"The notebook runs and costs by the hour ({wanted.instance_type}); it stops by itself after "
-        f"{wanted.idle_minutes} idle minutes. Stop it now: sentictl notebook stop"
+        f"The notebook ({wanted.instance_type}) runs and costs {price} ({source}); it stops by itself after "
+        f"{wanted.idle_minutes} idle minutes. Stop it now: sentictl notebook stop{where}"
     )
 
 

@@ -218,7 +218,7 @@ def policy(context: Context, actions: Sequence[str] | None = None) -> dict[str, 
 def notebook_policy(context: Context) -> dict[str, Any]:
     """The identity policy that the notebook's commands take beside the one for all others.
 
-    Together they would be longer than a managed policy may be.
+    Together they would be longer than a managed policy may be. What they do in the bucket, the other one allows.
     """
     tables = [actions.split() for table in NOTEBOOK.values() for actions in table.values()]
     actions = sorted({OPENING, *(action for listed in tables for action in listed)} - {PASSING})

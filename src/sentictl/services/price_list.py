@@ -20,18 +20,22 @@ PRICING_REGIONS = {"ap": "ap-south-1", "eu": "eu-central-1"}
 ELSEWHERE = "us-east-1"
 # Nobody waits long for a price: without an answer there is the built-in table.
 CONFIG = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
-USAGE = {"Hosting": "Host", "Training": "Train"}  # the component, and its word in a usage type
+USAGE = {"Hosting": "Host", "Training": "Train", "Notebook": "Notebk"}  # the component, and its word in a usage type
 DAY = timedelta(days=1)
 
-Machine = tuple[str, str]  # the component, "Hosting" or "Training", and the instance type
+Machine = tuple[str, str]  # the component, one of USAGE, and the instance type
 
 
 @dataclass(frozen=True)
 class Listed:
-    """USD an hour for each machine asked about, and the day on which the Price List said so."""
+    """USD an hour for each machine asked about, and when the Price List said so of the first of them."""
 
     prices: Mapping[Machine, float]
-    day: date
+    at: datetime
+
+    @property
+    def day(self) -> date:
+        return self.at.date()
 
 
 def listed_prices(context: Context, machines: Collection[Machine]) -> Listed | None:
@@ -41,18 +45,20 @@ def listed_prices(context: Context, machines: Collection[Machine]) -> Listed | N
         All of them; None where the Price List cannot be asked, or does not know one of them.
     """
     path = context.config.folder.cache / f"prices-{context.environment.region}.json"
-    kept = _kept(path)
-    if kept is not None and kept.prices.keys() >= set(machines):
+    kept = _kept(path) or Listed({}, datetime.now(UTC))
+    missing = set(machines) - kept.prices.keys()
+    if not missing:
         return kept
     try:
-        prices = _ask(context, machines)
+        prices = _ask(context, missing)
     except (BotoCoreError, ClientError):
         return None
-    if len(prices) < len(machines):
+    if len(prices) < len(missing):
         return None
+    listed = Listed({**kept.prices, **prices}, kept.at)
     with contextlib.suppress(OSError):  # a price that cannot be kept is asked for again
-        _keep(path, prices)
-    return Listed(prices, datetime.now(UTC).date())
+        _keep(path, listed)
+    return listed
 
 
 def _ask(context: Context, machines: Collection[Machine]) -> dict[Machine, float]:
@@ -89,10 +95,11 @@ def _kept(path: Path) -> Listed | None:
         fresh = timedelta() <= datetime.now(UTC) - at < DAY
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return Listed(prices, at.date()) if fresh else None
+    return Listed(prices, at) if fresh else None
 
 
-def _keep(path: Path, prices: Mapping[Machine, float]) -> None:
-    entries = [{"component": c, "instance_type": name, "price": price} for (c, name), price in sorted(prices.items())]
-    document = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "prices": entries}
+def _keep(path: Path, listed: Listed) -> None:
+    prices = sorted(listed.prices.items())
+    entries = [{"component": component, "instance_type": name, "price": price} for (component, name), price in prices]
+    document = {"at": listed.at.isoformat(timespec="seconds"), "prices": entries}
     write_atomically(path, json.dumps(document, indent=2).encode())

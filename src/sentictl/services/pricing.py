@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sentictl.lifecycle.resource import Context
-from sentictl.services.price_list import listed_prices
+from sentictl.services.price_list import Listed, listed_prices
 
 HOURS_A_MONTH = 730  # as AWS's own pricing calculator has it
 CALL_SECONDS = 0.1  # that the function is taken to run for one prediction
@@ -65,7 +65,7 @@ class Estimate:
         if self.hourly is None or self.monthly is None:
             return f"The price of {self.instance_type} in {self.region} is not known ({self.source})."
         if not self.hourly:
-            return "Nothing that stands costs money by the hour."
+            return "Nothing of the chain costs money by the hour."
         figures = f"{dollars(self.hourly)} an hour, about ${self.monthly:,.0f} a month"
         if self.billed:
             return f"{figures} while the endpoint stands ({self.source})"
@@ -121,6 +121,14 @@ def estimate(context: Context, kinds: Container[str] = ("endpoint",)) -> Estimat
     )
 
 
+def notebook_price(context: Context) -> tuple[str, str]:
+    """What the notebook's machine costs while it runs, such as "$0.05 an hour", and whose price that is."""
+    instance_type = context.settings.notebook.instance_type
+    listed = listed_prices(context, {("Notebook", instance_type)})
+    price = listed.prices["Notebook", instance_type] if listed else _table()["notebook_hour"].get(instance_type)
+    return "a price that is not known" if price is None else f"{dollars(price)} an hour", _source(listed)
+
+
 def dollars(amount: float) -> str:
     """An amount with four significant digits at most, such as "$0.115" or "$1,234"."""
     return f"${amount:,.0f}" if amount >= 1000 else f"${amount:.4g}"
@@ -134,14 +142,16 @@ def _of_price_list(context: Context) -> Prices | None:
     listed = listed_prices(context, {("Hosting", deploy), ("Training", train)})
     if listed is None:
         return None
-    return listed.prices["Hosting", deploy], listed.prices["Training", train], f"AWS Price List, {listed.day}"
+    return listed.prices["Hosting", deploy], listed.prices["Training", train], _source(listed)
 
 
 def _of_table(context: Context) -> Prices:
-    table, settings = _table(), context.settings
-    hours: dict[str, float] = table["instance_hour"]
-    source = f"built-in table of {table['date']}, {table['region']}"
-    return hours.get(settings.deploy.instance_type), hours.get(settings.train.instance_type), source
+    settings, hours = context.settings, _table()["instance_hour"]
+    return hours.get(settings.deploy.instance_type), hours.get(settings.train.instance_type), _source(None)
+
+
+def _source(listed: Listed | None) -> str:
+    return f"AWS Price List, {listed.day}" if listed else f"built-in table of {_table()['date']}, {_table()['region']}"
 
 
 def _all(price: float | None, count: int) -> float | None:
