@@ -27,6 +27,7 @@ STATEMENTS = [
 ]
 LIMIT_SECONDS = 60
 TRAINING_LOG = "/aws/sagemaker/TrainingJobs"
+NOTEBOOK_LOG = "/aws/sagemaker/NotebookInstances"
 # In place of the real script, which takes seconds: one that reads, writes and tells as much.
 SCRIPT = b"""
 import os, pathlib
@@ -107,6 +108,23 @@ class Deployed:
         sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="toy-local-endpoint", WaiterConfig={"Delay": 1})
         return True
 
+    def notebook(self) -> bool:
+        """Whether the notebook, started again, writes its log, and is one that could stop itself."""
+        client, name = self.client("sagemaker"), "toy-local-notebook"
+        client.stop_notebook_instance(NotebookInstanceName=name)
+        before = len(self._lines(NOTEBOOK_LOG, f"{name}/"))
+        client.start_notebook_instance(NotebookInstanceName=name)
+        waiter = client.get_waiter("notebook_instance_in_service")
+        waiter.wait(NotebookInstanceName=name, WaiterConfig={"Delay": 1})
+        instance = client.describe_notebook_instance(NotebookInstanceName=name)
+        simulated = self.client("iam").simulate_principal_policy(
+            PolicySourceArn=instance["RoleArn"],
+            ActionNames=["sagemaker:StopNotebookInstance"],
+            ResourceArns=[instance["NotebookInstanceArn"]],
+        )
+        stops = simulated["EvaluationResults"][0]["EvalDecision"] == "allowed"
+        return stops and len(self._lines(NOTEBOOK_LOG, f"{name}/")) > before
+
     def _lines(self, group: str, prefix: str = "") -> list[str]:
         arguments = {"logStreamNamePrefix": prefix} if prefix else {}
         with suppress(ClientError):
@@ -149,6 +167,7 @@ def wait_for(condition: Callable[[], Any]) -> Any:
 def deployed(shell: Shell) -> Deployed:
     live = shell.json("up")
     shell.run("deploy", "--ttl", "8h")
+    shell.run("notebook", "create")
     return Deployed(live, shell.journal())
 
 
@@ -171,7 +190,7 @@ def test_no_statement_can_be_spared(deployed: Deployed, policy: dict[str, Any], 
     works: Callable[[], bool] = getattr(deployed, part)
     assert works()
     document = policy["PolicyDocument"]
-    rest = [statement for statement in document["Statement"] if statement["Sid"] != sid]
+    rest = [statement for statement in document["Statement"] if statement.get("Sid") != sid]
     assert len(rest) == len(document["Statement"]) - 1
     shorter = document | {"Statement": rest or [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
     deployed.client("iam").put_role_policy(**policy | {"PolicyDocument": json.dumps(shorter)})

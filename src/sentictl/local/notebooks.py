@@ -24,13 +24,15 @@ from sentictl.local import children
 from sentictl.local.control import Call, ControlPlane, naive_utc, seconds
 from sentictl.local.home import TwinHome
 from sentictl.local.listing import JSON_RPC
+from sentictl.local.logs import LogStream, LogStreams
 from sentictl.local.messages import Response, json_response, json_rpc_error
-from sentictl.local.roles import refuse_unassumable
+from sentictl.local.roles import Role, refuse_unassumable
 
 logger = logging.getLogger("sentictl.twin")
 
 Key = tuple[str, str]  # a notebook instance's region and name
 
+LOG_GROUP = "/aws/sagemaker/NotebookInstances"
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0  # in which Jupyter ends its kernels
 LOOK_SECONDS = 0.1
@@ -62,8 +64,9 @@ class Jupyter:
 class Notebooks:
     """The data plane of SageMaker's notebook instances, and what moto lacks of their control plane."""
 
-    def __init__(self, control: ControlPlane, home: TwinHome, url: str) -> None:
+    def __init__(self, control: ControlPlane, logs: LogStreams, home: TwinHome, url: str) -> None:
         self._control = control
+        self._logs = logs
         self._home = home
         self._url = url
         self._running: dict[Key, Jupyter] = {}
@@ -182,7 +185,7 @@ class Notebooks:
 
     def _run(self, key: Key, instance: Any) -> None:
         try:
-            jupyter = self._start_jupyter(key)
+            jupyter = self._start_jupyter(key, self._log(key, instance))
         except (StartFailedError, OSError) as problem:
             with self._control.lock:
                 instance.status = "Failed"
@@ -195,7 +198,13 @@ class Notebooks:
                 return
         children.terminate(jupyter.process, grace=0)  # stopped meanwhile
 
-    def _start_jupyter(self, key: Key) -> Jupyter:
+    def _log(self, key: Key, instance: Any) -> Callable[[str], None]:
+        """What takes the lines that Jupyter writes, as SageMaker does in the instance's role."""
+        region, name = key
+        stream = LogStream(region, LOG_GROUP, f"{name}/jupyter.log", Role(self._control, instance.role_arn))
+        return lambda line: self._logs.write(stream, line)
+
+    def _start_jupyter(self, key: Key, log: Callable[[str], None]) -> Jupyter:
         volume, runtime = self._volume(key), self._home.run / "notebooks" / secrets.token_hex(8)
         volume.mkdir(parents=True, exist_ok=True)
         runtime.mkdir(parents=True)
@@ -211,8 +220,13 @@ class Notebooks:
         options = ["--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]
         process = children.start_child(["-m", "jupyterlab", *options, f"--notebook-dir={volume}"], volume, environment)
         tail: deque[str] = deque(maxlen=3)
+
+        def heard(line: str) -> None:
+            tail.append(line)
+            log(line)
+
         for pipe in children.pipes(process):
-            children.pump(pipe, tail.append)
+            children.pump(pipe, heard)
         return Jupyter(process, _address(process, runtime, tail))
 
 

@@ -82,7 +82,7 @@ class Twin:
         self._training = TrainingJobs(self._control, objects, logs, home.run / "training", url)
         self._endpoints = Endpoints(self._control, objects, logs, home.run / "endpoints", url)
         self._functions = Functions(self._control, logs, home.run / "functions", url)
-        self._notebooks = Notebooks(self._control, home, url)
+        self._notebooks = Notebooks(self._control, logs, home, url)
         self._gateway = Gateway(self._control, self._functions)
         self._websites = Websites(self._control)
         # Open to browsers and pages from anywhere, as their counterparts on AWS are.
