@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,10 @@ class Cloud:
     def end(self, name: str, status: str) -> None:
         """Make a job end with this status."""
         sagemaker_backends[MOTO_ACCOUNT][REGION].training_jobs[name].training_job_status = status
+
+    def forget(self, name: str) -> None:
+        """Let a job be gone."""
+        sagemaker_backends[MOTO_ACCOUNT][REGION].training_jobs.pop(name, None)
 
     def keys(self, prefix: str) -> list[str]:
         """What the bucket holds under a prefix."""
@@ -153,3 +158,13 @@ def test_checkpoints_can_be_forgotten_unless_a_job_uses_them(cloud: Cloud, statu
     forget_checkpoints(cloud.context())
     assert len(cloud.keys(f"checkpoints/{first['TrainingJobName']}/")) == left
     assert len(cloud.keys("checkpoints/films-local-other/")) == 1
+
+
+def test_a_job_that_is_deleted_while_it_is_followed_is_told_as_gone(cloud: Cloud) -> None:
+    name = cloud.request()["TrainingJobName"]
+    cloud.end(name, "InProgress")
+    job = TrainingJob(replace(cloud.context(), report=lambda *_: cloud.forget(name)))
+    live = job.read(name)
+    assert live
+    with pytest.raises(TrainingError, match=f"{name} is gone"):
+        job.settle(live)

@@ -155,7 +155,7 @@ class TrainingJob(DigestNamed):
         def look() -> Mapping[str, Any]:
             nonlocal status
             job = self._describe(self.name) or {}
-            if job.get("SecondaryStatus", "") != status and job["TrainingJobStatus"] not in OVER:
+            if job and job["SecondaryStatus"] != status and job["TrainingJobStatus"] not in OVER:
                 status = job["SecondaryStatus"]
                 self.context.report(status.lower())
             for progress in log.progress():
@@ -165,7 +165,13 @@ class TrainingJob(DigestNamed):
         # The service itself ends a job at its limit; waiting twice as long also covers the queue for machines.
         limit = 120 * self.context.settings.train.max_minutes + 1800
         try:
-            poll(look, lambda job: job.get("TrainingJobStatus") in OVER, what=self.name, timeout=limit, longest=3)
+            poll(
+                look,
+                lambda job: not job or job["TrainingJobStatus"] in OVER,
+                what=self.name,
+                timeout=limit,
+                longest=3,
+            )
         except KeyboardInterrupt:
             raise InterruptedByUserError(
                 f"Interrupted. The training job {self.name} runs on.",
@@ -311,7 +317,9 @@ def sparkline(values: list[float]) -> str:
 
 
 def _failure(name: str, job: Mapping[str, Any]) -> TrainingError:
-    status = job.get("SecondaryStatus", "gone")
+    if not job:
+        return TrainingError(f"The training job {name} is gone: it was deleted.", "Train anew: sentictl train")
+    status = job["SecondaryStatus"]
     if status in ("MaxRuntimeExceeded", "MaxWaitTimeExceeded"):
         return TrainingError(
             f"The training job {name} ran out of time.",
