@@ -61,6 +61,16 @@ def test_damage_is_told(tmp_path: Path) -> None:
         list(Journal(tmp_path).entries())
 
 
+def test_a_lost_body_is_damage_too(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    record(journal, "PUT", "/bucket/key", body=b"x" * (INLINE_BYTES + 1))
+    (lost,) = (tmp_path / "bodies").iterdir()
+    lost.unlink()
+    (entry,) = journal.entries()
+    with pytest.raises(TwinError, match=f"{lost.name} is missing from bodies"):
+        journal.request_of(entry)
+
+
 def record(journal: Journal, method: str, path: str, query: str = "", body: bytes = BODY, **headers: str) -> None:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     journal.record_call(Request(method, path, query, named, body), "us-east-1", "s3", 1.0, seed="1")

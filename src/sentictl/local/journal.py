@@ -97,8 +97,11 @@ class Journal:
     def body_of(self, entry: dict[str, Any]) -> bytes:
         """The body stored with a fact or a call."""
         if "sha256" in entry:
-            content: bytes = (self._bodies / str(entry["sha256"])).read_bytes()
-            return content
+            path = self._bodies / str(entry["sha256"])
+            try:
+                return path.read_bytes()
+            except FileNotFoundError as error:
+                raise self._damaged(f"{path.name} is missing from {path.parent.name}") from error
         return str(entry["body"]).encode("latin-1")
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
 from sentictl import __version__
+from sentictl.errors import TwinError
 from sentictl.local.buckets import Buckets
 from sentictl.local.control import ControlPlane
 from sentictl.local.functions import INVOCATION as LAMBDA_INVOCATION
@@ -164,7 +165,10 @@ def main() -> None:
         sys.exit(f"A twin already runs in {home.folder}.")
     with lock:
         home.write_record(os.getpid(), arguments.port)
-        _serve(home, _listener(arguments.port, arguments.listener))
+        try:
+            _serve(home, _listener(arguments.port, arguments.listener))
+        except TwinError as refusal:
+            sys.exit(f"{refusal.message} {refusal.hint}")
 
 
 def _listener(port: int, descriptor: int | None) -> socket.socket:
