@@ -18,7 +18,7 @@ Key = Annotated[str, typer.Argument(help="A setting, such as train.epochs.", aut
 @command
 def show(invocation: Invocation) -> None:
     """Show every setting in force in this environment."""
-    from sentictl.cli.session import load_config
+    from sentictl.cli.opening import load_config
     from sentictl.config import all_keys, get
 
     settings = load_config(invocation).settings
@@ -32,7 +32,7 @@ def show(invocation: Invocation) -> None:
 @command
 def get_setting(invocation: Invocation, key: Key) -> None:
     """Show one setting."""
-    from sentictl.cli.session import load_config
+    from sentictl.cli.opening import load_config
     from sentictl.config import get
 
     value = get(load_config(invocation).settings, key)

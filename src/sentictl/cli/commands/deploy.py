@@ -34,8 +34,8 @@ def deploy(
     sentictl.toml and stays until --model latest. A model that is worse than the live one on the validation reviews is
     refused.
     """
+    from sentictl.cli.opening import opened
     from sentictl.cli.planning import show_plan
-    from sentictl.cli.session import opened
 
     settings = {"deploy.instance_type": instance_type, "deploy.instance_count": instance_count, "deploy.ttl": ttl}
     with opened(invocation, announced=True) as project:

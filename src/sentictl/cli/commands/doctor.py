@@ -80,7 +80,7 @@ def _checks(invocation: Invocation) -> "Iterator[Check]":
 
 
 def _of_account(invocation: Invocation) -> "Iterator[Check]":
-    from sentictl.cli.session import opened
+    from sentictl.cli.opening import opened
     from sentictl.errors import SentictlError
     from sentictl.lifecycle.resource import Context
     from sentictl.services.doctor.account import account_checks
@@ -112,7 +112,7 @@ def _twin(folder: "ProjectFolder") -> "Finding":
 def _show_policy(invocation: Invocation) -> None:
     import json
 
-    from sentictl.cli.session import opened
+    from sentictl.cli.opening import opened
     from sentictl.services.permissions import policy
 
     with opened(invocation) as project:
@@ -123,7 +123,7 @@ def _show_policy(invocation: Invocation) -> None:
 def _show_github_template(invocation: Invocation, repository: str) -> None:
     import json
 
-    from sentictl.cli.session import opened
+    from sentictl.cli.opening import opened
     from sentictl.services.github import github_template
 
     with opened(invocation) as project:

@@ -38,8 +38,8 @@ def down(
     given with --confirm. A part that was taken down is brought back by its command: the endpoint by `sentictl deploy`,
     without training anew.
     """
+    from sentictl.cli.opening import EVERYTHING, agreed, opened
     from sentictl.cli.planning import show_plan
-    from sentictl.cli.session import EVERYTHING, agreed, opened
 
     if not dry_run:
         agreed(invocation, f"the {part}" if part else EVERYTHING, yes=yes, confirm=confirm)

@@ -38,7 +38,7 @@ def evaluate(
     from rich.console import Console
 
     from sentictl.cli.figures import show
-    from sentictl.cli.session import opened
+    from sentictl.cli.opening import opened
 
     if report:
         _check(report)

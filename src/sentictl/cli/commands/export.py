@@ -28,7 +28,7 @@ def export(
     """
     import json
 
-    from sentictl.cli.session import opened
+    from sentictl.cli.opening import opened
     from sentictl.errors import UsageError
 
     if cloudformation == openapi:

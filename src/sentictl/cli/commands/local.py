@@ -63,7 +63,7 @@ def logs(invocation: Invocation) -> None:
 
 
 def _home(invocation: Invocation) -> Path:
-    from sentictl.cli.session import load_config
+    from sentictl.cli.opening import load_config
 
     return load_config(invocation).folder.twin_home
 

@@ -18,7 +18,7 @@ def models(invocation: Invocation) -> None:
 
     The oldest comes first. "live" is what the endpoint serves, "here" what predict and evaluate ask on this machine.
     """
-    from sentictl.cli.session import opened
+    from sentictl.cli.opening import opened
 
     with opened(invocation) as project:
         found = [version.to_json() for version in project.models()]

@@ -82,7 +82,7 @@ def _reviews(invocation: Invocation, reviews: list[str], file: Path | None) -> R
 
 
 def _rows_of(invocation: Invocation, file: Path) -> "Iterator[Row]":
-    from sentictl.cli.session import load_config
+    from sentictl.cli.opening import load_config
     from sentictl.reviews.reader import read_inputs
 
     yield from read_inputs(file, load_config(invocation).settings.data)
@@ -99,7 +99,7 @@ def _asker(invocation: Invocation, via: Via, *, explain: bool) -> "Asker":
         from sentictl.services.prediction import from_artifact
 
         return from_artifact(_current_model(), explain=explain)
-    from sentictl.cli.session import opened
+    from sentictl.cli.opening import opened
 
     with opened(invocation) as project:
         return project.asker(via, explain=explain)

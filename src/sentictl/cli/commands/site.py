@@ -33,8 +33,8 @@ def site(
     What --title and --publish say is written to sentictl.toml. Colors, texts and examples are settings in [site]; a
     template of the project's own in templates/site/ goes before the installed one.
     """
+    from sentictl.cli.opening import opened
     from sentictl.cli.planning import show_plan
-    from sentictl.cli.session import opened
     from sentictl.errors import UsageError
 
     settings = {"site.title": title, "site.publish": publish}

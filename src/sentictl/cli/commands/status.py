@@ -26,7 +26,7 @@ def status(
 
     It is shown as AWS has it now, with what was changed or deleted by hand.
     """
-    from sentictl.cli.session import opened
+    from sentictl.cli.opening import opened
 
     with opened(invocation) as project:
         found = project.status()

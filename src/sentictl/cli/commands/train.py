@@ -69,8 +69,8 @@ def train(
     on where a job of theirs stopped; --no-resume begins anew.
     """
     given = dict(locals())
+    from sentictl.cli.opening import opened
     from sentictl.cli.planning import show_plan
-    from sentictl.cli.session import opened
 
     with opened(invocation, announced=not stop) as project:
         if stop:

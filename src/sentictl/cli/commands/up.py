@@ -21,8 +21,8 @@ def up(invocation: Invocation, dry_run: DryRun = False, adopt: Adopt = False) ->
     Its parts are data, train, deploy, wire-lambda, wire-api and site. Run it again at any time: it goes on where it was
     interrupted, and changes only what the settings changed. In a folder without a project it begins one.
     """
+    from sentictl.cli.opening import opened
     from sentictl.cli.planning import show_plan
-    from sentictl.cli.session import opened
     from sentictl.folder import ProjectFolder
     from sentictl.services.initializing import begin
 
