@@ -4,6 +4,7 @@ import csv
 import fcntl
 import os
 import random
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,9 @@ from sentictl.settings import DataSettings
 
 # Test workers share the processor: several threads each would only wait for one another. Read when torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# In the background of a shell Ctrl-C is ignored, also by all that is started there: tests send it to what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no failure; and what CI says of a change depends on the change alone.
 settings.register_profile(
