@@ -150,7 +150,10 @@ def test_however_a_run_ends_no_process_and_no_dataset_stays(tmp_path: Path, endi
             os.killpg(run.pid, ending)  # as a terminal sends it: to all of them
         else:
             run.send_signal(ending)
-        _, errors = run.communicate(timeout=SECONDS_TO_END)
+        try:
+            _, errors = run.communicate(timeout=SECONDS_TO_END)
+        finally:
+            run.kill()  # or the failure would be waited for without end
     assert len(processes) == 2
     deadline = time.monotonic() + SECONDS_TO_END
     while any(map(alive, processes)) and time.monotonic() < deadline:
