@@ -51,9 +51,10 @@ def test_down_finds_what_a_killed_up_left(tmp_path: Path, moment: str) -> None:
 def test_a_twin_killed_in_the_middle_of_training_is_made_good_by_the_next_up(tmp_path: Path) -> None:
     shell = begin(tmp_path / "toy")
     try:
+        twin = shell.json("local", "start")["pid"]
         with up(shell) as process:
             wait_for(process, "· training")  # the script has yet to import torch
-            os.kill(shell.json("local", "status")["pid"], signal.SIGKILL)
+            os.kill(twin, signal.SIGKILL)
             _, said = process.communicate(timeout=120)
         assert process.returncode == 1
         assert "should not happen" not in said
