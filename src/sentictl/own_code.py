@@ -1,7 +1,7 @@
 """A project's own copy of the package `sentimodel`, in place of the installed one. Imports nothing heavy.
 
-Whoever runs sentictl in a project's folder runs that code, as `make` runs what is in a folder's Makefile. But a
-project is also found from the folders below it: there, the code of another user is refused.
+Whoever runs sentictl in a project's folder runs its code and templates, as `make` runs what is in a folder's Makefile.
+But a project is also found from the folders below it: there, what belongs to another user is refused.
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from sentictl.bundled import MODEL_CODE, MODEL_PACKAGE, installed_package, own_package
+from sentictl.bundled import MODEL_CODE, MODEL_PACKAGE, TEMPLATES, installed_package, own_package
 from sentictl.errors import StateError
 from sentictl.folder import ProjectFolder
 
@@ -18,13 +18,13 @@ def use_model_code_here() -> None:
     """Do `use_model_code` for the project at or above the working directory, if there is one.
 
     Raises:
-        StateError: as there; or the copy is above the working directory and belongs to another user.
+        StateError: as there; or the project is above the working directory and has files of another user.
     """
     folder = ProjectFolder.find()
     if folder is None:
         return
     if folder.root != Path.cwd().resolve():
-        _check_owner(folder.root / MODEL_CODE / MODEL_PACKAGE)
+        _check_owner(folder)
     use_model_code(folder.root)
 
 
@@ -62,12 +62,13 @@ def place_of(problem: BaseException, root: Path) -> str:
     return ""
 
 
-def _check_owner(package: Path) -> None:
-    if not package.is_dir():
-        return
-    owner = package.stat().st_uid
-    if owner not in (os.geteuid(), 0):
-        raise StateError(
-            f"The code in {package} is used here, and belongs to another user (id {owner}).",
-            f"If you trust it, go to that folder: cd {package.parents[1]}",
-        )
+def _check_owner(folder: ProjectFolder) -> None:
+    """Refuse another user's settings, code and templates: all that decides what runs here."""
+    copies = [folder.root / MODEL_CODE, folder.root / TEMPLATES]
+    for path in [folder.settings_file, *copies, *(path for copy in copies for path in sorted(copy.rglob("*")))]:
+        owner = path.lstat().st_uid if os.path.lexists(path) else 0
+        if owner not in (os.geteuid(), 0):
+            raise StateError(
+                f"The project's {path} is used here, and belongs to another user (id {owner}).",
+                f"If you trust it, go to that folder: cd {folder.root}",
+            )
