@@ -10,12 +10,15 @@ from parliament import analyze_policy_string
 
 from sentictl.errors import UsageError
 from sentictl.lifecycle.resource import Context
+from sentictl.local.policies import decide
 from sentictl.services.github import ISSUER, github_template
-from sentictl.services.permissions import policy
+from sentictl.services.notebook import NotebookLifecycle, NotebookRole
+from sentictl.services.permissions import notebook_policy, policy, together
 from tests.services.conftest import ACCOUNT, ContextOf
 
 LARGEST = 51_200  # bytes of a template that is not first uploaded to S3
 LARGEST_INLINE = 10_240  # characters of all policies within a role
+NEEDED_OF_ROLES = ["iam:GetRole", "iam:GetRolePolicy"]
 
 
 @pytest.fixture
@@ -66,7 +69,19 @@ def test_a_pull_request_may_only_look(context: Context) -> None:
     plan, up = (role(context, name)["Policies"][0]["PolicyDocument"] for name in ("PlanRole", "UpRole"))
     verbs = {action.partition(":")[2] for statement in plan["Statement"] for action in statement["Action"]}
     assert [verb for verb in verbs if not verb.startswith(("Get", "List", "Describe", "GET"))] == []
-    assert up == policy(context)
+    assert up == together(policy(context), notebook_policy(context, looking=True))
+
+
+@pytest.mark.parametrize("name", ["PlanRole", "UpRole"])
+def test_what_import_looks_at_is_allowed_on_the_notebook_too(context: Context, name: str) -> None:
+    role_of_notebook = NotebookRole(context).arn
+    lifecycle = context.environment.arn(
+        "sagemaker", f"notebook-instance-lifecycle-config/{NotebookLifecycle(context).name}"
+    )
+    document = role(context, name)["Policies"][0]["PolicyDocument"]
+    asked = {role_of_notebook: NEEDED_OF_ROLES, lifecycle: ["sagemaker:DescribeNotebookInstanceLifecycleConfig"]}
+    for arn, actions in asked.items():
+        assert [action for action in actions if decide([document], action, arn) != "allowed"] == []
 
 
 @pytest.mark.parametrize(

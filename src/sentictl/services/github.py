@@ -10,7 +10,7 @@ from typing import Any
 from sentictl.config import LOCAL
 from sentictl.errors import UsageError
 from sentictl.lifecycle.resource import Context
-from sentictl.services.permissions import policy, reading_actions
+from sentictl.services.permissions import notebook_policy, policy, reading_actions, together
 
 ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
@@ -35,7 +35,8 @@ def github_template(context: Context, repository: str) -> dict[str, Any]:
     _check(repository)
     if context.environment.name == LOCAL:
         raise UsageError("GitHub cannot reach this machine.", "Name an environment on AWS, such as: --env prod")
-    looking = policy(context, reading_actions())
+    notebook = notebook_policy(context, looking=True)  # which `import` looks at, where there is one
+    looking, changing = (together(policy(context, actions), notebook) for actions in (reading_actions(), None))
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"Lets GitHub Actions of {repository} plan and bring up {context.naming.name()}",
@@ -57,7 +58,7 @@ def github_template(context: Context, repository: str) -> dict[str, Any]:
                 "Properties": {"Url": f"https://{ISSUER}", "ClientIdList": [AUDIENCE]},
             },
             "PlanRole": _role(context, "plan", f"repo:{repository}:pull_request", looking, HOUR),
-            "UpRole": _role(context, "up", f"repo:{repository}:ref:refs/heads/{BRANCH}", policy(context), 2 * HOUR),
+            "UpRole": _role(context, "up", f"repo:{repository}:ref:refs/heads/{BRANCH}", changing, 2 * HOUR),
         },
         "Outputs": {
             "PlanRoleArn": {

@@ -17,7 +17,7 @@ from sentictl.errors import AwsError, SettingsError
 from sentictl.lifecycle.resource import Context, Live, Resource
 from sentictl.services import packing
 from sentictl.services.logs import NOTEBOOK_GROUP, delete_streams
-from sentictl.services.permissions import policy
+from sentictl.services.permissions import notebook_policy, policy, together
 from sentictl.services.pricing import notebook_price
 from sentictl.services.roles import Role
 from sentictl.services.sagemaker import SageMakerResource
@@ -46,8 +46,7 @@ class NotebookRole(Role):
         return super().found() if Notebook(self.context).found() else []
 
     def _policy(self) -> dict[str, Any]:
-        own = super()._policy()
-        return {**own, "Statement": [*own["Statement"], *policy(self.context)["Statement"]]}
+        return together(super()._policy(), policy(self.context), notebook_policy(self.context, looking=True))
 
 
 class NotebookLifecycle(Resource):

@@ -215,13 +215,17 @@ def policy(context: Context, actions: Sequence[str] | None = None) -> dict[str, 
     return {"Version": "2012-10-17", "Statement": [*statements, *passing]}
 
 
-def notebook_policy(context: Context) -> dict[str, Any]:
+def notebook_policy(context: Context, *, looking: bool = False) -> dict[str, Any]:
     """The identity policy that the notebook's commands take beside the one for all others.
 
     Together they would be longer than a managed policy may be. What they do in the bucket, the other one allows.
+
+    Args:
+        context: the project and environment.
+        looking: only what `import` and `status` take of it where there is a notebook.
     """
-    tables = [actions.split() for table in NOTEBOOK.values() for actions in table.values()]
-    actions = sorted({OPENING, *(action for listed in tables for action in listed)} - {PASSING})
+    tables = [names for table in NOTEBOOK.values() for step, names in table.items() if step == READ or not looking]
+    actions = sorted({action for names in tables for action in names.split()} | (set() if looking else {OPENING}))
     notebook = context.naming.name("notebook")
     kinds = ("notebook-instance", "notebook-instance-lifecycle-config")
     role = context.environment.arn("iam", f"role/{notebook}", region=False)
@@ -233,10 +237,17 @@ def notebook_policy(context: Context) -> dict[str, Any]:
         "logs:Delete": [f"{group}:log-stream:{notebook}/*"],
     }
     statements = [
-        {"Effect": "Allow", "Action": [action for action in actions if action.startswith(scope)], "Resource": arns}
+        {"Effect": "Allow", "Action": names, "Resource": arns}
         for scope, arns in scopes.items()
+        if (names := [action for action in actions if action.startswith(scope) and action != PASSING])
     ]
-    return {"Version": "2012-10-17", "Statement": [*statements, _pass(["sagemaker"], [role])]}
+    passing = [_pass(["sagemaker"], [role])] if PASSING in actions else []
+    return {"Version": "2012-10-17", "Statement": [*statements, *passing]}
+
+
+def together(*policies: Mapping[str, Any]) -> dict[str, Any]:
+    """One policy with the statements of several."""
+    return {"Version": "2012-10-17", "Statement": [each for policy in policies for each in policy["Statement"]]}
 
 
 def _resources(context: Context, action: str) -> Sequence[str]:

@@ -85,7 +85,7 @@ def _of_account(invocation: Invocation) -> "Iterator[Check]":
     from sentictl.lifecycle.resource import Context
     from sentictl.services.doctor.account import account_checks
     from sentictl.services.roles import Role
-    from sentictl.stack import command_of, resources
+    from sentictl.stack import CHAIN, KEPT, command_of, resources
 
     with opened(invocation) as project:
         try:
@@ -93,7 +93,10 @@ def _of_account(invocation: Invocation) -> "Iterator[Check]":
         except SentictlError:
             return  # the check of the settings has said so
         context = Context(config, project.session.connect(config), lambda *_: None)
-    roles = [(resource, command_of(resource.kind)) for resource in resources(context) if isinstance(resource, Role)]
+    # Who has no notebook needs no permission to ask for its role.
+    commands = KEPT if config.state.latest("notebook-role") else CHAIN
+    found = resources(context, *commands)
+    roles = [(resource, command_of(resource.kind)) for resource in found if isinstance(resource, Role)]
     yield from account_checks(context, roles)
 
 
