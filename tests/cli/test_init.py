@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sentictl import Project
+from sentictl.errors import StateError
 from tests.cli.conftest import SENTICTL, Run
 
 PLAIN = {"sentictl.toml", "Makefile", ".gitignore", ".github/workflows/sentictl.yml"}
@@ -101,6 +103,23 @@ def test_where_one_file_cannot_be_written_none_is(run: Run, tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == [".github"]
 
 
+def test_what_was_written_before_a_place_that_cannot_be_is_taken_back(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".github").mkdir()
+    (tmp_path / ".github" / "workflows").symlink_to("/proc")  # no file can be moved there
+    done = run("init", "--eject")
+    assert done.returncode == 1
+    assert "workflows/sentictl.yml" in "".join(done.stderr.split())
+    assert "Nothing was written" in " ".join(done.stderr.split())
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []
+    assert files_in(tmp_path / "model_code") | files_in(tmp_path / "templates") == set()
+
+
+def test_a_folder_that_cannot_be_made_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "films").write_text("a file")
+    with pytest.raises(StateError, match="cannot be written"):
+        Project.begin(tmp_path / "films", tell=None)
+
+
 def test_a_workflow_below_the_top_of_a_repository_is_told_to_be_moved(run: Run, tmp_path: Path) -> None:
     below = tmp_path / "apps" / "films"
     below.mkdir(parents=True)
@@ -134,6 +153,8 @@ def test_a_target_is_the_command_in_the_environment_asked_for(run: Run, tmp_path
     assert json.loads(_last(make(tmp_path, echo, target))) == ["local", target]
     elsewhere = make(tmp_path, echo, target, "ENV=prod", "ARGS=--json --quiet")
     assert json.loads(_last(elsewhere)) == ["prod", target, "--json", "--quiet"]
+    told = make(tmp_path, echo, target, SENTICTL_ENV="prod", ENV="/etc/shrc")  # which is a shell's startup file
+    assert json.loads(_last(told)) == ["prod", target]
 
 
 @pytest.mark.parametrize("review", REVIEWS)
@@ -217,11 +238,12 @@ def test_what_is_wrong_in_the_projects_own_code_is_said_to_be_there(run: Run, pr
     assert "The project's own code failed (model_code)" in run("predict", "superb").stderr
 
 
-def test_code_of_somebody_else_is_run_in_its_own_folder_alone(run: Run, project: Path) -> None:
+@pytest.mark.parametrize("theirs", ["model_code/sentimodel/text.py", "templates/site/index.html", "sentictl.toml"])
+def test_what_belongs_to_somebody_else_is_used_in_its_own_folder_alone(run: Run, project: Path, theirs: str) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give files away")
     run("init", "--eject")
-    os.chown(project / "model_code" / "sentimodel", 12345, -1)
+    os.chown(project / theirs, 12345, -1)
     below = project / "below"
     below.mkdir()
     done = subprocess.run([SENTICTL, "predict", "superb"], cwd=below, capture_output=True, text=True, check=False)

@@ -50,6 +50,7 @@ def begin(name: str | None = None, root: Path | None = None) -> ProjectFolder:
 
     Raises:
         SettingsError: there is one already, or the name cannot be one.
+        StateError: the folder cannot be written.
     """
     folder = ProjectFolder((root or Path.cwd()).resolve())
     if folder.settings_file.exists():
@@ -57,8 +58,11 @@ def begin(name: str | None = None, root: Path | None = None) -> ProjectFolder:
             f"There is a {SETTINGS_FILE} here already.", "Change it by hand or with: sentictl config set KEY VALUE"
         )
     content = _settings(folder.root, name)
-    folder.root.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder.settings_file, content)
+    try:
+        folder.root.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder.settings_file, content)
+    except OSError as problem:
+        raise _unwritable(folder.root, problem) from None
     return folder
 
 
@@ -142,8 +146,10 @@ def _record(root: Path, ejected: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _write(root: Path, contents: Mapping[str, bytes]) -> None:
-    """Write files beside their places first, so that a full disk leaves the folder as it was."""
+    """Write files beside their places first, and take them back if one of the places cannot be written."""
     files = dict(reversed(list(contents.items())))  # sentictl.toml, which makes it a project, comes last
+    new = {path for path in files if not os.path.lexists(root / path)}
+    written: list[str] = []
     try:
         with tempfile.TemporaryDirectory(dir=root, prefix=".init-") as scratch:
             for number, (path, content) in enumerate(files.items()):
@@ -151,11 +157,19 @@ def _write(root: Path, contents: Mapping[str, bytes]) -> None:
                 (Path(scratch) / str(number)).write_bytes(content)
             for number, path in enumerate(files):
                 (Path(scratch) / str(number)).replace(root / path)
+                written.append(path)
     except OSError as problem:
-        raise StateError(
-            f"The project's files cannot be written: {problem.filename or root}: {problem.strerror}.",
-            "Make the folder writable or make room, then run this again. Nothing was written.",
-        ) from None
+        for path in new.intersection(written):
+            (root / path).unlink()
+        raise _unwritable(root, problem) from None
+
+
+def _unwritable(root: Path, problem: OSError) -> StateError:
+    where = problem.filename2 or problem.filename or root  # of a move, the place that it was to
+    return StateError(
+        f"The project's files cannot be written: {where}: {problem.strerror}.",
+        "Make the folder writable or make room, then run this again. Nothing was written.",
+    )
 
 
 def _advice(root: Path, written: Mapping[str, bytes]) -> list[str]:
