@@ -140,6 +140,7 @@ def test_an_own_template_can_include_others(tmp_path: Path) -> None:
     [
         ("index.html", b"{{ site.titel }}", "titel"),
         ("index.html", b"{% if %}", "TemplateSyntaxError"),
+        ("index.html", b"{{ site.title + 1 }}", "TypeError"),
         ("index.html", b"{% include 'nothing.html' %}", "nothing.html"),
         ("page.css", b"/* caf\xe9 */", "utf-8"),
     ],

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from jinja2 import DictLoader, Environment, StrictUndefined, TemplateError
+from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from sentictl.errors import StateError
@@ -53,7 +53,7 @@ def render(site: SiteSettings, api_url: str, max_review_characters: int, files: 
             style=Markup(style),  # noqa: S704 - our own file, named by its hash in the policy
             script=Markup(script),  # noqa: S704
         )
-    except TemplateError as problem:
+    except Exception as problem:  # a template of the project's own can raise anything
         raise _broken(files[INDEX], f"{type(problem).__name__}: {problem}") from problem
     return html.encode()
 
