@@ -250,6 +250,8 @@ class Project:
             deleted, remaining = destroy(doomed, context, self._observer)
             self._observer.ended("down")
             left = [_entry(record) for record in remaining]
+            if not context.state.of_kind("training-job"):
+                context.config.set({versions.SETTING: ""})  # a version that is no more
             if not part and not keep_data and not kept:
                 left += self._clear(context, deleted, remaining)
         return Removal(deleted, left)
@@ -400,7 +402,6 @@ class Project:
         left = [_entry(record) for record in context.state]
         left += leftovers(context, stack.resources(context), deleted)
         if not left and not remaining:
-            context.config.set({versions.SETTING: ""})  # a version that is no more
             self.session.leave(context.config)
         return left
 
