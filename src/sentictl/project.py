@@ -214,7 +214,7 @@ class Project:
             ("deploy",): self._check_deploy(model, force, {}),
         }
         chosen = _commands_of_site(settings) if commands == ("site",) else commands or tuple(stack.CHAIN)
-        context = self.session.rehearsing(settings, checks.get(commands))
+        context = self.session.unlocked(settings, checks.get(commands))
         return _plan(context, stack.plan(context, chosen, adopt=adopt))
 
     def status(self) -> Status:
@@ -258,7 +258,7 @@ class Project:
 
     def plan_down(self, part: str | None = None, *, keep_data: bool = False) -> Plan:
         """What `down` would delete."""
-        context = self.session.rehearsing()
+        context = self.session.unlocked()
         return _plan(context, plan_destruction(stack.doomed(context, part, keep_data=keep_data), context))
 
     def discover(self) -> list[Record]:

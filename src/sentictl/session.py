@@ -67,8 +67,8 @@ class Session:
             self.write(config, changes)
             yield context
 
-    def rehearsing(self, settings: Mapping[str, Any] | None = None, check: Check | None = None) -> Context:
-        """The same settings and checks as in `changing`, with nothing written and nothing locked."""
+    def unlocked(self, settings: Mapping[str, Any] | None = None, check: Check | None = None) -> Context:
+        """Settings and checks as in `changing`, with nothing written and nothing locked."""
         config = self.load()
         config.change(_given(settings))
         return self._open(config, check)

@@ -55,7 +55,7 @@ def open_(
 
     from sentictl.cli.opening import opened
 
-    with opened(invocation) as project:
+    with opened(invocation, announced=True) as project:
         url = project.notebook.open()
     invocation.output.result({"url": url}, url)
     if not (no_open or invocation.json or webbrowser.open(url)):
@@ -68,7 +68,7 @@ def stop(invocation: Invocation) -> None:
     """Stop the notebook. What is in its folder is kept for the next time."""
     from sentictl.cli.opening import opened
 
-    with opened(invocation) as project:
+    with opened(invocation, announced=True) as project:
         project.notebook.stop()
     invocation.output.result({"stopped": True}, "The notebook is stopped.")
 
