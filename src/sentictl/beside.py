@@ -7,6 +7,7 @@ from sentictl import stack
 from sentictl.errors import MissingStepError
 from sentictl.lifecycle.reconcile import apply, destroy
 from sentictl.lifecycle.resource import Context
+from sentictl.services import packing
 from sentictl.services.notebook import Notebook
 from sentictl.services.storage import Bucket
 from sentictl.session import Session
@@ -33,7 +34,8 @@ class ProjectNotebook:
             adopt: take over what is in the way.
         """
         observer = self._session.observer
-        with self._session.changing(settings) as context:
+        # What cannot go along is refused before anything is made.
+        with self._session.changing(settings, packing.project) as context:
             observer.begin(PART)
             # The bucket is the chain's; the notebook fetches sentictl from it.
             kept = [Bucket(context), *stack.resources(context, COMMAND)]
@@ -43,13 +45,13 @@ class ProjectNotebook:
 
     def open(self) -> str:
         """Start the notebook if it is stopped. Returns an address that lets one in: whoever has it is let in."""
-        notebook = self._standing(self._session.looking())
+        notebook = self._standing(self._session.unlocked())
         notebook.start()
         return notebook.url()
 
     def stop(self) -> None:
         """Stop the notebook. What is in its folder is kept, and it costs no more than its volume."""
-        self._standing(self._session.looking()).stop()
+        self._standing(self._session.unlocked()).stop()
 
     def delete(self) -> list[Record]:
         """Delete the notebook, with all that is in its folder. Returns what was deleted."""

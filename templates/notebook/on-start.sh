@@ -1,7 +1,7 @@
 # What a notebook instance does as root each time it starts. The lines above this one, which sentictl writes, say:
 #   NOTEBOOK      the instance's name              WHEEL         where sentictl's wheel lies on S3
-#   ENVIRONMENT   the environment's name           IDLE_MINUTES  after which the instance stops itself
-#   REGION        the instance's                   SETTINGS      a sentictl.toml to begin with, in base64
+#   ENVIRONMENT   the environment's name           PROJECT       where the project to begin with lies there
+#   REGION        the instance's                   IDLE_MINUTES  after which the instance stops itself
 # SageMaker gives this five minutes. Installing may take longer, so it all goes on in the background. Nothing but
 # SageMaker/ outlives a stop: what lies elsewhere is made again at each start.
 set -eu
@@ -24,9 +24,16 @@ install_sentictl() {
     fi
     "$python" -m ipykernel install --user --name sentictl --display-name "sentictl ($ENVIRONMENT)" \
         --env SENTICTL_ENV "$ENVIRONMENT"
-    [ -e sentictl.toml ] || base64 -d <<< "$SETTINGS" > sentictl.toml
+    [ -e sentictl.toml ] || fetch_project
     [ -e walkthrough.ipynb ] || "$python" -c "$WALKTHROUGH"
     echo "sentictl is installed."
+}
+
+fetch_project() {
+    local file=.sentictl-notebook/project.tar.gz
+    aws s3 cp --only-show-errors "$PROJECT" "$file"
+    tar -xzf "$file" --exclude=sentictl.toml
+    tar -xzf "$file" sentictl.toml  # last: where it is, all is there
 }
 
 # shellcheck disable=SC2089  # it is Python, whose quotes are meant literally
@@ -88,8 +95,8 @@ in_background() {
     local program
     # shellcheck disable=SC2090  # declare -p quotes what it prints, for bash -c to read
     program="
-        $(declare -p NOTEBOOK ENVIRONMENT REGION WHEEL IDLE_MINUTES SETTINGS OWNER_HOME WALKTHROUGH LAST_USED)
-        $(declare -f install_sentictl find_python stop_when_idle jupyter_says)
+        $(declare -p NOTEBOOK ENVIRONMENT REGION WHEEL PROJECT IDLE_MINUTES OWNER_HOME WALKTHROUGH LAST_USED)
+        $(declare -f install_sentictl find_python fetch_project stop_when_idle jupyter_says)
         export AWS_DEFAULT_REGION=\$REGION PATH=\$PATH:/usr/local/bin:\$OWNER_HOME/anaconda3/bin
         $1"
     nohup setsid sudo -H -u "$OWNER" bash -c "$program" > "$LOGS/sentictl-$1.log" 2>&1 < /dev/null &

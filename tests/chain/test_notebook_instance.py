@@ -98,17 +98,20 @@ def test_status_says_what_it_costs_while_it_runs_and_how_to_stop_it(made: Shell)
     (warning,) = made.json("status", "--env", "prod")["warnings"]
     assert "The notebook (ml.t3.medium) runs and costs $0.05 an hour (built-in table of" in warning
     assert warning.endswith("sentictl notebook stop --env prod")
-    made.run("notebook", "stop", "--env", "prod")
+    told = made.run("notebook", "stop", "--env", "prod").stderr
+    assert "account 123456789012" in told
+    assert told.index("account") < told.index(f"stopping {NAME}")
     assert made.json("status", "--env", "prod")["warnings"] == []
 
 
-def test_the_walkthrough_lies_beside_the_project(started: Machine) -> None:
-    assert {"sentictl.toml", "walkthrough.ipynb"} <= {path.name for path in started.folder.iterdir()}
+def test_the_walkthrough_lies_beside_the_project_and_its_reviews(started: Machine) -> None:
+    assert {"sentictl.toml", "reviews.csv", "walkthrough.ipynb"} <= {path.name for path in started.folder.iterdir()}
 
 
-def test_the_wheel_goes_with_the_notebook_and_the_bucket_stays(started: Machine, made: Shell) -> None:
+def test_the_wheel_and_the_project_go_with_the_notebook_and_the_bucket_stays(started: Machine, made: Shell) -> None:
     s3 = client(made, "s3")
-    (wheel,) = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
-    assert wheel["Key"].startswith("notebook/")
+    kept = [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
+    assert sorted(key.rpartition("/")[2].partition("-")[0] for key in kept) == ["project.tar.gz", "sentictl"]
+    assert all(key.startswith("notebook/") for key in kept)
     made.run("notebook", "delete", "--env", "prod", "--yes")
     assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET)

@@ -26,6 +26,8 @@ esac
 # What goes on in the background is a process group of its own, with sudo's process as its leader.
 SUDO = '#!/bin/bash\necho $$ >> "$GROUPS_FILE"\nwhile [ "$1" != bash ]; do shift; done\nexec "$@"\n'
 CURL = '#!/bin/bash\nbasename "${!#}" >> ROOT/asked\nexec cat "ROOT/answers/$(basename "${!#}")"\n'
+# Of what lies in the bucket it has the project.
+AWS = '#!/bin/bash\necho "aws $@" >> "$CALLS"\ncase "$4" in */project.tar.gz) cp ROOT/project.tar.gz "$5" ;; esac\n'
 LONG_AGO = "used=1000"  # seconds since 1970
 STARTED = "used=$(date +%s)"
 
@@ -40,7 +42,7 @@ class Machine:
         self._starts = 0
         self.program("python3.13", PYTHON)
         self.program("sudo", SUDO)
-        self.program("aws", '#!/bin/bash\necho "aws $@" >> "$CALLS"\n')
+        self.program("aws", AWS.replace("ROOT", str(root)))
         self.program("sleep", f"#!/bin/bash\nexec {shutil.which('sleep')} 0.05\n")
         self.program("python3", f'#!/bin/bash\nexec "{sys.executable}" "$@"\n')
         self.program("curl", CURL.replace("ROOT", str(root)))

@@ -157,9 +157,9 @@ def test_the_policy_of_its_commands_is_one_that_iam_takes_and_about_this_noteboo
     assert all(arn.endswith((NAME, f"{NAME}/*", "NotebookInstances", "NotebookInstances:*")) for arn in named)
 
 
-def test_settings_that_are_too_long_to_travel_are_refused(offline: Context) -> None:
-    offline.config.change({"site.examples": ["ü" * 1000] * 8})
-    with pytest.raises(SettingsError, match="too long to travel"):
+def test_reviews_that_cannot_go_along_are_refused_before_anything_is_put_anywhere(offline: Context) -> None:
+    offline.config.change({"data.source": "/elsewhere/reviews.csv"})
+    with pytest.raises(SettingsError, match="cannot go along"):
         NotebookLifecycle(offline).create()
 
 

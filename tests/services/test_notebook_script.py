@@ -14,6 +14,7 @@ import nbformat
 import pytest
 
 from sentictl.lifecycle.resource import Context
+from sentictl.services import packing
 from sentictl.services.notebook import script
 from tests.services.machine import LONG_AGO, STARTED, Machine
 
@@ -26,8 +27,9 @@ TERMINALS = '[{"name": "1", "last_activity": "%s"}]'
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
+def machine(tmp_path: Path, offline: Context) -> Iterator[Machine]:
     machine = Machine(tmp_path / "machine")
+    (machine.root / "project.tar.gz").write_bytes(packing.project(offline))
     yield machine
     machine.end()
 

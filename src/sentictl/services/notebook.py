@@ -6,14 +6,12 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-import tomlkit
-
 from sentictl.aws.lookup import if_there
 from sentictl.aws.naming import digest_of
 from sentictl.aws.waiting import once_role_is_known, poll
 from sentictl.bundled import templates
 from sentictl.config import LOCAL
-from sentictl.errors import AwsError, SettingsError
+from sentictl.errors import AwsError
 from sentictl.lifecycle.resource import Context, Live, Resource
 from sentictl.services import packing
 from sentictl.services.logs import NOTEBOOK_GROUP, delete_streams
@@ -30,9 +28,8 @@ PLATFORM = "notebook-al2023-v1"  # Amazon Linux 2023 with JupyterLab 4; never ch
 METADATA_VERSION = "2"  # of the instance metadata service: the one that takes a token
 IN_PROGRESS = {"Pending", "Stopping", "Updating", "Deleting", "PendingMaintenance", "InMaintenance"}
 MINUTES = 20  # an instance takes about five on AWS to start
-WHEELS = "notebook/"  # where they lie in the project's bucket
-SETTINGS = "SETTINGS="  # how the line of the script begins that has them
-LONGEST_SCRIPT = 16_384  # characters of base64, AWS's limit
+FOLDER = "notebook/"  # what the script fetches from the project's bucket
+PROJECT = f"{FOLDER}project.tar.gz"
 
 
 class NotebookRole(Role):
@@ -50,9 +47,9 @@ class NotebookRole(Role):
 
 
 class NotebookLifecycle(Resource):
-    """The script that the instance runs at each start, and the wheel of sentictl that it installs.
+    """The script that the instance runs at each start, the wheel of sentictl that it installs, and the project.
 
-    Neither has tags: they belong to the instance and to the bucket.
+    None of them has tags: they belong to the instance and to the bucket. The project is taken once, to begin with.
     """
 
     kind = "notebook-instance-lifecycle-config"
@@ -65,7 +62,7 @@ class NotebookLifecycle(Resource):
     def _packed(self) -> tuple[str, bytes]:
         """The key of this sentictl's wheel in the project's bucket, and the wheel."""
         name, content = packing.wheel()
-        return f"{WHEELS}{digest_of(content.hex())}/{name}", content
+        return f"{FOLDER}{digest_of(content.hex())}/{name}", content
 
     @property
     def _script(self) -> str:
@@ -75,7 +72,7 @@ class NotebookLifecycle(Resource):
         return super().found() if Notebook(self.context).found() else []
 
     def desired(self) -> Mapping[str, Any]:
-        return {"script": _digest(self._script)}
+        return {"script": digest_of(self._script)}
 
     def read(self, name: str) -> Live | None:
         describe = self.context.environment.client("sagemaker").describe_notebook_instance_lifecycle_config
@@ -83,37 +80,31 @@ class NotebookLifecycle(Resource):
         if found is None:
             return None
         hooks = [base64.b64decode(hook["Content"]).decode("utf-8", "replace") for hook in found.get("OnStart", [])]
-        return Live(found["NotebookInstanceLifecycleConfigArn"], fields={"script": _digest("".join(hooks))})
+        return Live(found["NotebookInstanceLifecycleConfigArn"], fields={"script": digest_of("".join(hooks))})
 
     def create(self) -> None:
-        request = self._request()
         self._upload()
-        self.context.environment.client("sagemaker").create_notebook_instance_lifecycle_config(**request)
+        self.context.environment.client("sagemaker").create_notebook_instance_lifecycle_config(**self._request())
 
     def update(self) -> None:
         """The instance runs the new script at its next start."""
-        request = self._request()
         self._upload()
-        self.context.environment.client("sagemaker").update_notebook_instance_lifecycle_config(**request)
+        self.context.environment.client("sagemaker").update_notebook_instance_lifecycle_config(**self._request())
 
     def delete(self, record: Record) -> None:
         delete = self.context.environment.client("sagemaker").delete_notebook_instance_lifecycle_config
         if_there(delete, NotebookInstanceLifecycleConfigName=record.name)
         if bucket_exists(self.context, self.context.naming.bucket):
-            delete_objects(self.context, self.context.naming.bucket, WHEELS)
+            delete_objects(self.context, self.context.naming.bucket, FOLDER)
 
     def _upload(self) -> None:
+        client, bucket = self.context.environment.client("s3"), self.context.naming.bucket
         key, content = self._packed
-        self.context.environment.client("s3").put_object(Bucket=self.context.naming.bucket, Key=key, Body=content)
+        for name, body in {PROJECT: packing.project(self.context), key: content}.items():
+            client.put_object(Bucket=bucket, Key=name, Body=body)
 
     def _request(self) -> dict[str, Any]:
         content = base64.b64encode(self._script.encode()).decode()
-        if len(content) > LONGEST_SCRIPT:
-            raise SettingsError(
-                f"The settings are too long to travel to a notebook: its script would have {len(content):,} "
-                f"characters, and AWS takes {LONGEST_SCRIPT:,}.",
-                "Shorten site.examples; they can be long again when the notebook is made.",
-            )
         return {"NotebookInstanceLifecycleConfigName": self.name, "OnStart": [{"Content": content}]}
 
 
@@ -199,6 +190,7 @@ class Notebook(SageMakerResource):
             AwsError: it failed.
         """
         if self._wait(self.name)["NotebookInstanceStatus"] == "Stopped":
+            self.context.report(f"starting {self.name}")
             self.context.environment.client("sagemaker").start_notebook_instance(NotebookInstanceName=self.name)
         self._check(self._wait(self.name))
 
@@ -222,6 +214,7 @@ class Notebook(SageMakerResource):
 
     def _stop(self, name: str) -> None:
         if self._wait(name)["NotebookInstanceStatus"] == "InService":
+            self.context.report(f"stopping {name}")
             self.context.environment.client("sagemaker").stop_notebook_instance(NotebookInstanceName=name)
         self._wait(name)
 
@@ -246,7 +239,7 @@ class Notebook(SageMakerResource):
 
 
 def script(context: Context, wheel: str) -> str:
-    """What the instance runs at each start: the project's values, then `templates/notebook/on-start.sh`.
+    """What the instance runs at each start: its values, then `templates/notebook/on-start.sh`.
 
     Args:
         context: the project and environment.
@@ -257,10 +250,10 @@ def script(context: Context, wheel: str) -> str:
         "ENVIRONMENT": context.environment.name,
         "REGION": context.environment.region,
         "WHEEL": wheel,
+        "PROJECT": f"s3://{context.naming.bucket}/{PROJECT}",
         "IDLE_MINUTES": str(context.settings.notebook.idle_minutes),
     }
-    settings = base64.b64encode(_settings(context).encode()).decode()
-    lines = [*(f"{name}={shlex.quote(value)}" for name, value in values.items()), f"{SETTINGS}{settings}"]
+    lines = [f"{name}={shlex.quote(value)}" for name, value in values.items()]
     body = (templates() / "notebook" / "on-start.sh").read_text(encoding="utf-8")
     return "\n".join(["#!/bin/bash", *lines, body])
 
@@ -278,17 +271,3 @@ def running(context: Context) -> str:
         f"The notebook ({wanted.instance_type}) runs and costs {price} ({source}); it stops by itself after "
         f"{wanted.idle_minutes} idle minutes. Stop it now: sentictl notebook stop{where}"
     )
-
-
-def _digest(text: str) -> str:
-    """What tells two scripts apart. The project's settings do not: an instance takes them once, to begin with."""
-    return digest_of([line for line in text.splitlines() if not line.startswith(SETTINGS)])
-
-
-def _settings(context: Context) -> str:
-    """The settings in force here, as the `sentictl.toml` of a project in this one environment."""
-    tables = context.settings.model_dump(by_alias=True, exclude_defaults=True, mode="json")
-    tables["project"] = {"name": context.settings.project.name}
-    if context.environment.name != LOCAL:
-        tables["env"] = {context.environment.name: {"region": context.environment.region}}
-    return tomlkit.dumps(tables)
