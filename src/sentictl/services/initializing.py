@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from sentictl import __version__
 from sentictl.bundled import CHANGEABLE, MODEL_CODE, TEMPLATES, files_in, model_code, templates
 from sentictl.errors import SettingsError, StateError
 from sentictl.files import write_atomically
@@ -128,9 +127,7 @@ def _name_of(root: Path) -> str:
 
 
 def _files() -> dict[str, bytes]:
-    # A plain mark for the version: the Makefile and the workflow are full of $.
-    texts = {path: (templates() / "project" / name).read_text(encoding="utf-8") for path, name in FILES.items()}
-    return {path: text.replace("<version>", __version__).encode() for path, text in texts.items()}
+    return {path: (templates() / "project" / name).read_bytes() for path, name in FILES.items()}
 
 
 def _copies() -> dict[str, bytes]:
