@@ -95,7 +95,7 @@ def test_a_role_that_was_changed_is_named_with_the_command_that_mends_it(aws: Sh
     finding = check(aws.json("doctor", *PROD, expect=1), "roles")
     iam.delete_role(RoleName="toy-prod-predict")
     assert "toy-prod-predict" in finding["found"]
-    assert finding["mend"] == "sentictl wire-lambda"
+    assert finding["mend"] == "sentictl wire-lambda --env prod"
 
 
 def test_who_has_the_policy_that_it_prints_is_allowed_everything(aws: Shell) -> None:

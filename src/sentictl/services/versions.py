@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sentictl.aws.lookup import if_there
+from sentictl.config import LOCAL
 from sentictl.errors import ModelError, WorseModelError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.artifacts import check_artifact, fetch_artifact, make_current
@@ -126,7 +127,8 @@ def follow_served(context: Context) -> None:
     record = trained(context)
     make_current(context, fetch_artifact(context, record.name, record.attributes["artifact"]))
     if context.settings.deploy.model:
-        context.report(f"pinned to {record.name}; sentictl deploy --model {LATEST} serves the newest again")
+        where = "" if context.environment.name == LOCAL else f" --env {context.environment.name}"
+        context.report(f"pinned to {record.name}; sentictl deploy --model {LATEST}{where} serves the newest again")
 
 
 def _version(context: Context, number: int, record: Record, live: str) -> Version:

@@ -1,6 +1,7 @@
 """`sentictl doctor`: whether everything is there that sentictl needs, and what to do where it is not."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,10 +48,12 @@ def doctor(
     if instances:
         _show_instances(invocation)
         return
+    from sentictl.cli.hints import in_environment
     from sentictl.services.doctor.check import carry_out
 
     found = []
-    for name, finding in carry_out(_checks(invocation)):
+    for name, told in carry_out(_checks(invocation)):
+        finding = replace(told, mend=in_environment(told.mend, invocation.env))
         found.append({"name": name, "status": finding.status, "found": finding.found, "mend": finding.mend})
         if not invocation.json:
             invocation.output.result(None, _lines(name, finding, invocation.output.width))

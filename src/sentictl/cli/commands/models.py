@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from sentictl.cli.hints import in_environment
 from sentictl.cli.invocation import Invocation, command
 from sentictl.cli.lines import hanging, unbroken
 
@@ -27,7 +28,7 @@ def models(invocation: Invocation) -> None:
     none = f"There is no model in the environment {invocation.environment} yet."
     invocation.output.result({"models": found, "pinned": pinned}, "\n".join(lines) or none)
     if pinned:
-        again = unbroken("sentictl deploy --model latest")
+        again = unbroken(in_environment("sentictl deploy --model latest", invocation.env))
         invocation.output.say("\n" + hanging("", f"Pinned to {pinned}. The newest is served again by: {again}"))
 
 
