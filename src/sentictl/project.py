@@ -134,7 +134,7 @@ class Project:
 
     def stop_training(self) -> str:
         """Stop the training job that runs. Returns its name, or "" where none does."""
-        return stop_running_job(self.session.looking())
+        return stop_running_job(self.session.unlocked())
 
     def deploy(
         self,

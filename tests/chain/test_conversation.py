@@ -117,6 +117,9 @@ def test_what_is_about_to_change_is_told_before_anything_changes(aws: Shell) -> 
     told = said.index("environment prod (AWS, eu-west-1)"), said.index("account 123456789012"), said.index("✗ There is")
     assert list(told) == sorted(told)
     s3.delete_bucket(Bucket="toy-prod-123456789012")
+    stopping = aws.run("train", "--stop", "--env", "prod")
+    assert "account 123456789012" in stopping.stderr
+    assert stopping.stdout == "No training job is running.\n"
 
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if "--dry-run" in options_of(line)], ids=" ".join)

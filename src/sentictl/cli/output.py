@@ -41,6 +41,7 @@ class Output:
 
     def result(self, document: Any, text: str = "") -> None:
         """The command's answer: `document` with --json, else `text`."""
+        self.finish("")
         if self.json:
             text = json.dumps(document, ensure_ascii=_is_narrow(sys.stdout), indent=2)
         if text:
@@ -109,11 +110,12 @@ class Output:
 
     def card(self, document: Any, title: str, rows: Sequence[tuple[str, str]]) -> None:
         """The answer in a few rows, such as ("Page:", address): framed on a terminal; with --json `document`."""
-        if self.json or not sys.stdout.isatty():
-            self.result(document, paragraphs(rows, self.width))
-            return
         from rich.console import Console
         from rich.panel import Panel
+
+        if self.json or not sys.stdout.isatty() or Console().is_dumb_terminal:
+            self.result(document, paragraphs(rows, self.width))
+            return
 
         room = min(self.width, CARD_WIDTH) - FRAME
         lines = paragraphs(rows, room)

@@ -72,7 +72,7 @@ def train(
     from sentictl.cli.opening import opened
     from sentictl.cli.planning import show_plan
 
-    with opened(invocation, announced=not stop) as project:
+    with opened(invocation, announced=True) as project:
         if stop:
             _stop(invocation, project)
             return
