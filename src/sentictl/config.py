@@ -202,7 +202,7 @@ def all_keys() -> Iterator[str]:
 
 def _check_environment(name: str, environments: Mapping[str, Any], source: Path) -> None:
     if name != LOCAL and name not in environments:
-        raise _unknown("environment", name, [LOCAL, *environments])
+        raise _unknown("environment", name, list(dict.fromkeys([LOCAL, *environments])))
     if not ENVIRONMENT_NAME.fullmatch(name):
         raise SettingsError(
             f"{name} cannot be an environment's name.",

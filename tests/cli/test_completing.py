@@ -119,6 +119,9 @@ def test_environments_are_those_of_the_nearest_settings(complete: Complete, toy:
     assert complete("up", "--env", "") == ["local", "prod", "staging"]
     assert complete("--env", "st") == ["staging"]
     assert complete("config", "get", "--env", "p") == ["prod"]
+    with (toy / "sentictl.toml").open("a") as settings:
+        settings.write("[env.local]\ntrain.epochs = 2\n")  # which is there anyway
+    assert complete("--env", "l") == ["local"]
 
 
 def test_versions_are_those_recorded_in_the_environment(complete: Complete, toy: Path) -> None:

@@ -39,7 +39,7 @@ def complete(app: typer.Typer, instruction: str) -> int:
 
 def environments() -> list[str]:
     """The environments of the nearest sentictl.toml."""
-    return [LOCAL, *_table(_document(), "env")]
+    return list(dict.fromkeys([LOCAL, *_table(_document(), "env")]))
 
 
 def settings() -> list[str]:
