@@ -18,7 +18,10 @@ PID_BYTES = 20
 
 @dataclass(frozen=True)
 class ProjectFolder:
-    """A project's folder: `sentictl.toml`, and beside it `.sentictl/`, a cache that can be made or fetched again."""
+    """A project's folder: `sentictl.toml`, and beside it `.sentictl/`.
+
+    That is a cache of what can be made or fetched again, except `.sentictl/local/`: the home of the local twin.
+    """
 
     root: Path
 

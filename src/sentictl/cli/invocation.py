@@ -154,9 +154,7 @@ def _end(problem: BaseException, invocation: Invocation) -> int:
         return 0
     _log(problem)
     if isinstance(problem, KeyboardInterrupt):
-        invocation.output.error(
-            "interrupted", "Interrupted.", "Run the same command again: what was made is recorded."
-        )
+        invocation.output.error("interrupted", "Interrupted.", "Run the same command again: what was made is recorded.")
         return INTERRUPTED
     if invocation.debug:
         traceback.print_exception(problem, file=sys.stderr)
