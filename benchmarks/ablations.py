@@ -36,11 +36,11 @@ from sentimodel.distributed import Place
 from sentimodel.network import LstmClassifier
 from torch import Tensor
 
+from sentictl.config.settings import DataSettings
 from sentictl.errors import SentictlError
 from sentictl.reviews.preparation import Dataset, prepare
-from sentictl.reviews.sources import open_source, user_cache
-from sentictl.services.measures import wilson_interval
-from sentictl.settings import DataSettings
+from sentictl.reviews.resolve import open_source, user_cache
+from sentictl.services.evaluate.metrics import wilson_interval
 
 ALL = "all"
 RANDOM_DEVIATION = 0.1  # of word vectors' elements, as LstmClassifier starts without any

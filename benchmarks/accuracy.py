@@ -33,16 +33,16 @@ from sentimodel.architectures import PARTS
 from sentimodel.predictor import Predictor
 from sentimodel.text import TextSettings, tokenize
 
-from sentictl.bundled import model_code
+from sentictl.assets.atomic import write_atomically
+from sentictl.assets.installed import model_code
+from sentictl.config.settings import DataSettings
 from sentictl.errors import SentictlError
-from sentictl.files import write_atomically
 from sentictl.reviews.corpus import Corpus
 from sentictl.reviews.preparation import Dataset, prepare, text_settings
+from sentictl.reviews.resolve import open_source, user_cache
 from sentictl.reviews.source import Source
-from sentictl.reviews.sources import open_source, user_cache
-from sentictl.reviews.splitting import Member, Part, assign_splits
-from sentictl.services.measures import accuracy_of
-from sentictl.settings import DataSettings
+from sentictl.reviews.split_assignment import Member, Part, assign_splits
+from sentictl.services.evaluate.metrics import accuracy_of
 
 OURS = "ours"
 AND_UNLABELLED = "+unlabelled"

@@ -16,8 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from sentictl.reviews.sources import open_source, user_cache
-from sentictl.settings import DataSettings
+from sentictl.config.settings import DataSettings
+from sentictl.reviews.resolve import open_source, user_cache
 
 COLD_SECONDS, COLD_MEGABYTES, BATCH_RATE = 0.45, 150, 3000  # what is aimed at, on 2 cores
 SENTICTL = Path(sys.executable).with_name("sentictl")

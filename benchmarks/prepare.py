@@ -19,11 +19,11 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from sentimodel.text import NEGATIONS, STOP_WORDS
 
+from sentictl.config.settings import DataSettings
 from sentictl.reviews.preparation import prepare
+from sentictl.reviews.resolve import open_source, user_cache
 from sentictl.reviews.source import Source
-from sentictl.reviews.sources import open_source, user_cache
-from sentictl.reviews.tokenizing import usable_cores
-from sentictl.settings import DataSettings
+from sentictl.reviews.tokenization import usable_cores
 
 TARGET = 30  # times the tutorials' reviews a second
 TUTORIAL_WORDS = 5000

@@ -10,9 +10,9 @@ import typer
 
 from sentictl.cli.app import GROUPS, app
 from sentictl.cli.examples import Examples, examples_of
-from sentictl.cli.helping import EVERYWHERE, description, path_of, record_of, title_of
-from sentictl.config import all_keys, get
-from sentictl.settings import Settings
+from sentictl.cli.help import EVERYWHERE, description, path_of, record_of, title_of
+from sentictl.config.config import all_keys, get
+from sentictl.config.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[1] / "cli.md"
 HEAD = """\

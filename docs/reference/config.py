@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from sentictl.bundled import templates
-from sentictl.config import TABLES
-from sentictl.settings import EnvironmentSettings
+from sentictl.assets.installed import templates
+from sentictl.config.config import TABLES
+from sentictl.config.settings import EnvironmentSettings
 
 PAGE = Path(__file__).resolve().parents[1] / "config.md"
 HEAD = """\

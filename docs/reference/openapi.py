@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from sentictl.services.openapi import description
-from sentictl.settings import Settings
+from sentictl.config.settings import Settings
+from sentictl.services.export.openapi import description
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "openapi.json"
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sentictl.bundled import templates
-from sentictl.services.notebook import NotebookRole
-from sentictl.services.roles import ExecutionRole, FunctionRole, PageRole, Role
-from sentictl.services.schedule import ScheduleRole
+from sentictl.assets.installed import templates
+from sentictl.services.iam.roles import ExecutionRole, FunctionRole, PageRole, Role
+from sentictl.services.notebook.instance import NotebookRole
+from sentictl.services.resources.schedule import ScheduleRole
 
 PAGE = Path(__file__).resolve().parents[1] / "roles.md"
 ROLES: tuple[type[Role], ...] = (ExecutionRole, FunctionRole, PageRole, ScheduleRole, NotebookRole)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sentictl.project import Project
+    from sentictl.api.project import Project
 
 __version__ = "0.1.0"
 __all__ = ["Project", "__version__"]
@@ -11,10 +11,10 @@ __all__ = ["Project", "__version__"]
 
 def __getattr__(name: str) -> Any:
     if name == "Project":  # imported when it is asked for: the command line starts without all that it needs
-        from sentictl.own_code import use_model_code_here
+        from sentictl.scaffold.overrides import use_model_code_here
 
         use_model_code_here()  # before what follows imports it
-        from sentictl.project import Project
+        from sentictl.api.project import Project
 
         return Project
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -39,7 +39,7 @@ fetch_project() {
 # shellcheck disable=SC2089  # it is Python, whose quotes are meant literally
 WALKTHROUGH='
 import json, pathlib
-from sentictl.bundled import walkthrough
+from sentictl.assets.installed import walkthrough
 notebook = json.loads(walkthrough().read_bytes())
 notebook["metadata"]["kernelspec"] = {"display_name": "sentictl", "language": "python", "name": "sentictl"}
 pathlib.Path("walkthrough.ipynb").write_text(json.dumps(notebook, indent=1))

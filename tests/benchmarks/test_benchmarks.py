@@ -20,7 +20,7 @@ from sentimodel.hyperparameters import Hyperparameters
 from sentimodel.network import LstmClassifier, NetworkConfig
 from torch import Tensor
 
-from sentictl.settings import DataSettings
+from sentictl.config.settings import DataSettings
 from tests.conftest import toy_reviews
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"

@@ -15,9 +15,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from sentictl.bundled import files_in, templates
-from sentictl.services.page import render
-from sentictl.settings import SiteSettings
+from sentictl.assets.installed import files_in, templates
+from sentictl.config.settings import SiteSettings
+from sentictl.services.page.render import render
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]

@@ -11,7 +11,7 @@ import pytest
 import urllib3
 from playwright.sync_api import Browser, Page, expect
 
-from sentictl.services.page import HEADERS
+from sentictl.services.page.render import HEADERS
 from tests.browser.steps import answer_of, judge, marks
 from tests.chain.shell import SENTICTL, Shell, begin, environment
 

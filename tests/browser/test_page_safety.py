@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from sentictl.services.serving import serving
+from sentictl.services.page.preview import serving
 from tests.browser.conftest import page_html
 from tests.browser.steps import answer_of, judge, marks
 

@@ -7,10 +7,10 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
-from sentictl.services.evaluation import Mistake
-from sentictl.services.report import render
+from sentictl.services.evaluate.evaluation import Mistake
+from sentictl.services.evaluate.report import render
 from tests.browser.conftest import Audit
-from tests.services.test_report import HOSTILE, TEMPLATES, made
+from tests.services.evaluate.test_report import HOSTILE, TEMPLATES, made
 
 
 @pytest.fixture

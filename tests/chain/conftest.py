@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from sentictl.local import daemon
+from sentictl.twin import daemon
 from tests.chain.shell import Shell, begin
 
 

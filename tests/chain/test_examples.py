@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from sentictl.cli import examples
-from sentictl.folder import ProjectFolder
-from sentictl.local import daemon
+from sentictl.config.project_folder import ProjectFolder
+from sentictl.twin import daemon
 from tests.chain.shell import SENTICTL, Shell, environment
 
 # The commands in an order that works. What the program and `config` and `local` show are lines of their commands.

@@ -13,9 +13,9 @@ from typing import Any
 import boto3
 import pytest
 
-from sentictl.local.children import aws_environment
+from sentictl.twin.core.processes import aws_environment
 from tests.chain.shell import Shell
-from tests.services.machine import Machine
+from tests.services.notebook.machine import Machine
 
 NAME = "toy-prod-notebook"
 REGION = "eu-west-1"

@@ -16,7 +16,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from sentictl.bundled import templates
+from sentictl.assets.installed import templates
 from tests.chain.shell import Shell
 
 POLICIES = sorted((templates() / "policies").glob("*.json"))

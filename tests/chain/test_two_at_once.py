@@ -7,8 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from sentictl.config import Config, get
-from sentictl.folder import ProjectFolder
+from sentictl.config.config import Config, get
+from sentictl.config.project_folder import ProjectFolder
 from tests.chain.shell import SENTICTL, Shell, begin, environment, up, wait_for
 
 KEYS = (

@@ -11,12 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from sentictl.cli.app import app
-from sentictl.local import daemon
-from sentictl.services.permissions import reading_actions
+from sentictl.services.iam.permissions import reading_actions
+from sentictl.twin import daemon
 from tests.chain.shell import Shell, begin
 from tests.chain.workflow import clone, run_job
 from tests.golden.requests import record
-from tests.services.test_permissions import actions_for
+from tests.services.iam.test_permissions import actions_for
 
 
 @dataclass(frozen=True)

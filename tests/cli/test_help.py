@@ -12,7 +12,7 @@ import typer
 
 from sentictl.cli import examples
 from sentictl.cli.app import COMMANDS, GROUPS, app, load
-from sentictl.cli.helping import first_sentence, option_panels
+from sentictl.cli.help import first_sentence, option_panels
 from tests.chain.shell import Shell
 from tests.chain.terminal import on_terminal
 from tests.cli.conftest import SENTICTL, Run

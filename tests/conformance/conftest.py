@@ -13,17 +13,17 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from sentictl.aws.environment import Environment
-from sentictl.config import Config
-from sentictl.folder import ProjectFolder
+from sentictl.config.config import Config
+from sentictl.config.project_folder import ProjectFolder
+from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Context, Resource
-from sentictl.local.objects import pack, split_uri
-from sentictl.services.dataset import Dataset
-from sentictl.services.endpoint import Model
-from sentictl.services.function import Function
-from sentictl.services.roles import ExecutionRole, FunctionRole
-from sentictl.services.storage import Bucket
-from sentictl.services.training import SourceArchive, TrainingJob
-from sentictl.state import Record
+from sentictl.services.iam.roles import ExecutionRole, FunctionRole
+from sentictl.services.resources.dataset import Dataset
+from sentictl.services.resources.endpoint import Model
+from sentictl.services.resources.function import Function
+from sentictl.services.resources.storage import Bucket
+from sentictl.services.resources.training import SourceArchive, TrainingJob
+from sentictl.twin.s3.objects import pack, split_uri
 from tests.chain.shell import begin
 
 Kinds = tuple[type[Resource], ...]

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from sentictl.local import children
+from sentictl.twin.core import processes
 from tests.conformance.conftest import Submitted
-from tests.local.conftest import wait_for
+from tests.twin.conftest import wait_for
 
 JSON = "application/json"
 # Below the ports that systems give to whoever asks for any, so that nobody gets these before Java binds them.
@@ -49,12 +49,12 @@ class Answer:
 class Server:
     """A model server that may still be starting."""
 
-    def __init__(self, port: int, process: children.Process) -> None:
+    def __init__(self, port: int, process: processes.Process) -> None:
         self._port = port
         self._process = process
         self.log: list[str] = []
-        for pipe in children.pipes(process):
-            children.pump(pipe, self.log.append)
+        for pipe in processes.pipes(process):
+            processes.pump(pipe, self.log.append)
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS)
@@ -137,13 +137,13 @@ def serving(submitted: Submitted, folder: Path, *, workers: int, without: str = 
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
     script = str(Path(__file__).with_name("serve.py"))
-    process = children.start_child([script], run, {**submitted.variables(), **container["Environment"], **here})
+    process = processes.start_child([script], run, {**submitted.variables(), **container["Environment"], **here})
     server = Server(port, process)
     try:
         yield server
     finally:
         print(*server.log, sep="\n")  # noqa: T201 - pytest shows it where a test failed
-        children.terminate(process, grace=0)
+        processes.terminate(process, grace=0)
         wait_for(lambda: not alive(process.pid))
 
 

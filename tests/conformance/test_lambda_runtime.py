@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from sentictl.local.runtime import ExecutionEnvironment, FunctionSpec
+from sentictl.twin.lambda_.runtime import ExecutionEnvironment, FunctionSpec
 from tests.conformance.conftest import REGION, Submitted
 from tests.model_code.scripts import load_script
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sentimodel.predictor import Predictor
 
-from sentictl.bundled import model_code
+from sentictl.assets.installed import model_code
 from tests.conformance.conftest import Submitted
 
 SECONDS = 300

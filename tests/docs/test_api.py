@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sentictl.services.openapi import ERRORS
+from sentictl.services.export.openapi import ERRORS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `(\d{3})` \|([^|]*)\|", PAGE, re.MULTILINE))

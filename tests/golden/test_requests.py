@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sentictl.cli.app import app
-from sentictl.local import daemon
+from sentictl.twin import daemon
 from tests.chain.shell import begin
 from tests.golden.requests import Request, complaints, record
 from tests.golden.template import resolved

@@ -8,12 +8,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sentictl.aws.environment import Environment
-from sentictl.config import Config
+from sentictl.config.config import Config
+from sentictl.config.project_folder import ProjectFolder
+from sentictl.config.state import Record
 from sentictl.errors import ForeignError, MissingStepError
-from sentictl.folder import ProjectFolder
 from sentictl.lifecycle.reconcile import Action, Step, apply, destroy, discover, plan, plan_destruction, survey
 from sentictl.lifecycle.resource import Context, Live, Resource
-from sentictl.state import Record
 
 
 class KilledError(Exception):

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from sentictl import bundled
+from sentictl.assets import installed
 from tests.chain.shell import Shell, begin, environment
 
 PLOTS = {"curves", "roc", "lengths", "words"}
@@ -94,7 +94,7 @@ def test_a_folder_without_a_project_gets_one(tmp_path: Path) -> None:
 def walkthrough() -> Any:
     """The notebook as it is kept; one that is not valid is refused."""
     read: Any = nbformat.read  # which has no types
-    return read(bundled.walkthrough(), as_version=4)
+    return read(installed.walkthrough(), as_version=4)
 
 
 def text_of(cell: Any) -> str:

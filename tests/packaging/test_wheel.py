@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from sentictl.services import packing
+from sentictl.services.notebook import package
 from tests.chain.shell import begin
 
 CHECKOUT = Path(__file__).parents[2]
@@ -63,10 +63,10 @@ def test_the_wheel_carries_model_code_and_templates(wheel: Path) -> None:
 
 def test_what_is_installed_packs_itself_as_the_wheel_that_was_built(wheel: Path, installed: Path) -> None:
     built = {name for name in zipfile.ZipFile(wheel).namelist() if "/licenses/" not in name}
-    name, content = packing.wheel()
+    name, content = package.wheel()
     assert name == wheel.name
     assert set(zipfile.ZipFile(io.BytesIO(content)).namelist()) == built
-    code = "import sys; from sentictl.services.packing import wheel; sys.stdout.buffer.write(wheel()[1])"
+    code = "import sys; from sentictl.services.notebook.package import wheel; sys.stdout.buffer.write(wheel()[1])"
     again = subprocess.run([installed.with_name("python"), "-c", code], capture_output=True, check=True).stdout
     assert set(zipfile.ZipFile(io.BytesIO(again)).namelist()) == built
 

@@ -11,15 +11,15 @@ import pytest
 from sentimodel.dataset import Reviews, Split
 from sentimodel.vocabulary import UNK, Vocabulary
 
+from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews import tokenizing
+from sentictl.reviews import tokenization
 from sentictl.reviews.archive import ArchiveSource
 from sentictl.reviews.folder import FolderSource
 from sentictl.reviews.manifest import read_manifest
 from sentictl.reviews.preparation import Dataset, dataset_digest, prepare
 from sentictl.reviews.source import Review, Source
 from sentictl.reviews.table import TableSource
-from sentictl.settings import DataSettings
 
 Files = dict[str, bytes]
 Pack = Callable[[Mapping[str, bytes]], Path]
@@ -135,7 +135,7 @@ def test_a_source_without_unlabelled_reviews_has_no_such_file(tmp_path: Path) ->
 def test_any_number_of_processes_gives_the_same_bytes(
     official: Files, pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int
 ) -> None:
-    monkeypatch.setattr(tokenizing, "CHUNK_CHARACTERS", 500)
+    monkeypatch.setattr(tokenization, "CHUNK_CHARACTERS", 500)
     source = ArchiveSource(pack(official))
     for count in (1, processes):
         prepare(source, DataSettings(), tmp_path / str(count), lambda done, total, what: None, count)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.reader import Input, read_inputs
-from sentictl.settings import DataSettings
 
 
 def written(path: Path, content: bytes) -> Path:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.source import Review
 from sentictl.reviews.table import TableSource
-from sentictl.settings import DataSettings
 
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
 labelled = st.lists(st.tuples(text, st.integers(0, 1)), min_size=1, max_size=8)

@@ -8,8 +8,8 @@ import pytest
 from moto import mock_aws
 
 from sentictl.aws.environment import Environment
-from sentictl.config import Config
-from sentictl.folder import ProjectFolder
+from sentictl.config.config import Config
+from sentictl.config.project_folder import ProjectFolder
 from sentictl.lifecycle.resource import Context
 
 ACCOUNT = "111122223333"

@@ -12,10 +12,10 @@ MODULES = (
     "boto3.s3.transfer",
     "sentictl.cli.commands.down",
     "sentictl.cli.commands.up",
-    "sentictl.services.evaluation",
-    "sentictl.services.models",
-    "sentictl.services.samples",
-    "sentictl.stack",
+    "sentictl.services.evaluate.evaluation",
+    "sentictl.services.evaluate.local_models",
+    "sentictl.services.evaluate.samples",
+    "sentictl.api.stack",
 )
 SERVICES = ("apigateway", "iam", "lambda", "logs", "s3", "sagemaker", "scheduler", "sts")
 # botocore's component that reads the descriptions of services, and keeps what it read.

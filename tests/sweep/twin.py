@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sentictl.local import children, server
+from sentictl.twin import server
+from sentictl.twin.core import processes
 from tests.sweep import process, recall
 
 TRAINING_SCRIPT = "train.py"
@@ -42,7 +43,7 @@ def twin(home: Path, memory: Path) -> Iterator[str]:
 
 def _serve(home: Path, memory: Path, port: int, listener: int) -> None:
     process.set_environment()
-    children.start_child = _remembering(children.start_child, memory)
+    processes.start_child = _remembering(processes.start_child, memory)
     sys.argv = ["twin", "--home", str(home), "--port", str(port), "--listener", str(listener)]
     server.main()
 

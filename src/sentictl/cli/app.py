@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from sentictl import __version__
-from sentictl.cli.helping import EVERYWHERE, Command, Group, Row
+from sentictl.cli.help import EVERYWHERE, Command, Group, Row
 from sentictl.cli.invocation import Debug, Env, Invocation, Json, NoColor, Quiet
-from sentictl.cli.output import FALLBACK, Output
+from sentictl.cli.view.output import FALLBACK, Output
 from sentictl.errors import UsageError
 
 GROUPS: dict[str, dict[str, str]] = {
@@ -128,7 +128,7 @@ def root(
 def main() -> None:
     """The program `sentictl`."""
     if COMPLETE in os.environ:
-        from sentictl.cli.completing import complete
+        from sentictl.cli.completer import complete
 
         sys.exit(complete(app, os.environ[COMPLETE]))
     for stream in (sys.stdout, sys.stderr):

@@ -12,13 +12,13 @@ from typing import Annotated, Any
 
 import typer
 
-from sentictl.cli.completing import environments
-from sentictl.cli.helping import EVERYWHERE, SETTINGS
-from sentictl.cli.lines import hanging, unbroken
-from sentictl.cli.output import Output, columns
+from sentictl.cli.completer import environments
+from sentictl.cli.help import EVERYWHERE, SETTINGS
+from sentictl.cli.view.lines import hanging, unbroken
+from sentictl.cli.view.output import Output, columns
+from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import SentictlError
-from sentictl.folder import ProjectFolder
-from sentictl.own_code import place_of, use_model_code_here
+from sentictl.scaffold.overrides import place_of, use_model_code_here
 
 Env = Annotated[
     str | None,

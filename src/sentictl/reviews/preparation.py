@@ -19,14 +19,14 @@ from sentimodel.text import TextSettings
 from sentimodel.vocabulary import UNK, Vocabulary
 
 from sentictl import __version__
+from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews import corpus as corpus_module
-from sentictl.reviews import layout, splitting, tokenizing
+from sentictl.reviews import layout, split_assignment, tokenization
 from sentictl.reviews.corpus import Corpus
 from sentictl.reviews.manifest import FORMAT, FileFacts, Manifest, ReviewsFacts, SplitFacts, read_manifest
 from sentictl.reviews.source import Report, Source, SplitName, file_sha256, json_sha256
-from sentictl.reviews.splitting import UNLABELLED, Part, assign_splits, shuffled
-from sentictl.settings import DataSettings
+from sentictl.reviews.split_assignment import UNLABELLED, Part, assign_splits, shuffled
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 SHAPING_SETTINGS = ("validation_fraction", "test_fraction", "seed", "vocabulary_size")
@@ -36,8 +36,8 @@ SHAPING_CODE = (
     sentimodel.dataset,
     corpus_module,
     layout,
-    splitting,
-    tokenizing,
+    split_assignment,
+    tokenization,
 )
 DIGEST_CHARACTERS = 16
 FEWEST_TRAINING_REVIEWS = 20

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.source import repaired
 from sentictl.reviews.table import TABLE_SUFFIXES, Row, open_text, read_rows, review_text
-from sentictl.settings import DataSettings
 
 LINES = ".txt"
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.labels import LabelReader
 from sentictl.reviews.source import (
@@ -22,7 +23,6 @@ from sentictl.reviews.source import (
     json_sha256,
     unreadable,
 )
-from sentictl.settings import DataSettings
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 JSON_LINES = (".jsonl", ".ndjson")

@@ -26,7 +26,7 @@ def completion(invocation: Invocation, shell: Annotated[Shell, typer.Argument(he
     Prints the script that the shell runs for that. Environments are completed too, and versions of the model and
     settings, from the sentictl.toml of the folder you are in. Nothing on AWS is asked.
     """
-    from sentictl.cli.completing import script
+    from sentictl.cli.completer import script
 
     text = script(shell)
     invocation.output.result({"shell": shell, "script": text}, text)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sentictl.cli.completing import settings
+from sentictl.cli.completer import settings
 from sentictl.cli.invocation import Invocation, command
 
 app = typer.Typer(
@@ -18,8 +18,8 @@ Key = Annotated[str, typer.Argument(help="A setting, such as train.epochs.", aut
 @command
 def show(invocation: Invocation) -> None:
     """Show every setting in force in this environment."""
-    from sentictl.cli.opening import load_config
-    from sentictl.config import all_keys, get
+    from sentictl.cli.open_project import load_config
+    from sentictl.config.config import all_keys, get
 
     settings = load_config(invocation).settings
     values = {key: get(settings, key) for key in all_keys()}
@@ -32,8 +32,8 @@ def show(invocation: Invocation) -> None:
 @command
 def get_setting(invocation: Invocation, key: Key) -> None:
     """Show one setting."""
-    from sentictl.cli.opening import load_config
-    from sentictl.config import get
+    from sentictl.cli.open_project import load_config
+    from sentictl.config.config import get
 
     value = get(load_config(invocation).settings, key)
     invocation.output.result(value, _shown(value))
@@ -43,8 +43,8 @@ def get_setting(invocation: Invocation, key: Key) -> None:
 @command
 def set_setting(invocation: Invocation, key: Key, value: Annotated[str, typer.Argument(help="Its new value.")]) -> None:
     """Change one setting, if the value is allowed."""
-    from sentictl.config import Config
-    from sentictl.folder import ProjectFolder
+    from sentictl.config.config import Config
+    from sentictl.config.project_folder import ProjectFolder
 
     folder = ProjectFolder.open()
     with folder.locked():

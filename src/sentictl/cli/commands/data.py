@@ -31,8 +31,8 @@ def data(
 
     Options given here are written to sentictl.toml. The same inputs again upload nothing.
     """
-    from sentictl.cli.opening import in_project, opened
-    from sentictl.cli.planning import show_plan
+    from sentictl.cli.open_project import in_project, opened
+    from sentictl.cli.view.plan import show_plan
 
     settings = {
         "data.source": in_project(source) if source else None,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sentictl.cli.completing import versions
+from sentictl.cli.completer import versions
 from sentictl.cli.invocation import Adopt, DryRun, Invocation, command, setting
 
 app = typer.Typer(add_completion=False)
@@ -34,8 +34,8 @@ def deploy(
     sentictl.toml and stays until --model latest. A model that is worse than the live one on the validation reviews is
     refused.
     """
-    from sentictl.cli.opening import opened
-    from sentictl.cli.planning import show_plan
+    from sentictl.cli.open_project import opened
+    from sentictl.cli.view.plan import show_plan
 
     settings = {"deploy.instance_type": instance_type, "deploy.instance_count": instance_count, "deploy.ttl": ttl}
     with opened(invocation, announced=True) as project:

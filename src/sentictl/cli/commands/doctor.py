@@ -10,7 +10,7 @@ import typer
 from sentictl.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
-    from sentictl.folder import ProjectFolder
+    from sentictl.config.project_folder import ProjectFolder
     from sentictl.services.doctor.check import Check, Finding
 
 app = typer.Typer(add_completion=False)
@@ -64,8 +64,8 @@ def doctor(
 
 
 def _checks(invocation: Invocation) -> "Iterator[Check]":
-    from sentictl.config import LOCAL
-    from sentictl.folder import ProjectFolder
+    from sentictl.config.config import LOCAL
+    from sentictl.config.project_folder import ProjectFolder
     from sentictl.services.doctor.check import Check
     from sentictl.services.doctor.ejected import ejected_checks
     from sentictl.services.doctor.machine import machine_checks, project_checks
@@ -83,12 +83,12 @@ def _checks(invocation: Invocation) -> "Iterator[Check]":
 
 
 def _of_account(invocation: Invocation) -> "Iterator[Check]":
-    from sentictl.cli.opening import opened
+    from sentictl.api.stack import CHAIN, KEPT, command_of, resources
+    from sentictl.cli.open_project import opened
     from sentictl.errors import SentictlError
     from sentictl.lifecycle.resource import Context
     from sentictl.services.doctor.account import account_checks
-    from sentictl.services.roles import Role
-    from sentictl.stack import CHAIN, KEPT, command_of, resources
+    from sentictl.services.iam.roles import Role
 
     with opened(invocation) as project:
         try:
@@ -104,8 +104,8 @@ def _of_account(invocation: Invocation) -> "Iterator[Check]":
 
 
 def _twin(folder: "ProjectFolder") -> "Finding":
-    from sentictl.local import daemon
     from sentictl.services.doctor.check import ok, warning
+    from sentictl.twin import daemon
 
     status = daemon.status(folder.twin_home)
     if status.running:
@@ -118,8 +118,8 @@ def _twin(folder: "ProjectFolder") -> "Finding":
 def _show_policy(invocation: Invocation) -> None:
     import json
 
-    from sentictl.cli.opening import opened
-    from sentictl.services.permissions import policy
+    from sentictl.cli.open_project import opened
+    from sentictl.services.iam.permissions import policy
 
     with opened(invocation) as project:
         document = policy(project.session.looking())
@@ -129,8 +129,8 @@ def _show_policy(invocation: Invocation) -> None:
 def _show_github_template(invocation: Invocation, repository: str) -> None:
     import json
 
-    from sentictl.cli.opening import opened
-    from sentictl.services.github import github_template
+    from sentictl.cli.open_project import opened
+    from sentictl.services.export.github import github_template
 
     with opened(invocation) as project:
         document = github_template(project.session.looking(), repository)
@@ -138,7 +138,7 @@ def _show_github_template(invocation: Invocation, repository: str) -> None:
 
 
 def _show_instances(invocation: Invocation) -> None:
-    from sentictl.services.instances import known_instance_types
+    from sentictl.aws.instance_types import known_instance_types
 
     types = known_instance_types()
     lines = [f"{name:<20} {', '.join(uses)}" for name, uses in types.items()]
@@ -146,7 +146,7 @@ def _show_instances(invocation: Invocation) -> None:
 
 
 def _lines(name: str, finding: "Finding", width: int) -> str:
-    from sentictl.cli.lines import hanging
+    from sentictl.cli.view.lines import hanging
 
     mark = MARKS[finding.status]
     if width >= NARROW:

@@ -8,7 +8,7 @@ import typer
 from sentictl.cli.invocation import DryRun, Invocation, command
 
 if TYPE_CHECKING:
-    from sentictl.results import Removal
+    from sentictl.api.results import Removal
 
 app = typer.Typer(add_completion=False)
 
@@ -38,8 +38,8 @@ def down(
     given with --confirm. A part that was taken down is brought back by its command: the endpoint by `sentictl deploy`,
     without training anew.
     """
-    from sentictl.cli.opening import EVERYTHING, agreed, opened
-    from sentictl.cli.planning import show_plan
+    from sentictl.cli.open_project import EVERYTHING, agreed, opened
+    from sentictl.cli.view.plan import show_plan
 
     if not dry_run:
         agreed(invocation, f"the {part}" if part else EVERYTHING, yes=yes, confirm=confirm)

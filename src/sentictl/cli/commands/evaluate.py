@@ -9,8 +9,8 @@ from sentictl.cli.invocation import Invocation, command
 from sentictl.errors import UsageError
 
 if TYPE_CHECKING:
-    from sentictl.services.comparison import Comparison
-    from sentictl.services.evaluation import Evaluation
+    from sentictl.services.evaluate.comparison import Comparison
+    from sentictl.services.evaluate.evaluation import Evaluation
 
 app = typer.Typer(add_completion=False)
 
@@ -37,8 +37,8 @@ def evaluate(
     """
     from rich.console import Console
 
-    from sentictl.cli.figures import show
-    from sentictl.cli.opening import opened
+    from sentictl.cli.open_project import opened
+    from sentictl.cli.view.evaluation import show
 
     if report:
         _check(report)
@@ -68,9 +68,9 @@ def _check(report: Path) -> None:
 
 
 def _write(invocation: Invocation, path: Path, evaluation: "Evaluation", comparison: "Comparison | None") -> None:
-    from sentictl.bundled import templates
-    from sentictl.files import write_atomically
-    from sentictl.services.report import render
+    from sentictl.assets.atomic import write_atomically
+    from sentictl.assets.installed import templates
+    from sentictl.services.evaluate.report import render
 
     content = render(evaluation, comparison, templates())
     try:

@@ -28,7 +28,7 @@ def export(
     """
     import json
 
-    from sentictl.cli.opening import opened
+    from sentictl.cli.open_project import opened
     from sentictl.errors import UsageError
 
     if cloudformation == openapi:
@@ -50,21 +50,21 @@ def export(
 
 
 def _template(context: "Context") -> dict[str, Any]:
-    from sentictl.services.cloudformation import template
-    from sentictl.stack import CHAIN
+    from sentictl.api.stack import CHAIN
+    from sentictl.services.export.cloudformation import template
 
     return template(context, [kind for kinds in CHAIN.values() for kind in kinds])
 
 
 def _api(context: "Context") -> dict[str, Any]:
-    from sentictl.services.openapi import importable
+    from sentictl.services.export.openapi import importable
 
     return importable(context)
 
 
 def _write(path: Path, text: str) -> None:
+    from sentictl.assets.atomic import replacing
     from sentictl.errors import UsageError
-    from sentictl.files import replacing
 
     try:
         with replacing(path) as stream:

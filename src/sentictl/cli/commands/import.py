@@ -14,7 +14,7 @@ def import_state(invocation: Invocation) -> None:
 
     What AWS has for this project and environment is found by names and tags. What is recorded already stays.
     """
-    from sentictl.cli.opening import opened
+    from sentictl.cli.open_project import opened
 
     with opened(invocation, announced=True) as project:
         found = project.discover()

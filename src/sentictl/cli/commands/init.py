@@ -24,7 +24,7 @@ def init(
     Writes a commented sentictl.toml, a Makefile, a .gitignore and a GitHub Actions workflow. What is there stays as
     it is. After --eject the project uses its own copies of the model code and the templates.
     """
-    from sentictl.services.initializing import initialize
+    from sentictl.scaffold.init import initialize
 
     done = initialize(name, eject=eject)
     document = {

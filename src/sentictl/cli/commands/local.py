@@ -9,7 +9,7 @@ import typer
 from sentictl.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
-    from sentictl.local.daemon import Status
+    from sentictl.twin.daemon import Status
 
 app = typer.Typer(
     name="local",
@@ -26,7 +26,7 @@ def start(
     port: Annotated[int | None, typer.Option(help="The port it must have; by default the one it had before.")] = None,
 ) -> None:
     """Start the twin, unless it runs. Commands that need it do so by themselves."""
-    from sentictl.local import daemon
+    from sentictl.twin import daemon
 
     _show(invocation, daemon.start(_home(invocation), port))
 
@@ -35,7 +35,7 @@ def start(
 @command
 def stop(invocation: Invocation) -> None:
     """Stop the twin. What it holds is kept for the next start."""
-    from sentictl.local import daemon
+    from sentictl.twin import daemon
 
     home = _home(invocation)
     daemon.stop(home)
@@ -46,7 +46,7 @@ def stop(invocation: Invocation) -> None:
 @command
 def status(invocation: Invocation) -> None:
     """Show whether the twin runs, and where."""
-    from sentictl.local import daemon
+    from sentictl.twin import daemon
 
     _show(invocation, daemon.status(_home(invocation)))
 
@@ -55,7 +55,7 @@ def status(invocation: Invocation) -> None:
 @command
 def logs(invocation: Invocation) -> None:
     """Show the twin's own log."""
-    from sentictl.local import daemon
+    from sentictl.twin import daemon
 
     path = daemon.log_file(_home(invocation))
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
@@ -63,7 +63,7 @@ def logs(invocation: Invocation) -> None:
 
 
 def _home(invocation: Invocation) -> Path:
-    from sentictl.cli.opening import load_config
+    from sentictl.cli.open_project import load_config
 
     return load_config(invocation).folder.twin_home
 

@@ -25,7 +25,7 @@ def logs(invocation: Invocation, part: Annotated[Part, typer.Argument(help="Whos
 
     That is the latest training job, the endpoint, or the Lambda function.
     """
-    from sentictl.cli.opening import opened
+    from sentictl.cli.open_project import opened
 
     with opened(invocation) as project:
         lines = list(project.logs(part))

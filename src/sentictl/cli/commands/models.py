@@ -7,7 +7,7 @@ import typer
 
 from sentictl.cli.hints import in_environment
 from sentictl.cli.invocation import Invocation, command
-from sentictl.cli.lines import hanging, unbroken
+from sentictl.cli.view.lines import hanging, unbroken
 
 app = typer.Typer(add_completion=False)
 
@@ -19,7 +19,7 @@ def models(invocation: Invocation) -> None:
 
     The oldest comes first. "live" is what the endpoint serves, "here" what predict and evaluate ask on this machine.
     """
-    from sentictl.cli.opening import opened
+    from sentictl.cli.open_project import opened
 
     with opened(invocation) as project:
         found = [version.to_json() for version in project.models()]

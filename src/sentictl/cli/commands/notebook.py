@@ -28,7 +28,7 @@ def create(
     On AWS it is a SageMaker notebook instance, which costs by the hour while it runs. In `local` it is a JupyterLab on
     this machine. `up` does not make it, and `down` deletes it.
     """
-    from sentictl.cli.opening import opened
+    from sentictl.cli.open_project import opened
 
     settings = {
         "notebook.instance_type": instance_type,
@@ -53,7 +53,7 @@ def open_(
     """
     import webbrowser
 
-    from sentictl.cli.opening import opened
+    from sentictl.cli.open_project import opened
 
     with opened(invocation, announced=True) as project:
         url = project.notebook.open()
@@ -66,7 +66,7 @@ def open_(
 @command
 def stop(invocation: Invocation) -> None:
     """Stop the notebook. What is in its folder is kept for the next time."""
-    from sentictl.cli.opening import opened
+    from sentictl.cli.open_project import opened
 
     with opened(invocation, announced=True) as project:
         project.notebook.stop()
@@ -80,7 +80,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete the notebook, with all that is in its folder, and its role."""
-    from sentictl.cli.opening import agreed, opened
+    from sentictl.cli.open_project import agreed, opened
 
     agreed(invocation, "the notebook", yes=yes, confirm=None)
     with opened(invocation, announced=True) as project:
@@ -95,8 +95,8 @@ def policy(invocation: Invocation) -> None:
     """Print the IAM policy that these commands take, beside that of `doctor --policy`."""
     import json
 
-    from sentictl.cli.opening import opened
-    from sentictl.services.permissions import notebook_policy
+    from sentictl.cli.open_project import opened
+    from sentictl.services.iam.permissions import notebook_policy
 
     with opened(invocation) as project:
         document = notebook_policy(project.session.looking())

@@ -22,8 +22,8 @@ def plan(
     That is what it would make, change, replace and delete; plan itself changes nothing. The reviews are prepared on
     this machine where they are not yet: what follows from them depends on what is in them.
     """
-    from sentictl.cli.opening import opened
-    from sentictl.cli.planning import show_plan
+    from sentictl.cli.open_project import opened
+    from sentictl.cli.view.plan import show_plan
 
     with opened(invocation, announced=True) as project:
         planned = project.plan(adopt=adopt)

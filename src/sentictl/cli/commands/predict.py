@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from sentictl.cli.invocation import Invocation, command
-from sentictl.cli.output import printable
+from sentictl.cli.view.output import printable
 from sentictl.errors import InterruptedByUserError, ModelError, SentictlError, UsageError
 
 if TYPE_CHECKING:
-    from sentictl.services.answer_file import AnswerFile
-    from sentictl.services.prediction import Asker
-    from sentictl.services.resuming import Row
+    from sentictl.services.predict.clients import Asker
+    from sentictl.services.predict.output_file import AnswerFile
+    from sentictl.services.predict.resume import Row
 
 app = typer.Typer(add_completion=False)
 
@@ -65,8 +65,8 @@ def predict(
 
 
 def _reviews(invocation: Invocation, reviews: list[str], file: Path | None) -> Reviews:
-    from sentictl.services.answering import lines_as_they_come, windows
-    from sentictl.services.prediction import WINDOW
+    from sentictl.services.predict.batches import lines_as_they_come, windows
+    from sentictl.services.predict.clients import WINDOW
 
     if file and reviews:
         raise UsageError("Reviews were given both as arguments and as a file.", "Give one of the two.")
@@ -82,7 +82,7 @@ def _reviews(invocation: Invocation, reviews: list[str], file: Path | None) -> R
 
 
 def _rows_of(invocation: Invocation, file: Path) -> "Iterator[Row]":
-    from sentictl.cli.opening import load_config
+    from sentictl.cli.open_project import load_config
     from sentictl.reviews.reader import read_inputs
 
     yield from read_inputs(file, load_config(invocation).settings.data)
@@ -96,17 +96,17 @@ def _not_empty(review: str) -> str:
 
 def _asker(invocation: Invocation, via: Via, *, explain: bool) -> "Asker":
     if via is Via.LOCAL:  # without all that a project needs besides
-        from sentictl.services.prediction import from_artifact
+        from sentictl.services.predict.clients import from_artifact
 
         return from_artifact(_current_model(), explain=explain)
-    from sentictl.cli.opening import opened
+    from sentictl.cli.open_project import opened
 
     with opened(invocation) as project:
         return project.asker(via, explain=explain)
 
 
 def _current_model() -> Path:
-    from sentictl.folder import ProjectFolder
+    from sentictl.config.project_folder import ProjectFolder
 
     folder = ProjectFolder.find()
     if folder is None:
@@ -119,8 +119,8 @@ def _current_model() -> Path:
 
 def _tell(invocation: Invocation, asked: Reviews, asker: "Asker") -> None:
     """Answer on stdout, each review as soon as it is answered."""
-    from sentictl.cli.reading import reading
-    from sentictl.services.answering import predict_each
+    from sentictl.cli.view.file_progress import reading
+    from sentictl.services.predict.batches import predict_each
 
     output = invocation.output
     with reading(asked.file, hidden=invocation.quiet or sys.stdout.isatty() or not asked.several) as advance:
@@ -142,17 +142,17 @@ def _say(invocation: Invocation, text: str, prediction: dict[str, Any]) -> None:
     if "explanation" not in prediction:
         invocation.output.result(prediction, line)
         return
-    from sentictl.cli.explaining import show
+    from sentictl.cli.view.explanation import show
 
     show(line, text, prediction["explanation"])
 
 
 def _write(invocation: Invocation, path: Path, asked: Reviews, asker: "Asker", *, resume: bool) -> None:
     """Answer into a file, which holds whole answers at any time."""
-    from sentictl.cli.reading import reading
-    from sentictl.services.answer_file import open_answers
-    from sentictl.services.answering import predict_each
-    from sentictl.services.resuming import unanswered
+    from sentictl.cli.view.file_progress import reading
+    from sentictl.services.predict.batches import predict_each
+    from sentictl.services.predict.output_file import open_answers
+    from sentictl.services.predict.resume import unanswered
 
     with (
         open_answers(path, resume=resume) as answers,

@@ -33,8 +33,8 @@ def site(
     What --title and --publish say is written to sentictl.toml. Colors, texts and examples are settings in [site]; a
     template of the project's own in templates/site/ goes before the installed one.
     """
-    from sentictl.cli.opening import opened
-    from sentictl.cli.planning import show_plan
+    from sentictl.cli.open_project import opened
+    from sentictl.cli.view.plan import show_plan
     from sentictl.errors import UsageError
 
     settings = {"site.title": title, "site.publish": publish}
@@ -58,9 +58,9 @@ def site(
 def _serve(invocation: Invocation, context: "Context", port: int, *, open_: bool) -> None:
     from threading import Event
 
-    from sentictl.services.gateway import invoke_url
-    from sentictl.services.serving import serving
-    from sentictl.services.website import render_page
+    from sentictl.services.page.preview import serving
+    from sentictl.services.resources.rest_api import invoke_url
+    from sentictl.services.resources.website import render_page
 
     render_page(context)  # what is wrong with it is an error of the command
     with serving(lambda: render_page(context), port) as url:

@@ -7,7 +7,7 @@ import typer
 from sentictl.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
-    from sentictl.results import Status
+    from sentictl.api.results import Status
 
 app = typer.Typer(add_completion=False)
 DIFFERENT = 3
@@ -26,7 +26,7 @@ def status(
 
     It is shown as AWS has it now, with what was changed or deleted by hand.
     """
-    from sentictl.cli.opening import opened
+    from sentictl.cli.open_project import opened
 
     with opened(invocation) as project:
         found = project.status()
@@ -44,8 +44,8 @@ def status(
 
 
 def _draw(invocation: Invocation, found: "Status") -> None:
-    from sentictl.cli.lines import paragraphs
-    from sentictl.cli.picture import draw
+    from sentictl.cli.view.lines import paragraphs
+    from sentictl.cli.view.status import draw
 
     output = invocation.output
     output.print(draw(found, f" --env {found.environment}" if invocation.env else "", output.width))

@@ -8,7 +8,7 @@ import typer
 from sentictl.cli.invocation import Adopt, DryRun, Invocation, command, setting
 
 if TYPE_CHECKING:
-    from sentictl.project import Project
+    from sentictl.api.project import Project
 
 app = typer.Typer(add_completion=False)
 MODEL, LEARNING, MACHINES = "Settings: the model", "Settings: how it learns", "Settings: the machines"
@@ -69,8 +69,8 @@ def train(
     on where a job of theirs stopped; --no-resume begins anew.
     """
     given = dict(locals())
-    from sentictl.cli.opening import opened
-    from sentictl.cli.planning import show_plan
+    from sentictl.cli.open_project import opened
+    from sentictl.cli.view.plan import show_plan
 
     with opened(invocation, announced=True) as project:
         if stop:

@@ -8,7 +8,7 @@ import typer
 from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
 
 if TYPE_CHECKING:
-    from sentictl.results import Live
+    from sentictl.api.results import Live
 
 app = typer.Typer(add_completion=False)
 
@@ -21,10 +21,10 @@ def up(invocation: Invocation, dry_run: DryRun = False, adopt: Adopt = False) ->
     Its parts are data, train, deploy, wire-lambda, wire-api and site. Run it again at any time: it goes on where it was
     interrupted, and changes only what the settings changed. In a folder without a project it begins one.
     """
-    from sentictl.cli.opening import opened
-    from sentictl.cli.planning import show_plan
-    from sentictl.folder import ProjectFolder
-    from sentictl.services.initializing import begin
+    from sentictl.cli.open_project import opened
+    from sentictl.cli.view.plan import show_plan
+    from sentictl.config.project_folder import ProjectFolder
+    from sentictl.scaffold.init import begin
 
     if ProjectFolder.find() is None and not dry_run:
         invocation.output.say(f"  wrote {begin().settings_file.name}")

@@ -22,8 +22,8 @@ def wire_api(
 
     It is public, answers pages of any origin (CORS), and is throttled.
     """
-    from sentictl.cli.opening import opened
-    from sentictl.cli.planning import show_plan
+    from sentictl.cli.open_project import opened
+    from sentictl.cli.view.plan import show_plan
 
     settings = {"api.throttle_rate": throttle_rate, "api.throttle_burst": throttle_burst}
     with opened(invocation, announced=True) as project:

@@ -22,8 +22,8 @@ def wire_lambda(
 
     Its role allows it to invoke this endpoint and to write its log, and nothing else.
     """
-    from sentictl.cli.opening import opened
-    from sentictl.cli.planning import show_plan
+    from sentictl.cli.open_project import opened
+    from sentictl.cli.view.plan import show_plan
 
     settings = {"lambda.memory_mb": memory_mb, "lambda.timeout_seconds": timeout_seconds}
     with opened(invocation, announced=True) as project:

@@ -9,11 +9,11 @@ from botocore.exceptions import ClientError
 
 from sentictl.aws.errors import DENIED
 from sentictl.aws.images import pytorch_image
+from sentictl.aws.instance_types import check_instance_types
 from sentictl.lifecycle.reconcile import differences
 from sentictl.lifecycle.resource import Context, Resource
 from sentictl.services.doctor.check import Check, Finding, failed, ok, warning
-from sentictl.services.instances import check_instance_types
-from sentictl.services.permissions import policy
+from sentictl.services.iam.permissions import policy
 
 CLOCK = timedelta(minutes=5)  # AWS refuses what was signed earlier or later than that
 BROAD = "sentictl doctor --policy prints the policy that allows everything sentictl does"
@@ -76,7 +76,7 @@ def _region(context: Context) -> Finding:
 
 
 def _instance_types(context: Context) -> Finding:
-    check_instance_types(context)
+    check_instance_types(context.settings)
     return ok(f"{context.settings.train.instance_type}, {context.settings.deploy.instance_type}")
 
 

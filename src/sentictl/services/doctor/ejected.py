@@ -6,9 +6,17 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from sentictl.bundled import CHANGEABLE, MODEL_CODE, MODEL_PACKAGE, TEMPLATES, files_in, model_code, own_package
+from sentictl.assets.installed import (
+    CHANGEABLE,
+    MODEL_CODE,
+    MODEL_PACKAGE,
+    TEMPLATES,
+    files_in,
+    model_code,
+    own_package,
+)
+from sentictl.scaffold.init import changeable_files, ejected_digests
 from sentictl.services.doctor.check import Check, Finding, ok, warning
-from sentictl.services.initializing import changeable_files, ejected_digests
 
 
 class Copy(StrEnum):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from sentictl.config import LOCAL, Config
+from sentictl.config.config import LOCAL, Config
+from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import StateError
-from sentictl.folder import ProjectFolder
 from sentictl.services.doctor.check import Check, Finding, failed, ok, warning
 
 PACKAGE = "sentictl"

@@ -1,0 +1,422 @@
+"""The Python API: a project, and everything that the commands do with it.
+
+from sentictl import Project
+
+project = Project("films")
+live = project.up()
+project.predict("what a film")
+project.down()
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+from sentictl.api import stack
+from sentictl.api.notebook import ProjectNotebook
+from sentictl.api.observer import Lines, Observer
+from sentictl.api.results import Live, Plan, Removal, Status
+from sentictl.api.session import Check, Session
+from sentictl.aws.instance_types import check_instance_types
+from sentictl.config.config import LOCAL
+from sentictl.config.project_folder import ProjectFolder
+from sentictl.config.settings import Settings
+from sentictl.config.state import Record
+from sentictl.errors import ModelError
+from sentictl.lifecycle.reconcile import Step, apply, destroy, discover, plan_destruction
+from sentictl.lifecycle.resource import Context
+from sentictl.scaffold import init
+from sentictl.scaffold.overrides import use_model_code
+from sentictl.services.evaluate import versions
+from sentictl.services.evaluate.comparison import Comparison
+from sentictl.services.evaluate.evaluation import MISTAKES, Evaluation
+from sentictl.services.evaluate.run import measure, measure_against
+from sentictl.services.evaluate.versions import Version
+from sentictl.services.iam.permissions import needed
+from sentictl.services.notebook.instance import running
+from sentictl.services.operations.orphans import leftovers
+from sentictl.services.operations.usage import idle_warning
+from sentictl.services.predict import clients
+from sentictl.services.predict.batches import predict_each
+from sentictl.services.predict.clients import Asker, Prediction
+from sentictl.services.pricing.estimate import estimate
+from sentictl.services.resources.dataset import Dataset
+from sentictl.services.resources.logs import read_log
+from sentictl.services.resources.rest_api import invoke_url
+from sentictl.services.resources.schedule import ending, renew
+from sentictl.services.resources.training import forget_checkpoints, stop_running_job
+from sentictl.services.resources.website import page_url
+
+Changes = Mapping[str, Any] | None  # settings by dotted key, such as {"train.epochs": 2}; None leaves one as it is
+
+
+class Project:
+    """A project in one environment. Each method does what the command of its name does.
+
+    Methods that change something take `settings` by dotted key, such as `{"train.epochs": 2}`, which are written to
+    `sentictl.toml`, and `adopt`, which takes over what has the name of a resource and is not the project's. All raise
+    `sentictl.errors.SentictlError`, with a message and a hint.
+
+    Args:
+        folder: where `sentictl.toml` is; by default the nearest folder at or above the working directory.
+        environment: `local`, or one that `sentictl.toml` describes.
+        tell: called with a line for each milestone; None for silence.
+        observer: told of everything that goes on, in place of `tell`.
+
+    Raises:
+        StateError: there is no `sentictl.toml`, or its own model code cannot be used in this Python process.
+    """
+
+    def __init__(
+        self,
+        folder: Path | str | None = None,
+        environment: str = LOCAL,
+        *,
+        tell: Callable[[str], object] | None = print,
+        observer: Observer | None = None,
+    ) -> None:
+        self._observer = observer or Lines(tell)
+        opened = ProjectFolder.open(None if folder is None else Path(folder))
+        use_model_code(opened.root)
+        self.session = Session(opened, environment, self._observer)
+
+    @classmethod
+    def begin(
+        cls, folder: Path | str = ".", name: str | None = None, *, tell: Callable[[str], object] | None = print
+    ) -> "Project":
+        """Begin a project: write a commented `sentictl.toml`.
+
+        Args:
+            folder: where; it is made if it is not there.
+            name: the project's name; by default the folder's.
+            tell: called with a line for each milestone.
+
+        Raises:
+            SettingsError: there is a project already, or the name cannot be one.
+        """
+        return cls(init.begin(name, Path(folder)).root, tell=tell)
+
+    @property
+    def folder(self) -> Path:
+        """Where `sentictl.toml` is."""
+        return self.session.folder.root
+
+    @property
+    def settings(self) -> Settings:
+        """All settings in force in this environment."""
+        return self.session.load().settings
+
+    def set(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Change settings in `sentictl.toml`. Returns what was written, by the key as the file has it."""
+        with self.session.holding() as config:
+            return config.set(settings)
+
+    def data(self, settings: Changes = None, *, adopt: bool = False) -> Record:
+        """Prepare the reviews and put them on S3. Returns the dataset's record."""
+        # Prepared before the settings are written, so that reviews that cannot be used leave sentictl.toml as it was.
+        with self.session.changing(settings, self._check_data) as context:
+            self._run(context, "data", adopt=adopt)
+            return context.recorded("dataset", "data")
+
+    def train(self, settings: Changes = None, *, resume: bool = True, wait: bool = True, adopt: bool = False) -> Record:
+        """Train the model as a SageMaker training job. Returns the job's record.
+
+        Args:
+            settings: to change first.
+            resume: go on from the checkpoints of a job that did not finish.
+            wait: follow the job to its end.
+            adopt: take over what is in the way.
+        """
+        with self.session.changing(settings, self._check_train) as context:
+            if not resume:
+                forget_checkpoints(context)
+            self._run(context, "train", wait=wait, adopt=adopt)
+            return context.recorded("training-job", "train")
+
+    def stop_training(self) -> str:
+        """Stop the training job that runs. Returns its name, or "" where none does."""
+        return stop_running_job(self.session.unlocked())
+
+    def deploy(
+        self,
+        settings: Changes = None,
+        *,
+        model: str | None = None,
+        force: bool = False,
+        wait: bool = True,
+        adopt: bool = False,
+    ) -> Record:
+        """Put the trained model behind a SageMaker endpoint. Returns the endpoint's record.
+
+        Args:
+            settings: to change first.
+            model: serve this version: its number or name, `previous`, or `latest`.
+            force: serve it even if it is worse than the live one.
+            wait: until the endpoint is in service.
+            adopt: take over what is in the way.
+        """
+        chosen: dict[str, Any] = {}
+        with self.session.changing(settings, self._check_deploy(model, force, chosen)) as context:
+            self.session.write(context.config, chosen)
+            if settings and settings.get("deploy.ttl"):
+                renew(context)
+            self._run(context, "deploy", wait=wait, adopt=adopt)
+            versions.follow_served(context)
+            return context.recorded("endpoint", "deploy")
+
+    def wire_lambda(self, settings: Changes = None, *, adopt: bool = False) -> Record:
+        """Put a Lambda function in front of the endpoint. Returns its record."""
+        with self.session.changing(settings) as context:
+            self._run(context, "wire-lambda", adopt=adopt)
+            return context.recorded("function", "wire-lambda")
+
+    def wire_api(self, settings: Changes = None, *, adopt: bool = False) -> Record:
+        """Put a REST API in front of the function. Returns its record."""
+        with self.session.changing(settings) as context:
+            self._run(context, "wire-api", adopt=adopt)
+            return context.recorded("rest-api", "wire-api")
+
+    def site(self, settings: Changes = None, *, adopt: bool = False) -> Record:
+        """Publish the web page. Returns its record."""
+        with self.session.changing(settings) as context:
+            stack.check_ready(context, "site")
+            self._run(context, *_commands_of_site(settings), adopt=adopt)
+            return context.recorded("page", "site")
+
+    def up(self, *, adopt: bool = False) -> Live:
+        """Do the whole chain, or what of it is missing or differs from the settings."""
+        with self.session.changing() as context:
+            self._observer.plan_of(list(stack.CHAIN))
+            for command in stack.CHAIN:
+                self._bring_up(context, command, adopt)
+            served = measure(context.config, lambda: context, None, mistakes=0)
+            return Live(self.session.environment, page_url(context), invoke_url(context), served, estimate(context))
+
+    def plan(
+        self,
+        *commands: str,
+        settings: Changes = None,
+        model: str | None = None,
+        force: bool = False,
+        adopt: bool = False,
+    ) -> Plan:
+        """What commands would do, by default all of the chain. Changes nothing, on AWS or here.
+
+        Args:
+            commands: such as "train".
+            settings: that would be changed first.
+            model: of `deploy`.
+            force: of `deploy`.
+            adopt: of any.
+        """
+        checks: dict[tuple[str, ...], Check] = {
+            ("data",): self._check_data,
+            ("train",): self._check_train,
+            ("deploy",): self._check_deploy(model, force, {}),
+        }
+        chosen = _commands_of_site(settings) if commands == ("site",) else commands or tuple(stack.CHAIN)
+        context = self.session.unlocked(settings, checks.get(commands))
+        return _plan(context, stack.plan(context, chosen, adopt=adopt))
+
+    def status(self) -> Status:
+        """What stands, as AWS has it now."""
+        if not len(self.session.load().state):  # nothing to ask, and no twin to start
+            return Status(self.session.environment)
+        context = self.session.looking()
+        return Status(
+            self.session.environment,
+            stack.inspect(context),
+            page_url(context) if context.state.latest("page") else None,
+            invoke_url(context) if context.state.latest("rest-api") else None,
+            estimate(context, {record.kind for record in context.state}),
+            [warning for warning in (ending(context), idle_warning(context), running(context)) if warning],
+        )
+
+    def down(self, part: str | None = None, *, keep_data: bool = False, keep_notebook: bool = False) -> Removal:
+        """Delete what the chain made, last made first, and the notebook. `sentictl.toml` stays.
+
+        Args:
+            part: endpoint, lambda, api or site alone.
+            keep_data: keep the reviews and the trained models.
+            keep_notebook: keep the notebook, such as the one that this runs in.
+        """
+        with self.session.holding() as config:
+            if config.environment == LOCAL and not len(config.state):  # the twin need not be started to be ended
+                self.session.leave(config)
+                return Removal()
+        with self.session.changing() as context:
+            self._observer.begin("down")
+            kept = keep_notebook and stack.has_notebook(context)
+            doomed = stack.doomed(context, part, keep_data=keep_data, keep_notebook=keep_notebook)
+            deleted, remaining = destroy(doomed, context, self._observer)
+            self._observer.ended("down")
+            left = [_entry(record) for record in remaining]
+            if not context.state.of_kind("training-job"):
+                context.config.set({versions.SETTING: ""})  # a version that is no more
+            if not part and not keep_data and not kept:
+                left += self._clear(context, deleted, remaining)
+        return Removal(deleted, left)
+
+    def plan_down(self, part: str | None = None, *, keep_data: bool = False) -> Plan:
+        """What `down` would delete."""
+        context = self.session.unlocked()
+        return _plan(context, plan_destruction(stack.doomed(context, part, keep_data=keep_data), context))
+
+    def discover(self) -> list[Record]:
+        """Record what AWS has for the project and `sentictl.toml` does not know of. Returns what was recorded."""
+        with self.session.changing(forget_damage=True) as context:
+            return discover(stack.resources(context), context)
+
+    @property
+    def notebook(self) -> ProjectNotebook:
+        """The notebook beside the chain: its `create`, `open`, `stop` and `delete`."""
+        return ProjectNotebook(self.session)
+
+    @property
+    def api_url(self) -> str:
+        """Where reviews are posted."""
+        return invoke_url(self.session.looking(as_anyone=True))
+
+    @property
+    def page_url(self) -> str:
+        """Where the web page is."""
+        return page_url(self.session.looking(as_anyone=True))
+
+    @overload
+    def predict(self, reviews: str, *, via: str = ..., explain: bool = ...) -> Prediction: ...
+
+    @overload
+    def predict(self, reviews: list[str], *, via: str = ..., explain: bool = ...) -> list[Prediction]: ...
+
+    def predict(
+        self, reviews: str | list[str], *, via: str = "local", explain: bool = False
+    ) -> Prediction | list[Prediction]:
+        """Whether reviews are positive or negative.
+
+        Args:
+            reviews: one review, or several.
+            via: "local" asks the model on this machine, "api" and "endpoint" what is deployed.
+            explain: tell the words and phrases that decided, too.
+
+        Returns:
+            `{"label", "sentiment", "probability", "model"}`, where the probability is that of positive; a list of them
+            for several reviews.
+        """
+        texts = [reviews] if isinstance(reviews, str) else reviews
+        asker = self.asker(via, explain=explain)
+        answers = [answer for _, answer in predict_each(asker, [texts], lambda text: text)]
+        return answers[0] if isinstance(reviews, str) else answers
+
+    def asker(self, via: str, *, explain: bool = False) -> Asker:
+        """Who is asked in `predict`."""
+        if via == "local":
+            return clients.from_artifact(self.session.folder.current_model, explain=explain)
+        context = self.session.looking(as_anyone=via == "api")
+        if via == "api":
+            return clients.from_api(invoke_url(context), context.settings.api.max_reviews, explain=explain)
+        name = context.recorded("endpoint", "deploy").name
+        return clients.from_endpoint(context.environment.client("sagemaker-runtime"), name, explain=explain)
+
+    def evaluate(self, data: Path | str | None = None, *, mistakes: int = MISTAKES) -> Evaluation:
+        """Measure the model of this machine.
+
+        Args:
+            data: labelled reviews of any form that `data.source` takes; by default the dataset's test split.
+            mistakes: how many of the surest mistakes to keep.
+        """
+        return measure(self.session.load(), self.session.looking, data, mistakes)
+
+    def compare(
+        self, against: str, data: Path | str | None = None, *, mistakes: int = MISTAKES
+    ) -> tuple[Evaluation, Comparison]:
+        """Measure the model of this machine, and compare it with another on the same reviews.
+
+        Args:
+            against: the other model: its name, an artifact's folder, or a model.tar.gz.
+            data: as in `evaluate`.
+            mistakes: as in `evaluate`.
+        """
+        return measure_against(against, self.session.load(), self.session.looking, data, mistakes)
+
+    def metrics(self, model: str | None = None) -> dict[str, Any]:
+        """What training measured of a model of this machine, by default the current one; "epochs" has its curve.
+
+        Raises:
+            ModelError: the model is not on this machine.
+        """
+        folder = self.session.folder.models / model if model else self.session.folder.current_model
+        try:
+            metrics: dict[str, Any] = json.loads((folder / "metadata.json").read_bytes())["metrics"]
+        except FileNotFoundError:
+            raise ModelError(f"There is no model in {folder}.", "Train one: sentictl train") from None
+        return metrics
+
+    def models(self) -> list[Version]:
+        """The versions of the model, oldest first."""
+        if not self.session.load().state.of_kind("training-job"):  # nothing to ask, and no twin to start
+            return []
+        return versions.versions(self.session.looking())
+
+    def logs(self, part: str) -> Iterable[str]:
+        """The log of the latest training job ("train"), of the "endpoint" or of the "lambda" function, by lines."""
+        return read_log(self.session.looking(), part)
+
+    def _run(self, context: Context, *commands: str, wait: bool = True, adopt: bool = False) -> None:
+        """Bring the resources of commands to what the settings ask for."""
+        for command in commands:
+            stack.check_ready(context, command)
+            self._observer.begin(command)
+            apply(stack.resources(context, command), context, self._observer, wait=wait, adopt=adopt)
+            self._observer.ended(command)
+
+    def _bring_up(self, context: Context, command: str, adopt: bool) -> None:
+        if command == "deploy":
+            self._observer.begin(command)
+            versions.check_not_worse(context)
+        self._run(context, command, adopt=adopt)
+        if command == "deploy":
+            versions.follow_served(context)
+
+    def _check_data(self, context: Context) -> None:
+        self._observer.begin("data")
+        Dataset(context).prepared  # noqa: B018  (made when first asked for, and kept in the cache)
+
+    def _check_train(self, context: Context) -> None:
+        check_instance_types(context.settings)
+
+    def _check_deploy(self, model: str | None, force: bool, chosen: dict[str, Any]) -> Check:
+        """Puts the chosen version into force, looks whether it may be served, and tells what is to be written of it."""
+
+        def check(context: Context) -> None:
+            self._observer.begin("deploy")
+            check_instance_types(context.settings)
+            if model is not None:
+                chosen.update(context.config.change({versions.SETTING: versions.choose(context, model)}))
+            if not force:
+                versions.check_not_worse(context)
+
+        return check
+
+    def _clear(self, context: Context, deleted: Sequence[Record], remaining: Sequence[Record]) -> list[dict[str, str]]:
+        """After everything is deleted: what else is left; and where nothing is, the end of the twin and the cache."""
+        # A kind that is recorded and that no command keeps was written by hand, or by another version.
+        left = [_entry(record) for record in context.state]
+        left += leftovers(context, stack.resources(context), deleted)
+        if not left and not remaining:
+            self.session.leave(context.config)
+        return left
+
+
+def _commands_of_site(settings: Changes) -> tuple[str, ...]:
+    # Whether the API serves the page is part of the API.
+    return ("wire-api", "site") if settings and settings.get("site.publish") else ("site",)
+
+
+def _plan(context: Context, steps: Sequence[Step]) -> Plan:
+    costs = estimate(context, stack.standing(context, steps))
+    return Plan(context.environment.name, steps, costs, needed(steps))
+
+
+def _entry(record: Record) -> dict[str, str]:
+    return {"kind": record.kind, "name": record.name, "arn": record.arn}

@@ -1,0 +1,126 @@
+"""What a project answers: each as Python's own objects, and as the document that `--json` prints."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sentictl.api.stack import Finding
+from sentictl.config.state import Record
+from sentictl.lifecycle.reconcile import Action, Step
+from sentictl.services.evaluate.evaluation import Evaluation
+from sentictl.services.pricing.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Live:
+    """The whole chain, up.
+
+    Args:
+        environment: the environment's name.
+        page_url: where the web page is.
+        api_url: where reviews are posted.
+        evaluation: what the model that is served is worth on the test split.
+        costs: what it costs while it stands.
+    """
+
+    environment: str
+    page_url: str
+    api_url: str
+    evaluation: Evaluation
+    costs: Estimate
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "environment": self.environment,
+            "page_url": self.page_url,
+            "api_url": self.api_url,
+            "model": self.evaluation.model,
+            "test": self.evaluation.figures(),
+            **self.costs.document(),
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a command would do.
+
+    Args:
+        environment: the environment's name.
+        steps: in the order in which they would be done.
+        costs: what it would cost while what there would be then stands.
+        permissions: the actions that IAM would have to allow.
+    """
+
+    environment: str
+    steps: Sequence[Step]
+    costs: Estimate
+    permissions: Sequence[str]
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to do."""
+        return any(step.action is not Action.KEEP for step in self.steps)
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "environment": self.environment,
+            "steps": [
+                {"action": step.action, "kind": step.kind, "name": step.name, "changes": step.changes}
+                for step in self.steps
+            ],
+            **self.costs.document(),
+            "permissions": self.permissions,
+        }
+
+
+@dataclass(frozen=True)
+class Status:
+    """What stands.
+
+    Args:
+        environment: the environment's name.
+        findings: each recorded resource as AWS has it, in the order of the chain.
+        page_url: where the web page is; None where there is none.
+        api_url: where reviews are posted; None where there is no API.
+        costs: what it costs; None where nothing was ever made.
+        warnings: what a person should know beside it.
+    """
+
+    environment: str
+    findings: Sequence[Finding] = ()
+    page_url: str | None = None
+    api_url: str | None = None
+    costs: Estimate | None = None
+    warnings: Sequence[str] = ()
+
+    @property
+    def differs(self) -> bool:
+        """Whether something is not as the settings want it."""
+        return any(finding.mend for finding in self.findings)
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "environment": self.environment,
+            "resources": [finding.document() for finding in self.findings],
+            "page_url": self.page_url,
+            "api_url": self.api_url,
+            **(self.costs.document() if self.costs else {"hourly_cost": 0.0}),
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What was taken down.
+
+    Args:
+        deleted: what is gone.
+        left: what should not be there any more and is.
+    """
+
+    deleted: Sequence[Record] = ()
+    left: Sequence[dict[str, str]] = ()
+
+    def document(self) -> dict[str, Any]:
+        deleted = [{"kind": record.kind, "name": record.name} for record in self.deleted]
+        return {"deleted": deleted, "left": list(self.left)}

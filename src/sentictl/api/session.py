@@ -1,0 +1,123 @@
+"""A session with a project: its `sentictl.toml`, its lock where something changes, and the environment it talks to."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tomlkit
+
+from sentictl.api.observer import Observer
+from sentictl.aws.environment import Environment
+from sentictl.config.config import LOCAL, Config
+from sentictl.config.project_folder import ProjectFolder
+from sentictl.lifecycle.resource import Context
+from sentictl.twin import daemon
+
+Check = Callable[[Context], object]
+
+
+@dataclass(frozen=True)
+class Session:
+    """One way to work on a project in one environment.
+
+    Args:
+        folder: where its `sentictl.toml` is.
+        environment: the environment's name.
+        observer: told of what goes on.
+    """
+
+    folder: ProjectFolder
+    environment: str
+    observer: Observer
+
+    def load(self, *, forget_damage: bool = False) -> Config:
+        """What `sentictl.toml` says; `forget_damage` takes a damaged state for an empty one.
+
+        Raises:
+            SettingsError: it cannot be read, or holds what is no setting.
+        """
+        return Config.load(self.folder, self.environment, forget_damage=forget_damage)
+
+    @contextlib.contextmanager
+    def holding(self, *, forget_damage: bool = False) -> Iterator[Config]:
+        """The config under the project's lock, as the command that held it before left it.
+
+        Raises:
+            StateError: another command holds it.
+        """
+        with self.folder.locked():
+            yield self.load(forget_damage=forget_damage)
+
+    @contextlib.contextmanager
+    def changing(
+        self, settings: Mapping[str, Any] | None = None, check: Check | None = None, *, forget_damage: bool = False
+    ) -> Iterator[Context]:
+        """Change things, under the project's lock.
+
+        Args:
+            settings: by dotted key; those that are not None are written to `sentictl.toml`, and the observer is told.
+            check: called with these settings in force before they are written; what it raises leaves the file as it
+                was.
+            forget_damage: whether a damaged state is taken for an empty one.
+        """
+        with self.holding(forget_damage=forget_damage) as config:
+            changes = config.change(_given(settings))
+            context = self._open(config, check)
+            self.write(config, changes)
+            yield context
+
+    def unlocked(self, settings: Mapping[str, Any] | None = None, check: Check | None = None) -> Context:
+        """Settings and checks as in `changing`, with nothing written and nothing locked."""
+        config = self.load()
+        config.change(_given(settings))
+        return self._open(config, check)
+
+    def looking(self, *, as_anyone: bool = False) -> Context:
+        """Only look; `as_anyone` at what is public, for which no credentials are needed."""
+        config = self.load()
+        environment = self.connect(config)
+        if not as_anyone:
+            config.recognize(environment.account)
+        return Context(config, environment, lambda *_: None)
+
+    def connect(self, config: Config) -> Environment:
+        """The environment's clients. In `local` the twin is started if it does not run, on the port it had before.
+
+        Raises:
+            TwinError: the local twin does not start.
+        """
+        placement = config.placement
+        if config.environment != LOCAL:
+            return Environment(config.environment, placement.region, placement.profile)
+        twin = daemon.start(self.folder.twin_home)
+        if twin.port_changed:
+            self.observer.remark(
+                f"  The twin's port was taken: it is {twin.port} now. The page learns of it from: sentictl up"
+            )
+        return Environment(LOCAL, placement.region, endpoint_url=twin.url or "")
+
+    def write(self, config: Config, changes: Mapping[str, Any]) -> None:
+        """Write settings to `sentictl.toml`, and say so."""
+        for key, value in config.write(changes).items():
+            self.observer.remark(f"  wrote {key} = {tomlkit.item(value).as_string()} to sentictl.toml")
+
+    def leave(self, config: Config) -> None:
+        """After everything is deleted, under the lock: end the twin, and drop the cache if no environment uses it."""
+        if config.environment == LOCAL:
+            daemon.destroy(self.folder.twin_home)
+        if not config.stands_somewhere():
+            self.folder.delete_cache()
+
+    def _open(self, config: Config, check: Check | None) -> Context:
+        self.observer.opening(config)
+        context = Context(config, self.connect(config), self.observer.report)
+        self.observer.connected(context)
+        config.recognize(context.environment.account)
+        if check:
+            check(context)
+        return context
+
+
+def _given(settings: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {key: value for key, value in (settings or {}).items() if value is not None}

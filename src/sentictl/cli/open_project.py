@@ -1,0 +1,88 @@
+"""A command's way to its project, and the questions that it asks first."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentictl import __version__
+from sentictl.cli.invocation import Invocation
+from sentictl.config.project_folder import ProjectFolder
+from sentictl.errors import UsageError
+
+if TYPE_CHECKING:
+    from sentictl.api.project import Project
+    from sentictl.config.config import Config
+
+EVERYTHING = "everything"
+
+
+@contextlib.contextmanager
+def opened(invocation: Invocation, *, announced: bool = False) -> Iterator["Project"]:
+    """The project of the working directory, in the environment that the command names, its progress shown.
+
+    Args:
+        invocation: how the command was called.
+        announced: begin the line that names project and environment now: what it takes to find them out takes a second.
+
+    Raises:
+        StateError: there is no `sentictl.toml` at or above the working directory.
+    """
+    if announced:
+        invocation.output.announce(f"sentictl {__version__} ")
+    from sentictl.api.project import Project
+    from sentictl.cli.view.progress import Progress
+
+    with Progress(invocation.output) as progress:
+        yield Project(environment=invocation.environment, observer=progress)
+
+
+def load_config(invocation: Invocation) -> "Config":
+    """What `sentictl.toml` says of the environment that the command names, without what the project needs besides.
+
+    Raises:
+        StateError: there is no `sentictl.toml` at or above the working directory.
+    """
+    from sentictl.config.config import Config
+
+    return Config.load(ProjectFolder.open(), invocation.environment)
+
+
+def in_project(path: str) -> str:
+    """A path given on the command line as `sentictl.toml` keeps it: relative to the project. Other words stay."""
+    folder = ProjectFolder.find()
+    given = Path(path).expanduser()
+    if folder is None or given.is_absolute() or not given.exists():
+        return path
+    return os.path.relpath(given.resolve(), folder.root)
+
+
+def agreed(invocation: Invocation, what: str, *, yes: bool, confirm: str | None) -> None:
+    """Ask before something is deleted: a yes in `local` and for a part, the project's name for all on a real account.
+
+    Args:
+        invocation: how the command was called.
+        what: a part, or "everything".
+        yes: whether a yes was given on the command line.
+        confirm: the project's name, if it was given there.
+
+    Raises:
+        UsageError: declined, or nobody is there to ask and the option was not given.
+    """
+    from sentictl.config.config import LOCAL
+
+    name, environment = load_config(invocation).settings.project.name, invocation.environment
+    if environment == LOCAL or what != EVERYTHING:
+        wanted, given, option = "yes", "yes" if yes else None, "--yes"
+    else:
+        wanted, given, option = name, confirm, f"--confirm {name}"
+    if given is None and sys.stdin.isatty() and not invocation.json:
+        sys.stderr.write(f"Delete {what} of {name} in {environment}? Type {wanted}: ")
+        sys.stderr.flush()
+        given = sys.stdin.readline().strip()
+    if given != wanted:
+        raise UsageError(
+            f"Not confirmed: nothing of {name} in {environment} was deleted.", f"Confirm it with {option}."
+        )

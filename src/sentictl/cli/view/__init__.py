@@ -1,0 +1,1 @@
+"""What a command shows: lines, tables, progress, and the answers as a terminal has them."""

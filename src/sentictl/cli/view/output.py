@@ -1,0 +1,182 @@
+"""What a command says: its result on stdout, everything else on stderr; with --json one document, errors included."""
+
+import codecs
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from sentictl.cli.view.lines import WIDTH, hanging, paragraphs
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+CARD_WIDTH = 100  # columns that a frame takes at most
+FALLBACK = "sentictl-spelled"  # how signs are written where they cannot be
+SPELLED = {"✓": "ok", "✗": "x", "●": "*", "○": "o", "◐": "~", "│": "|", "·": "-", "…": "...", "→": "->", "±": "+-"}
+SPELLED |= {"━": "=", "─": "-", "┼": "+"} | dict(zip("▁▂▃▄▅▆▇█", "_.:-=+*#", strict=True)) | dict.fromkeys("╭╮╰╯", "+")
+# A command in a sentence: its name, then options, values in capitals, settings and quoted text, but no further words.
+COMMAND = (
+    r"sentictl (config |local |notebook )?[a-z-]+( --?[a-z-]+| [A-Z]{2,}| [a-z]+\.[\w.]+| [\w-]+\.[\w.-]+| '[^']*')*"
+)
+FRAME = 4  # of them for the frame itself
+
+# Rich is imported where it is used: a quick `predict` does without it.
+
+
+class Output:
+    """Two voices and a choice between words and JSON.
+
+    Args:
+        json: the result is one JSON document.
+        quiet: nothing but the result and errors.
+    """
+
+    def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
+        self.json = json
+        self.quiet = quiet
+        self._announced = ""  # what stands on stderr's last line, which is not ended yet
+        self._listed = -1  # elements of the JSON list that is being written; -1 when there is none
+
+    def result(self, document: Any, text: str = "") -> None:
+        """The command's answer: `document` with --json, else `text`."""
+        self.finish("")
+        if self.json:
+            text = json.dumps(document, ensure_ascii=_is_narrow(sys.stdout), indent=2)
+        if text:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+
+    def item(self, document: Any, text: str) -> None:
+        """One of several answers, written at once; with --json an element of one list, which `end_items` closes."""
+        if not self.json:
+            self.result(document, text)
+            return
+        separator = ",\n" if self._listed > 0 else "[\n"
+        sys.stdout.write(separator + json.dumps(document, ensure_ascii=_is_narrow(sys.stdout)))
+        sys.stdout.flush()
+        self._listed = max(self._listed, 0) + 1
+
+    def end_items(self) -> None:
+        """After the last of the `item`s: the document is whole."""
+        if self.json:
+            sys.stdout.write("\n]\n" if self._listed > 0 else "[]\n")
+            sys.stdout.flush()
+            self._listed = -1
+
+    def announce(self, text: str) -> None:
+        """Begin the first line at once, while the rest of it is still to be found out: see `finish`."""
+        if not self.quiet:
+            self._announced = text
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+    def finish(self, text: str) -> None:
+        """The rest of the line that was announced."""
+        announced, self._announced = self._announced, ""
+        if announced or text:
+            self.say(hanging(announced, text, columns(sys.stderr))[len(announced) :])
+
+    def say(self, text: str) -> None:
+        """A remark, such as what was changed or what comes next."""
+        if not self.quiet:
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+
+    def error(self, code: str, message: str, hint: str) -> None:
+        """Why the command failed and what to do next."""
+        self.finish("")
+        if self.json:
+            document = {"error": {"code": code, "message": message, "hint": hint}}
+            if self._listed > 0:  # the last element of a list that was begun, so that stdout stays one document
+                self.item(document, "")
+                self.end_items()
+            else:
+                self.result(document)
+            return
+        _show_error(message, hint)
+
+    @property
+    def width(self) -> int:
+        """Columns of stdout."""
+        return columns(sys.stdout)
+
+    def print(self, text: "Text") -> None:
+        """A part of the result that has colors where there are some."""
+        from rich.console import Console
+
+        Console(highlight=False).print(text, soft_wrap=True)
+
+    def card(self, document: Any, title: str, rows: Sequence[tuple[str, str]]) -> None:
+        """The answer in a few rows, such as ("Page:", address): framed on a terminal; with --json `document`."""
+        from rich.console import Console
+        from rich.panel import Panel
+
+        if self.json or not sys.stdout.isatty() or Console().is_dumb_terminal:
+            self.result(document, paragraphs(rows, self.width))
+            return
+
+        room = min(self.width, CARD_WIDTH) - FRAME
+        lines = paragraphs(rows, room)
+        needed = max(map(len, lines.split("\n")))
+        if needed > self.width - FRAME:  # an address would be broken by the frame
+            self.result(document, paragraphs(rows, self.width))
+            return
+        panel = Panel(lines, title=title, title_align="left", border_style="green", padding=(0, 1), expand=False)
+        Console(highlight=False, markup=False).print(panel)
+
+    def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """A table as the result."""
+        from rich.console import Console
+        from rich.table import Column, Table
+
+        columns = [Column(heading, overflow="fold") for heading in headings]
+        table = Table(*columns, box=None, pad_edge=False, header_style="dim")
+        for row in rows:
+            table.add_row(*row)
+        Console(highlight=False, markup=False).print(table)
+
+
+def _spelled(problem: UnicodeError) -> tuple[str, int]:
+    """What stands for characters that a terminal or file cannot take: signs are spelled, letters escaped as in JSON."""
+    if not isinstance(problem, UnicodeEncodeError):
+        raise problem
+    unknown = problem.object[problem.start : problem.end]
+    return "".join(SPELLED.get(character) or json.dumps(character)[1:-1] for character in unknown), problem.end
+
+
+def _is_narrow(stream: TextIO) -> bool:
+    """Whether there are characters that a stream cannot take: in JSON they are escaped, and nothing is spelled."""
+    return not (stream.encoding or "").lower().startswith("utf")
+
+
+codecs.register_error(FALLBACK, _spelled)
+
+
+def columns(stream: TextIO) -> int:
+    """Columns of a stream; of a file as many as a narrow terminal has."""
+    return shutil.get_terminal_size().columns if stream.isatty() else WIDTH
+
+
+def _show_error(message: str, hint: str) -> None:
+    """What went wrong, why, and what to do next: framed on a terminal, unbroken lines elsewhere."""
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.text import Text
+
+    console = Console(stderr=True, highlight=False)
+    told = Text(message)
+    if hint:
+        told = Text.assemble(told, "\n\n" if console.is_terminal else "\n  ", hint)
+    told.highlight_regex(COMMAND, "cyan")
+    if console.is_terminal and not console.is_dumb_terminal:
+        width = min(console.width, CARD_WIDTH)
+        console.print(Panel(told, title="✗", title_align="left", border_style="red", padding=(0, 1), width=width))
+    else:
+        console.print(Text.assemble(("✗ ", "bold red"), told), soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """A text of the same length that a terminal shows as it is: without control characters, but with its line ends."""
+    return "".join(character if character.isprintable() or character == "\n" else " " for character in text)

@@ -1,0 +1,271 @@
+"""`sentictl.toml`: a project's folder, its settings in one environment, and what was recorded there."""
+
+import difflib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from sentictl.config.project_folder import ProjectFolder
+from sentictl.config.settings import EnvironmentSettings, Settings
+from sentictl.config.settings_file import SettingsFile
+from sentictl.config.state import State
+from sentictl.errors import AccessError, DamagedStateError, SettingsError
+
+Model = TypeVar("Model", bound=BaseModel)
+LOCAL = "local"
+ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")  # part of every name on AWS, as the project's is
+TABLES = {info.alias or name: info for name, info in Settings.model_fields.items()}
+OF_ONE_ENVIRONMENT = {"deploy.model"}  # a model trained in one is not there in another
+
+
+@dataclass
+class Config:
+    """A loaded `sentictl.toml`.
+
+    Args:
+        folder: where it lives.
+        environment: the environment the settings and the state are for.
+        settings: all settings, with the environment's overrides and SENTICTL_* variables applied.
+        placement: the environment's own settings: region, profile.
+        state: what was recorded in that environment.
+    """
+
+    folder: ProjectFolder
+    environment: str
+    settings: Settings
+    placement: EnvironmentSettings
+    state: State = field(default_factory=State)
+
+    def __post_init__(self) -> None:
+        self._saved: Mapping[str, Any] | None = self._recorded()
+
+    @classmethod
+    def load(cls, folder: ProjectFolder, environment: str = LOCAL, *, forget_damage: bool = False) -> "Config":
+        """Read `sentictl.toml`.
+
+        Args:
+            folder: where it is.
+            environment: the environment to read it for.
+            forget_damage: whether a damaged state counts as an empty one, which the next save puts in its place.
+
+        Raises:
+            SettingsError: not TOML, an unknown key, a value that is not allowed, or an unknown environment.
+            DamagedStateError: the recorded state is not readable.
+            StateError: it is of a newer version.
+        """
+        source = folder.settings_file
+        document = SettingsFile(source).read()
+        environments, states = (_table(document, name, source) for name in ("env", "state"))
+        _check_environment(environment, environments, source)
+        overrides = _table(environments, environment, source, "env.")
+        placement = {key: overrides.pop(key) for key in EnvironmentSettings.model_fields if key in overrides}
+        base = {key: value for key, value in document.items() if key not in ("env", "state")}
+        merged = _merge(_merge(base, overrides), _from_variables(os.environ))
+        config = cls(
+            folder,
+            environment,
+            _validated(Settings, merged, source),
+            _validated(EnvironmentSettings, placement, source, f"env.{environment}."),
+        )
+        if environment in states:
+            config._restore(_table(states, environment, source, "state."), forget_damage)
+        return config
+
+    def recognize(self, account: str) -> None:
+        """Make sure that the credentials lead to the account that the recorded resources are in.
+
+        The first account that an environment is seen in is recorded along with its first resource.
+
+        Args:
+            account: the id of the account that the credentials belong to.
+
+        Raises:
+            AccessError: it is another one.
+        """
+        if self.state.account in ("", account):
+            self.state.account = account
+            return
+        profile = self.placement.profile or os.environ.get("AWS_PROFILE", "")
+        credentials = f"those of the profile {profile}" if profile else "the default ones"
+        raise AccessError(
+            f"What is recorded of the environment {self.environment} is in the account {self.state.account}, "
+            f"but the credentials, {credentials}, belong to the account {account}.",
+            f"Use the right profile (profile under [env.{self.environment}] in sentictl.toml, or AWS_PROFILE). To move "
+            f"to another account, first: sentictl down --env {self.environment}; or use another environment's name.",
+        )
+
+    def change(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Change settings for this run, without writing them.
+
+        Args:
+            changes: values by dotted key, such as {"train.epochs": 3}.
+
+        Returns:
+            Those that differ from the settings that were in force.
+
+        Raises:
+            SettingsError: an unknown key or a value that is not allowed.
+        """
+        before = self.settings
+        self.settings = _validated(Settings, _merge(before.model_dump(by_alias=True), _nested(changes)))
+        values = {key: get(self.settings, key) for key in changes}
+        return {key: value for key, value in values.items() if value != get(before, key)}
+
+    def write(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Write settings to `sentictl.toml`, for all environments.
+
+        In another environment than `local`, where a value can mean nothing elsewhere, and where the environment has a
+        value of its own already, as the environment's override.
+
+        Returns:
+            What was written, by the key as the file has it.
+        """
+        if not changes:
+            return {}
+        overrides = self._file.read().get("env", {}).get(self.environment, {})
+        written = {self._place(key, overrides): value for key, value in changes.items()}
+        self._file.put(written)
+        return written
+
+    def set(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Change settings and write those that differ, as `change` and `write` do."""
+        return self.write(self.change(changes))
+
+    def save_state(self) -> None:
+        """Record the state, if it changed since it was loaded or saved last. An empty one leaves no trace.
+
+        Raises:
+            SettingsError: the file cannot be read any more.
+            StateError: the file cannot be written; it is as it was before.
+        """
+        current = self._recorded()
+        if current != self._saved:
+            self._file.put_state(self.environment, current)
+            self._saved = current
+
+    def stands_somewhere(self) -> bool:
+        """Whether anything is recorded in any environment."""
+        return bool(self._file.read().get("state"))
+
+    @property
+    def _file(self) -> SettingsFile:
+        return SettingsFile(self.folder.settings_file)
+
+    def _recorded(self) -> Mapping[str, Any]:
+        return self.state.to_toml() if len(self.state) else {}
+
+    def _restore(self, recorded: Mapping[str, Any], forget_damage: bool) -> None:
+        self._saved = None
+        try:
+            self.state = State.from_toml(recorded, f"[state.{self.environment}] in {self.folder.settings_file}")
+            self._saved = recorded
+        except DamagedStateError:
+            if not forget_damage:
+                raise
+
+    def _place(self, key: str, overrides: Mapping[str, Any]) -> str:
+        table, _, name = key.partition(".")
+        own = self.environment != LOCAL or key in OF_ONE_ENVIRONMENT or name in overrides.get(table, {})
+        return f"env.{self.environment}.{key}" if own else key
+
+
+def get(settings: Settings, key: str) -> Any:
+    """The value of a dotted key, such as "train.epochs", or a whole table as a dict.
+
+    Raises:
+        SettingsError: there is no such key.
+    """
+    table_name, _, name = key.partition(".")
+    if table_name not in TABLES:
+        raise _unknown("setting", key, list(all_keys()))
+    table: BaseModel = getattr(settings, table_name if table_name in Settings.model_fields else f"{table_name}_")
+    if not name:
+        return table.model_dump()
+    if name not in type(table).model_fields:
+        raise _unknown("setting", key, list(all_keys()))
+    return getattr(table, name)
+
+
+def all_keys() -> Iterator[str]:
+    """Every setting's dotted key, in the order of the models."""
+    for table_name, info in TABLES.items():
+        table: Any = info.annotation  # a class, as every field of Settings is declared with one
+        yield from (f"{table_name}.{name}" for name in table.model_fields)
+
+
+def _check_environment(name: str, environments: Mapping[str, Any], source: Path) -> None:
+    if name != LOCAL and name not in environments:
+        raise _unknown("environment", name, list(dict.fromkeys([LOCAL, *environments])))
+    if not ENVIRONMENT_NAME.fullmatch(name):
+        raise SettingsError(
+            f"{name} cannot be an environment's name.",
+            f"1 to 20 lower-case letters, digits and hyphens, a letter first. Rename it in {source}.",
+        )
+
+
+def _table(tables: Mapping[str, Any], name: str, source: Path, prefix: str = "") -> dict[str, Any]:
+    table = tables.get(name, {})
+    if not isinstance(table, Mapping):
+        raise SettingsError(f"{prefix}{name} in {source} is not a table.", "Correct that line, or take it out.")
+    return dict(table)
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = deepcopy(dict(base))
+    for key, value in over.items():
+        both_tables = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merge(merged[key], value) if both_tables else value
+    return merged
+
+
+def _nested(changes: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for key, value in changes.items():
+        if key not in set(all_keys()):
+            raise _unknown("setting", key, list(all_keys()))
+        table, name = key.split(".")
+        nested.setdefault(table, {})[name] = value
+    return nested
+
+
+def _from_variables(variables: Mapping[str, str]) -> dict[str, Any]:
+    """Settings given as SENTICTL_<TABLE>_<KEY>, such as SENTICTL_TRAIN_EPOCHS=3."""
+    return _nested({key: variables[_variable(key)] for key in all_keys() if _variable(key) in variables})
+
+
+def _variable(key: str) -> str:
+    return f"SENTICTL_{key.replace('.', '_').upper()}"
+
+
+def _validated(model: type[Model], values: Mapping[str, Any], source: Path | None = None, prefix: str = "") -> Model:
+    try:
+        return model.model_validate(values)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+    key = prefix + ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        raise _unknown("setting", key, [*all_keys(), *TABLES, "env", "state"])
+    if first["type"] == "model_type":
+        raise SettingsError(f"{key} in {source} is not a table.", "Correct that line, or take it out.")
+    shown = json.dumps(first["input"], default=str)
+    raise SettingsError(f"The setting {key} cannot be {shown}: {first['msg'].lower()}.", _mend(key, source))
+
+
+def _mend(key: str, source: Path | None) -> str:
+    variable = _variable(key)
+    if source is None:
+        return f"Give another value: sentictl config set {key} VALUE"
+    return f"Correct the variable {variable}." if variable in os.environ else f"Correct it in {source}."
+
+
+def _unknown(what: str, name: str, known: list[str]) -> SettingsError:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}."
+    return SettingsError(f"There is no {what} called {name}.", hint)

@@ -1,0 +1,147 @@
+"""Where a project keeps its things on this machine. Imports nothing heavy: `predict` starts here."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from sentictl.assets.atomic import remove_strays
+from sentictl.errors import StateError
+
+SETTINGS_FILE = "sentictl.toml"
+PID_BYTES = 20
+
+
+@dataclass(frozen=True)
+class ProjectFolder:
+    """A project's folder: `sentictl.toml`, and beside it `.sentictl/`.
+
+    That is a cache of what can be made or fetched again, except `.sentictl/local/`: the home of the local twin.
+    """
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> "ProjectFolder | None":
+        """The nearest folder at or above `start` (default: the working directory) that holds a `sentictl.toml`."""
+        here = (start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if (folder / SETTINGS_FILE).is_file():
+                return cls(folder)
+        return None
+
+    @classmethod
+    def open(cls, root: Path | None = None) -> "ProjectFolder":
+        """The project in `root`, by default the nearest at or above the working directory.
+
+        Raises:
+            StateError: there is none.
+        """
+        folder = cls.find() if root is None else cls(root.resolve())
+        if folder is None or not folder.settings_file.is_file():
+            where = f"in {root}" if root else "in this folder or above it"
+            raise StateError(
+                f"There is no {SETTINGS_FILE} {where}.",
+                "Begin a project here with: sentictl init, or do the whole chain at once with: sentictl up",
+            )
+        return folder
+
+    @property
+    def settings_file(self) -> Path:
+        return self.root / SETTINGS_FILE
+
+    @property
+    def cache(self) -> Path:
+        return self.root / ".sentictl"
+
+    @property
+    def datasets(self) -> Path:
+        return self.cache / "datasets"
+
+    @property
+    def models(self) -> Path:
+        return self.cache / "models"
+
+    @property
+    def current_model(self) -> Path:
+        """The artifact that `predict` and `evaluate` read: a link to one of the folders beside it."""
+        return self.models / "current"
+
+    @property
+    def page(self) -> Path:
+        return self.cache / "site" / "index.html"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.cache / "lock"
+
+    @property
+    def twin_home(self) -> Path:
+        return self.cache / "local"
+
+    @property
+    def log_file(self) -> Path:
+        return self.cache / "sentictl.log"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the project's lock, so that no other command changes the project meanwhile.
+
+        The kernel lets go of it whatever way the process ends.
+
+        Raises:
+            StateError: another command holds it, and the message says which; or the folder cannot be written.
+        """
+        try:
+            lock = self._lock()
+            remove_strays(self.settings_file)
+        except OSError as problem:
+            raise StateError(
+                f"The project's folder {self.root} cannot be written: {problem.strerror}.",
+                "Make it writable or make room, then run this again.",
+            ) from None
+        with lock:
+            yield
+
+    def delete_cache(self) -> None:
+        """Delete `.sentictl/`, under the lock, which goes last: until then nobody else begins."""
+        for entry in self.cache.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry != self.lock_file:
+                entry.unlink(missing_ok=True)
+        self.lock_file.unlink()
+        with contextlib.suppress(OSError):  # not empty: another command began, and its lock is there
+            self.cache.rmdir()
+
+    def _lock(self) -> IO[bytes]:
+        """The lock file, held; begins again if whoever held it has deleted it meanwhile."""
+        while True:
+            with contextlib.suppress(FileExistsError):
+                self.cache.mkdir()
+            with contextlib.suppress(FileNotFoundError), contextlib.ExitStack() as stack:
+                stream = stack.enter_context(self.lock_file.open("a+b", buffering=0))
+                _hold(stream)
+                if os.path.samestat(self.lock_file.stat(), os.fstat(stream.fileno())):
+                    stack.pop_all()
+                    return stream
+
+
+def _hold(lock: IO[bytes]) -> None:
+    """Lock a file and write into it who holds it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read(PID_BYTES).decode(errors="replace")
+        who = f"process {holder}" if holder.isdecimal() else "its process is not known"
+        raise StateError(
+            f"Another sentictl command is changing this project ({who}).",
+            "Wait until it is done, then run this again.",
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()).encode())

@@ -1,0 +1,186 @@
+"""The text of `sentictl.toml`: read as TOML, and changed so that all else in it stays as people wrote it.
+
+Settings are changed in place by tomlkit. Recorded state is a block of lines of its own, cut out and written anew.
+Either way the new text is read back before it takes the place of the old one.
+"""
+
+import io
+import re
+import tomllib
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from sentictl.assets.atomic import write_atomically
+from sentictl.errors import SettingsError, StateError
+
+NOTE = "recorded by sentictl, not for editing"
+HEADER = re.compile(r"\s*\[")
+NOTHING = re.compile(r"\s*(#|$)")
+
+
+@dataclass(frozen=True)
+class SettingsFile:
+    """A `sentictl.toml`. Every change reads it again, so that what a person wrote meanwhile stays."""
+
+    path: Path
+
+    def read(self) -> dict[str, Any]:
+        """What it says.
+
+        Raises:
+            SettingsError: it is not there, or not TOML; the message says on which line.
+        """
+        return self._parse(self._text())
+
+    def put(self, changes: Mapping[str, Any]) -> None:
+        """Set values, by dotted key.
+
+        Raises:
+            SettingsError: it cannot be read, or is written in a form in which a key cannot be set.
+            StateError: it cannot be written.
+        """
+        text = self._text()
+        wanted = self._parse(text)
+        try:
+            document = tomlkit.parse(text)
+            for key, value in changes.items():
+                _put(wanted, key, value)
+                _put(document, key, value)
+            changed = tomlkit.dumps(document)
+        except (TOMLKitError, ValueError, TypeError, AttributeError) as problem:
+            raise self._unchangeable(", ".join(changes)) from problem
+        if not _reads_as(changed, wanted):
+            raise self._unchangeable(", ".join(changes))
+        self._write(changed)
+
+    def put_state(self, environment: str, state: Mapping[str, Any]) -> None:
+        """Write `[state.<environment>]` in place of what stood there, or at the end; an empty one goes away.
+
+        Raises:
+            SettingsError: it cannot be read, or has that table in a form that sentictl does not write.
+            StateError: it cannot be written.
+        """
+        text = self._text()
+        wanted = _without_state(self._parse(text), environment)
+        before, after = _around_state(text, environment)
+        if state:
+            wanted.setdefault("state", {})[environment] = state
+            before += _block(before, environment, state)
+        if not _reads_as(before + after, wanted):
+            raise self._unchangeable(f"[state.{environment}]")
+        self._write(before + after)
+
+    def _text(self) -> str:
+        try:
+            return self.path.read_bytes().decode()
+        except UnicodeDecodeError as problem:
+            line = problem.object[: problem.start].count(b"\n") + 1
+            raise SettingsError(
+                f"{self.path} is not UTF-8 text (line {line}).",
+                "Save it as UTF-8, or restore it from version control.",
+            ) from None
+        except FileNotFoundError:
+            raise SettingsError(
+                f"{self.path} is not there any more.",
+                "Restore it from version control, or write one with: sentictl init. "
+                "What was recorded in it comes back with: sentictl import",
+            ) from None
+        except OSError as problem:
+            raise SettingsError(f"{self.path} cannot be read: {problem.strerror}.", "Make it readable.") from None
+
+    def _parse(self, text: str) -> dict[str, Any]:
+        try:
+            return tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, RecursionError) as problem:
+            raise SettingsError(
+                f"{self.path} is not valid TOML: {problem}.", "Correct that line, or restore it from version control."
+            ) from None
+
+    def _write(self, text: str) -> None:
+        try:
+            write_atomically(self.path, text.encode())
+        except OSError as problem:
+            raise StateError(
+                f"{self.path} cannot be written: {problem.strerror}. It is as it was before.",
+                "Make room or make the folder writable, then run this again: it goes on from here.",
+            ) from None
+
+    def _unchangeable(self, what: str) -> SettingsError:
+        return SettingsError(
+            f"{self.path} is written in a form in which sentictl cannot change {what}. It is as it was before.",
+            "Write tables with headers of their own, such as [train] or [env.prod], as sentictl init does.",
+        )
+
+
+def _put(document: Any, key: str, value: Any) -> None:
+    """Set a dotted key, in a TOML document of tomlkit's or in plain tables."""
+    *tables, name = key.split(".")
+    table = document
+    for part in tables:
+        if part not in table:
+            table[part] = tomlkit.table(is_super_table=part != tables[-1])
+        table = table[part]
+    table[name] = value
+
+
+def _reads_as(text: str, wanted: Mapping[str, Any]) -> bool:
+    try:
+        return tomllib.loads(text) == wanted
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def _without_state(values: Mapping[str, Any], environment: str) -> dict[str, Any]:
+    rest = deepcopy(dict(values))
+    rest.get("state", {}).pop(environment, None)
+    if not rest.get("state", True):
+        del rest["state"]
+    return rest
+
+
+def _around_state(text: str, environment: str) -> tuple[str, str]:
+    """The text before and after the lines of an environment's state; all of it is before where there are none.
+
+    Its lines are the empty one above the header, and all from there to the last that is neither empty nor a comment:
+    what follows that belongs to the next table.
+    """
+    ours = re.compile(rf"\s*\[\[?\s*state\s*\.\s*{re.escape(environment)}\s*[].]")
+    kept: list[str] = []
+    undecided: list[str] = []
+    place: int | None = None
+    inside = False
+    for line in io.StringIO(text, newline="\n"):
+        if HEADER.match(line):
+            outside, inside = not inside, bool(ours.match(line))
+            if outside and inside and kept and not kept[-1].strip():
+                kept.pop()
+        if not inside:
+            kept += [*undecided, line]
+        elif NOTHING.match(line):
+            undecided.append(line)
+            continue
+        elif place is None:
+            place = len(kept)
+        undecided.clear()
+    kept += undecided
+    place = len(kept) if place is None else place
+    return "".join(kept[:place]), "".join(kept[place:])
+
+
+def _block(before: str, environment: str, state: Mapping[str, Any]) -> str:
+    """The lines of an environment's state, as they follow the text before them."""
+    table = tomlkit.table()
+    for key, value in state.items():
+        table[key] = value
+    table["version"].comment(NOTE)
+    states = tomlkit.table(is_super_table=True)
+    states[environment] = table
+    lines = tomlkit.dumps({"state": states})
+    gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
+    return (gap + lines).replace("\n", "\r\n" if "\r\n" in before else "\n")

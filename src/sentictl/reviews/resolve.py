@@ -1,0 +1,64 @@
+"""From the setting `data.source` to the source of reviews that it means."""
+
+import difflib
+import os
+from pathlib import Path
+
+from sentictl.config.settings import DataSettings
+from sentictl.errors import DataError
+from sentictl.reviews.archive import ArchiveSource
+from sentictl.reviews.download import RemoteFile, download
+from sentictl.reviews.folder import FolderSource
+from sentictl.reviews.package import PACKAGE, PackageSource
+from sentictl.reviews.source import ACCEPTED, Report, Source
+from sentictl.reviews.table import TABLE_SUFFIXES, TableSource
+
+IMDB = "imdb"
+IMDB_ARCHIVE = RemoteFile(
+    "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz", "7c2ac02c03563afcf9b574c7e56c153a"
+)
+ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
+
+
+def open_source(
+    settings: DataSettings, base: Path, cache: Path, report: Report, imdb: RemoteFile = IMDB_ARCHIVE
+) -> Source:
+    """The source of labelled reviews that the settings name.
+
+    Args:
+        settings: `source` says which; the columns and label values hold for a CSV or JSON-lines file.
+        base: what a relative path is relative to.
+        cache: the folder that downloads are kept in, shared by all projects.
+        report: told how far a download has come.
+        imdb: the archive that `imdb` stands for.
+
+    Raises:
+        DataError: there is no such source, it is of no known form, or it cannot be downloaded.
+    """
+    if settings.source == PACKAGE:
+        return PackageSource()
+    if settings.source == IMDB:
+        return ArchiveSource(download(imdb, cache, report))
+    path = base / Path(settings.source).expanduser()
+    if path.is_dir():
+        return FolderSource(path)
+    if not path.exists():
+        raise _missing(settings.source, path)
+    if path.name.lower().endswith(ARCHIVE_SUFFIXES):
+        return ArchiveSource(path)
+    if path.suffix.lower() in TABLE_SUFFIXES:
+        return TableSource(path, settings)
+    raise DataError(f"{path} is not of a known form: its name ends in {path.suffix or 'nothing'!r}.", ACCEPTED)
+
+
+def user_cache() -> Path:
+    """The folder for downloads, shared by all projects of a user: `$XDG_CACHE_HOME/sentictl` or `~/.cache/sentictl`."""
+    chosen = os.environ.get("XDG_CACHE_HOME", "")
+    root = Path(chosen) if Path(chosen).is_absolute() else Path.home() / ".cache"  # relative ones are to be ignored
+    return root / "sentictl"
+
+
+def _missing(name: str, path: Path) -> DataError:
+    close = difflib.get_close_matches(name, (PACKAGE, IMDB), n=1)
+    question = f"Did you mean {close[0]}? " if close else ""
+    return DataError(f"There is no {path}.", question + ACCEPTED)

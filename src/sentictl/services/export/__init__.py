@@ -1,0 +1,1 @@
+"""The stack, its API and its roles for other tools: CloudFormation, OpenAPI, GitHub Actions."""

@@ -1,0 +1,164 @@
+"""The stack as a CloudFormation template, made of the very values that sentictl's own requests are made of.
+
+Each resource is written with its values as they stand. What they name of one another, and of what differs between
+accounts, then becomes a reference, from which CloudFormation also learns the order.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sentictl import __version__
+from sentictl.config.state import Record
+from sentictl.lifecycle.resource import Context, Resource
+from sentictl.services.export.cloudformation_resources import Entries, entries_of, logical_id
+from sentictl.services.iam.roles import Role
+from sentictl.services.resources.endpoint import EndpointConfig, Model
+from sentictl.services.resources.function import Function
+from sentictl.services.resources.rest_api import STAGE, RestApi
+from sentictl.services.resources.schedule import Schedule
+from sentictl.services.resources.storage import Bucket, StoredObject
+from sentictl.services.resources.training import TrainingJob
+from sentictl.services.resources.website import Page, WebsiteBucket
+
+# The bucket has to hold the artifact before the stack can be made; for the others CloudFormation has no types.
+OUTSIDE = (Bucket, StoredObject, TrainingJob, Page)
+BUCKET = "Bucket"
+ENDS = "EndpointEnds"
+API_ID = "id-of-the-rest-api"  # stands for the id that API Gateway has yet to give, until it becomes a reference
+# What resources name others by, and the attribute that CloudFormation calls it.
+NAMED_BY = (
+    (Role, "arn", "Arn"),
+    (Function, "arn", "Arn"),
+    (Model, "name", "ModelName"),
+    (EndpointConfig, "name", "EndpointConfigName"),
+)
+REFERENCE = re.compile(r"\$\{([\w:]+)(?:\.(\w+))?\}")
+
+
+def template(context: Context, kinds: Iterable[type[Resource]]) -> dict[str, Any]:
+    """The template of everything that the settings ask for, as far as it can stand in one.
+
+    Args:
+        context: the project and environment; a model must have been trained.
+        kinds: the kinds of resources that the stack is made of.
+
+    Raises:
+        MissingStepError: nothing was trained yet.
+    """
+    rehearsal = context.rehearsal()
+    rehearsal.state.keep(Record(RestApi.kind, RestApi(rehearsal).name, API_ID, {"id": API_ID}))
+    wanted = [kind(rehearsal) for kind in kinds]
+    inside = [resource for resource in wanted if resource.wanted and not isinstance(resource, OUTSIDE)]
+    entries = {name: entry for resource in inside for name, entry in entries_of(resource).items()}
+    ends = _end(entries)
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"The sentiment web app {context.naming.name()}, exported by sentictl {__version__}",
+        "Metadata": {"sentictl": _metadata(context, wanted)},
+        "Parameters": {BUCKET: _bucket_parameter(context), **({ENDS: _end_parameter(ends)} if ends else {})},
+        "Rules": {"Region": _region_rule(context)},
+        "Resources": _linked_entries(entries, _references(context, inside, ends)),
+        "Outputs": _outputs(inside),
+    }
+
+
+def _metadata(context: Context, wanted: Iterable[Resource]) -> dict[str, Any]:
+    outside = sorted({resource.kind for resource in wanted if isinstance(resource, OUTSIDE)})
+    return {
+        "Config": context.settings.project.name,
+        "Environment": context.environment.name,
+        "NotInThisTemplate": outside,
+        "ModelArtifact": f"The object at the model's ModelDataUrl has to be in {BUCKET} before the stack is made.",
+    }
+
+
+def _bucket_parameter(context: Context) -> dict[str, Any]:
+    return {
+        "Type": "String",
+        "Default": context.naming.bucket,
+        "AllowedPattern": "[a-z0-9][a-z0-9.-]{1,56}[a-z0-9]",  # 5 characters fewer than S3 allows: "-site" is added
+        "ConstraintDescription": "must be the name of an S3 bucket, of at most 58 characters",
+        "Description": "The private bucket that holds the model artifact and the page. It is not part of the stack",
+    }
+
+
+def _end(entries: Entries) -> str:
+    """When the endpoint is to be taken down, counted from now; empty where it is to stay."""
+    schedule = entries.get(Schedule.__name__, {"Properties": {"ScheduleExpression": ""}})
+    return str(schedule["Properties"]["ScheduleExpression"]).removeprefix("at(").removesuffix(")")
+
+
+def _end_parameter(ends: str) -> dict[str, Any]:
+    return {
+        "Type": "String",
+        "Default": ends,
+        "AllowedPattern": r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}",
+        "ConstraintDescription": "must be a time such as 2030-12-31T18:00:00",
+        "Description": "When the endpoint is deleted, in UTC. It has to be in the future when the stack is made",
+    }
+
+
+def _region_rule(context: Context) -> dict[str, Any]:
+    region = context.environment.region
+    return {
+        "Assertions": [
+            {
+                "Assert": {"Fn::Equals": [{"Ref": "AWS::Region"}, region]},
+                "AssertDescription": f"The container image is pulled from {region}: make the stack in that region",
+            }
+        ]
+    }
+
+
+def _outputs(inside: Iterable[Resource]) -> dict[str, Any]:
+    address = f"https://${{RestApi}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{STAGE}"
+    outputs = {"ApiUrl": {"Description": "Where reviews are posted", "Value": {"Fn::Sub": address}}}
+    if any(isinstance(resource, WebsiteBucket) for resource in inside):
+        website = {"Fn::GetAtt": [WebsiteBucket.__name__, "WebsiteURL"]}
+        outputs["PageUrl"] = {"Description": "Where the page is, once it is uploaded", "Value": website}
+    return outputs
+
+
+def _references(context: Context, inside: Iterable[Resource], ends: str) -> dict[str, str]:
+    """Values, and what stands for them between `${` and `}`."""
+    others = {context.naming.bucket: BUCKET, context.naming.account: "AWS::AccountId", API_ID: RestApi.__name__}
+    return (
+        others
+        | ({ends: ENDS} if ends else {})
+        | {
+            getattr(resource, attribute): f"{logical_id(resource)}.{called}"
+            for resource in inside
+            for kind, attribute, called in NAMED_BY
+            if isinstance(resource, kind)
+        }
+    )
+
+
+def _linked_entries(entries: Entries, references: Mapping[str, str]) -> Entries:
+    """The entries, in which every value that stands for another resource refers to it; none refers to itself."""
+    return {
+        name: _linked(entry, {value: ref for value, ref in references.items() if ref.partition(".")[0] != name})
+        for name, entry in entries.items()
+    }
+
+
+def _linked(value: Any, references: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _linked(member, references) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_linked(member, references) for member in value]
+    return _linked_text(value, references) if isinstance(value, str) else value
+
+
+def _linked_text(value: str, references: Mapping[str, str]) -> Any:
+    text = value.replace("${", "${!")  # a `${` of its own, for Fn::Sub
+    for literal in sorted(references, key=len, reverse=True):  # an ARN before the account that is in it
+        text = text.replace(literal, f"${{{references[literal]}}}")
+    if not REFERENCE.search(text):
+        return value
+    whole = REFERENCE.fullmatch(text)
+    if not whole:
+        return {"Fn::Sub": text}
+    name, attribute = whole.groups()
+    return {"Fn::GetAtt": [name, attribute]} if attribute else {"Ref": name}

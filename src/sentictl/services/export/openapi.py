@@ -1,0 +1,203 @@
+"""The API as an OpenAPI 3.0.1 document, made of the limits and constants that the API itself is made of.
+
+What API Gateway does not import is avoided: `anyOf`, `additionalProperties`, `exclusiveMinimum` and `example` in
+schemas, names that are not alphanumeric, and references to shared responses
+(https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sentictl import __version__
+from sentictl.config.settings import ApiSettings, Settings
+from sentictl.lifecycle.resource import Context
+from sentictl.services.page.render import HEADERS
+from sentictl.services.resources.rest_api import CORS, PREFLIGHT, STAGE, RestApi, invoke_url
+
+Document = dict[str, Any]
+
+TEXT, JSON = "text/plain", "application/json"
+RAW = (TEXT, "application/x-www-form-urlencoded", "application/octet-stream")
+EXPOSE = "Access-Control-Expose-Headers"
+# What the function sends with each answer; API Gateway's own errors have CORS and EXPOSE alone.
+FUNCTION_HEADERS = (*PREFLIGHT, EXPOSE, "Cache-Control", "Vary", "X-Content-Type-Options")
+PASSED_ON = ("Content-Type", "Cache-Control")  # of the page's object on S3
+# By status: what it means, the function's codes, and API Gateway's own.
+ERRORS: Mapping[int, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    400: (
+        "The request is not one that can be answered, or the model refused it",
+        ("empty_review", "invalid_request", "not_json", "not_utf8"),
+        (),
+    ),
+    413: ("Too long, or too many", ("review_too_long", "too_many_reviews"), ("REQUEST_TOO_LARGE",)),
+    415: ("The body is of a type that holds no review", ("unsupported_media_type",), ()),
+    429: ("Too many requests for now: ask again after `Retry-After` seconds", ("throttled",), ("THROTTLED",)),
+    500: ("The API itself is at fault", ("endpoint_access", "internal_error"), ("API_CONFIGURATION_ERROR",)),
+    502: ("The model failed, or its endpoint", ("endpoint_error", "model_error"), ("DEFAULT_5XX",)),
+    503: ("The model is not in service: ask again after `Retry-After` seconds", ("endpoint_unavailable",), ()),
+    504: ("The model took too long", ("endpoint_timeout",), ("INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT")),
+}
+RETRIED = (429, 503, 504)
+ABOUT = (
+    "Is the writer of a review pleased? Post the review to the stage's root, in UTF-8.\n\n"
+    "Nobody has to log in; the stage is throttled. Every answer carries the CORS headers. Errors are one JSON object, "
+    "those of API Gateway itself included: their codes are its response types, in capitals. A method that is not "
+    f"in this document is answered with 403. Made by sentictl {__version__}."
+)
+
+
+def description(settings: Settings) -> Document:
+    """The API that these settings make, wherever it may stand."""
+    address = f"https://{{api}}.execute-api.{{region}}.amazonaws.com/{STAGE}"
+    variables = {
+        "api": {"default": "0123456789", "description": "The API's id"},
+        "region": {"default": "us-east-1"},
+    }
+    operations = {"post": _asking(settings.api), "options": _preflight()}
+    if settings.site.publish == "api":
+        operations["get"] = _page()
+    return {
+        "openapi": "3.0.1",
+        "info": {"title": "Sentiment of reviews", "version": __version__, "description": ABOUT},
+        "servers": [{"url": address, "variables": variables}],
+        "paths": {"/": operations},
+        "components": {"schemas": _schemas(settings.api)},
+    }
+
+
+def importable(context: Context) -> Document:
+    """The same of one project and environment, so that API Gateway can make the API of it.
+
+    Names are those of the project's function, bucket and roles, whether they stand yet or not.
+    """
+    api = RestApi(context)
+    desired = api.desired()
+    document = description(context.settings)
+    document["info"]["title"] = api.name
+    if context.state.latest(RestApi.kind):
+        document["servers"] = [{"url": invoke_url(context).rstrip("/")}]
+    for verb, method in desired["methods"].items():
+        document["paths"]["/"][verb.lower()]["x-amazon-apigateway-integration"] = _integration(method)
+    return document | {
+        "x-amazon-apigateway-binary-media-types": desired["binary_media_types"],
+        "x-amazon-apigateway-gateway-responses": desired["gateway_responses"],
+    }
+
+
+def _asking(limits: ApiSettings) -> Document:
+    return {
+        "operationId": "ask",
+        "summary": "Ask about one review, or about several",
+        "description": f"A text body is one review of at most {limits.max_review_characters} characters, whatever text "
+        "type it is labelled with. An object with `review` or `reviews` is taken for JSON under any of them.",
+        "requestBody": {
+            "required": True,
+            "content": {kind: _of("Review") for kind in RAW} | {JSON: _of("Question")},
+        },
+        "responses": {"200": _verdict(), **{str(status): _error(status) for status in ERRORS}},
+    }
+
+
+def _verdict() -> Document:
+    text = {"schema": {"type": "string", "enum": ["0", "1"]}}
+    return {
+        "description": "The verdict: JSON where JSON was sent or is preferred by `Accept`, else `1` (positive) or `0`. "
+        "The answer to `reviews` is a list.",
+        "headers": _headers(FUNCTION_HEADERS),
+        "content": {TEXT: text, JSON: _of("Answer")},
+    }
+
+
+def _error(status: int) -> Document:
+    meaning, codes, gateway = ERRORS[status]
+    listed = ", ".join(f"`{code}`" for code in (*codes, *gateway))
+    return {
+        "description": f"{meaning}. Codes: {listed}",
+        "headers": _headers((*CORS, EXPOSE, *(("Retry-After",) if status in RETRIED else ()))),
+        "content": {JSON: _of("Error")},
+    }
+
+
+def _preflight() -> Document:
+    responses = {"200": {"description": "Whoever asks may ask", "headers": _headers(PREFLIGHT)}}
+    return {"operationId": "preflight", "summary": "What a browser asks before it asks", "responses": responses}
+
+
+def _page() -> Document:
+    found = {
+        "description": "The page, one HTML file that needs nothing else",
+        "headers": _headers((*CORS, *HEADERS, *PASSED_ON)),
+        "content": {"text/html": {"schema": {"type": "string"}}},
+    }
+    missing = {"description": "The page is not published yet", "headers": _headers(CORS)}
+    return {"operationId": "page", "summary": "The web page", "responses": {"200": found, "404": missing}}
+
+
+def _schemas(limits: ApiSettings) -> Document:
+    explain = {"type": "boolean", "description": "Tell the words and phrases that decided, too"}
+    reviews = {"type": "array", "minItems": 1, "maxItems": limits.max_reviews, "items": _reference("Review")}
+    review = {"type": "string", "minLength": 1, "maxLength": limits.max_review_characters, "pattern": r"\S"}
+    return {
+        "Review": review,
+        "Question": {"oneOf": [_reference("OneReview"), _reference("SeveralReviews")]},
+        "OneReview": _object({"review": _reference("Review"), "explain": explain}, "review"),
+        "SeveralReviews": _object({"reviews": reviews, "explain": explain}, "reviews"),
+        "Answer": {"oneOf": [_reference("Prediction"), _list("Prediction")]},
+        **_answers(),
+    }
+
+
+def _answers() -> Document:
+    label = {"type": "string", "enum": ["negative", "positive"]}
+    sentiment = {"type": "integer", "enum": [0, 1], "description": "1 is positive"}
+    probability = {"type": "number", "minimum": 0, "maximum": 1, "description": "That of positive"}
+    contribution = {"type": "number", "description": "In units of the logit; above 0 it speaks for positive"}
+    place = {"type": "integer", "minimum": 0, "description": "In the review as it was sent, in Unicode code points"}
+    text = {"type": "string"}
+    prediction = {"label": label, "sentiment": sentiment, "probability": probability, "model": text}
+    explanation = {"words": _list("Word"), "phrases": _list("Phrase")}
+    word = {"word": text, "start": place, "end": place, "contribution": contribution}
+    phrase = {"phrase": text, "contribution": contribution}
+    return {
+        "Prediction": _object(prediction | {"explanation": _reference("Explanation")}, *prediction),
+        "Explanation": _object(explanation, *explanation),
+        "Word": _object(word, *word),
+        "Phrase": _object(phrase, *phrase),
+        "Error": _object({"error": _object({"code": text, "message": text}, "code", "message")}, "error"),
+    }
+
+
+def _integration(method: Mapping[str, Any]) -> Document:
+    """A method's integration as API Gateway's extension of OpenAPI spells it."""
+    wanted = dict(method["integration"])
+    # API Gateway answers a MOCK without asking any backend; its extension has no method for that.
+    verb = {"httpMethod": wanted.pop("integrationHttpMethod")} if "integrationHttpMethod" in wanted else {}
+    responses = {
+        response.get("selectionPattern", "default"): {"statusCode": status, **_without_pattern(response)}
+        for status, response in method["integration_responses"].items()
+    }
+    return wanted | verb | {"type": wanted["type"].lower()} | ({"responses": responses} if responses else {})
+
+
+def _without_pattern(response: Mapping[str, Any]) -> Document:
+    return {key: value for key, value in response.items() if key != "selectionPattern"}
+
+
+def _headers(names: Iterable[str]) -> Document:
+    return {name: {"schema": {"type": "string"}} for name in sorted(names)}
+
+
+def _of(schema: str) -> Document:
+    return {"schema": _reference(schema)}
+
+
+def _reference(schema: str) -> Document:
+    return {"$ref": f"#/components/schemas/{schema}"}
+
+
+def _list(schema: str) -> Document:
+    return {"type": "array", "items": _reference(schema)}
+
+
+def _object(properties: Document, *required: str) -> Document:
+    return {"type": "object", "required": list(required), "properties": properties}

@@ -1,0 +1,1 @@
+"""Who may do what: the roles of the chain's parts, and the permissions of whoever runs sentictl."""

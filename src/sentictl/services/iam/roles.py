@@ -1,0 +1,125 @@
+"""IAM roles: who may do what. Each allows this project's own ARNs and nothing else."""
+
+import json
+from collections.abc import Mapping
+from string import Template
+from typing import Any, ClassVar
+
+from sentictl.assets.installed import template_files
+from sentictl.aws.lookup import if_there
+from sentictl.config.state import Record
+from sentictl.errors import SettingsError
+from sentictl.lifecycle.resource import Live, Resource
+
+POLICY_NAME = "sentictl"
+
+
+class Role(Resource):
+    """A role that one AWS service assumes, with one inline policy from `templates/policies/`."""
+
+    part: ClassVar[str]
+    service: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        return self.context.naming.name(self.part)
+
+    @property
+    def arn(self) -> str:
+        return self.context.environment.arn("iam", f"role/{self.name}", region=False)
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"trust": self._trust(), "policy": self._policy()}
+
+    def read(self, name: str) -> Live | None:
+        client = self.context.environment.client("iam")
+        role = if_there(client.get_role, RoleName=name)
+        if role is None:
+            return None
+        policy = if_there(client.get_role_policy, RoleName=name, PolicyName=POLICY_NAME) or {"PolicyDocument": None}
+        fields = {"trust": role["Role"]["AssumeRolePolicyDocument"], "policy": policy["PolicyDocument"]}
+        return Live(role["Role"]["Arn"], fields=fields)
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        role = self.context.environment.client("iam").get_role(RoleName=name)["Role"]
+        return {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
+
+    def tag(self) -> None:
+        self.context.environment.client("iam").tag_role(RoleName=self.name, Tags=self.context.naming.tag_list())
+
+    def create(self) -> None:
+        client = self.context.environment.client("iam")
+        client.create_role(
+            RoleName=self.name,
+            AssumeRolePolicyDocument=json.dumps(self._trust()),
+            Description=f"Made by sentictl for the project {self.context.settings.project.name}",
+            Tags=self.context.naming.tag_list(),
+        )
+        self._put_policy()
+
+    def update(self) -> None:
+        client = self.context.environment.client("iam")
+        client.update_assume_role_policy(RoleName=self.name, PolicyDocument=json.dumps(self._trust()))
+        self._put_policy()
+
+    def delete(self, record: Record) -> None:
+        client = self.context.environment.client("iam")
+        policies = if_there(client.list_role_policies, RoleName=record.name) or {"PolicyNames": []}
+        for policy in policies["PolicyNames"]:
+            if_there(client.delete_role_policy, RoleName=record.name, PolicyName=policy)
+        if_there(client.delete_role, RoleName=record.name)
+
+    def _put_policy(self) -> None:
+        self.context.environment.client("iam").put_role_policy(
+            RoleName=self.name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(self._policy())
+        )
+
+    def _trust(self) -> dict[str, Any]:
+        statement = {"Effect": "Allow", "Principal": {"Service": self.service}, "Action": "sts:AssumeRole"}
+        return {"Version": "2012-10-17", "Statement": [statement]}
+
+    def _policy(self) -> dict[str, Any]:
+        path = template_files("policies", self.context.config.folder.root)[f"{self.part}.json"]
+        try:
+            policy: dict[str, Any] = json.loads(Template(path.read_text(encoding="utf-8")).substitute(self._names()))
+        except (ValueError, KeyError) as problem:
+            raise SettingsError(
+                f"{path} is no policy: {problem}.",
+                f"It must be JSON in which a $ begins one of {', '.join(self._names())}, or is doubled: $$.",
+            ) from None
+        return policy
+
+    def _names(self) -> dict[str, str]:
+        """What a policy can name."""
+        environment, naming = self.context.environment, self.context.naming
+        return {
+            "partition": environment.partition,
+            "region": environment.region,
+            "account": environment.account,
+            "name": naming.name(),
+            "bucket": naming.bucket,
+        }
+
+
+class ExecutionRole(Role):
+    """What the training job and the endpoint run as."""
+
+    kind = "execution-role"
+    part = "sagemaker"
+    service = "sagemaker.amazonaws.com"
+
+
+class FunctionRole(Role):
+    """What the Lambda function runs as: it may invoke the project's endpoint, write its own log, and nothing else."""
+
+    kind = "function-role"
+    part = "predict"
+    service = "lambda.amazonaws.com"
+
+
+class PageRole(Role):
+    """What API Gateway reads the web page as: that one object and nothing else."""
+
+    kind = "page-role"
+    part = "page"
+    service = "apigateway.amazonaws.com"

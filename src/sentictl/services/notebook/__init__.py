@@ -1,0 +1,1 @@
+"""The notebook that stands beside the chain, and what goes along to it."""

@@ -1,0 +1,78 @@
+"""The dataset: reviews prepared on this machine, kept on S3 under the digest of everything that shaped them."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from sentictl.lifecycle.resource import Context, Live
+from sentictl.reviews.preparation import Dataset as Prepared
+from sentictl.reviews.preparation import prepare
+from sentictl.reviews.resolve import open_source, user_cache
+from sentictl.services.resources.storage import StoredObject, list_keys, read_object
+
+FOLDER = "datasets/"
+MANIFEST = "manifest.json"
+
+
+class Dataset(StoredObject):
+    """`datasets/<digest>/`: the splits and the vocabulary. The manifest goes last, so that it vouches for the rest."""
+
+    kind = "dataset"
+    keeps_versions = True
+
+    @property
+    def prepared(self) -> Prepared:
+        """The dataset on this machine, prepared now unless the same inputs were prepared before.
+
+        Raises:
+            DataError: the reviews cannot be used as they are.
+        """
+        return _prepared(self.context)
+
+    @property
+    def digest(self) -> str:
+        return self.prepared.digest
+
+    @property
+    def name(self) -> str:
+        return f"{FOLDER}{self.digest}/"
+
+    def found(self) -> Iterable[str]:
+        manifests = (key for key in list_keys(self.context, self.bucket, FOLDER) if key.endswith(f"/{MANIFEST}"))
+        return [key.removesuffix(MANIFEST) for key in manifests]
+
+    def read(self, name: str) -> Live | None:
+        return Live(self.uri(name)) if read_object(self.context, self.bucket, name + MANIFEST) else None
+
+    def create(self) -> None:
+        folder = self.prepared.folder
+        files = sorted((path for path in folder.rglob("*") if path.is_file()), key=_manifest_last)
+        client = self.context.environment.client("s3")
+        for number, path in enumerate(files):
+            self.context.report("uploading", number, len(files))
+            client.upload_file(str(path), self.bucket, self.name + path.relative_to(folder).as_posix())
+
+    def summary(self) -> str:
+        manifest = self.prepared.manifest
+        parts = {name: split.reviews for name, split in manifest.splits.items()}
+        if manifest.unlabelled:
+            parts["unlabelled"] = manifest.unlabelled.reviews
+        shares = " · ".join(f"{reviews:,} {name}" for name, reviews in parts.items())
+        warnings = "".join(f" · {what}: {count:,}" for what, count in manifest.warnings.items())
+        return f"{sum(parts.values()):,} reviews from {manifest.source} → {shares}{warnings}"
+
+
+def _manifest_last(path: Path) -> tuple[bool, str]:
+    return path.name == MANIFEST, str(path)
+
+
+@lru_cache(maxsize=1)
+def _prepared(context: Context) -> Prepared:
+    """Once a run, whoever asks: only to recognize the source, all of it has to be read."""
+    folder, data = context.config.folder, context.settings.data
+
+    def report(done: int, total: int | None, what: str) -> None:
+        context.report(what, done, total)
+
+    source = open_source(data, folder.root, user_cache(), report)
+    return prepare(source, data, folder.datasets, report)

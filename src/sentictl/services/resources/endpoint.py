@@ -1,0 +1,198 @@
+"""The endpoint: the model made from a training job's artifact, the endpoint config, and the endpoint that serves it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sentictl.aws.images import pytorch_image
+from sentictl.aws.lookup import if_there
+from sentictl.aws.names import digest_of
+from sentictl.aws.waiters import once_role_is_known, poll
+from sentictl.config.state import Record
+from sentictl.errors import EndpointError, MissingStepError
+from sentictl.lifecycle.resource import Context, Live
+from sentictl.services.iam.roles import ExecutionRole
+from sentictl.services.resources.sagemaker import DigestNamed, SageMakerResource
+
+VARIANT = "AllTraffic"
+IN_PROGRESS = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
+MINUTES = 30  # an endpoint takes 3 to 8 minutes on AWS; half an hour is where it is stuck
+
+
+class Model(DigestNamed):
+    """The artifact together with the container that serves it. Never changes: another artifact is another model."""
+
+    kind = "model"
+    operation, listed, listed_name = "list_models", "Models", "ModelName"
+
+    @property
+    def name(self) -> str:
+        return self.context.naming.name(digest_of(self.container()))
+
+    def read(self, name: str) -> Live | None:
+        model = if_there(self.context.environment.client("sagemaker").describe_model, ModelName=name)
+        return Live(model["ModelArn"]) if model else None
+
+    def create(self) -> None:
+        client = self.context.environment.client("sagemaker")
+        once_role_is_known(
+            lambda: client.create_model(
+                ModelName=self.name,
+                PrimaryContainer=self.container(),
+                ExecutionRoleArn=ExecutionRole(self.context).arn,
+                Tags=self.context.naming.tag_list(),
+            )
+        )
+
+    def delete(self, record: Record) -> None:
+        if_there(self.context.environment.client("sagemaker").delete_model, ModelName=record.name)
+
+    def container(self) -> dict[str, Any]:
+        """The image, the artifact and how the one finds the script in the other."""
+        region = self.context.environment.region
+        return {
+            "Image": pytorch_image("inference", region, self.context.settings.deploy.instance_type),
+            "ModelDataUrl": trained(self.context).attributes["artifact"],
+            "Environment": {
+                "SAGEMAKER_PROGRAM": "inference.py",
+                "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+                "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+                "SAGEMAKER_REGION": region,
+            },
+        }
+
+
+class EndpointConfig(DigestNamed):
+    """Which model on how many machines of which type. Never changes: another choice is another endpoint config."""
+
+    kind = "endpoint-config"
+    operation, listed, listed_name = "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"
+
+    @property
+    def name(self) -> str:
+        return self.context.naming.name(digest_of(self.variant()))
+
+    def read(self, name: str) -> Live | None:
+        describe = self.context.environment.client("sagemaker").describe_endpoint_config
+        config = if_there(describe, EndpointConfigName=name)
+        return Live(config["EndpointConfigArn"]) if config else None
+
+    def create(self) -> None:
+        self.context.environment.client("sagemaker").create_endpoint_config(
+            EndpointConfigName=self.name,
+            ProductionVariants=[self.variant()],
+            Tags=self.context.naming.tag_list(),
+        )
+
+    def delete(self, record: Record) -> None:
+        delete = self.context.environment.client("sagemaker").delete_endpoint_config
+        if_there(delete, EndpointConfigName=record.name)
+
+    def variant(self) -> dict[str, Any]:
+        """The one production variant: the model and its machines."""
+        deploy = self.context.settings.deploy
+        return {
+            "VariantName": VARIANT,
+            "ModelName": Model(self.context).name,
+            "InstanceType": deploy.instance_type,
+            "InitialInstanceCount": deploy.instance_count,
+        }
+
+
+class Endpoint(SageMakerResource):
+    """The endpoint. A new endpoint config is taken in place, without a failed request."""
+
+    kind = "endpoint"
+
+    @property
+    def name(self) -> str:
+        return self.context.naming.name("endpoint")
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"endpoint_config": EndpointConfig(self.context).name, "failed": False}
+
+    def read(self, name: str) -> Live | None:
+        endpoint = self._describe(name)
+        if endpoint is None:
+            return None
+        status = endpoint["EndpointStatus"]
+        fields = {"endpoint_config": endpoint["EndpointConfigName"], "failed": status == "Failed"}
+        return Live(endpoint["EndpointArn"], status, fields)
+
+    def create(self) -> None:
+        self.context.environment.client("sagemaker").create_endpoint(
+            EndpointName=self.name,
+            EndpointConfigName=EndpointConfig(self.context).name,
+            Tags=self.context.naming.tag_list(),
+        )
+
+    def update(self) -> None:
+        endpoint = self._wait(self.name)  # an endpoint that is still changing takes no update
+        if endpoint["EndpointStatus"] == "Failed":  # nor does one that failed: it can only be made again
+            self._delete(self.name)
+            self.create()
+        elif endpoint["EndpointConfigName"] != EndpointConfig(self.context).name:
+            self.context.environment.client("sagemaker").update_endpoint(
+                EndpointName=self.name, EndpointConfigName=EndpointConfig(self.context).name
+            )
+
+    def settle(self, live: Live) -> Live:
+        if live.status == "InService":
+            return live
+        endpoint = self._wait(self.name)
+        wanted = EndpointConfig(self.context).name
+        if endpoint["EndpointStatus"] != "InService" or endpoint["EndpointConfigName"] != wanted:
+            raise EndpointError(
+                f"The endpoint {self.name} is {endpoint['EndpointStatus']}: "
+                f"{endpoint.get('FailureReason', 'AWS gives no reason')}",
+                "Its log: sentictl logs endpoint. When that is mended, run the same command again.",
+            )
+        return self.read(self.name) or live
+
+    def delete(self, record: Record) -> None:
+        if self._describe(record.name) is not None:
+            self._delete(record.name)
+
+    def summary(self) -> str:
+        return f"endpoint {self.name} in service"
+
+    def _delete(self, name: str) -> None:
+        if self._wait(name)["EndpointStatus"] != "Gone":
+            if_there(self.context.environment.client("sagemaker").delete_endpoint, EndpointName=name)
+        poll(lambda: self._describe(name), lambda found: found is None, what=name, timeout=60 * MINUTES)
+
+    def _wait(self, name: str) -> dict[str, Any]:
+        return poll(
+            lambda: self._describe(name) or {"EndpointStatus": "Gone"},
+            lambda endpoint: endpoint["EndpointStatus"] not in IN_PROGRESS,
+            what=f"The endpoint {name}",
+            timeout=60 * MINUTES,
+        )
+
+    def _describe(self, name: str) -> dict[str, Any] | None:
+        return if_there(self.context.environment.client("sagemaker").describe_endpoint, EndpointName=name)
+
+
+def trained(context: Context) -> Record:
+    """The record of the training job whose artifact is to be served.
+
+    Raises:
+        MissingStepError: nothing was trained yet, the job was not followed to its end, or the settings name one that
+            there is not.
+    """
+    chosen = context.settings.deploy.model
+    record = _named(context, chosen) if chosen else context.recorded("training-job", "train")
+    if "artifact" not in record.attributes:
+        raise MissingStepError(
+            f"The training job {record.name} has not finished.", "Follow it to its end with: sentictl train"
+        )
+    return record
+
+
+def _named(context: Context, name: str) -> Record:
+    for record in context.state.of_kind("training-job"):
+        if record.name == name:
+            return record
+    raise MissingStepError(
+        f"The setting deploy.model names {name}, which is no model of the environment {context.environment.name}.",
+        "See which there are: sentictl models, or serve the newest: sentictl deploy --model latest",
+    )

@@ -1,0 +1,122 @@
+"""The Lambda function in front of the endpoint."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sentictl.assets import archives
+from sentictl.assets.installed import template_files
+from sentictl.aws.lookup import if_there
+from sentictl.aws.waiters import once_role_is_known
+from sentictl.config.state import Record
+from sentictl.errors import AccessError
+from sentictl.lifecycle.resource import Live, Resource
+from sentictl.services.iam.roles import FunctionRole
+
+RUNTIME = "python3.13"
+HANDLER = "handler.lambda_handler"
+SPARE_SECONDS = 5  # of the function's timeout: to connect, and to say that the endpoint took too long
+
+
+class Function(Resource):
+    """The function: `templates/lambda/`, packed reproducibly, so that the same code is known as the same."""
+
+    kind = "function"
+
+    @property
+    def name(self) -> str:
+        return self.context.naming.name("predict")
+
+    @property
+    def arn(self) -> str:
+        return self.context.environment.arn("lambda", f"function:{self.name}")
+
+    def desired(self) -> Mapping[str, Any]:
+        sha256 = base64.b64encode(hashlib.sha256(self._packed).digest()).decode()
+        return {"CodeSha256": sha256, **self._configuration()}
+
+    def read(self, name: str) -> Live | None:
+        answer = if_there(self.context.environment.client("lambda").get_function, FunctionName=name)
+        if answer is None:
+            return None
+        found = answer["Configuration"]
+        fields = {key: found.get(key) for key in ("CodeSha256", *self._configuration())}
+        return Live(found["FunctionArn"], found.get("State", "Active"), fields)
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        answer = self.context.environment.client("lambda").get_function(FunctionName=name)
+        if "TagsError" in answer:  # so AWS says that these credentials may see the function, but not its tags
+            raise AccessError(
+                f"AWS does not allow ListTags on the function {name}: {answer['TagsError'].get('Message', '')}",
+                "Ask for lambda:ListTags; all that is needed: sentictl doctor --policy",
+            )
+        tags: dict[str, str] = answer.get("Tags", {})
+        return tags
+
+    def tag(self) -> None:
+        self.context.environment.client("lambda").tag_resource(Resource=self.arn, Tags=self.context.naming.tags)
+
+    def create(self) -> None:
+        client = self.context.environment.client("lambda")
+        once_role_is_known(
+            lambda: client.create_function(
+                FunctionName=self.name,
+                Code={"ZipFile": self._packed},
+                Tags=self.context.naming.tags,
+                **self._configuration(),
+            )
+        )
+
+    def update(self) -> None:
+        client = self.context.environment.client("lambda")
+        # One change at a time: the second is refused while the first is in progress.
+        self._wait()
+        client.update_function_code(FunctionName=self.name, ZipFile=self._packed)
+        self._wait()
+        once_role_is_known(
+            lambda: client.update_function_configuration(FunctionName=self.name, **self._configuration())
+        )
+
+    def settle(self, live: Live) -> Live:
+        self._wait()
+        return self.read(self.name) or live
+
+    def delete(self, record: Record) -> None:
+        if_there(self.context.environment.client("lambda").delete_function, FunctionName=record.name)
+
+    def sources(self) -> Mapping[str, Path]:
+        """The files of its code, by their path in the package."""
+        return template_files("lambda", self.context.config.folder.root)
+
+    def summary(self) -> str:
+        return f"{self.name} may invoke that endpoint and nothing else"
+
+    @cached_property
+    def _packed(self) -> bytes:
+        return archives.zip_stored({name: path.read_bytes() for name, path in self.sources().items()})
+
+    def _configuration(self) -> dict[str, Any]:
+        settings = self.context.settings
+        return {
+            "Role": FunctionRole(self.context).arn,
+            "Runtime": RUNTIME,
+            "Handler": HANDLER,
+            "MemorySize": settings.lambda_.memory_mb,
+            "Timeout": settings.lambda_.timeout_seconds,
+            "Environment": {
+                "Variables": {
+                    "ENDPOINT_NAME": self.context.naming.name("endpoint"),
+                    "ENDPOINT_SECONDS": str(settings.lambda_.timeout_seconds - SPARE_SECONDS),
+                    "MAX_REVIEW_CHARACTERS": str(settings.api.max_review_characters),
+                    "MAX_REVIEWS": str(settings.api.max_reviews),
+                }
+            },
+        }
+
+    def _wait(self) -> None:
+        client = self.context.environment.client("lambda")
+        for state in ("function_active_v2", "function_updated_v2"):
+            client.get_waiter(state).wait(FunctionName=self.name, WaiterConfig={"Delay": 1, "MaxAttempts": 300})

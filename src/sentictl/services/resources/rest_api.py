@@ -1,0 +1,362 @@
+"""API Gateway: the REST API in front of the function, and the permission to call it.
+
+The stage's root takes POST (the function), OPTIONS (preflight, answered by the gateway itself) and, where the page is
+published with the API, GET (the page's object on S3). Every answer of the gateway's own carries the CORS headers, and
+where the stage is throttled it says when to ask again.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from sentictl.aws.lookup import if_there
+from sentictl.aws.names import digest_of
+from sentictl.aws.waiters import once_not_throttled
+from sentictl.config.state import Record
+from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.services.iam.roles import PageRole
+from sentictl.services.page.render import HEADERS
+from sentictl.services.resources.function import Function
+
+STAGE = "prod"
+PAGE_KEY = "site/index.html"
+CORS = {
+    "Access-Control-Allow-Origin": "'*'",
+    "Access-Control-Allow-Methods": "'GET,POST,OPTIONS'",
+    "Access-Control-Allow-Headers": "'Content-Type,Accept'",
+}
+PREFLIGHT = CORS | {"Access-Control-Max-Age": "'600'"}
+GATEWAY_RESPONSES = ("DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED")
+# The same shape as the errors of the function, so that a page needs to understand only one.
+ERROR_TEMPLATE = '{"error":{"code":"$context.error.responseType","message":$context.error.messageString}}'
+METHODS = ("POST", "OPTIONS", "GET")
+# Bodies reach the function as bytes, in base64. Of a body taken for text, the gateway replaces what is not UTF-8 before
+# the function could tell.
+BINARY_MEDIA_TYPES = ["*/*"]
+
+
+class RestApi(Resource):
+    """The REST API with its methods, gateway responses, deployment and throttled stage."""
+
+    kind = "rest-api"
+
+    @property
+    def name(self) -> str:
+        return self.context.naming.name("api")
+
+    def desired(self) -> Mapping[str, Any]:
+        api = self.context.settings.api
+        return {
+            "binary_media_types": BINARY_MEDIA_TYPES,
+            "methods": self._methods,
+            "gateway_responses": self._gateway_responses,
+            "deployed": self._definition,
+            "throttling": {"rateLimit": float(api.throttle_rate), "burstLimit": api.throttle_burst},
+            "copies": 0,
+        }
+
+    def read(self, name: str) -> Live | None:
+        found = self._find(name)
+        if not found:
+            return None
+        api_id, *copies = found
+        fields = {
+            "binary_media_types": self._client.get_rest_api(restApiId=api_id).get("binaryMediaTypes", []),
+            "methods": self._read_methods(api_id),
+            "gateway_responses": self._read_gateway_responses(api_id),
+            **self._read_stage(api_id),
+            "copies": len(copies),
+        }
+        region, partition = self.context.environment.region, self.context.environment.partition
+        return Live(f"arn:{partition}:apigateway:{region}::/restapis/{api_id}", "Active", fields, {"id": api_id})
+
+    def create(self) -> None:
+        self._client.create_rest_api(
+            name=self.name,
+            description=f"Made by sentictl for the project {self.context.settings.project.name}",
+            endpointConfiguration={"types": ["REGIONAL"]},
+            binaryMediaTypes=BINARY_MEDIA_TYPES,
+            tags=self.context.naming.tags,
+        )
+        self.update()
+
+    def update(self) -> None:
+        api_id, *copies = self._find(self.name)
+        for copy in copies:
+            self._delete(copy)
+        self._put_binary_media_types(api_id)
+        root = self._root(api_id)
+        for verb in METHODS:
+            self._put_method(api_id, root, verb)
+        for kind, response in self._gateway_responses.items():
+            self._client.put_gateway_response(restApiId=api_id, responseType=kind, **response)
+        self._client.create_deployment(restApiId=api_id, stageName=STAGE, description=self._definition)
+        throttling = self.desired()["throttling"]
+        self._client.update_stage(
+            restApiId=api_id,
+            stageName=STAGE,
+            patchOperations=[
+                {"op": "replace", "path": f"/*/*/throttling/{limit}", "value": str(value)}
+                for limit, value in throttling.items()
+            ],
+        )
+        self._delete_old_deployments(api_id)
+
+    def delete(self, record: Record) -> None:
+        for api_id in self._find(record.name):
+            self._delete(api_id)
+
+    def summary(self) -> str:
+        api = self.context.settings.api
+        return f"POST for everybody, {api.throttle_rate:g} requests a second at most"
+
+    @property
+    def _client(self) -> Any:
+        return self.context.environment.client("apigateway")
+
+    @cached_property
+    def _methods(self) -> dict[str, Any]:
+        page = self.context.settings.site.publish == "api"
+        methods = {"POST": _function_method(self.context), "OPTIONS": _preflight_method()}
+        return methods | ({"GET": _page_method(self.context)} if page else {})
+
+    @cached_property
+    def _gateway_responses(self) -> dict[str, Any]:
+        # The bucket of a throttled stage gets `throttle_rate` new tokens a second: so long does one take to come.
+        next_token = math.ceil(1 / self.context.settings.api.throttle_rate)
+        own = {"THROTTLED": {"Retry-After": f"'{next_token}'"}}
+        return {kind: _gateway_response(own.get(kind, {})) for kind in GATEWAY_RESPONSES}
+
+    @property
+    def _definition(self) -> str:
+        """What a deployment has to hold, as a digest: it is the deployment's description."""
+        return digest_of(BINARY_MEDIA_TYPES, self._methods, self._gateway_responses)
+
+    def _find(self, name: str) -> list[str]:
+        """The ids of this project's APIs of that name, oldest first.
+
+        Names are not unique: where the answer to a creation was lost and the call repeated, there are two.
+        """
+        pages = self._client.get_paginator("get_rest_apis").paginate()
+        found = [
+            api
+            for page in pages
+            for api in page["items"]
+            if api["name"] == name and api.get("tags", {}).items() >= self.context.naming.tags.items()
+        ]
+        return [str(api["id"]) for api in sorted(found, key=lambda api: api["createdDate"])]
+
+    def _delete(self, api_id: str) -> None:
+        # One API in 30 seconds is what an account may delete.
+        once_not_throttled(lambda: if_there(self._client.delete_rest_api, restApiId=api_id))
+
+    def _delete_old_deployments(self, api_id: str) -> None:
+        """A deployment that no stage serves has nothing more to do."""
+        serving = self._client.get_stage(restApiId=api_id, stageName=STAGE)["deploymentId"]
+        for page in self._client.get_paginator("get_deployments").paginate(restApiId=api_id):
+            for deployment in page["items"]:
+                if deployment["id"] != serving:
+                    if_there(self._client.delete_deployment, restApiId=api_id, deploymentId=deployment["id"])
+
+    def _root(self, api_id: str) -> str:
+        resources = self._client.get_resources(restApiId=api_id)["items"]
+        return str(next(resource["id"] for resource in resources if resource["path"] == "/"))
+
+    def _put_binary_media_types(self, api_id: str) -> None:
+        found = self._client.get_rest_api(restApiId=api_id).get("binaryMediaTypes", [])
+        operations = [
+            {"op": operation, "path": f"/binaryMediaTypes/{kind.replace('/', '~1')}"}
+            for operation, kinds in (
+                ("remove", set(found) - set(BINARY_MEDIA_TYPES)),
+                ("add", set(BINARY_MEDIA_TYPES) - set(found)),
+            )
+            for kind in sorted(kinds)
+        ]
+        if operations:
+            self._client.update_rest_api(restApiId=api_id, patchOperations=operations)
+
+    def _put_method(self, api_id: str, root: str, verb: str) -> None:
+        place = {"restApiId": api_id, "resourceId": root, "httpMethod": verb}
+        if if_there(self._client.get_method, **place):
+            if_there(
+                self._client.delete_method, **place
+            )  # a method cannot be put twice; the deployed stage serves on meanwhile
+        wanted = self._methods.get(verb)
+        if wanted is None:
+            return
+        self._client.put_method(**place, authorizationType="NONE")
+        for status, headers in wanted["method_responses"].items():
+            self._client.put_method_response(**place, statusCode=status, responseParameters=headers)
+        self._client.put_integration(**place, **wanted["integration"])
+        for status, response in wanted["integration_responses"].items():
+            self._client.put_integration_response(**place, statusCode=status, **response)
+
+    def _read_methods(self, api_id: str) -> dict[str, Any]:
+        root = self._root(api_id)
+        found = {
+            verb: if_there(self._client.get_method, restApiId=api_id, resourceId=root, httpMethod=verb)
+            for verb in METHODS
+        }
+        return {verb: _as_wanted(method, self._methods.get(verb, {})) for verb, method in found.items() if method}
+
+    def _read_gateway_responses(self, api_id: str) -> dict[str, Any]:
+        responses = self._client.get_gateway_responses(restApiId=api_id)["items"]
+        return {
+            response["responseType"]: {key: response.get(key) for key in _gateway_response({})}
+            for response in responses
+            if response["responseType"] in GATEWAY_RESPONSES
+        }
+
+    def _read_stage(self, api_id: str) -> dict[str, Any]:
+        stage = if_there(self._client.get_stage, restApiId=api_id, stageName=STAGE)
+        if stage is None:
+            return {"deployed": None, "throttling": None}
+        deployment = self._client.get_deployment(restApiId=api_id, deploymentId=stage["deploymentId"])
+        limits = stage.get("methodSettings", {}).get("*/*", {})
+        throttling = {"rateLimit": limits.get("throttlingRateLimit"), "burstLimit": limits.get("throttlingBurstLimit")}
+        return {"deployed": deployment.get("description"), "throttling": throttling}
+
+
+class Permission(Resource):
+    """API Gateway's permission to call the function: from this API's POST on the root and from nowhere else."""
+
+    kind = "permission"
+
+    @property
+    def name(self) -> str:
+        return self.context.naming.name("api")
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"source_arn": self._source_arn()}
+
+    def read(self, name: str) -> Live | None:
+        client = self.context.environment.client("lambda")
+        answer = if_there(client.get_policy, FunctionName=self.context.naming.name("predict"))
+        statements = json.loads(answer["Policy"])["Statement"] if answer else []
+        for statement in statements:
+            if statement["Sid"] == name:
+                source = statement.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn")
+                return Live(statement["Resource"], fields={"source_arn": source})
+        return None
+
+    def create(self) -> None:
+        self.context.environment.client("lambda").add_permission(
+            FunctionName=self.context.naming.name("predict"),
+            StatementId=self.name,
+            Action="lambda:InvokeFunction",
+            Principal="apigateway.amazonaws.com",
+            SourceArn=self._source_arn(),
+        )
+
+    def update(self) -> None:
+        self._remove(self.name)
+        self.create()
+
+    def delete(self, record: Record) -> None:
+        self._remove(record.name)
+
+    def _remove(self, name: str) -> None:
+        remove = self.context.environment.client("lambda").remove_permission
+        if_there(remove, FunctionName=self.context.naming.name("predict"), StatementId=name)
+
+    def _source_arn(self) -> str:
+        return self.context.environment.arn("execute-api", f"{api_id(self.context)}/{STAGE}/POST/")
+
+
+def api_id(context: Context) -> str:
+    """The id that API Gateway gave the project's API.
+
+    Raises:
+        MissingStepError: there is no API yet.
+    """
+    return context.attribute(RestApi.kind, "id", "wire-api")
+
+
+def invoke_url(context: Context) -> str:
+    """The public address of the API, where reviews are posted."""
+    return context.environment.invoke_url(api_id(context), STAGE)
+
+
+def _function_method(context: Context) -> dict[str, Any]:
+    environment = context.environment
+    path = f"path/2015-03-31/functions/{Function(context).arn}/invocations"
+    integration = {
+        "type": "AWS_PROXY",
+        "integrationHttpMethod": "POST",
+        "uri": f"arn:{environment.partition}:apigateway:{environment.region}:lambda:{path}",
+    }
+    return {"integration": integration, "method_responses": {}, "integration_responses": {}}
+
+
+def _preflight_method() -> dict[str, Any]:
+    integration = {
+        "type": "MOCK",
+        "requestTemplates": {"application/json": '{"statusCode": 200}'},
+        "contentHandling": "CONVERT_TO_TEXT",  # the template needs text where all media types count as binary
+    }
+    return {
+        "integration": integration,
+        "method_responses": {"200": _declared(PREFLIGHT)},
+        "integration_responses": {"200": {"responseParameters": _method_headers(PREFLIGHT)}},
+    }
+
+
+def _page_method(context: Context) -> dict[str, Any]:
+    environment, bucket = context.environment, context.naming.bucket
+    integration = {
+        "type": "AWS",
+        "integrationHttpMethod": "GET",
+        "uri": f"arn:{environment.partition}:apigateway:{environment.region}:s3:path/{bucket}/{PAGE_KEY}",
+        "credentials": PageRole(context).arn,
+    }
+    passed_on = {
+        f"method.response.header.{header}": f"integration.response.header.{header}"
+        for header in ("Content-Type", "Cache-Control")
+    }
+    found = _method_headers(CORS | {header: f"'{value}'" for header, value in HEADERS.items()}) | passed_on
+    return {
+        "integration": integration,
+        "method_responses": {"200": dict.fromkeys(found, False), "404": _declared(CORS)},
+        "integration_responses": {
+            "200": {"responseParameters": found},
+            # S3 says 403 of a missing object to those who may not list the bucket.
+            "404": {"responseParameters": _method_headers(CORS), "selectionPattern": r"4\d{2}"},
+        },
+    }
+
+
+def _gateway_response(headers: Mapping[str, str]) -> dict[str, Any]:
+    sent = {**CORS, "Access-Control-Expose-Headers": "'Retry-After'", **headers}
+    return {
+        "responseParameters": {f"gatewayresponse.header.{header}": value for header, value in sent.items()},
+        "responseTemplates": {"application/json": ERROR_TEMPLATE},
+    }
+
+
+def _method_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {f"method.response.header.{header}": value for header, value in headers.items()}
+
+
+def _declared(headers: Mapping[str, str]) -> dict[str, bool]:
+    return dict.fromkeys(_method_headers(headers), False)
+
+
+def _as_wanted(method: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """A method as AWS tells it, in the shape of the definitions here; fields that AWS adds by itself are left out."""
+    integration = method.get("methodIntegration", {})
+    told = integration | {
+        "integrationHttpMethod": integration.get("httpMethod")
+    }  # put under one name, told under another
+    return {
+        "integration": {key: told.get(key) for key in wanted.get("integration", {})},
+        "method_responses": {
+            status: response.get("responseParameters", {})
+            for status, response in method.get("methodResponses", {}).items()
+        },
+        "integration_responses": {
+            status: {key: value for key, value in response.items() if value and key != "statusCode"}
+            for status, response in integration.get("integrationResponses", {}).items()
+        },
+    }

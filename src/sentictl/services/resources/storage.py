@@ -1,0 +1,183 @@
+"""S3: the project's private bucket, and objects in it."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sentictl.aws.lookup import if_there
+from sentictl.config.state import Record
+from sentictl.errors import AccessError, AwsError
+from sentictl.lifecycle.resource import Context, Live, Resource
+
+PRIVATE = {
+    "BlockPublicAcls": True,
+    "IgnorePublicAcls": True,
+    "BlockPublicPolicy": True,
+    "RestrictPublicBuckets": True,
+}
+
+
+class Bucket(Resource):
+    """The project's bucket: private, tagged, emptied before it is deleted."""
+
+    kind = "bucket"
+    holds_data = True
+
+    @property
+    def name(self) -> str:
+        return self.context.naming.bucket
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"public_access_block": PRIVATE}
+
+    def read(self, name: str) -> Live | None:
+        if not bucket_exists(self.context, name):
+            return None
+        client = self.context.environment.client("s3")
+        blocked = if_there(client.get_public_access_block, Bucket=name) or {"PublicAccessBlockConfiguration": {}}
+        fields = {"public_access_block": blocked["PublicAccessBlockConfiguration"]}
+        return Live(bucket_arn(self.context, name), fields=fields)
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        return bucket_tags(self.context, name)
+
+    def tag(self) -> None:
+        tag_bucket(self.context, self.name)
+
+    def create(self) -> None:
+        create_bucket(self.context, self.name)
+        self.update()
+
+    def update(self) -> None:
+        client = self.context.environment.client("s3")
+        client.put_public_access_block(Bucket=self.name, PublicAccessBlockConfiguration=PRIVATE)
+
+    def delete(self, record: Record) -> None:
+        delete_bucket(self.context, record.name)
+
+
+class StoredObject(Resource):
+    """A thing kept as one or more objects under a key in the project's bucket; its name is that key."""
+
+    holds_data = True
+
+    @property
+    def bucket(self) -> str:
+        return self.context.naming.bucket
+
+    def uri(self, key: str) -> str:
+        return f"s3://{self.bucket}/{key}"
+
+    def delete(self, record: Record) -> None:
+        if bucket_exists(self.context, self.bucket):
+            delete_objects(self.context, self.bucket, record.name)
+
+
+def bucket_arn(context: Context, bucket: str) -> str:
+    """The ARN of a bucket, which names neither a region nor an account."""
+    return f"arn:{context.environment.partition}:s3:::{bucket}"
+
+
+def create_bucket(context: Context, name: str) -> None:
+    """Create a bucket in the environment's region, with the project's tags from the first moment.
+
+    Raises:
+        AccessError: somebody else has a bucket of that name; names are shared by all AWS accounts.
+    """
+    client = context.environment.client("s3")
+    region = context.environment.region
+    # us-east-1 is the one region that may not be named.
+    where = {} if region == "us-east-1" else {"LocationConstraint": region}
+    try:
+        client.create_bucket(Bucket=name, CreateBucketConfiguration={**where, "Tags": context.naming.tag_list()})
+    except client.exceptions.BucketAlreadyExists:
+        raise _name_taken(name) from None
+
+
+def bucket_tags(context: Context, name: str) -> dict[str, str]:
+    """A bucket's tags."""
+    tagging = if_there(context.environment.client("s3").get_bucket_tagging, Bucket=name) or {"TagSet": []}
+    return {tag["Key"]: tag["Value"] for tag in tagging["TagSet"]}
+
+
+def tag_bucket(context: Context, name: str) -> None:
+    """Put the project's tags on a bucket; others that it has stay."""
+    tags = bucket_tags(context, name) | context.naming.tags
+    tag_set = [{"Key": key, "Value": value} for key, value in tags.items()]
+    context.environment.client("s3").put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_set})
+
+
+def delete_bucket(context: Context, name: str) -> None:
+    """Empty a bucket, all versions of all objects, and delete it."""
+    if not bucket_exists(context, name):
+        return
+    client = context.environment.client("s3")
+    for page in client.get_paginator("list_object_versions").paginate(Bucket=name):
+        entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        _delete_batch(client, name, [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries])
+    if_there(client.delete_bucket, Bucket=name)
+
+
+def delete_objects(context: Context, bucket: str, prefix: str) -> None:
+    """Delete every object whose key begins with `prefix`."""
+    client = context.environment.client("s3")
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        _delete_batch(client, bucket, [{"Key": entry["Key"]} for entry in page.get("Contents", [])])
+
+
+def list_keys(context: Context, bucket: str, prefix: str) -> Iterable[str]:
+    """The keys of all objects under a prefix; none where there is no bucket."""
+    if bucket_exists(context, bucket):
+        pages = context.environment.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        yield from (entry["Key"] for page in pages for entry in page.get("Contents", []))
+
+
+def read_object(context: Context, bucket: str, key: str) -> Mapping[str, Any] | None:
+    """What HeadObject tells of an object, or None where there is none."""
+    return if_there(context.environment.client("s3").head_object, Bucket=bucket, Key=key)
+
+
+def download_folder(context: Context, bucket: str, prefix: str, folder: Path) -> None:
+    """Download every object under `prefix` (which ends with a slash) into `folder`."""
+    client = context.environment.client("s3")
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Contents", []):
+            target = folder / entry["Key"].removeprefix(prefix)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            client.download_file(bucket, entry["Key"], str(target))
+
+
+def bucket_exists(context: Context, bucket: str) -> bool:
+    """Whether there is a bucket of that name.
+
+    Raises:
+        AccessError: there is, but not for these credentials to see.
+    """
+    try:
+        return if_there(context.environment.client("s3").head_bucket, Bucket=bucket) is not None
+    except ClientError as refusal:
+        if refusal.response["Error"]["Code"] == "403":
+            raise _name_taken(bucket) from None
+        raise
+
+
+def _name_taken(bucket: str) -> AccessError:
+    return AccessError(
+        f"The bucket name {bucket} is taken by another AWS account, or these credentials may not see it.",
+        "Ask for s3:ListBucket on it (sentictl doctor --policy), or give the project another name: "
+        "sentictl config set project.name NAME",
+    )
+
+
+def _delete_batch(client: Any, bucket: str, keys: list[dict[str, str]]) -> None:
+    if not keys:
+        return
+    refused = client.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True}).get("Errors", [])
+    if refused:
+        raise AwsError(
+            f"S3 does not delete {len(refused)} objects of {bucket}, such as {refused[0]['Key']}: "
+            f"{refused[0].get('Message', refused[0].get('Code'))}.",
+            "Look at the bucket's policy and object locks, then run this again: it goes on.",
+        )

@@ -1,0 +1,151 @@
+"""The web page: rendered to one file, served by the API's own GET or by a public S3 website."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from sentictl.assets.atomic import write_atomically
+from sentictl.assets.installed import template_files
+from sentictl.aws.lookup import if_there
+from sentictl.config.state import Record
+from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.services.page.render import INDEX, render
+from sentictl.services.resources.rest_api import PAGE_KEY, invoke_url
+from sentictl.services.resources.storage import (
+    bucket_arn,
+    bucket_exists,
+    bucket_tags,
+    create_bucket,
+    delete_bucket,
+    read_object,
+    tag_bucket,
+)
+
+WEBSITE = {"IndexDocument": {"Suffix": INDEX}}
+HEADERS = {"ContentType": "text/html; charset=utf-8", "CacheControl": "max-age=60"}
+
+
+class WebsiteBucket(Resource):
+    """A public bucket for the page alone, where `site.publish` is s3. The project's own bucket stays private."""
+
+    kind = "website-bucket"
+
+    @property
+    def name(self) -> str:
+        return self.context.naming.website_bucket
+
+    @property
+    def wanted(self) -> bool:
+        return self.context.settings.site.publish == "s3"
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"website": WEBSITE, "policy": self._policy()}
+
+    def read(self, name: str) -> Live | None:
+        client = self.context.environment.client("s3")
+        if not bucket_exists(self.context, name):
+            return None
+        website = if_there(client.get_bucket_website, Bucket=name) or {}
+        policy = if_there(client.get_bucket_policy, Bucket=name) or {"Policy": "null"}
+        fields = {
+            "website": {key: website[key] for key in WEBSITE if key in website},
+            "policy": json.loads(policy["Policy"]),
+        }
+        return Live(bucket_arn(self.context, name), fields=fields)
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        return bucket_tags(self.context, name)
+
+    def tag(self) -> None:
+        tag_bucket(self.context, self.name)
+
+    def create(self) -> None:
+        create_bucket(self.context, self.name)
+        self.update()
+
+    def update(self) -> None:
+        client = self.context.environment.client("s3")
+        client.delete_public_access_block(Bucket=self.name)
+        client.put_bucket_policy(Bucket=self.name, Policy=json.dumps(self._policy()))
+        client.put_bucket_website(Bucket=self.name, WebsiteConfiguration=WEBSITE)
+
+    def delete(self, record: Record) -> None:
+        delete_bucket(self.context, record.name)
+
+    def _policy(self) -> dict[str, Any]:
+        statement = {
+            "Sid": "AnyoneMayReadThePage",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": f"{bucket_arn(self.context, self.name)}/{INDEX}",
+        }
+        return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+class Page(Resource):
+    """The page's object on S3; its name is bucket and key. A copy stays on this machine, where it works as a file."""
+
+    kind = "page"
+
+    @property
+    def name(self) -> str:
+        naming = self.context.naming
+        if self.context.settings.site.publish == "s3":
+            return f"{naming.website_bucket}/{INDEX}"
+        return f"{naming.bucket}/{PAGE_KEY}"
+
+    def desired(self) -> Mapping[str, Any]:
+        return {"sha256": hashlib.sha256(self._html).hexdigest()}
+
+    def read(self, name: str) -> Live | None:
+        bucket, _, key = name.partition("/")
+        head = read_object(self.context, bucket, key)
+        if head is None:
+            return None
+        return Live(f"{bucket_arn(self.context, bucket)}/{key}", fields={"sha256": head["Metadata"].get("sha256")})
+
+    def create(self) -> None:
+        bucket, _, key = self.name.partition("/")
+        write_atomically(self.context.config.folder.page, self._html)
+        self.context.environment.client("s3").put_object(
+            Bucket=bucket, Key=key, Body=self._html, Metadata=dict(self.desired()), **HEADERS
+        )
+
+    def update(self) -> None:
+        self.create()
+
+    def delete(self, record: Record) -> None:
+        bucket, _, key = record.name.partition("/")
+        if_there(self.context.environment.client("s3").delete_object, Bucket=bucket, Key=key)
+
+    def summary(self) -> str:
+        host = "a public website bucket" if self.context.settings.site.publish == "s3" else "the API's own GET"
+        return f"one file, {len(self._html) / 1000:.0f} kB, served by {host}"
+
+    @cached_property
+    def _html(self) -> bytes:
+        return render_page(self.context)
+
+
+def render_page(context: Context) -> bytes:
+    """The page as the settings want it, for the API as it stands.
+
+    Raises:
+        MissingStepError: there is no API yet.
+    """
+    settings, files = context.settings, template_files("site", context.config.folder.root)
+    return render(settings.site, invoke_url(context), settings.api.max_review_characters, files)
+
+
+def page_url(context: Context) -> str:
+    """The address of the page for a browser.
+
+    Raises:
+        MissingStepError: there is no API yet.
+    """
+    if context.settings.site.publish == "s3":
+        return context.environment.website_url(context.naming.website_bucket)
+    return invoke_url(context)

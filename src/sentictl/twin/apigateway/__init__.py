@@ -1,0 +1,1 @@
+"""API Gateway: the REST APIs that are deployed, routed and answered."""

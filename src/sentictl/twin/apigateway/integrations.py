@@ -1,0 +1,199 @@
+"""What stands behind an API's methods: a Lambda function, a mock, or an object in S3."""
+
+import json
+import re
+import threading
+from collections.abc import Mapping
+from queue import Empty, Queue
+from typing import Any
+
+from sentictl.twin.apigateway.gateway_responses import (
+    bad_integration_answer,
+    configuration_error,
+    integration_timeout,
+    render_template,
+    static_value,
+    unsupported_media_type,
+)
+from sentictl.twin.apigateway.proxy_event import proxy_event, proxy_response
+from sentictl.twin.apigateway.routes import Route
+from sentictl.twin.core.control_plane import ACCOUNT, ControlPlane
+from sentictl.twin.core.messages import Request, Response
+from sentictl.twin.iam import policies
+from sentictl.twin.iam.roles import Role
+from sentictl.twin.lambda_.functions import Functions, TooManyCallersError, UnknownFunctionError
+from sentictl.twin.lambda_.runtime import Outcome
+from sentictl.twin.s3.objects import split_uri
+
+LAMBDA_URI = re.compile(r"arn:aws:apigateway:[^:]+:lambda:path/2015-03-31/functions/(?P<arn>.+)/invocations")
+S3_URI = re.compile(r"arn:aws:apigateway:[^:]+:s3:path/(?P<path>.+)")
+MAX_SECONDS = 29.0  # API Gateway's limit
+GATEWAY = "apigateway.amazonaws.com"
+RESPONSE_HEADER = "method.response.header."
+
+
+class Integrations:
+    """Carries out a method's integration."""
+
+    def __init__(self, control: ControlPlane, functions: Functions) -> None:
+        self._control = control
+        self._functions = functions
+
+    def carry_out(self, request: Request, route: Route) -> Response:
+        """Answer a request.
+
+        Raises:
+            GatewayError: the gateway answers, not the integration.
+        """
+        kind, uri = route.integration.get("type"), route.integration.get("uri") or ""
+        if kind == "MOCK":
+            return self._mock(request, route)
+        if kind == "AWS_PROXY" and (found := LAMBDA_URI.fullmatch(uri)):
+            return self._lambda(request, route, found["arn"])
+        if kind == "AWS" and (found := S3_URI.fullmatch(uri)):
+            return self._s3(request, route, found["path"])
+        raise configuration_error()
+
+    def _lambda(self, request: Request, route: Route, arn: str) -> Response:
+        try:
+            function = self._functions.function(arn, route.region)
+        except UnknownFunctionError as error:
+            raise configuration_error() from error
+        if not route.integration.get("credentials") and not _may_invoke(function, request, route):
+            raise configuration_error()
+        outcome = self._invoke(arn, json.dumps(proxy_event(request, route)).encode(), route, float(function.timeout))
+        if outcome.error:
+            raise bad_integration_answer()
+        return proxy_response(outcome.payload, request.headers.get("accept", ""), route.binary_media_types)
+
+    def _invoke(self, arn: str, event: bytes, route: Route, function_seconds: float) -> Outcome:
+        limit = min(MAX_SECONDS, float(route.integration.get("timeoutInMillis") or MAX_SECONDS * 1000) / 1000)
+        try:
+            if function_seconds < limit:
+                return self._functions.invoke(arn, event, route.region)
+            return self._invoke_within(limit, arn, event, route.region)
+        except TooManyCallersError as error:
+            raise configuration_error() from error
+
+    def _invoke_within(self, limit: float, arn: str, event: bytes, region: str) -> Outcome:
+        """The function runs on after the gateway has given up, as on AWS."""
+        box: Queue[Outcome | TooManyCallersError] = Queue()
+
+        def run() -> None:
+            try:
+                box.put(self._functions.invoke(arn, event, region))
+            except TooManyCallersError as error:
+                box.put(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        try:
+            outcome = box.get(timeout=limit)
+        except Empty as error:
+            raise integration_timeout() from error
+        if isinstance(outcome, TooManyCallersError):
+            raise outcome
+        return outcome
+
+    def _mock(self, request: Request, route: Route) -> Response:
+        template = _request_template(request, route)
+        try:
+            status = str(json.loads(render_template(template, route.context))["statusCode"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise configuration_error() from error
+        return _integration_response(route, Response(int(status)))
+
+    def _s3(self, request: Request, route: Route, path: str) -> Response:
+        for name, source in (route.integration.get("requestParameters") or {}).items():
+            value = _request_value(source, request, route)
+            path = path.replace("{" + name.removeprefix("integration.request.path.") + "}", value)
+        bucket, key = split_uri(f"s3://{path}")
+        if not self._may_read(route, bucket, key):
+            body = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+            return _integration_response(route, Response(403, body, (("Content-Type", "application/xml"),)))
+        scope = f"AWS4-HMAC-SHA256 Credential=local/20260101/{route.region}/s3/aws4_request"
+        method = route.integration.get("httpMethod") or "GET"
+        answer = self._control.handle(Request(method, f"/{bucket}/{key}", headers={"authorization": scope}))
+        return _integration_response(route, answer)
+
+    def _may_read(self, route: Route, bucket: str, key: str) -> bool:
+        """Whether the integration's role allows it. API Gateway breaks on a role that does not trust it."""
+        role = Role(self._control, str(route.integration.get("credentials") or ""))
+        if not role.trusts(GATEWAY):
+            raise configuration_error()
+        return role.allows("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+
+
+def _may_invoke(function: Any, request: Request, route: Route) -> bool:
+    """Whether the function's resource policy lets API Gateway call it for this method (AddPermission)."""
+    path = route.resource.lstrip("/")
+    method = route.method.get("httpMethod", request.method)
+    source = f"arn:aws:execute-api:{route.region}:{ACCOUNT}:{route.api}/{route.stage}/{method}/{path}"
+    context = {"aws:SourceArn": source, "aws:SourceAccount": ACCOUNT}
+    return any(policies.lets_in(s, GATEWAY, "lambda:InvokeFunction", context) for s in function.policy.statements)
+
+
+def _request_template(request: Request, route: Route) -> str:
+    """The mapping template for the request's content type, by the integration's passthrough behavior."""
+    templates = route.integration.get("requestTemplates") or {}
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip()
+    if media_type in templates:
+        return str(templates[media_type])
+    behavior = route.integration.get("passthroughBehavior") or "WHEN_NO_MATCH"
+    if behavior == "NEVER" or (behavior == "WHEN_NO_TEMPLATES" and templates):
+        raise unsupported_media_type()
+    return request.body.decode("utf-8", "replace")
+
+
+def _request_value(source: str, request: Request, route: Route) -> str:
+    kind, _, name = source.removeprefix("method.request.").partition(".")
+    if kind == "path":
+        return route.parameters.get(name, "")
+    if kind == "querystring":
+        return dict(request.query_pairs).get(name, "")
+    if kind == "header":
+        return request.headers.get(name.lower(), "")
+    return static_value(source) or ""
+
+
+def _integration_response(route: Route, answer: Response) -> Response:
+    """Map an integration's answer to the method's by the first selection pattern that matches its status."""
+    choices = list((route.integration.get("integrationResponses") or {}).values())
+    matching = [
+        c for c in choices if c.get("selectionPattern") and re.fullmatch(c["selectionPattern"], str(answer.status))
+    ]
+    chosen = next(iter(matching + [c for c in choices if not c.get("selectionPattern")]), None)
+    if chosen is None:
+        raise configuration_error()
+    status = str(chosen["statusCode"])
+    received = {name.lower(): value for name, value in answer.headers}
+    headers = {"Content-Type": "application/json"}
+    for target, source in (chosen.get("responseParameters") or {}).items():
+        value = _response_value(source, received)
+        if target.startswith(RESPONSE_HEADER) and value is not None:
+            _set_header(headers, target.removeprefix(RESPONSE_HEADER), value)
+    body, content_type = _response_body(chosen, answer, route)
+    if content_type:
+        headers.setdefault("Content-Type", content_type)
+    return Response(int(status), body, tuple(headers.items()))
+
+
+def _set_header(headers: dict[str, str], name: str, value: str) -> None:
+    for known in [known for known in headers if known.lower() == name.lower()]:
+        del headers[known]
+    headers[name] = value
+
+
+def _response_value(source: str, received: Mapping[str, str]) -> str | None:
+    prefix = "integration.response.header."
+    if source.startswith(prefix):
+        return received.get(source.removeprefix(prefix).lower())
+    return static_value(source)
+
+
+def _response_body(chosen: Mapping[str, Any], answer: Response, route: Route) -> tuple[bytes, str | None]:
+    templates = chosen.get("responseTemplates") or {}
+    if not templates:
+        return answer.body, None
+    content_type, template = next(iter(templates.items()))
+    rendered = render_template(template or "", {**route.context, "status": answer.status})
+    return rendered.encode(), content_type

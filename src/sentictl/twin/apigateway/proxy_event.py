@@ -1,0 +1,161 @@
+"""The Lambda proxy integration's two documents: the event (REST API, payload format 1.0) and the function's answer."""
+
+import base64
+import binascii
+import fnmatch
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sentictl.twin.apigateway.gateway_responses import bad_integration_answer
+from sentictl.twin.apigateway.routes import Route
+from sentictl.twin.core.control_plane import ACCOUNT
+from sentictl.twin.core.messages import Request, Response
+
+# What requestContext.identity says of a caller that has not signed the request: nothing.
+ANONYMOUS = (
+    "accessKey",
+    "accountId",
+    "apiKey",
+    "apiKeyId",
+    "caller",
+    "cognitoAuthenticationProvider",
+    "cognitoAuthenticationType",
+    "cognitoIdentityId",
+    "cognitoIdentityPoolId",
+    "principalOrgId",
+    "user",
+    "userArn",
+)
+DEFAULT_TYPE = ("Content-Type", "application/json")
+
+
+def proxy_event(request: Request, route: Route) -> dict[str, Any]:
+    """The event a function gets.
+
+    A body that is declared binary by the API's media types, or that is not UTF-8, arrives base64-encoded.
+    """
+    headers = client_headers(request)
+    multi_query: dict[str, list[str]] = {}
+    for name, value in request.query_pairs:
+        multi_query.setdefault(name, []).append(value)
+    body, encoded = _encode_body(request, route.binary_media_types)
+    return {
+        "resource": route.resource,
+        "path": route.path,
+        "httpMethod": request.method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": {name: values[-1] for name, values in multi_query.items()} or None,
+        "multiValueQueryStringParameters": multi_query or None,
+        "pathParameters": dict(route.parameters) or None,
+        "stageVariables": dict(route.stage_variables) or None,
+        "requestContext": _request_context(request, route, headers),
+        "body": body,
+        "isBase64Encoded": encoded,
+    }
+
+
+def client_headers(request: Request) -> dict[str, str]:
+    """The request's headers as API Gateway hands them on: capitalized, with its own forwarding headers."""
+    sent = {
+        name.title(): value for name, value in request.headers.items() if name not in ("connection", "content-length")
+    }
+    host = request.headers.get("host", "127.0.0.1")
+    forwarded = {
+        "Host": host,
+        "X-Forwarded-For": request.client,
+        "X-Forwarded-Port": host.partition(":")[2] or "80",
+        "X-Forwarded-Proto": "http",
+    }
+    return sent | forwarded
+
+
+def proxy_response(payload: bytes, accept: str, binary_media_types: Sequence[str]) -> Response:
+    """Turn a function's answer into the client's.
+
+    Raises:
+        GatewayError: 502, if the answer is not of the form that API Gateway documents.
+    """
+    try:
+        answer = json.loads(payload)
+    except ValueError as error:
+        raise bad_integration_answer() from error
+    if not _well_formed(answer):
+        raise bad_integration_answer()
+    headers = [(name, _header_text(value)) for name, value in (answer.get("headers") or {}).items()]
+    for name, values in (answer.get("multiValueHeaders") or {}).items():
+        headers += [(name, _header_text(value)) for value in values]
+    if all(name.lower() != "content-type" for name, _ in headers):
+        headers.append(DEFAULT_TYPE)
+    headers = [pair for pair in headers if pair[0].lower() not in ("content-length", "connection", "transfer-encoding")]
+    return Response(int(answer["statusCode"]), _body(answer, accept, binary_media_types), tuple(headers))
+
+
+def is_binary(media_type: str, binary_media_types: Sequence[str]) -> bool:
+    """Whether an API's binaryMediaTypes cover a media type."""
+    plain = media_type.partition(";")[0].strip().lower()
+    return any(fnmatch.fnmatchcase(plain or "application/json", pattern.lower()) for pattern in binary_media_types)
+
+
+def _encode_body(request: Request, binary_media_types: Sequence[str]) -> tuple[str | None, bool]:
+    if not request.body:
+        return None, False
+    if not is_binary(request.headers.get("content-type", ""), binary_media_types):
+        try:
+            return request.body.decode(), False
+        except UnicodeDecodeError:
+            return base64.b64encode(request.body).decode(), True
+    return base64.b64encode(request.body).decode(), True
+
+
+def _request_context(request: Request, route: Route, headers: Mapping[str, str]) -> dict[str, Any]:
+    now = time.time()
+    return {
+        "accountId": ACCOUNT,
+        "apiId": route.api,
+        "deploymentId": route.deployment,
+        "domainName": headers["Host"].partition(":")[0],
+        "domainPrefix": route.api,
+        "extendedRequestId": route.request_id,
+        "httpMethod": request.method,
+        "identity": {
+            **dict.fromkeys(ANONYMOUS),
+            "sourceIp": request.client,
+            "userAgent": headers.get("User-Agent"),
+        },
+        "path": f"/{route.stage}{route.path}",
+        "protocol": "HTTP/1.1",
+        "requestId": route.request_id,
+        "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
+        "requestTimeEpoch": int(now * 1000),
+        "resourceId": route.resource_id,
+        "resourcePath": route.resource,
+        "stage": route.stage,
+    }
+
+
+def _well_formed(answer: Any) -> bool:
+    if not isinstance(answer, dict) or isinstance(answer.get("statusCode"), bool):
+        return False
+    if not str(answer.get("statusCode", "")).isdigit() or not 100 <= int(answer["statusCode"]) <= 599:
+        return False
+    if not isinstance(answer.get("body"), str | None):
+        return False
+    return all(isinstance(answer.get(name), dict | None) for name in ("headers", "multiValueHeaders"))
+
+
+def _header_text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def _body(answer: dict[str, Any], accept: str, binary_media_types: Sequence[str]) -> bytes:
+    """API Gateway decodes base64 only for clients whose first accepted type is one of the API's binary media types."""
+    text = answer.get("body") or ""
+    if not (answer.get("isBase64Encoded") and is_binary(accept.partition(",")[0], binary_media_types)):
+        return str(text).encode()
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise bad_integration_answer() from error

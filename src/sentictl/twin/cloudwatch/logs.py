@@ -1,0 +1,94 @@
+"""Lines into CloudWatch Logs, in small batches."""
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane
+from sentictl.twin.iam.roles import Role
+
+BATCH_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class LogStream:
+    """A log stream, and the role in which it is written.
+
+    Args:
+        region: of the log group.
+        group: its name.
+        name: the stream's name.
+        role: of the service that writes.
+        looking: that service looks the stream up before it writes, as SageMaker does and Lambda does not.
+    """
+
+    region: str
+    group: str
+    name: str
+    role: Role
+    looking: bool = True
+
+
+class LogStreams:
+    """All log streams that the data plane writes to. A thread brings the pending lines to moto every 0.2 s."""
+
+    def __init__(self, control: ControlPlane) -> None:
+        self._control = control
+        self._pending: dict[LogStream, list[dict[str, Any]]] = {}
+        self._lock = threading.Lock()
+        for operation in ("DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"):
+            control.before["logs", operation] = self._before_reading
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def write(self, stream: LogStream, line: str) -> None:
+        """Append a line. Whoever reads the log next finds it."""
+        event = {"timestamp": int(time.time() * 1000), "message": line}
+        with self._lock:
+            self._pending.setdefault(stream, []).append(event)
+
+    def flush(self) -> None:
+        """Bring all pending lines to CloudWatch Logs now."""
+        with self._control.lock:
+            with self._lock:
+                pending, self._pending = self._pending, {}
+            for stream, events in pending.items():
+                if self._may_write(stream):
+                    self.put(stream.region, stream.group, stream.name, events)
+
+    def put(self, region: str, group: str, stream: str, events: list[dict[str, Any]]) -> None:
+        """Store events in order, without empty lines, as AWS does; makes the group and the stream where missing."""
+        kept = [event for event in sorted(events, key=lambda event: int(event["timestamp"])) if event["message"]]
+        if not kept:
+            return
+        backend = self._control.backend("logs", region)
+        backend.ensure_log_group(group)
+        backend.ensure_log_stream(group, stream)
+        backend.put_log_events(group, stream, kept)
+
+    def events(self, region: str, group: str, stream: str) -> list[dict[str, Any]]:
+        """What a stream holds, as events that `put` takes."""
+        self.flush()
+        with self._control.lock:
+            found = self._control.backend("logs", region).groups.get(group)
+            kept = found.streams[stream].events if found and stream in found.streams else []
+            return [{"timestamp": event.timestamp, "message": event.message} for event in kept]
+
+    def _may_write(self, stream: LogStream) -> bool:
+        """As on AWS, nobody is told of lines that a role does not let its service write."""
+        # IAM is asked about a stream's ARN even for the calls about the whole group: it names an empty stream then.
+        group = f"arn:aws:logs:{stream.region}:{ACCOUNT}:log-group:{stream.group}:log-stream:"
+        asked = {"logs:CreateLogStream": group + stream.name, "logs:PutLogEvents": group + stream.name}
+        if stream.group not in self._control.backend("logs", stream.region).groups:
+            asked["logs:CreateLogGroup"] = group
+        if stream.looking:
+            asked["logs:DescribeLogStreams"] = group
+        return all(stream.role.allows(action, resource) for action, resource in asked.items())
+
+    def _before_reading(self, _call: Call) -> None:
+        self.flush()
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(BATCH_SECONDS)
+            self.flush()

@@ -1,0 +1,1 @@
+"""What every part of the twin rests on: moto's control plane, the journal, HTTP, and child processes."""

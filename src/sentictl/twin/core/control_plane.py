@@ -1,0 +1,240 @@
+"""The control plane: moto behind one lock, with our handlers before, instead of and after its operations.
+
+Every mutating call gets a fresh random seed, which the journal keeps: replayed under the same seed, moto hands out the
+same ids (moto documents seeding of `mock_random` for that).
+"""
+
+import json
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qs
+
+from moto.backends import get_backend
+from moto.moto_api._internal import mock_random
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from sentictl.twin.core.journal import Journal
+from sentictl.twin.core.messages import Request, Response
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+READING = re.compile(r"(Describe|List|Get|Filter|Search|Simulate|Head|BatchGet|Assume|Test)[A-Z]")
+ROLE_KEY = "LOCALROLE-"  # access keys of functions: this and the name of the role they run in
+SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+METHOD = r"/restapis/[^/]+/resources/[^/]+/methods/[^/]+"
+# REST operations that something of ours listens to.
+REST_OPERATIONS = tuple(
+    (service, method, re.compile(pattern), operation)
+    for service, method, pattern, operation in (
+        ("apigateway", "POST", r"/restapis/?", "CreateRestApi"),
+        ("apigateway", "PATCH", r"/restapis/[^/]+", "UpdateRestApi"),
+        ("apigateway", "DELETE", r"/restapis/[^/]+", "DeleteRestApi"),
+        ("apigateway", "POST", r"/restapis/[^/]+/deployments", "CreateDeployment"),
+        ("apigateway", "DELETE", r"/restapis/[^/]+/deployments/[^/]+", "DeleteDeployment"),
+        ("apigateway", "PUT", METHOD, "PutMethod"),
+        ("apigateway", "PUT", METHOD + r"/responses/\d+", "PutMethodResponse"),
+        ("apigateway", "GET", METHOD + "/integration", "GetIntegration"),
+        ("apigateway", "PUT", METHOD + r"/integration/responses/\d+", "PutIntegrationResponse"),
+        ("apigateway", "GET", "/tags/.+", "GetTags"),
+        ("apigateway", "PUT", "/tags/.+", "TagResource"),
+        ("apigateway", "DELETE", "/tags/.+", "UntagResource"),
+        ("lambda", "POST", "/2015-03-31/functions/?", "CreateFunction"),
+        ("lambda", "DELETE", "/2015-03-31/functions/[^/]+", "DeleteFunction"),
+        ("lambda", "POST", "/2015-03-31/functions/[^/]+/policy/?", "AddPermission"),
+        ("scheduler", "POST", "/schedules/[^/]+", "CreateSchedule"),
+        ("scheduler", "PUT", "/schedules/[^/]+", "UpdateSchedule"),
+        ("s3", "PUT", "/[^/?]+/?", "CreateBucket"),
+        ("s3", "PUT", r"/[^/?]+/?\?policy=?", "PutBucketPolicy"),
+        ("s3", "GET", r"/[^/?]+/?\?policy=?", "GetBucketPolicy"),
+    )
+)
+# Services whose calls are told apart by method and path, and change something unless they read.
+BACKENDS = ("s3", "iam", "lambda", "apigateway", "sagemaker", "logs", "sts", "scheduler")
+REST_SERVICES = ("s3", "lambda", "apigateway", "scheduler")
+RPC_PATH = re.compile(r"/service/[^/]+/operation/(\w+)")  # the protocol rpc-v2-cbor, which CloudWatch speaks
+
+
+@dataclass(frozen=True)
+class Call:
+    """A control-plane call as handlers see it.
+
+    Args:
+        service: the signing name, e.g. `sagemaker`.
+        operation: AWS's name of the operation; for REST services only those in `REST_OPERATIONS` have one.
+        when: seconds since the epoch at which the call was first carried out.
+        key: the access key that signed it.
+        replaying: whether the journal is being replayed, in which case nothing may be started.
+    """
+
+    request: Request
+    service: str
+    region: str
+    operation: str
+    when: float
+    key: str
+    replaying: bool = False
+
+    @cached_property
+    def payload(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.request.body or b"{}")
+        return document
+
+    @property
+    def mutating(self) -> bool:
+        if self.operation and self.service not in REST_SERVICES:
+            return not READING.match(self.operation)
+        return self.request.method not in ("GET", "HEAD", "OPTIONS")
+
+
+Handler = Callable[[Call], Response | None]
+
+
+class ControlPlane:
+    """moto's WSGI application, serialised, journalled and extended.
+
+    Handlers are registered for (service, operation): `before` may refuse a call by answering it, `instead` replaces
+    moto, `after` follows a call that succeeded. All of them also run when the journal is replayed.
+    """
+
+    def __init__(self, journal: Journal, port: int) -> None:
+        self.lock = threading.RLock()
+        self.journal = journal
+        self.before: dict[tuple[str, str], Handler] = {}
+        self.instead: dict[tuple[str, str], Handler] = {}
+        self.after: dict[tuple[str, str], Callable[[Call], None]] = {}
+        self.facts: dict[str, Callable[[dict[str, Any], bytes], None]] = {}
+        self._used: dict[tuple[str, str], None] = {}  # services and regions, in order of their first mutating call
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._port = port
+
+    def backend(self, service: str, region: str = REGION) -> Any:
+        """moto's backend object of a service. S3 and IAM have one for all regions."""
+        return get_backend(service)[ACCOUNT]["aws" if service in ("s3", "iam") else region]  # type: ignore[call-overload]
+
+    def regions(self, service: str) -> list[str]:
+        """The regions in which something of a service has been made."""
+        return [region for used, region in self._used if used == service]
+
+    def handle(self, request: Request) -> Response:
+        """Carry out a call and, if it changed something, write it down before it is answered."""
+        call = name_call(request, time.time())
+        with self.lock:
+            if not call.mutating:
+                return self._carry_out(call)
+            self._make_backend(call)
+            seed = secrets.token_hex(8)
+            mock_random.seed(seed)
+            response = self._carry_out(call)
+            if response.ok:
+                extra = {"upload": self._new_upload(response)} if _starts_upload(request) else {}
+                self.journal.record_call(request, call.region, call.service, call.when, seed=seed, **extra)
+                self._follow(call)
+            return response
+
+    def ask_moto(self, request: Request) -> Response:
+        """moto's own answer."""
+        answer: dict[str, Any] = {}
+
+        def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Callable[[bytes], None]:
+            answer.update(status=int(status.split()[0]), headers=tuple(headers))
+            return lambda _written: None
+
+        body = b"".join(self._moto(request.to_environ(self._port), start_response))
+        return Response(answer["status"], body, answer["headers"])
+
+    def record(self, fact: str, body: bytes = b"", **data: Any) -> None:
+        """Write down a fact of the data plane; on a replay the handler in `facts` gets it back."""
+        with self.lock:
+            self.journal.record_fact(fact, body, **data)
+
+    def replay(self) -> None:
+        """Bring moto to where the journal ends."""
+        with self.lock:
+            for entry in self.journal.entries():
+                if "fact" in entry:
+                    self.facts[entry["fact"]](entry["data"], self.journal.body_of(entry))
+                else:
+                    self._replay_call(entry)
+
+    def _replay_call(self, entry: dict[str, Any]) -> None:
+        request = self.journal.request_of(entry)
+        call = name_call(request, entry["time"], replaying=True)
+        self._make_backend(call)
+        mock_random.seed(entry["seed"])
+        response = self._carry_out(call)
+        if "upload" in entry:
+            self._rename_upload(request, self._new_upload(response), entry["upload"])
+        if response.ok:
+            self._follow(call)
+
+    def _make_backend(self, call: Call) -> None:
+        """Before the seed is set: a backend that is made within a call would take random numbers from its ids."""
+        self._used[call.service, call.region] = None
+        if call.service in BACKENDS:
+            self.backend(call.service, call.region)
+
+    def _carry_out(self, call: Call) -> Response:
+        return self._ask(self.before, call) or self._ask(self.instead, call) or self.ask_moto(call.request)
+
+    def _ask(self, handlers: dict[tuple[str, str], Handler], call: Call) -> Response | None:
+        handler = handlers.get((call.service, call.operation))
+        return handler(call) if handler else None
+
+    def _follow(self, call: Call) -> None:
+        handler = self.after.get((call.service, call.operation))
+        if handler:
+            handler(call)
+
+    @staticmethod
+    def _new_upload(response: Response) -> str:
+        found = re.search(rb"<UploadId>(.+?)</UploadId>", response.body)
+        return found.group(1).decode() if found else ""
+
+    def _rename_upload(self, request: Request, new: str, old: str) -> None:
+        # moto takes upload ids from the operating system's randomness: give the replayed one its first id.
+        bucket = self.backend("s3").get_bucket(request.path.split("/")[1])
+        upload = bucket.multiparts.pop(new)
+        upload.id = old
+        bucket.multiparts[old] = upload
+
+
+def name_call(request: Request, when: float, *, replaying: bool = False) -> Call:
+    """Find out which service, region and operation a request is for."""
+    scope = SCOPE.search(request.headers.get("authorization", ""))
+    service = scope["service"].lower() if scope else "s3"
+    region = scope["region"] if scope else REGION
+    key = scope["key"] if scope else ""
+    return Call(request, service, region, _operation(request, service), when, key, replaying)
+
+
+def naive_utc(when: float) -> datetime:
+    """A time as moto keeps it: UTC, without a zone."""
+    return datetime.fromtimestamp(when, UTC).replace(tzinfo=None)
+
+
+def seconds(when: datetime | None) -> float | None:
+    """The inverse of `naive_utc`, for a time that may not have come yet."""
+    return None if when is None else (when - naive_utc(0)).total_seconds()
+
+
+def _operation(request: Request, service: str) -> str:
+    if "x-amz-target" in request.headers:
+        return request.headers["x-amz-target"].rpartition(".")[2]
+    if service in REST_SERVICES:
+        where = f"{request.path}?{request.query}" if service == "s3" and request.query else request.path
+        matches = (o for s, m, p, o in REST_OPERATIONS if (s, m) == (service, request.method) and p.fullmatch(where))
+        return next(matches, "")
+    if found := RPC_PATH.fullmatch(request.path):
+        return found[1]
+    return parse_qs(request.body.decode("utf-8", "replace")).get("Action", [""])[0]
+
+
+def _starts_upload(request: Request) -> bool:
+    return request.method == "POST" and ("uploads", "") in request.query_pairs

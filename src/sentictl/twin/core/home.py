@@ -1,0 +1,99 @@
+"""The files by which a twin and those who look for it meet. Imports nothing heavy.
+
+`twin.lock` is held by the running twin for as long as it lives: the kernel lets go of it whatever way the process ends,
+so who can take it knows that no twin runs. `twin.json` says which process that is and on which port.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from sentictl.assets.atomic import write_atomically
+
+
+@dataclass(frozen=True)
+class TwinHome:
+    """A twin's folder."""
+
+    folder: Path
+
+    @property
+    def record_file(self) -> Path:
+        return self.folder / "twin.json"
+
+    @property
+    def log_file(self) -> Path:
+        return self.folder / "twin.log"
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "journal"
+
+    @property
+    def notebooks(self) -> Path:
+        """The volumes of notebook instances: what is written in a notebook outlives a stop."""
+        return self.folder / "notebooks"
+
+    @property
+    def run(self) -> Path:
+        """What the running twin unpacks; worthless when it has ended."""
+        return self.folder / "run"
+
+    def read_record(self) -> dict[str, Any]:
+        """`pid` and `port` of the twin that runs or ran last; empty if there was none."""
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            record: dict[str, Any] = json.loads(self.record_file.read_text())
+            return record
+        return {}
+
+    def write_record(self, pid: int, port: int) -> None:
+        """Say who runs, and where."""
+        write_atomically(self.record_file, json.dumps({"pid": pid, "port": port}).encode())
+
+    def hold(self) -> IO[bytes] | None:
+        """Take the twin's lock for as long as the returned file is open; None if a twin has it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        stream = (self.folder / "twin.lock").open("ab")
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stream.close()
+            return None
+        return stream
+
+    def is_held(self) -> bool:
+        """Whether a twin lives in this folder."""
+        if not self.folder.is_dir():
+            return False
+        stream = self.hold()
+        if stream:
+            stream.close()
+        return stream is None
+
+    @contextlib.contextmanager
+    def starting(self) -> Iterator[None]:
+        """One starter or stopper at a time. The lock lies beside the folder, which may be deleted meanwhile."""
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        path = self.folder.with_name(f".{self.folder.name}.lock")
+        with _lock(path):
+            try:
+                yield
+            finally:
+                if not self.folder.exists():
+                    path.unlink()
+
+
+def _lock(path: Path) -> IO[bytes]:
+    """Lock the file at `path`; begins again if whoever had it has deleted it meanwhile."""
+    while True:
+        stream = path.open("ab")
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(path.stat(), os.fstat(stream.fileno())):
+                return stream
+        stream.close()

@@ -1,0 +1,1 @@
+"""IAM: policies evaluated, and the roles that AWS's services run in."""

@@ -1,0 +1,1 @@
+"""Lambda: functions that really run, under AWS's own runtime client."""

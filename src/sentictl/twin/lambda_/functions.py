@@ -1,0 +1,240 @@
+"""Lambda functions that really run: Invoke, with execution environments that are made, reused and replaced."""
+
+import base64
+import io
+import re
+import secrets
+import shutil
+import threading
+import time
+import zipfile
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
+from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane, name_call
+from sentictl.twin.core.messages import Request, Response, rest_error
+from sentictl.twin.iam.roles import Role
+from sentictl.twin.lambda_.runtime import ExecutionEnvironment, FunctionSpec, Outcome
+
+INVOCATION = re.compile(r"/2015-03-31/functions/(?P<function>.+)/invocations")
+ARN = re.compile(r"(?:arn:aws:lambda:(?P<region>[^:]+):\d+:)?(?:function:)?(?P<name>[^:/]+)(?::[^:]+)?")
+MAX_PAYLOAD = 6 * 1024 * 1024  # Lambda's limit for synchronous calls
+MAX_ENVIRONMENTS = 4
+# Callers beyond this many are refused, so that functions which call the twin always find a thread of it free.
+MAX_CALLERS = 32
+TAIL_BYTES = 4096
+
+
+class UnknownFunctionError(Exception):
+    """There is no such function."""
+
+
+class TooManyCallersError(Exception):
+    """All execution environments are busy and too many callers wait."""
+
+
+class Functions:
+    """The data plane of Lambda."""
+
+    def __init__(self, control: ControlPlane, logs: LogStreams, folder: Path, url: str) -> None:
+        self._control = control
+        self._logs = logs
+        self._folder = folder
+        self._url = url
+        self._lock = threading.Lock()
+        self._pools: dict[tuple[str, str], Pool] = {}
+        self._callers = threading.BoundedSemaphore(MAX_CALLERS)
+        control.before["lambda", "CreateFunction"] = self._refuse_role
+        control.after["lambda", "DeleteFunction"] = self._deleted
+
+    def answer(self, request: Request) -> Response:
+        """Invoke, as the Lambda API has it."""
+        call = name_call(request, time.time())
+        found = INVOCATION.fullmatch(request.path)
+        arn = found["function"] if found else ""
+        if len(request.body) > MAX_PAYLOAD:
+            message = f"Request must be smaller than {MAX_PAYLOAD} bytes for the InvokeFunction operation"
+            return rest_error("RequestTooLargeException", message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Type="User")
+        kind = request.headers.get("x-amz-invocation-type", "RequestResponse")
+        try:
+            pool = self._pool(arn, call.region)
+            if kind == "DryRun":
+                return Response(HTTPStatus.NO_CONTENT)
+            if kind == "Event":
+                threading.Thread(target=self.invoke, args=(arn, request.body), daemon=True).start()
+                return Response(HTTPStatus.ACCEPTED)
+            outcome = self._run(pool, request.body)
+        except UnknownFunctionError as error:
+            return rest_error(
+                "ResourceNotFoundException", f"Function not found: {error}", HTTPStatus.NOT_FOUND, Type="User"
+            )
+        except TooManyCallersError:
+            return rest_error("TooManyRequestsException", "Rate Exceeded.", HTTPStatus.TOO_MANY_REQUESTS, Type="User")
+        return _answer(outcome, tail=request.headers.get("x-amz-log-type") == "Tail")
+
+    def invoke(self, arn: str, payload: bytes, region: str = "us-east-1") -> Outcome:
+        """Run a function and wait for it.
+
+        Args:
+            arn: its ARN or its name (looked up in `region`).
+
+        Raises:
+            UnknownFunctionError: with the ARN.
+            TooManyCallersError: Lambda's TooManyRequestsException.
+        """
+        return self._run(self._pool(arn, region), payload)
+
+    def function(self, arn: str, region: str = "us-east-1") -> Any:
+        """moto's function object.
+
+        Raises:
+            UnknownFunctionError: with the ARN.
+        """
+        parts = ARN.fullmatch(arn)
+        name, where = (parts["name"], parts["region"] or region) if parts else (arn, region)
+        with self._control.lock:
+            known = {
+                function.function_name: function for function in self._control.backend("lambda", where).list_functions()
+            }
+        if name not in known:
+            raise UnknownFunctionError(f"arn:aws:lambda:{where}:{ACCOUNT}:function:{name}")
+        return known[name]
+
+    def running(self) -> int:
+        """How many execution environments there are."""
+        return sum(pool.size for pool in self._pools.values())
+
+    def close(self) -> None:
+        """End all execution environments."""
+        for pool in list(self._pools.values()):
+            pool.close()
+
+    def _run(self, pool: "Pool", payload: bytes) -> Outcome:
+        if not self._callers.acquire(blocking=False):
+            raise TooManyCallersError
+        try:
+            return pool.invoke(payload or b"{}")
+        finally:
+            self._callers.release()
+
+    def _pool(self, arn: str, region: str) -> "Pool":
+        """The execution environments of a function as it is now: an update of code or configuration makes new ones."""
+        function = self.function(arn, region)
+        spec = _spec(function)
+        with self._lock:
+            pool = self._pools.get((spec.region, spec.name))
+            if pool is None or pool.spec != spec:
+                if pool:
+                    threading.Thread(target=pool.close, daemon=True).start()
+                folder = self._folder / secrets.token_hex(8)
+                role = Role(self._control, function.role, spec.name)
+                pool = Pool(spec, function.code_bytes, folder, self._url, self._logs, role)
+                self._pools[spec.region, spec.name] = pool
+            return pool
+
+    def _refuse_role(self, call: Call) -> Response | None:
+        """moto asks only whether there is such a role."""
+        if Role(self._control, call.payload["Role"]).trusts("lambda.amazonaws.com"):
+            return None
+        message = "The role defined for the function cannot be assumed by Lambda."
+        return rest_error("InvalidParameterValueException", message, HTTPStatus.BAD_REQUEST, Type="User")
+
+    def _deleted(self, call: Call) -> None:
+        name = ARN.fullmatch(call.request.path.rpartition("/")[2])
+        with self._lock:
+            pool = self._pools.pop((call.region, name["name"] if name else ""), None)
+        if pool:
+            threading.Thread(target=pool.close, daemon=True).start()
+
+
+class Pool:
+    """One version of a function: at most `MAX_ENVIRONMENTS` execution environments, reused, the warmest first."""
+
+    def __init__(self, spec: FunctionSpec, code: bytes, folder: Path, url: str, logs: LogStreams, role: Role) -> None:
+        self.spec = spec
+        self.size = 0
+        self._folder = folder
+        self._url = url
+        self._logs = logs
+        self._role = role
+        self._idle: list[ExecutionEnvironment] = []
+        self._changed = threading.Condition()
+        self._closed = False
+        with zipfile.ZipFile(io.BytesIO(code)) as archive:
+            archive.extractall(folder)
+
+    def invoke(self, payload: bytes) -> Outcome:
+        """Run an invocation in a free environment; waits for one if all are busy."""
+        environment = self._take()
+        try:
+            return environment.invoke(payload)
+        finally:
+            self._give_back(environment)
+
+    def close(self) -> None:
+        """End the idle environments now and the busy ones after their invocation."""
+        with self._changed:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            self.size -= len(idle)
+        for environment in idle:
+            environment.close()
+        if self.size == 0:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _take(self) -> ExecutionEnvironment:
+        with self._changed:
+            self._changed.wait_for(lambda: self._idle or self.size < MAX_ENVIRONMENTS)
+            while self._idle:
+                environment = self._idle.pop()
+                if environment.usable:
+                    return environment
+                self.size -= 1  # its process ended between two invocations
+                environment.close()
+            self.size += 1
+        now = time.gmtime()
+        name = f"{time.strftime('%Y/%m/%d', now)}/[$LATEST]{secrets.token_hex(16)}"
+        stream = LogStream(self.spec.region, f"/aws/lambda/{self.spec.name}", name, self._role, looking=False)
+        return ExecutionEnvironment(self.spec, self._folder, self._url, name, partial(self._logs.write, stream))
+
+    def _give_back(self, environment: ExecutionEnvironment) -> None:
+        with self._changed:
+            keep = environment.usable and not self._closed
+            if keep:
+                self._idle.append(environment)
+            else:
+                self.size -= 1
+            self._changed.notify()
+            last = self._closed and self.size == 0
+        if not keep:
+            environment.close()
+        if last:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _spec(function: Any) -> FunctionSpec:
+    return FunctionSpec(
+        name=function.function_name,
+        region=function.region,
+        arn=function.function_arn,
+        code_sha256=function.code_sha_256,
+        handler=function.handler or "",
+        runtime=function.run_time or "",
+        role=function.role.rpartition("/")[2],
+        timeout=float(function.timeout),
+        memory_mb=int(function.memory_size),
+        variables=tuple(sorted((function.environment_vars or {}).items())),
+    )
+
+
+def _answer(outcome: Outcome, *, tail: bool) -> Response:
+    headers = {"Content-Type": "application/json", "X-Amz-Executed-Version": "$LATEST"}
+    if outcome.error:
+        headers["X-Amz-Function-Error"] = outcome.error
+    if tail:
+        log = "\n".join([*outcome.log, ""]).encode()[-TAIL_BYTES:]
+        headers["X-Amz-Log-Result"] = base64.b64encode(log).decode()
+    return Response(HTTPStatus.OK, outcome.payload, tuple(headers.items()))

@@ -1,0 +1,263 @@
+"""One Lambda execution environment: AWS's runtime client (awslambdaric) in a child process, and its Runtime API."""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fcntl import ioctl
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import Empty, Queue
+from struct import unpack
+from termios import FIONREAD
+from typing import Any
+
+from sentictl.twin.core import processes
+from sentictl.twin.core.control_plane import ROLE_KEY
+
+INIT_SECONDS = 10.0  # Lambda's limit for the init phase
+DRAIN_SECONDS = 0.05
+UNHANDLED = "Unhandled"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an invocation came to.
+
+    Args:
+        payload: the function's answer, or the error document.
+        error: the value of the `X-Amz-Function-Error` header, if it failed.
+        log: the invocation's log lines.
+    """
+
+    payload: bytes
+    error: str | None = None
+    log: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """A version of a function's code and configuration; two that are equal share execution environments."""
+
+    name: str
+    region: str
+    arn: str
+    code_sha256: str
+    handler: str
+    runtime: str
+    role: str
+    timeout: float
+    memory_mb: int
+    variables: tuple[tuple[str, str], ...]
+
+
+class ExecutionEnvironment:
+    """A process that runs one invocation after the other. It is used by one caller at a time."""
+
+    def __init__(self, spec: FunctionSpec, code: Path, url: str, stream: str, on_line: Callable[[str], None]) -> None:
+        self.spec = spec
+        self._on_line = on_line
+        self._invocations: Queue[tuple[str, bytes] | None] = Queue()  # None: there will be no more
+        self._answers: Queue[tuple[bytes, str | None] | None] = Queue()  # None: the process has ended
+        self._asked = threading.Event()  # the runtime has asked for its first invocation
+        self._lines: list[str] = []
+        self._broken = False
+        self._api = ThreadingHTTPServer(("127.0.0.1", 0), type("RuntimeApi", (_RuntimeApi,), {"environment": self}))
+        self._api.daemon_threads = True
+        threading.Thread(target=self._api.serve_forever, args=(0.05,), daemon=True).start()
+        self._init_ms = 0.0
+        self._started = time.monotonic()
+        address = f"127.0.0.1:{self._api.server_port}"
+        environment = _environment(spec, code, url, stream, address)
+        self._process = processes.start_child(["-m", "awslambdaric", spec.handler], code, environment)
+        self._pipes = processes.pipes(self._process)
+        pumps = [processes.pump(pipe, self._log) for pipe in self._pipes]
+        threading.Thread(target=self._watch, args=(pumps,), daemon=True).start()
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can run another invocation."""
+        return not self._broken and self._process.poll() is None
+
+    def invoke(self, payload: bytes) -> Outcome:
+        """Run the function once: log START, END and REPORT as Lambda does."""
+        request_id = str(uuid.uuid4())
+        self._lines = []
+        cold = not self._asked.is_set()
+        answer = self._await_init(request_id)
+        begun = time.monotonic()
+        self._log(f"START RequestId: {request_id} Version: $LATEST")
+        if answer is None:
+            self._invocations.put((request_id, payload))
+            answer = self._await_answer(request_id)
+        self._drain()
+        self._log(f"END RequestId: {request_id}")
+        self._log(self._report(request_id, time.monotonic() - begun, cold=cold))
+        return Outcome(answer[0], answer[1], self._lines)
+
+    def take_answer(self, payload: bytes, error: str | None) -> None:
+        """What the runtime has sent: the function's answer, or its error document."""
+        self._answers.put((payload, error))
+
+    def next_invocation(self) -> tuple[str, bytes] | None:
+        """Wait for work, on behalf of the runtime. None: there will be no more."""
+        if not self._asked.is_set():
+            self._init_ms = (time.monotonic() - self._started) * 1000
+            self._asked.set()
+        return self._invocations.get()
+
+    def close(self) -> None:
+        """End the process and its Runtime API."""
+        self._invocations.put(None)
+        processes.terminate(self._process, grace=0)
+        self._api.shutdown()
+        self._api.server_close()
+
+    def _await_init(self, request_id: str) -> tuple[bytes, str | None] | None:
+        """Wait until the handler's module is loaded. Returns the error if it cannot be."""
+        limit = self._started + INIT_SECONDS
+        while not self._asked.wait(0.002):
+            if time.monotonic() > limit:
+                return self._time_out(request_id, INIT_SECONDS)
+            with suppress(Empty):
+                answer = self._answers.get_nowait() or self._exit_error(request_id)
+                self._broken = True
+                return answer
+        return None
+
+    def _await_answer(self, request_id: str) -> tuple[bytes, str | None]:
+        try:
+            return self._answers.get(timeout=self.spec.timeout) or self._exit_error(request_id)
+        except Empty:
+            return self._time_out(request_id, self.spec.timeout)
+
+    def _exit_error(self, request_id: str) -> tuple[bytes, str]:
+        code = self._process.wait()
+        how = f"signal {-code}" if code < 0 else f"exit status {code}"
+        message = f"RequestId: {request_id} Error: Runtime exited with error: {how}"
+        self._log(message)
+        return json.dumps({"errorType": "Runtime.ExitError", "errorMessage": message}).encode(), UNHANDLED
+
+    def _time_out(self, request_id: str, seconds: float) -> tuple[bytes, str]:
+        self._broken = True
+        processes.terminate(self._process, grace=0)
+        text = f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds"
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self._log(f"{now} {request_id} Task timed out after {seconds:.2f} seconds")
+        return json.dumps({"errorType": "Sandbox.Timedout", "errorMessage": text}).encode(), UNHANDLED
+
+    def _report(self, request_id: str, seconds: float, *, cold: bool) -> str:
+        spent = seconds * 1000
+        init = f"\tInit Duration: {self._init_ms:.2f} ms" if cold else ""
+        return (
+            f"REPORT RequestId: {request_id}\tDuration: {spent:.2f} ms\tBilled Duration: {int(spent) + 1} ms\t"
+            f"Memory Size: {self.spec.memory_mb} MB\tMax Memory Used: {self._memory_mb()} MB{init}"
+        )
+
+    def _memory_mb(self) -> int:
+        with suppress(OSError, StopIteration):  # ended already, or a system without /proc
+            status = Path(f"/proc/{self._process.pid}/status").read_text()
+            peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+            return int(peak.split()[1]) // 1024
+        return 0
+
+    def _log(self, line: str) -> None:
+        self._lines.append(line)
+        self._on_line(line)
+
+    def _drain(self) -> None:
+        """Let what the function has printed reach the log before the END line."""
+        limit = time.monotonic() + DRAIN_SECONDS
+        while self.usable and any(map(_unread, self._pipes)) and time.monotonic() < limit:
+            time.sleep(0.0005)
+
+    def _watch(self, pumps: list[threading.Thread]) -> None:
+        self._process.wait()
+        for thread in pumps:
+            thread.join(DRAIN_SECONDS)
+        self._answers.put(None)
+
+
+class _RuntimeApi(BaseHTTPRequestHandler):
+    """Lambda's Runtime API: next, response, error, init error. Subclassed for each environment."""
+
+    environment: "ExecutionEnvironment"
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # headers and body leave in one packet
+
+    def do_GET(self) -> None:
+        invocation = self.environment.next_invocation()
+        if invocation is None:
+            self.close_connection = True
+            return
+        request_id, payload = invocation
+        spec = self.environment.spec
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": request_id,
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + spec.timeout) * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": spec.arn,
+            "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
+        }
+        self._reply(200, payload, headers)
+
+    def do_POST(self) -> None:
+        body = self._body()
+        self.environment.take_answer(body, UNHANDLED if self.path.endswith("/error") else None)
+        self._reply(202, b"{}", {})
+
+    def _body(self) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def _reply(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
+        """The Runtime API keeps no access log."""
+
+
+def _environment(spec: FunctionSpec, code: Path, url: str, stream: str, address: str) -> dict[str, str]:
+    """What Lambda sets, its reserved variables last so that no configuration overrides them."""
+    host = processes.base_environment(url, spec.region)
+    plain = {name: host[name] for name in ("PATH", "PYTHONPATH", "VIRTUAL_ENV") if name in host}
+    reserved = {
+        "_HANDLER": spec.handler,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
+        "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": stream,
+        "AWS_LAMBDA_RUNTIME_API": address,
+        "AWS_ACCESS_KEY_ID": ROLE_KEY + spec.role,
+        "AWS_SESSION_TOKEN": "local",
+        "LAMBDA_TASK_ROOT": str(code),
+        "LAMBDA_RUNTIME_DIR": str(code),
+    }
+    defaults = {"LANG": "en_US.UTF-8", "TZ": ":UTC", "PYTHONUNBUFFERED": "1"}
+    return plain | defaults | dict(spec.variables) | processes.aws_environment(url, spec.region) | reserved
+
+
+def _unread(pipe: Any) -> int:
+    with suppress(OSError, ValueError):  # closed already
+        count: int = unpack("i", ioctl(pipe.fileno(), FIONREAD, b"\0" * 4))[0]
+        return count
+    return 0

@@ -1,0 +1,241 @@
+"""Where moto's control plane answers otherwise than AWS, in operations that a sentictl project uses."""
+
+import json
+import os
+import re
+from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote
+
+from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane, naive_utc, seconds
+from sentictl.twin.core.messages import Response, json_response, json_rpc_error, rest_error
+from sentictl.twin.core.pagination import listing
+
+MANAGED_POLICIES = "MOTO_IAM_LOAD_MANAGED_POLICIES"
+TAGS = re.compile(r"/tags/arn:aws:apigateway:[^:]*::/restapis/(?P<api>[^/]+)")
+RESOURCE = re.compile(
+    r"/restapis/(?P<api>[^/]+)/resources/(?P<resource>[^/]+)/methods/(?P<method>[^/]+)"
+    r"(/integration|/responses/(?P<status>\d+))?"
+)
+PERMISSIONS = re.compile(r"/2015-03-31/functions/(?P<function>[^/]+)/policy/?")
+
+
+class Mends:
+    """Handlers that make up for moto."""
+
+    def __init__(self, control: ControlPlane) -> None:
+        self._control = control
+        for operation in ("AttachRolePolicy", "GetPolicy", "GetPolicyVersion", "ListPolicies"):
+            control.before["iam", operation] = self._load_managed_policies
+        control.before["lambda", "AddPermission"] = self._refuse_second_permission
+        control.before["apigateway", "PutMethod"] = self._refuse_second_method
+        control.before["apigateway", "PutMethodResponse"] = self._refuse_second_response
+        control.before["apigateway", "GetIntegration"] = self._missing_integration
+        control.before["apigateway", "DeleteRestApi"] = self._missing_api
+        control.before["apigateway", "DeleteDeployment"] = self._let_go_of_stage
+        control.after["apigateway", "CreateRestApi"] = self._set_binary_media_types
+        control.after["apigateway", "UpdateRestApi"] = self._patch_binary_media_types
+        for operation in ("GetTags", "TagResource", "UntagResource"):
+            control.instead["apigateway", operation] = self._api_tags
+        control.after["sagemaker", "AddTags"] = self._replace_tags
+        for operation in ("AddTags", "ListTags", "DeleteTags"):
+            control.before["sagemaker", operation] = self._missing_resource
+        control.after["sagemaker", "CreateModel"] = self._keep_model_time
+        control.after["sagemaker", "CreateEndpointConfig"] = self._keep_config_time
+        control.instead["sagemaker", "ListModels"] = self._list_models
+        control.instead["logs", "FilterLogEvents"] = self._filter_log_events
+        for operation in ("TagResource", "UntagResource", "ListTagsForResource"):
+            control.before["logs", operation] = self._missing_log_group
+        control.instead["tagging", "GetResources"] = self._tagged_resources
+
+    def _load_managed_policies(self, _call: Call) -> None:
+        """moto would load AWS's managed policies at its first call, for six partitions, half a second each."""
+        backend = self._control.backend("iam")
+        if not backend.aws_managed_policies:
+            os.environ[MANAGED_POLICIES] = "true"
+            backend.aws_managed_policies = backend._init_aws_policies()
+            backend.managed_policies |= backend._init_managed_policies()
+
+    def _apis(self, call: Call) -> dict[str, Any]:
+        apis: dict[str, Any] = self._control.backend("apigateway", call.region).apis
+        return apis
+
+    def _refuse_second_permission(self, call: Call) -> Response | None:
+        """moto keeps two statements under one id."""
+        found = PERMISSIONS.fullmatch(call.request.path)
+        name = found["function"].rpartition(":")[2] if found else ""
+        functions = {f.function_name: f for f in self._control.backend("lambda", call.region).list_functions()}
+        wanted = call.payload.get("StatementId")
+        if name not in functions or all(s.get("Sid") != wanted for s in functions[name].policy.statements):
+            return None
+        message = f"The statement id ({wanted}) provided already exists. Provide a new one, or remove the statement."
+        return rest_error("ResourceConflictException", message, 409, Type="User")
+
+    def _method(self, call: Call) -> tuple[Any, re.Match[str]] | None:
+        found = RESOURCE.fullmatch(call.request.path)
+        api = self._apis(call).get(found["api"]) if found else None
+        resource = api.resources.get(found["resource"]) if found and api else None
+        method = resource.resource_methods.get(found["method"]) if found and resource else None
+        return (method, found) if found and method else None
+
+    def _refuse_second_method(self, call: Call) -> Response | None:
+        """moto overwrites a method and loses its integration."""
+        if not self._method(call):
+            return None
+        return rest_error("ConflictException", "Method already exists for this resource", 409)
+
+    def _refuse_second_response(self, call: Call) -> Response | None:
+        found = self._method(call)
+        if not found or found[0].get_response(found[1]["status"]) is None:
+            return None
+        return rest_error("ConflictException", "Response already exists for this resource", 409)
+
+    def _missing_integration(self, call: Call) -> Response | None:
+        """moto answers an empty integration."""
+        found = self._method(call)
+        if found and found[0].method_integration:
+            return None
+        what = "Integration" if found else "Method"
+        return rest_error("NotFoundException", f"Invalid {what} identifier specified", 404)
+
+    def _missing_api(self, call: Call) -> Response | None:
+        """moto breaks on an unknown API."""
+        name = call.request.path.rpartition("/")[2]
+        if name in self._apis(call):
+            return None
+        return rest_error("NotFoundException", f"Invalid API identifier specified {ACCOUNT}:{name}", 404)
+
+    def _let_go_of_stage(self, call: Call) -> None:
+        """moto refuses to delete a deployment whose stage serves another one by now."""
+        _, _, name, _, identifier = call.request.path.split("/")
+        api = self._apis(call).get(name)
+        deployment = api.deployments.get(identifier) if api else None
+        if api and deployment and all(stage.deployment_id != identifier for stage in api.stages.values()):
+            deployment.stage_name = None
+
+    def _set_binary_media_types(self, call: Call) -> None:
+        """moto drops them when an API is created."""
+        if "binaryMediaTypes" not in call.payload:
+            return
+        api = next(reversed(self._apis(call).values()))
+        api.binaryMediaTypes = list(call.payload["binaryMediaTypes"])
+
+    def _patch_binary_media_types(self, call: Call) -> None:
+        """AWS has the media type in the patch's path, moto looks for it in its value."""
+        api = self._apis(call)[call.request.path.rpartition("/")[2]]
+        api.binaryMediaTypes = [kind for kind in api.binaryMediaTypes if kind]
+        for patch in call.payload.get("patchOperations") or []:
+            kind = patch["path"].removeprefix("/binaryMediaTypes/").replace("~1", "/")
+            if kind == patch["path"]:
+                continue
+            kept = [known for known in api.binaryMediaTypes if known != kind]
+            api.binaryMediaTypes = kept if patch["op"] == "remove" else [*kept, kind]
+
+    def _api_tags(self, call: Call) -> Response:
+        """moto has no tags of REST APIs apart from CreateRestApi's."""
+        found = TAGS.fullmatch(unquote(call.request.path))
+        api = self._apis(call).get(found["api"]) if found else None
+        if api is None:
+            return rest_error("NotFoundException", "Invalid API identifier specified", 404)
+        if call.request.method == "PUT":
+            api.tags = api.tags | call.payload["tags"]
+        if call.request.method == "DELETE":
+            gone = [value for name, value in call.request.query_pairs if name == "tagKeys"]
+            api.tags = {name: value for name, value in api.tags.items() if name not in gone}
+        return json_response(200, {"tags": api.tags}) if call.request.method == "GET" else Response(204)
+
+    def _replace_tags(self, call: Call) -> None:
+        """moto adds a second tag of the same key."""
+        resource = self._control.backend("sagemaker", call.region)._get_resource_from_arn(call.payload["ResourceArn"])
+        newest = {tag["Key"]: tag["Value"] for tag in resource.tags}
+        resource.tags = [{"Key": key, "Value": value} for key, value in newest.items()]
+
+    def _missing_resource(self, call: Call) -> Response | None:
+        """moto breaks on the tags of what is not there."""
+        arn = call.payload["ResourceArn"]
+        sagemaker = self._control.backend("sagemaker", call.region)
+        kind, _, name = arn.rpartition(":")[2].partition("/")
+        stores = {
+            "training-job": sagemaker.training_jobs,
+            "model": sagemaker._models,
+            "endpoint-config": sagemaker.endpoint_configs,
+            "endpoint": sagemaker.endpoints,
+            "notebook-instance": sagemaker.notebook_instances,
+        }
+        if kind not in stores or name in stores[kind]:
+            return None
+        return json_rpc_error("ValidationException", f'Could not find {kind.replace("-", " ")} "{arn}".')
+
+    def _list_models(self, call: Call) -> Response:
+        """moto neither filters nor sorts nor pages."""
+        models = self._control.backend("sagemaker", call.region)._models.values()
+        found = [
+            {"ModelName": m.model_name, "ModelArn": m.arn, "CreationTime": seconds(m.creation_time)} for m in models
+        ]
+        return listing("Models", "Model", found, {"SortOrder": "Descending"} | call.payload)
+
+    def _keep_model_time(self, call: Call) -> None:
+        """moto would say that a model was made when the twin was started last."""
+        model = self._control.backend("sagemaker", call.region)._models[call.payload["ModelName"]]
+        model.creation_time = naive_utc(call.when)
+
+    def _keep_config_time(self, call: Call) -> None:
+        configs = self._control.backend("sagemaker", call.region).endpoint_configs
+        configs[call.payload["EndpointConfigName"]].creation_time = naive_utc(call.when)
+
+    def _filter_log_events(self, call: Call) -> Response | None:
+        """moto does not know logStreamNamePrefix, and tells one stream after the other instead of all by time."""
+        wanted = call.payload | {"interleaved": True}
+        prefix = wanted.pop("logStreamNamePrefix", None)
+        group = self._control.backend("logs", call.region).groups.get(wanted.get("logGroupName"))
+        if prefix and group:
+            # No names at all would mean every stream.
+            wanted["logStreamNames"] = [name for name in group.streams if name.startswith(prefix)] or [""]
+        return self._control.ask_moto(replace(call.request, body=json.dumps(wanted).encode()))
+
+    def _missing_log_group(self, call: Call) -> Response | None:
+        """moto keeps tags of whatever it is told; AWS of log groups, whose ARN here does not end with `:*`."""
+        name = call.payload["resourceArn"].partition(":log-group:")[2]
+        if name in self._control.backend("logs", call.region).groups:
+            return None
+        return json_rpc_error("ResourceNotFoundException", "The specified log group does not exist.")
+
+    def _tagged_resources(self, call: Call) -> Response:
+        """GetResources for the services that moto's answer leaves out or gets wrong, joined with moto's own answer."""
+        answer = self._control.ask_moto(call.request)
+        document = json.loads(answer.body)
+        if not answer.ok or document.get("PaginationToken"):
+            return answer
+        own = re.compile(r"\('?arn:|arn:aws:(sagemaker|apigateway):")
+        kept = [entry for entry in document["ResourceTagMappingList"] if not own.match(entry["ResourceARN"])]
+        known = {arn: tags for arn, tags in self._own_tags(call.region).items() if _is_wanted(arn, tags, call.payload)}
+        mine = [{"ResourceARN": arn, "Tags": _tag_list(tags)} for arn, tags in known.items()]
+        return json_response(200, document | {"ResourceTagMappingList": kept + mine})
+
+    def _own_tags(self, region: str) -> dict[str, dict[str, str]]:
+        sagemaker = self._control.backend("sagemaker", region)
+        stores = (sagemaker.training_jobs, sagemaker._models, sagemaker.endpoints, sagemaker.notebook_instances)
+        resources = {resource.arn: resource.tags for store in stores for resource in store.values()}
+        resources |= {config.endpoint_config_arn: config.tags for config in sagemaker.endpoint_configs.values()}
+        tags = {arn: {tag["Key"]: tag["Value"] for tag in listed} for arn, listed in resources.items()}
+        apis = self._control.backend("apigateway", region).apis.values()
+        return tags | {f"arn:aws:apigateway:{region}::/restapis/{api.id}": dict(api.tags) for api in apis}
+
+
+def _is_wanted(arn: str, tags: dict[str, str], wanted: dict[str, Any]) -> bool:
+    if not tags or not _is_of_type(arn, wanted.get("ResourceTypeFilters") or []):
+        return False
+    if wanted.get("ResourceARNList") and arn not in wanted["ResourceARNList"]:
+        return False
+    filters = wanted.get("TagFilters") or []
+    return all(f["Key"] in tags and (not f.get("Values") or tags[f["Key"]] in f["Values"]) for f in filters)
+
+
+def _is_of_type(arn: str, types: list[str]) -> bool:
+    """Types are `sagemaker` or `sagemaker:endpoint`; API Gateway's resources begin with a slash."""
+    service, resource = arn.split(":")[2], arn.split(":")[5].strip("/").partition("/")[0]
+    return not types or service in types or f"{service}:{resource}" in types
+
+
+def _tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

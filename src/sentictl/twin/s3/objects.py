@@ -1,0 +1,131 @@
+"""S3 objects as the data plane reads and writes them."""
+
+import io
+import tarfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from sentictl.twin.core.control_plane import REGION, ControlPlane
+from sentictl.twin.core.messages import Request
+from sentictl.twin.iam.roles import Role
+
+
+class ObjectMissingError(Exception):
+    """There is no such bucket or object."""
+
+
+class BadArchiveError(Exception):
+    """An object is not the archive that it should be."""
+
+
+class Objects:
+    """What lies in the twin's S3, for anybody or for one role to reach.
+
+    Every method of one that acts as a role raises AccessDeniedError where the role does not allow it.
+    """
+
+    def __init__(self, control: ControlPlane, role: Role | None = None) -> None:
+        self._control = control
+        self._role = role
+
+    def acting_as(self, role: Role) -> "Objects":
+        """The same objects, as far as `role` may reach them."""
+        return Objects(self._control, role)
+
+    def read(self, uri: str) -> bytes:
+        """The content of `s3://bucket/key`.
+
+        Raises:
+            ObjectMissingError: with the URI.
+        """
+        bucket, key = split_uri(uri)
+        self._demand("s3:GetObject", f"{bucket}/{key}")
+        with self._control.lock:
+            backend = self._control.backend("s3")
+            found = backend.get_object(bucket, key) if bucket in backend.buckets else None
+            if found is None:
+                raise ObjectMissingError(uri)
+            content: bytes = found.value
+            return content
+
+    def extract(self, uri: str, folder: Path) -> None:
+        """Unpack the tar archive at `uri` into `folder`; links and paths that lead out of it are refused.
+
+        Raises:
+            ObjectMissingError: there is nothing at `uri`.
+            BadArchiveError: it cannot be unpacked.
+        """
+        content = self.read(uri)
+        try:
+            with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+                archive.extractall(folder, filter="data")
+        except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+            raise BadArchiveError(f"{uri}: {error}") from error
+
+    def download(self, prefix: str, folder: Path) -> int:
+        """Write every object under an `s3://bucket/prefix` into `folder`, as SageMaker's S3Prefix does.
+
+        Returns:
+            how many there were.
+        """
+        bucket, start = split_uri(prefix)
+        keys = self._keys(bucket, start)
+        for key in keys:
+            path = folder / (key[len(start) :].lstrip("/") or Path(key).name)
+            if not path.resolve().is_relative_to(folder.resolve()):
+                raise BadArchiveError(f"s3://{bucket}/{key} leads out of its folder")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(self.read(f"s3://{bucket}/{key}"))
+        return len(keys)
+
+    def write(self, uri: str, content: bytes) -> None:
+        """Store an object, as any client would: it is journalled.
+
+        Raises:
+            ObjectMissingError: there is no such bucket.
+        """
+        bucket, key = split_uri(uri)
+        self._demand("s3:PutObject", f"{bucket}/{key}")
+        scope = f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/s3/aws4_request"
+        headers = {"authorization": scope, "content-type": "application/octet-stream"}
+        if not self._control.handle(Request("PUT", f"/{bucket}/{quote(key)}", headers=headers, body=content)).ok:
+            raise ObjectMissingError(uri)
+
+    def _demand(self, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
+        if self._role:
+            self._role.demand(action, f"arn:aws:s3:::{resource}", context)
+
+    def _keys(self, bucket: str, prefix: str) -> list[str]:
+        self._demand("s3:ListBucket", bucket, {"s3:prefix": prefix})
+        with self._control.lock:
+            backend = self._control.backend("s3")
+            if bucket not in backend.buckets:
+                return []
+            found = [key for key in list(backend.buckets[bucket].keys) if key.startswith(prefix)]
+            # Folder markers carry no data; a deleted object of a versioned bucket is still listed by the store.
+            return sorted(k for k in found if not k.endswith("/") and backend.get_object(bucket, k))
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """`s3://bucket/key` → bucket and key."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def pack(folder: Path) -> bytes:
+    """A gzipped tar of what is in `folder`; the same files give the same bytes (sorted, no times, no owners)."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=6) as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.add(path, arcname=str(path.relative_to(folder)), recursive=False, filter=_anonymous)
+    content = bytearray(buffer.getvalue())
+    content[4:8] = bytes(4)  # gzip's own time stamp (RFC 1952, MTIME)
+    return bytes(content)
+
+
+def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.mtime = entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    return entry

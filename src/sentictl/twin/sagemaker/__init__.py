@@ -1,0 +1,1 @@
+"""SageMaker: training jobs, endpoints and notebook instances that really run."""

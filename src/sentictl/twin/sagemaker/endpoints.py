@@ -1,0 +1,314 @@
+"""Endpoints that really serve: CreateEndpoint, UpdateEndpoint, DeleteEndpoint and InvokeEndpoint."""
+
+import logging
+import re
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
+from sentictl.twin.cloudwatch.metrics import Invocations
+from sentictl.twin.core import processes
+from sentictl.twin.core.control_plane import ACCOUNT, ROLE_KEY, Call, ControlPlane, naive_utc, name_call
+from sentictl.twin.core.messages import Request, Response, json_response, json_rpc_error, rest_error
+from sentictl.twin.iam.roles import AccessDeniedError, Role, refuse_unassumable
+from sentictl.twin.s3.objects import Objects
+from sentictl.twin.sagemaker.model_server import HANDED_ON, ModelServer, ModelTimeoutError, StartFailedError, Variant
+
+logger = logging.getLogger("sentictl.twin")
+
+INVOCATION = re.compile(r"/endpoints/([^/]+)/invocations")
+MAX_BODY = 6 * 1024 * 1024  # InvokeEndpoint's documented limit
+IN_PROGRESS = ("Creating", "Updating")
+WAIT_AFTER_RESTART = 60.0
+RESTART_SECONDS = 5.0  # between two attempts to start a server that crashed
+# CreateX for a name that exists: moto replaces it silently, AWS refuses.
+UNIQUE = (
+    ("CreateModel", "ModelName", "_models", "model"),
+    ("CreateEndpointConfig", "EndpointConfigName", "endpoint_configs", "endpoint configuration"),
+    ("CreateEndpoint", "EndpointName", "endpoints", "endpoint"),
+)
+
+
+@dataclass
+class Serving:
+    """What stands behind an endpoint: the server, and whether it is being brought back after a restart."""
+
+    server: ModelServer | None
+    ready: threading.Event
+
+
+class Endpoints:
+    """The data plane of SageMaker's endpoints."""
+
+    def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, url: str) -> None:
+        self._control = control
+        self._invocations = Invocations(control)
+        self._objects = objects
+        self._logs = logs
+        self._folder = folder
+        self._url = url
+        self._serving: dict[tuple[str, str], Serving] = {}
+        # Not the control plane's lock: an upload must not hold up an invocation.
+        self._swapping = threading.Lock()
+        for operation, member, store, noun in UNIQUE:
+            control.before["sagemaker", operation] = partial(self._refuse, member, store, noun)
+        control.after["sagemaker", "CreateEndpoint"] = self._created
+        control.instead["sagemaker", "UpdateEndpoint"] = self._update
+        control.before["sagemaker", "DeleteEndpoint"] = self._refuse_deletion
+        control.after["sagemaker", "DeleteEndpoint"] = self._deleted
+        control.facts["endpoint-settled"] = self._restore
+
+    def bring_back(self) -> None:
+        """After a replay: start the servers again of all endpoints that should have one."""
+        for region in self._control.regions("sagemaker"):
+            for name, endpoint in self._control.backend("sagemaker", region).endpoints.items():
+                if endpoint.endpoint_status != "Failed":
+                    self._start_thread(region, name, Serving(None, threading.Event()), endpoint.endpoint_config_name)
+
+    def invoke(self, request: Request) -> Response:
+        """InvokeEndpoint."""
+        call = name_call(request, time.time())
+        found = INVOCATION.fullmatch(request.path)
+        name = found.group(1) if found else ""
+        if len(request.body) > MAX_BODY:
+            message = f"Request body of {len(request.body)} bytes exceeded maximum allowed of {MAX_BODY} bytes"
+            return rest_error("ValidationError", message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        refusal = self._refuse_caller(call, name)
+        if refusal:
+            return refusal
+        server = self._server(call.region, name)
+        if server is None:
+            return rest_error(
+                "ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.", HTTPStatus.BAD_REQUEST
+            )
+        headers = {key: value for key, value in request.headers.items() if key in HANDED_ON}
+        headers.setdefault("content-type", "application/octet-stream")
+        headers.setdefault("accept", "*/*")
+        self._invocations.count(call.region, name, server.variant.name)
+        try:
+            answer = server.invoke(request.body, headers)
+        except ModelTimeoutError as error:
+            return _model_error(
+                504, f"Your invocation timed out while waiting for a response from container primary. ({error})"
+            )
+        if not answer.ok:
+            text = answer.body.decode("utf-8", "replace")
+            return _model_error(answer.status, text)
+        content_type = dict(answer.headers).get("Content-Type", "application/octet-stream")
+        variant = ("x-Amzn-Invoked-Production-Variant", server.variant.name)
+        return Response(HTTPStatus.OK, answer.body, (("Content-Type", content_type), variant))
+
+    def running(self) -> int:
+        """How many endpoints have a server."""
+        return sum(serving.server is not None for serving in self._serving.values())
+
+    def close(self) -> None:
+        """End all servers at once."""
+        for serving in list(self._serving.values()):
+            if serving.server:
+                serving.server.stop(drain=False)
+
+    def _refuse_caller(self, call: Call, name: str) -> Response | None:
+        """A function may invoke what its role allows. (The user of this machine may do everything.)"""
+        if not call.key.startswith(ROLE_KEY):
+            return None
+        role = Role.named(self._control, call.key.removeprefix(ROLE_KEY), "function")
+        try:
+            role.demand("sagemaker:InvokeEndpoint", f"arn:aws:sagemaker:{call.region}:{ACCOUNT}:endpoint/{name}")
+        except AccessDeniedError as error:
+            return rest_error("AccessDeniedException", str(error), HTTPStatus.FORBIDDEN)
+        return None
+
+    def _server(self, region: str, name: str) -> ModelServer | None:
+        serving = self._serving.get((region, name))
+        if serving is None:
+            return None
+        if serving.server is None and self._endpoint(region, name).endpoint_status == "InService":
+            serving.ready.wait(WAIT_AFTER_RESTART)  # in service before the twin was restarted, loading now
+        with self._swapping:
+            if serving.server:
+                serving.server.begin()
+            return serving.server
+
+    def _endpoint(self, region: str, name: str) -> Any:
+        return self._control.backend("sagemaker", region).endpoints.get(name)
+
+    def _refuse(self, member: str, store: str, noun: str, call: Call) -> Response | None:
+        name = call.payload[member]
+        if name not in getattr(self._control.backend("sagemaker", call.region), store):
+            role = call.payload.get("ExecutionRoleArn")
+            return refuse_unassumable(self._control, role) if role else None
+        arn = f"arn:aws:sagemaker:{call.region}:{ACCOUNT}:{noun.replace('uration', '').replace(' ', '-')}/{name}"
+        return json_rpc_error("ValidationException", f'Cannot create already existing {noun} "{arn}".')
+
+    def _created(self, call: Call) -> None:
+        name = call.payload["EndpointName"]
+        endpoint = self._endpoint(call.region, name)
+        endpoint.endpoint_status = "Creating"
+        endpoint.creation_time = endpoint.last_modified_time = naive_utc(call.when)
+        if not call.replaying:
+            self._start_thread(call.region, name, Serving(None, threading.Event()), call.payload["EndpointConfigName"])
+
+    def _update(self, call: Call) -> Response:
+        name, config = call.payload["EndpointName"], call.payload["EndpointConfigName"]
+        endpoint = self._endpoint(call.region, name)
+        arn = f"arn:aws:sagemaker:{call.region}:{ACCOUNT}"
+        if endpoint is None:
+            return json_rpc_error("ValidationException", f'Could not find endpoint "{arn}:endpoint/{name}".')
+        if config not in self._control.backend("sagemaker", call.region).endpoint_configs:
+            message = f'Could not find endpoint configuration "{arn}:endpoint-config/{config}".'
+            return json_rpc_error("ValidationException", message)
+        if endpoint.endpoint_status in IN_PROGRESS:
+            return json_rpc_error("ValidationException", f'Cannot update in-progress endpoint "{endpoint.arn}".')
+        endpoint.endpoint_status = "Updating"
+        endpoint.failure_reason = None
+        endpoint.last_modified_time = naive_utc(call.when)
+        if not call.replaying:
+            self._start_thread(call.region, name, self._serving[call.region, name], config)
+        return json_response(200, {"EndpointArn": endpoint.arn}, {"Content-Type": "application/x-amz-json-1.1"})
+
+    def _refuse_deletion(self, call: Call) -> Response | None:
+        endpoint = self._endpoint(call.region, call.payload["EndpointName"])
+        if call.replaying or endpoint is None or endpoint.endpoint_status not in IN_PROGRESS:
+            return None
+        return json_rpc_error("ValidationException", f'Cannot update in-progress endpoint "{endpoint.arn}".')
+
+    def _deleted(self, call: Call) -> None:
+        serving = self._serving.pop((call.region, call.payload["EndpointName"]), None)
+        if serving and serving.server:
+            threading.Thread(target=serving.server.stop, daemon=True).start()
+
+    def _start_thread(self, region: str, name: str, serving: Serving, config: str) -> None:
+        self._serving[region, name] = serving
+        threading.Thread(target=self._start, args=(region, name, serving, config), daemon=True).start()
+
+    def _start(self, region: str, name: str, serving: Serving, config: str) -> None:
+        endpoint = self._endpoint(region, name)
+        try:
+            with self._control.lock:
+                variant = self._variant(region, config)
+            server = self._make_server(region, name, variant)
+        except StartFailedError as error:
+            self._settle(region, name, serving, endpoint, reason=str(error))
+        except Exception as error:  # noqa: BLE001  an endpoint never stays Creating, whatever broke
+            reason = f"InternalServerError: {type(error).__name__}: {error}"
+            self._settle(region, name, serving, endpoint, reason=reason)
+        else:
+            self._settle(region, name, serving, endpoint, server=server, config=config)
+            self._replace_crashed(region, name, serving, server)
+
+    def _replace_crashed(self, region: str, name: str, serving: Serving, server: ModelServer) -> None:
+        """Start a server again that ends without being told to, for as long as it is the endpoint's."""
+        while server.ends_by_itself():
+            try:
+                successor = self._make_server(region, name, server.variant)
+            except StartFailedError as error:
+                logger.warning("endpoint %s: %s", name, error)
+                time.sleep(RESTART_SECONDS)
+                continue
+            with self._swapping:
+                current = self._serving.get((region, name)) is serving and serving.server is server
+                serving.server = successor if current else serving.server
+            server.stop(drain=False)
+            if not current:
+                successor.stop(drain=False)
+                return
+            server = successor
+
+    def _make_server(self, region: str, name: str, variant: Variant) -> ModelServer:
+        role = Role(self._control, variant.role)
+        if not role.may_pull(variant.image):
+            raise StartFailedError(
+                f"The role '{role.arn}' does not have BatchGetImage permission for the image: '{variant.image}'."
+            )
+        stream = LogStream(region, f"/aws/sagemaker/Endpoints/{name}", f"{variant.name}/i-{secrets.token_hex(8)}", role)
+        environment = processes.base_environment(self._url, region)
+        folder = self._folder / secrets.token_hex(8)
+        objects = self._objects.acting_as(role)
+        return ModelServer(variant, folder, objects, environment, partial(self._logs.write, stream))
+
+    def _variant(self, region: str, config: str) -> Variant:
+        backend = self._control.backend("sagemaker", region)
+        if config not in backend.endpoint_configs:
+            raise StartFailedError(f"The endpoint configuration {config} does not exist.")
+        first = backend.endpoint_configs[config].production_variants[0]
+        model = backend._models.get(first["ModelName"])
+        if model is None:
+            raise StartFailedError(f"The model {first['ModelName']} does not exist.")
+        container = model.primary_container or model.containers[0]
+        if not isinstance(container, dict):
+            container = container.response_object
+        return Variant(
+            name=first["VariantName"],
+            role=model.execution_role_arn,
+            model_data=container.get("ModelDataUrl") or "",
+            environment={str(k): str(v) for k, v in (container.get("Environment") or {}).items()},
+            image=container.get("Image") or "",
+        )
+
+    def _settle(
+        self,
+        region: str,
+        name: str,
+        serving: Serving,
+        endpoint: Any,
+        *,
+        server: ModelServer | None = None,
+        config: str = "",
+        reason: str | None = None,
+    ) -> None:
+        """Put the new server in the old one's place, or leave the old one there and say why."""
+        with self._control.lock:
+            if self._serving.get((region, name)) is not serving:  # deleted meanwhile
+                old = server
+            else:
+                with self._swapping:
+                    old = serving.server if server else None
+                    serving.server = server or serving.server
+                brought_back = server and endpoint.endpoint_status == "InService"
+                if not brought_back:  # a restart changes nothing that is worth a record
+                    self._conclude(region, endpoint, serving, config, reason)
+                serving.ready.set()
+        if old:
+            old.stop()
+
+    def _conclude(self, region: str, endpoint: Any, serving: Serving, config: str, reason: str | None) -> None:
+        image = serving.server.variant.image if serving.server else ""
+        data = {
+            "when": time.time(),
+            "status": "InService" if serving.server else "Failed",
+            "reason": reason,
+            "config": config or endpoint.endpoint_config_name,
+            "images": [{"SpecifiedImage": image, "ResolvedImage": image}] if image else [],
+        }
+        self._apply(endpoint, region, data)
+        self._control.record("endpoint-settled", region=region, name=endpoint.endpoint_name, data=data)
+
+    def _restore(self, data: dict[str, Any], _body: bytes) -> None:
+        self._apply(self._endpoint(data["region"], data["name"]), data["region"], data["data"])
+
+    def _apply(self, endpoint: Any, region: str, data: dict[str, Any]) -> None:
+        endpoint.endpoint_status = data["status"]
+        endpoint.failure_reason = data["reason"]
+        endpoint.endpoint_config_name = data["config"]
+        endpoint.last_modified_time = naive_utc(data["when"])
+        config = self._control.backend("sagemaker", region).endpoint_configs.get(data["config"])
+        if config and data["images"]:
+            endpoint.production_variants = endpoint._process_production_variants(config.production_variants)
+            endpoint.production_variants[0]["DeployedImages"] = data["images"]
+
+
+def _model_error(status: int, text: str) -> Response:
+    message = (
+        f'Received server error ({status}) from primary with message "{text}". See its CloudWatch logs.'
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        else f'Received client error ({status}) from primary with message "{text}".'
+    )
+    members = {"OriginalStatusCode": status, "OriginalMessage": text, "LogStreamArn": ""}
+    return rest_error("ModelError", message, HTTPStatus.FAILED_DEPENDENCY, **members)

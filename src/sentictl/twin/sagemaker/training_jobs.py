@@ -1,0 +1,130 @@
+"""Training jobs that really run, can be stopped and deleted, and what a restart makes of them."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+from sentictl.twin.cloudwatch.logs import LogStreams
+from sentictl.twin.core.control_plane import Call, ControlPlane
+from sentictl.twin.core.messages import Response, json_response, json_rpc_error
+from sentictl.twin.core.pagination import JSON_RPC, listing
+from sentictl.twin.iam.roles import Role, refuse_unassumable
+from sentictl.twin.s3.objects import Objects
+from sentictl.twin.sagemaker.training_record import JobRecord
+from sentictl.twin.sagemaker.training_run import LOG_GROUP, TrainingRun
+
+ENDED = ("Completed", "Failed", "Stopped")
+
+
+class TrainingJobs:
+    """The data plane of SageMaker's training jobs."""
+
+    def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, url: str) -> None:
+        self._control = control
+        self._objects = objects
+        self._logs = logs
+        self._url = url
+        self._folder = folder
+        self._runs: dict[tuple[str, str], TrainingRun] = {}
+        control.before["sagemaker", "CreateTrainingJob"] = self._refuse
+        control.after["sagemaker", "CreateTrainingJob"] = self._created
+        control.instead["sagemaker", "StopTrainingJob"] = self._stop
+        control.instead["sagemaker", "DeleteTrainingJob"] = self._delete
+        control.instead["sagemaker", "ListTrainingJobs"] = self._list
+        control.facts["training-job-ended"] = self._restore
+        control.facts["training-log"] = self._restore_log
+
+    def fail_interrupted(self) -> None:
+        """After a replay: jobs that were running when the twin was killed have failed."""
+        for region in self._control.regions("sagemaker"):
+            for job in self._store(region).values():
+                if job.training_job_status not in ENDED:
+                    reason = "InternalServerError: The local twin was ended while the job ran. Please try again."
+                    record = JobRecord(self._control, region, job.training_job_name)
+                    record.finish("Failed", "Failed", reason)
+                    self._journal(record)
+
+    def running(self) -> int:
+        """How many jobs run now."""
+        return len(self._runs)
+
+    def close(self) -> None:
+        """End the processes of all jobs; the jobs themselves are found as interrupted at the next start."""
+        for run in list(self._runs.values()):
+            run.abandon()
+
+    def _refuse(self, call: Call) -> Response | None:
+        name = call.payload["TrainingJobName"]
+        if name not in self._store(call.region):
+            return refuse_unassumable(self._control, call.payload["RoleArn"])
+        message = f"Training job names must be unique within an AWS account and region, and {name} exists."
+        return json_rpc_error("ResourceInUse", message)
+
+    def _created(self, call: Call) -> None:
+        record = JobRecord(self._control, call.region, call.payload["TrainingJobName"])
+        record.begin(call.payload, call.when)
+        if call.replaying:
+            return
+        role = Role(self._control, call.payload["RoleArn"])
+        folder = self._folder / record.name
+        run = TrainingRun(record, call.payload, folder, role, self._objects, self._logs, self._url)
+        self._runs[call.region, record.name] = run
+        threading.Thread(target=run.run, args=(self._ended,), daemon=True).start()
+
+    def _ended(self, run: TrainingRun) -> None:
+        with self._control.lock:
+            for stream in run.other_streams:
+                region = run.record.region
+                events = self._logs.events(region, LOG_GROUP, stream)
+                self._control.record("training-log", json.dumps(events).encode(), region=region, stream=stream)
+            self._journal(run.record)
+            self._runs.pop((run.record.region, run.record.name), None)
+
+    def _stop(self, call: Call) -> Response:
+        name = call.payload["TrainingJobName"]
+        job = self._store(call.region).get(name)
+        if job is None:
+            return json_rpc_error("ValidationException", f"Requested resource not found: training job {name}.")
+        if job.training_job_status in ENDED:
+            message = f"The request was rejected because the training job is in status {job.training_job_status}."
+            return json_rpc_error("ValidationException", message)
+        run = self._runs.get((call.region, name))
+        if run:
+            run.stop()
+        return json_response(200, {}, JSON_RPC)
+
+    def _delete(self, call: Call) -> Response:
+        name = call.payload["TrainingJobName"]
+        job = self._store(call.region).get(name)
+        if job is None:
+            return json_rpc_error("ResourceNotFound", f"Requested resource not found: training job {name}.")
+        if job.training_job_status not in ENDED:
+            message = f"The training job {name} is in status {job.training_job_status} and cannot be deleted."
+            return json_rpc_error("ResourceInUse", message)
+        del self._store(call.region)[name]
+        return json_response(200, {}, JSON_RPC)
+
+    def _list(self, call: Call) -> Response:
+        """moto does not sort, and filters the page instead of the whole."""
+        jobs = [JobRecord(self._control, call.region, name).summary() for name in self._store(call.region)]
+        return listing("TrainingJobSummaries", "TrainingJob", jobs, call.payload)
+
+    def _store(self, region: str) -> dict[str, Any]:
+        jobs: dict[str, Any] = self._control.backend("sagemaker", region).training_jobs
+        return jobs
+
+    def _journal(self, record: "JobRecord") -> None:
+        stream = record.log_stream
+        events = self._logs.events(record.region, LOG_GROUP, stream) if stream else []
+        log = json.dumps(events).encode()
+        self._control.record("training-job-ended", log, region=record.region, name=record.name, job=record.to_json())
+
+    def _restore(self, data: dict[str, Any], log: bytes) -> None:
+        record = JobRecord(self._control, data["region"], data["name"])
+        record.restore(data["job"])
+        if record.log_stream:
+            self._logs.put(record.region, LOG_GROUP, record.log_stream, json.loads(log))
+
+    def _restore_log(self, data: dict[str, Any], log: bytes) -> None:
+        self._logs.put(data["region"], LOG_GROUP, data["stream"], json.loads(log))

@@ -1,0 +1,274 @@
+"""One training job's life: download, train, upload, in a child process for each host, with logs and metrics."""
+
+import re
+import secrets
+import shutil
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
+from sentictl.twin.core import processes
+from sentictl.twin.iam.roles import AccessDeniedError, Role
+from sentictl.twin.s3.objects import BadArchiveError, ObjectMissingError, Objects, pack
+from sentictl.twin.sagemaker.checkpoints import Checkpoints
+from sentictl.twin.sagemaker.training_container import Container
+from sentictl.twin.sagemaker.training_record import MAX_REASON, JobRecord
+
+LOG_GROUP = METRICS_NAMESPACE = "/aws/sagemaker/TrainingJobs"
+STOP_GRACE_SECONDS = 5.0  # AWS gives two minutes; on one's own machine a person waits for it
+TAIL_LINES = 20
+DEFAULT_MAX_RUNTIME = 86_400
+PORTS = range(20_000, 29_000)
+
+
+class JobFailedError(Exception):
+    """A training job ends as Failed, for the reason given."""
+
+
+class TrainingRun:
+    """One training job's life, in a thread of its own."""
+
+    def __init__(
+        self,
+        record: JobRecord,
+        request: dict[str, Any],
+        folder: Path,
+        role: Role,
+        objects: Objects,
+        logs: LogStreams,
+        url: str,
+    ) -> None:
+        self.record = record
+        self._role = role
+        self._objects = objects.acting_as(role)
+        self._logs = logs
+        self._url = url
+        self._abandoned = False
+        self._request = request
+        self._container = Container(folder, request)
+        self._processes: list[processes.Process] = []  # one for each host, the master's first
+        self._codes: list[int] = []  # with which hosts ended that were not told to
+        self.other_streams: list[str] = []  # of the logs of all hosts but the first
+        self._ending = threading.Event()  # the job was told to stop, or ran out of time
+        self._timed_out = False
+        self._errors: deque[str] = deque(maxlen=TAIL_LINES)
+        definitions = request["AlgorithmSpecification"].get("MetricDefinitions") or []
+        self._metrics = [(entry["Name"], re.compile(entry["Regex"])) for entry in definitions]
+
+    def run(self, ended: Callable[["TrainingRun"], None]) -> None:
+        """Download, train, upload; whatever happens ends up in the job's status, and then `ended` is called."""
+        try:
+            self._download()
+            self._train()
+            self._upload()
+            self._finish()
+        except JobFailedError as error:
+            self.record.finish("Failed", "Failed", str(error))
+        except Exception as error:  # noqa: BLE001  a job never stays InProgress, whatever broke
+            self.record.finish("Failed", "Failed", f"InternalServerError: {type(error).__name__}: {error}")
+        finally:
+            shutil.rmtree(self._container.root, ignore_errors=True)
+            if not self._abandoned:
+                ended(self)
+
+    def stop(self) -> None:
+        """What StopTrainingJob does."""
+        self._ending.set()
+        self.record.enter("Stopping")
+        self._end_processes()
+
+    def abandon(self) -> None:
+        """End the process without a word to anyone: the twin is going down."""
+        self._abandoned = True
+        self._ending.set()
+        for process in self._processes:
+            processes.terminate(process, grace=0.2)
+
+    def _download(self) -> None:
+        self.record.enter("Downloading")
+        self._container.make()
+        try:
+            for channel in self._request.get("InputDataConfig") or []:
+                self._download_channel(channel)
+            self._download_source()
+        except AccessDeniedError as error:
+            raise JobFailedError(f"ClientError: Data download failed:AccessDenied (403): {error}") from error
+        image = self._request["AlgorithmSpecification"].get("TrainingImage", "")
+        if not self._role.may_pull(image):
+            raise JobFailedError(
+                "ClientError: Cannot pull algorithm container. Either the image does not exist or its permissions are "
+                f"incorrect. (AccessDenied: the role {self._role.arn} may not pull {image}.)"
+            )
+
+    def _download_source(self) -> None:
+        source = str(self._container.hyperparameters.get("sagemaker_submit_directory", ""))
+        try:
+            self._objects.extract(source, self._container.code)
+        except ObjectMissingError as error:
+            raise JobFailedError(
+                f"ClientError: Data download failed: the source {source!r} (sagemaker_submit_directory) does not exist."
+            ) from error
+        except BadArchiveError as error:
+            raise JobFailedError(f"ClientError: Data download failed: cannot unpack the source: {error}") from error
+        if not (self._container.code / self._container.program).is_file():
+            raise JobFailedError(
+                f"ClientError: the source archive holds no {self._container.program} (sagemaker_program)."
+            )
+
+    def _download_channel(self, channel: dict[str, Any]) -> None:
+        name, uri = channel["ChannelName"], channel["DataSource"]["S3DataSource"]["S3Uri"]
+        if not self._objects.download(uri, self._container.channel(name)):
+            raise JobFailedError(
+                f"ClientError: Data download failed:NoSuchKey (404): There are no objects under {uri} (channel {name})."
+            )
+
+    def _train(self) -> None:
+        if self._ending.is_set():
+            return
+        self.record.enter("Training")
+        config = self._request.get("CheckpointConfig")
+        checkpoints = Checkpoints(self._objects, config["S3Uri"], self._container.checkpoints) if config else None
+        try:
+            with checkpoints.kept() if checkpoints else nullcontext():
+                self._run_hosts()
+        except ObjectMissingError as error:
+            raise JobFailedError(f"ClientError: the bucket of the checkpoints does not exist: {error}") from error
+        except AccessDeniedError as error:
+            raise JobFailedError(f"ClientError: Checkpoints cannot be kept:AccessDenied (403): {error}") from error
+        if self._codes and not self._ending.is_set():
+            raise JobFailedError(self._algorithm_error(self._codes[0]))
+
+    def _run_hosts(self) -> None:
+        pumps = []
+        master = (
+            {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())} if len(self._container.hosts) > 1 else {}
+        )
+        for host in self._container.hosts:
+            pumps += self._start(host, master)
+        if self._ending.is_set():  # stopped while they were being started
+            self._end_processes()
+        limit = (self._request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME)
+        timer = threading.Timer(limit, self._time_out)
+        timer.daemon = True
+        timer.start()
+        waiting = [threading.Thread(target=self._wait, args=(process,), daemon=True) for process in self._processes]
+        for thread in waiting:
+            thread.start()
+        for thread in waiting:
+            thread.join()
+        timer.cancel()
+        for thread in pumps:
+            thread.join()
+        self._logs.flush()
+
+    def _start(self, host: str, master: dict[str, str]) -> list[threading.Thread]:
+        """Start a host's process. Returns the threads that read its output."""
+        name = f"{self.record.name}/{host}-{int(time.time())}"
+        if self._processes:
+            self.other_streams.append(name)
+        else:
+            self.record.log_stream = name
+        stream = LogStream(self.record.region, LOG_GROUP, name, self._role)
+        environment = processes.base_environment(self._url, self.record.region) | master
+        environment |= self._container.environment(self.record.region, host)
+        program = [str(self._container.code / self._container.program), *self._container.arguments]
+        process = processes.start_child(program, self._container.code, environment)
+        self._processes.append(process)
+        output, errors = processes.pipes(process)
+        return [
+            processes.pump(output, partial(self._on_line, stream)),
+            processes.pump(errors, partial(self._on_error, stream)),
+        ]
+
+    def _wait(self, process: processes.Process) -> None:
+        """Wait for a host's process. If it fails, so does the job, and the others are told to end."""
+        process.wait()
+        processes.terminate(process, grace=0)  # what the script left running behind
+        if process.returncode and not self._ending.is_set():
+            self._codes.append(process.returncode)
+            for other in self._processes:
+                if other.poll() is None:
+                    processes.terminate(other, STOP_GRACE_SECONDS)
+
+    def _upload(self) -> None:
+        if self._abandoned:
+            return
+        if not self._ending.is_set():
+            self.record.enter("Uploading")
+        target = f"{self._request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self.record.name}/output"
+        for folder, name in ((self._container.model, "model"), (self._container.output_data, "output")):
+            wanted = name == "model" and not self._ending.is_set()
+            if folder.is_dir() and (wanted or any(folder.iterdir())):
+                self._store(f"{target}/{name}.tar.gz", pack(folder))
+
+    def _store(self, uri: str, content: bytes) -> None:
+        try:
+            self._objects.write(uri, content)
+        except ObjectMissingError as error:
+            raise JobFailedError(f"ClientError: Artifact upload failed: the bucket of {uri} does not exist.") from error
+        except AccessDeniedError as error:
+            raise JobFailedError(f"ClientError: Artifact upload failed:AccessDenied (403): {error}") from error
+
+    def _finish(self) -> None:
+        if self._timed_out:
+            self.record.finish("Stopped", "MaxRuntimeExceeded")
+        elif self._ending.is_set():
+            self.record.finish("Stopped", "Stopped")
+        else:
+            self.record.finish("Completed", "Completed")
+
+    def _time_out(self) -> None:
+        self._timed_out = True
+        self._ending.set()
+        self._end_processes()
+
+    def _end_processes(self) -> None:
+        for process in self._processes:
+            threading.Thread(target=processes.terminate, args=(process, STOP_GRACE_SECONDS), daemon=True).start()
+
+    def _on_line(self, stream: LogStream, line: str) -> None:
+        self._logs.write(stream, line)
+        for name, pattern in self._metrics:
+            found = pattern.search(line)
+            if found:
+                self._keep_metric(name, found.group(1))
+
+    def _keep_metric(self, name: str, text: str) -> None:
+        if not self._role.allows("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": METRICS_NAMESPACE}):
+            return
+        try:
+            self.record.set_metric(name, float(text))
+        except ValueError:  # as by AWS: what is no number is no metric
+            return
+
+    def _on_error(self, stream: LogStream, line: str) -> None:
+        self._errors.append(line)
+        self._on_line(stream, line)
+
+    def _algorithm_error(self, code: int) -> str:
+        """AWS's reason: what the script wrote to `output/failure`, or the end of its stderr."""
+        failure = self._container.failure
+        if failure.is_file():
+            return f"AlgorithmError: {failure.read_text(errors='replace')}, exit code: {code}"
+        head = f'AlgorithmError: ExecuteUserScriptError:\nExitCode {code}\nErrorMessage "'
+        command = " ".join(["python", self._container.program, *self._container.arguments])
+        tail = f'"\nCommand "{command}", exit code: {code}'
+        room = max(0, MAX_REASON - len(head) - len(tail))
+        message = "\n".join(self._errors).strip()
+        return head + (message[-room:] if room else "") + tail
+
+
+def _free_port() -> int:
+    """A port that nobody listens on, below those that the system gives to outgoing connections meanwhile."""
+    while True:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port

@@ -1,0 +1,221 @@
+"""The local twin's process: `python -m sentictl.twin.server --home DIR --port N`."""
+
+import argparse
+import logging
+import os
+import re
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+# moto reads this while it is imported. Its own CORS headers would hide CORS mistakes in an API.
+os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "1"
+
+import waitress
+from waitress.channel import HTTPChannel
+from waitress.task import WSGITask
+
+from sentictl import __version__
+from sentictl.errors import TwinError
+from sentictl.twin.apigateway.gateway import EXECUTION, Gateway
+from sentictl.twin.cloudwatch.logs import LogStreams
+from sentictl.twin.core.control_plane import ControlPlane
+from sentictl.twin.core.home import TwinHome
+from sentictl.twin.core.journal import Journal
+from sentictl.twin.core.messages import Request, Response, json_response, rest_error, type_of_start_response
+from sentictl.twin.iam.simulate_policy import Simulation
+from sentictl.twin.lambda_.functions import INVOCATION as LAMBDA_INVOCATION
+from sentictl.twin.lambda_.functions import Functions
+from sentictl.twin.moto_patches import Mends
+from sentictl.twin.quotas import Quotas
+from sentictl.twin.s3.buckets import Buckets
+from sentictl.twin.s3.objects import Objects
+from sentictl.twin.s3.websites import WEBSITE, Websites
+from sentictl.twin.sagemaker.endpoints import INVOCATION as ENDPOINT_INVOCATION
+from sentictl.twin.sagemaker.endpoints import Endpoints
+from sentictl.twin.sagemaker.notebooks import Notebooks
+from sentictl.twin.sagemaker.training_jobs import TrainingJobs
+from sentictl.twin.scheduler import Schedules
+
+logger = logging.getLogger("sentictl.twin")
+
+THREADS = 80  # twice Functions.MAX_CALLERS and more: a function that calls the twin always finds a thread
+LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
+MAX_BODY = 1 << 30
+HOME_SECONDS = 1.0  # between two looks at whether the home is still there
+
+
+class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
+    """waitress capitalizes all header names; S3 has those of user metadata in lower case, and boto3 shows them so."""
+
+    def build_response_header(self) -> bytes:
+        header: bytes = super().build_response_header()
+        return re.sub(rb"(?mi)^x-amz-meta-[^:]+", lambda found: found.group().lower(), header)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    task_class = _Task
+
+
+class Twin:
+    """The WSGI application: the data plane's own addresses, and the control plane for everything else."""
+
+    def __init__(self, home: TwinHome, port: int) -> None:
+        url = f"http://127.0.0.1:{port}"
+        self._home = home
+        self._port = port
+        self._started = time.time()
+        shutil.rmtree(home.run, ignore_errors=True)
+        self._journal = Journal(home.journal)
+        self._control = ControlPlane(self._journal, port)
+        Mends(self._control)
+        Buckets(self._control)
+        Quotas(self._control)
+        Simulation(self._control)
+        self._schedules = Schedules(self._control)
+        objects, logs = Objects(self._control), LogStreams(self._control)
+        self._training = TrainingJobs(self._control, objects, logs, home.run / "training", url)
+        self._endpoints = Endpoints(self._control, objects, logs, home.run / "endpoints", url)
+        self._functions = Functions(self._control, logs, home.run / "functions", url)
+        self._notebooks = Notebooks(self._control, logs, home, url)
+        self._gateway = Gateway(self._control, self._functions)
+        self._websites = Websites(self._control)
+        # Open to browsers and pages from anywhere, as their counterparts on AWS are.
+        self._public: list[tuple[re.Pattern[str], Callable[[Request], Response]]] = [
+            (EXECUTION, self._gateway.answer),
+            (WEBSITE, self._websites.answer),
+        ]
+        self._private: list[tuple[re.Pattern[str], Callable[[Request], Response]]] = [
+            (re.compile("/_twin/status"), self._status),
+            (ENDPOINT_INVOCATION, self._endpoints.invoke),
+            (LAMBDA_INVOCATION, self._functions.answer),
+            # moto's own control page can empty it behind the journal's back.
+            (re.compile("/moto-api.*"), _not_found),
+            (re.compile(".*", re.DOTALL), self._control.handle),
+        ]
+
+    def resume(self) -> None:
+        """Bring back what was there before the last stop."""
+        self._journal.compact()
+        self._control.replay()
+        self._training.fail_interrupted()
+        self._endpoints.bring_back()
+        self._notebooks.bring_back()
+        self._schedules.start()
+
+    def __call__(self, environ: dict[str, Any], start_response: type_of_start_response) -> Iterable[bytes]:
+        request = Request.from_environ(environ)
+        response = self._answer(request)
+        return response.send(start_response, with_body=request.method != "HEAD")
+
+    def close(self) -> None:
+        """End every child process."""
+        self._training.close()
+        self._endpoints.close()
+        self._functions.close()
+        self._notebooks.close()
+        shutil.rmtree(self._home.run, ignore_errors=True)
+
+    def _answer(self, request: Request) -> Response:
+        try:
+            for pattern, answer in self._public:
+                if pattern.fullmatch(request.path):
+                    return answer(request)
+            if _is_foreign(request):
+                message = "The local twin's control plane takes no requests from web pages or for other hosts."
+                return rest_error("AccessDeniedException", message, 403)
+            return next(answer for pattern, answer in self._private if pattern.fullmatch(request.path))(request)
+        except Exception:
+            logger.exception("%s %s", request.method, request.target)
+            return rest_error("InternalFailure", "The local twin failed; see its log.", 500)
+
+    def _status(self, _request: Request) -> Response:
+        status = {
+            "pid": os.getpid(),
+            "port": self._port,
+            "home": str(self._home.folder),
+            "version": __version__,
+            "uptime": round(time.time() - self._started, 1),
+            "training_jobs": self._training.running(),
+            "endpoints": self._endpoints.running(),
+            "notebooks": self._notebooks.running(),
+            "execution_environments": self._functions.running(),
+        }
+        return json_response(200, status)
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m sentictl.twin.server")
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--listener", type=int, help="file descriptor of a socket that listens on that port")
+    parser.add_argument("--lock", type=int, help="file descriptor that holds the home's lock")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    home = TwinHome(arguments.home.resolve())
+    lock = home.hold() if arguments.lock is None else os.fdopen(arguments.lock, "ab")
+    if lock is None:
+        sys.exit(f"A twin already runs in {home.folder}.")
+    with lock:
+        home.write_record(os.getpid(), arguments.port)
+        try:
+            _serve(home, _listener(arguments.port, arguments.listener))
+        except TwinError as refusal:
+            sys.exit(f"{refusal.message} {refusal.hint}")
+
+
+def _listener(port: int, descriptor: int | None) -> socket.socket:
+    return socket.create_server(("127.0.0.1", port)) if descriptor is None else socket.socket(fileno=descriptor)
+
+
+def _serve(home: TwinHome, listener: socket.socket) -> None:
+    port = listener.getsockname()[1]
+    twin = Twin(home, port)
+    server = waitress.create_server(
+        twin,
+        sockets=[listener],
+        threads=THREADS,
+        max_request_body_size=MAX_BODY,
+        ident="sentictl-local-twin",
+        clear_untrusted_proxy_headers=False,
+    )
+    server.channel_class = _Channel
+    signal.signal(signal.SIGTERM, _exit)
+    threading.Thread(target=_end_without, args=(home.folder,), daemon=True).start()
+    try:
+        twin.resume()
+        logger.warning("serving %s on http://127.0.0.1:%d", home.folder, port)
+        server.run()
+    finally:
+        twin.close()
+
+
+def _end_without(home: Path) -> None:
+    """End the twin once its home is gone: whoever deleted the project's folder would never find its process again."""
+    while home.exists():
+        time.sleep(HOME_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _exit(_signal: int, _frame: Any) -> NoReturn:
+    raise SystemExit(0)
+
+
+def _is_foreign(request: Request) -> bool:
+    """Whether a web page sent it (they carry Origin), or a rebound DNS name led it here (a foreign Host)."""
+    return "origin" in request.headers or not LOCAL_HOST.fullmatch(request.headers.get("host", ""))
+
+
+def _not_found(_request: Request) -> Response:
+    return json_response(404, {"message": "Not Found"})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,355 @@
+"""The project file: settings from every place they can come from, writes that lose nothing, state that survives."""
+
+import resource
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentictl.config.config import Config, all_keys, get
+from sentictl.config.project_folder import ProjectFolder
+from sentictl.config.settings import Settings
+from sentictl.config.state import Record, State
+from sentictl.errors import AccessError, SettingsError, StateError
+from tests.forks import ends, killed_at_every_step
+
+FILE = """\
+# mine
+[project]
+name = "films"  # the name
+
+[train]
+epochs = 3
+
+[env.prod]
+region = "eu-west-1"
+profile = "work"
+deploy.instance_type = "ml.c5.large"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ProjectFolder:
+    (tmp_path / "sentictl.toml").write_text(FILE)
+    return ProjectFolder(tmp_path)
+
+
+def test_settings_come_from_the_file_and_else_from_the_defaults(folder: ProjectFolder) -> None:
+    settings = Config.load(folder).settings
+    assert (settings.project.name, settings.train.epochs) == ("films", 3)
+    assert settings.train.batch_size == Settings().train.batch_size
+
+
+def test_an_environment_overrides_settings_and_says_where_it_is(folder: ProjectFolder) -> None:
+    config = Config.load(folder, "prod")
+    assert config.settings.deploy.instance_type == "ml.c5.large"
+    assert (config.placement.region, config.placement.profile) == ("eu-west-1", "work")
+    assert Config.load(folder).settings.deploy.instance_type == Settings().deploy.instance_type
+
+
+def test_a_variable_goes_over_the_file(folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTICTL_TRAIN_EPOCHS", "7")
+    assert Config.load(folder).settings.train.epochs == 7
+
+
+def test_setting_a_value_keeps_comments_and_order(folder: ProjectFolder) -> None:
+    assert Config.load(folder).set({"train.epochs": 5, "project.name": "films"}) == {"train.epochs": 5}
+    assert folder.settings_file.read_text() == FILE.replace("epochs = 3", "epochs = 5")
+
+
+def test_a_value_set_in_an_environment_stays_in_it(folder: ProjectFolder) -> None:
+    assert Config.load(folder, "prod").set({"train.epochs": 9}) == {"env.prod.train.epochs": 9}
+    assert Config.load(folder, "prod").settings.train.epochs == 9
+    assert Config.load(folder).settings.train.epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message", "hint"),
+    [
+        ({"train.epoch": 3}, "no setting called train.epoch", "Did you mean train.epochs?"),
+        ({"train.epochs": 0}, "train.epochs cannot be 0", "sentictl config set train.epochs"),
+        ({"project.name": "No Good"}, "project.name cannot be", "sentictl config set"),
+    ],
+)
+def test_what_cannot_be_set_is_refused_and_nothing_is_written(
+    folder: ProjectFolder, changes: dict[str, object], message: str, hint: str
+) -> None:
+    with pytest.raises(SettingsError, match=message) as refusal:
+        Config.load(folder).set(changes)
+    assert hint in refusal.value.hint
+    assert folder.settings_file.read_text() == FILE
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("[train]\nepoch = 3", "no setting called train.epoch", "Did you mean train.epochs?"),
+        ("[trian]\nepochs = 3", "no setting called trian", "Did you mean train?"),
+        ("[train]\nepochs = 'many'", 'train.epochs cannot be "many"', "Correct it in "),
+        ("[train\nepochs = 3", "not valid TOML: .*line 1", "Correct that line"),
+        ("train = 3", "train in .* is not a table", "Correct that line"),
+        ("env = 3", "env in .* is not a table", "Correct that line"),
+        ("[[env]]\nname = 'prod'", "env in .* is not a table", "Correct that line"),
+        ("env.local = 3", "env.local in .* is not a table", "Correct that line"),
+        ("env.local.train = 3", "train in .* is not a table", "Correct that line"),
+        ("[env.local]\nregion = 'mars'", 'env.local.region cannot be "mars"', "Correct it in "),
+        ("[state]\nlocal = 3", "state.local in .* is not a table", "Correct that line"),
+        ("state = 3", "state in .* is not a table", "Correct that line"),
+        ("[[state.local]]\nversion = 2", "state.local in .* is not a table", "Correct that line"),
+        ("[state.local]", r"\[state.local\] in .*toml is damaged: its version", "sentictl import"),
+        ("[state.local]\nversion = 99", "version 99", "Update sentictl"),
+        ("[[state.local.resources]]\nname = 'x'", "is damaged", "version control"),
+    ],
+)
+def test_a_file_that_is_not_right_says_where_and_what_to_do(
+    folder: ProjectFolder, text: str, message: str, hint: str
+) -> None:
+    folder.settings_file.write_text(text)
+    with pytest.raises((SettingsError, StateError), match=message) as refusal:
+        Config.load(folder)
+    assert "sentictl.toml" in refusal.value.message + refusal.value.hint or "Did you mean" in refusal.value.hint
+    assert hint in refusal.value.hint
+    assert folder.settings_file.read_text() == text
+
+
+def test_an_unknown_environment_is_named(folder: ProjectFolder) -> None:
+    with pytest.raises(SettingsError, match="no environment called prd") as refusal:
+        Config.load(folder, "prd")
+    assert refusal.value.hint == "Did you mean prod?"
+
+
+@pytest.mark.parametrize("name", ["Prod", "p_1", "1st", "a-", "x" * 21, "a.b"])
+def test_an_environment_that_no_name_on_aws_could_bear_is_refused(folder: ProjectFolder, name: str) -> None:
+    folder.settings_file.write_text(f'[env."{name}"]\n')
+    with pytest.raises(SettingsError, match=f"{name} cannot be an environment's name") as refusal:
+        Config.load(folder, name)
+    assert str(folder.settings_file) in refusal.value.hint
+
+
+def test_a_variable_that_is_not_allowed_is_named(folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTICTL_TRAIN_EPOCHS", "many")
+    with pytest.raises(SettingsError, match=r"train.epochs cannot be") as refusal:
+        Config.load(folder)
+    assert refusal.value.hint == "Correct the variable SENTICTL_TRAIN_EPOCHS."
+
+
+def test_local_has_overrides_too_and_they_are_what_is_changed(folder: ProjectFolder) -> None:
+    folder.settings_file.write_text(FILE + "\n[env.local]\ntrain.epochs = 1\n")
+    assert Config.load(folder).settings.train.epochs == 1
+    assert Config.load(folder).set({"train.epochs": 2, "train.seed": 4}) == {
+        "env.local.train.epochs": 2,
+        "train.seed": 4,
+    }
+    assert (Config.load(folder).settings.train.epochs, Config.load(folder).settings.train.seed) == (2, 4)
+    folder.settings_file.write_text(folder.settings_file.read_text() + "\n[env.test]\n")
+    assert (Config.load(folder, "test").settings.train.epochs, Config.load(folder, "test").settings.train.seed) == (
+        3,
+        4,
+    )
+
+
+names = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), min_size=1, max_size=20)
+records = st.builds(
+    Record,
+    kind=st.sampled_from(["bucket", "endpoint", "model"]),
+    name=names,
+    arn=names,
+    attributes=st.dictionaries(st.sampled_from(["id", "artifact"]), names, max_size=2),
+)
+
+
+@given(st.lists(records, max_size=8))
+def test_state_survives_the_file(tmp_path_factory: pytest.TempPathFactory, kept: list[Record]) -> None:
+    folder = ProjectFolder(tmp_path_factory.mktemp("project"))
+    folder.settings_file.write_text(FILE)
+    config = Config.load(folder)
+    for record in kept:
+        config.state.keep(record)
+        config.save_state()
+    assert list(Config.load(folder).state) == list(config.state)
+    config.state = State()
+    config.save_state()
+    assert folder.settings_file.read_text().startswith(FILE.rstrip())
+    assert not len(Config.load(folder).state)
+
+
+def test_saving_the_state_keeps_what_a_person_wrote_meanwhile(folder: ProjectFolder) -> None:
+    config = Config.load(folder)
+    folder.settings_file.write_text(FILE.replace("epochs = 3", "epochs = 8"))
+    config.state.keep(Record("bucket", "b", "arn"))
+    config.save_state()
+    assert Config.load(folder).settings.train.epochs == 8
+
+
+def test_environments_keep_their_state_apart(folder: ProjectFolder) -> None:
+    for environment in ("local", "prod"):
+        config = Config.load(folder, environment)
+        config.state.keep(Record("bucket", environment, "arn"))
+        config.save_state()
+    assert [record.name for record in Config.load(folder, "prod").state] == ["prod"]
+    local = Config.load(folder)
+    local.state = State()
+    local.save_state()
+    assert [record.name for record in Config.load(folder, "prod").state] == ["prod"]
+    assert local.stands_somewhere()
+
+
+def test_saving_an_unchanged_state_does_not_touch_the_file(folder: ProjectFolder) -> None:
+    config = Config.load(folder)
+    config.state.keep(Record("bucket", "b", "arn", {"id": "1"}))
+    config.save_state()
+    before = folder.settings_file.stat().st_ino
+    config.save_state()
+    Config.load(folder).save_state()
+    assert folder.settings_file.stat().st_ino == before  # a save replaces the file, and so its inode
+
+
+def test_the_file_is_never_half_written(folder: ProjectFolder) -> None:
+    config = Config.load(folder)
+    seen: list[str] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            seen.append(folder.settings_file.read_text())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for number in range(50):
+        config.state.keep(Record("model", f"m{number}", "arn" * 50))
+        config.save_state()
+    done.set()
+    watcher.join()
+    for text in seen:
+        assert text.startswith(FILE.rstrip())
+        assert text.endswith("\n")
+
+
+def test_a_save_killed_at_any_step_leaves_the_state_before_or_after(folder: ProjectFolder) -> None:
+    config = Config.load(folder)
+    config.state.keep(Record("bucket", "b", "arn"))
+    config.save_state()
+    old = folder.settings_file.read_bytes()
+    config.state.keep(Record("model", "m"))
+    seen = []
+    for _ in killed_at_every_step(config.save_state):
+        seen.append([record.kind for record in Config.load(folder).state])
+        folder.settings_file.write_bytes(old)
+    assert seen[0] == ["bucket"]
+    assert seen[-1] == ["bucket", "model"]
+    assert all(kinds in (seen[0], seen[-1]) for kinds in seen)
+
+
+def test_a_full_disk_loses_no_record(folder: ProjectFolder) -> None:
+    config = Config.load(folder)
+    config.state.keep(Record("bucket", "b", "arn"))
+    config.save_state()
+    old = folder.settings_file.read_bytes()
+
+    def save_on_a_full_disk() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(old), len(old)))
+        with pytest.raises(StateError, match=r"cannot be written: .* It is as it was before") as refusal:
+            config.save_state()
+        assert "Make room" in refusal.value.hint
+
+    config.state.keep(Record("model", "m" * 100))
+    assert ends(save_on_a_full_disk) == 0
+    assert folder.settings_file.read_bytes() == old
+    assert list(folder.root.iterdir()) == [folder.settings_file]
+    config.save_state()
+    assert list(Config.load(folder).state) == list(config.state)
+
+
+def test_a_file_that_is_deleted_meanwhile_is_not_written_anew(folder: ProjectFolder) -> None:
+    config = Config.load(folder)
+    config.state.keep(Record("bucket", "b", "arn"))
+    folder.settings_file.unlink()
+    with pytest.raises(SettingsError, match="not there any more"):
+        config.save_state()
+    folder.settings_file.write_text(FILE)
+    config.save_state()
+    assert list(Config.load(folder).state) == [Record("bucket", "b", "arn")]
+
+
+def test_nothing_is_saved_over_a_file_that_cannot_be_read(folder: ProjectFolder) -> None:
+    config = Config.load(folder)
+    config.state.keep(Record("bucket", "b", "arn"))
+    folder.settings_file.write_text("[train\n")
+    with pytest.raises(SettingsError, match="not valid TOML"):
+        config.save_state()
+    assert folder.settings_file.read_text() == "[train\n"
+    folder.settings_file.write_text(FILE)
+    config.save_state()
+    assert list(Config.load(folder).state) == [Record("bucket", "b", "arn")]
+
+
+@pytest.mark.parametrize("damage", ["", "version = 'x'", "version = 2\nresources = 3", "account = 1"])
+def test_settings_load_without_a_damaged_state_which_the_next_save_replaces(folder: ProjectFolder, damage: str) -> None:
+    folder.settings_file.write_text(f"{FILE}\n[state.prod]\n{damage}\n\n# mine\n[data]\nseed = 2\n")
+    config = Config.load(folder, "prod", forget_damage=True)
+    assert (config.settings.data.seed, config.placement.profile, len(config.state)) == (2, "work", 0)
+    config.state.keep(Record("bucket", "b", "arn"))
+    config.save_state()
+    assert list(Config.load(folder, "prod").state) == [Record("bucket", "b", "arn")]
+    assert folder.settings_file.read_text().endswith("# mine\n[data]\nseed = 2\n")
+
+
+def test_a_state_that_can_be_read_is_never_forgotten(folder: ProjectFolder) -> None:
+    config = Config.load(folder)
+    config.state.keep(Record("bucket", "b", "arn"))
+    config.save_state()
+    assert list(Config.load(folder, forget_damage=True).state) == [Record("bucket", "b", "arn")]
+    newer = folder.settings_file.read_text().replace("version = 2", "version = 3")
+    folder.settings_file.write_text(newer)
+    with pytest.raises(StateError, match="version 3"):
+        Config.load(folder, forget_damage=True)
+
+
+def test_a_damaged_state_leaves_even_if_nothing_takes_its_place(folder: ProjectFolder) -> None:
+    folder.settings_file.write_text(f"{FILE}\n[state.local]\n")
+    Config.load(folder, forget_damage=True).save_state()
+    assert folder.settings_file.read_text() == FILE
+
+
+def test_the_first_account_is_recorded_with_the_first_resource(folder: ProjectFolder) -> None:
+    config = Config.load(folder)
+    config.recognize("111111111111")
+    config.save_state()
+    assert folder.settings_file.read_text() == FILE
+    config.state.keep(Record("bucket", "b"))
+    config.save_state()
+    Config.load(folder).recognize("111111111111")
+    assert Config.load(folder).state.account == "111111111111"
+
+
+def test_another_account_is_refused(folder: ProjectFolder) -> None:
+    config = Config.load(folder, "prod")
+    config.state = State([Record("bucket", "b")], "111111111111")
+    config.save_state()
+    with pytest.raises(AccessError, match=r"prod is in the account 111111111111, .* work, .* 222222222222") as refusal:
+        Config.load(folder, "prod").recognize("222222222222")
+    assert refusal.value.exit_code == 4
+    assert "[env.prod]" in refusal.value.hint
+    assert "sentictl down --env prod" in refusal.value.hint
+    Config.load(folder).recognize("222222222222")
+
+
+def test_a_state_of_version_1_learns_its_account_at_the_next_save(folder: ProjectFolder) -> None:
+    entry = "kind = 'bucket'\nname = 'b'\narn = 'a'\nregion = 'r'\n"
+    folder.settings_file.write_text(f"{FILE}\n[state.local]\nversion = 1\n\n[[state.local.resources]]\n{entry}")
+    config = Config.load(folder)
+    config.recognize("111111111111")
+    config.save_state()
+    assert "version = 2" in folder.settings_file.read_text()
+    migrated = Config.load(folder).state
+    assert migrated.account == "111111111111"
+    assert list(migrated) == [Record("bucket", "b", "a", {"region": "r"})]
+
+
+def test_every_key_has_a_value() -> None:
+    settings = Settings()
+    assert [get(settings, key) for key in all_keys()] == [
+        value for table in settings.model_dump(by_alias=True).values() for value in table.values()
+    ]

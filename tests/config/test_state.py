@@ -1,0 +1,97 @@
+"""What is recorded of an environment, as tables: read back as it was, or refused with a reason."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentictl.config.state import STATE_VERSION, Record, State
+from sentictl.errors import StateError
+
+texts = st.text(min_size=1, max_size=20)
+attributes = st.dictionaries(st.text(max_size=8).filter(lambda key: key not in ("kind", "name", "arn")), st.text())
+records = st.builds(Record, st.sampled_from(["bucket", "endpoint", "model"]), texts, st.text(max_size=20), attributes)
+states = st.builds(State, st.lists(records, max_size=8), st.sampled_from(["", "123456789012"]))
+
+ENTRY = {"kind": "bucket", "name": "b", "arn": "arn:b", "region": "r"}
+TABLE = {"version": STATE_VERSION, "account": "123456789012", "resources": [ENTRY]}
+
+
+@given(states)
+def test_what_is_recorded_is_read_back(state: State) -> None:
+    back = State.from_toml(state.to_toml())
+    assert list(back) == list(state)
+    assert back.account == state.account
+
+
+@given(states)
+def test_version_1_recorded_no_account(state: State) -> None:
+    table = state.to_toml() | {"version": 1}
+    del table["account"]
+    back = State.from_toml(table)
+    assert list(back) == list(state)
+    assert back.account == ""
+    assert back.to_toml() == state.to_toml() | {"account": ""}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"version": None}, "version"),
+        ({"version": "2"}, "version"),
+        ({"version": True}, "version"),
+        ({"version": 0}, "version"),
+        ({"account": 123456789012}, "account is not a text"),
+        ({"resources": None}, "resources are not a list"),
+        ({"resources": "many"}, "resources are not a list"),
+        ({"resources": 3}, "resources are not a list"),
+        ({"resources": {"kind": "bucket", "name": "b"}}, "resources are not a list"),
+        ({"resources": ["bucket"]}, "resource 1 is not a table"),
+        ({"resources": [ENTRY, {"name": "b"}]}, "resource 2 has no kind"),
+        ({"resources": [ENTRY, {"kind": "bucket", "arn": "a"}]}, "resource 2 has no name"),
+        ({"resources": [ENTRY | {"name": ""}]}, "resource 1 has no name"),
+        ({"resources": [ENTRY | {"name": 1}]}, "name of resource 1 is not a text"),
+        ({"resources": [ENTRY | {"size": 1.5}]}, "size of resource 1 is not a text"),
+        ({"resources": [ENTRY | {"of": {"a": "b"}}]}, "of of resource 1 is not a text"),
+        ({"resources": [ENTRY, ENTRY | {"arn": ""}]}, "resource 2 .bucket b. is recorded twice"),
+        ({"resource": []}, "resource means nothing"),
+    ],
+)
+def test_a_damaged_state_is_refused_with_the_reason(change: dict[str, Any], reason: str) -> None:
+    table = {key: value for key, value in (TABLE | change).items() if value is not None}
+    with pytest.raises(StateError, match=rf"the state is damaged: .*{reason}") as refusal:
+        State.from_toml(table)
+    assert "version control" in refusal.value.hint
+    assert "sentictl import" in refusal.value.hint
+
+
+def test_a_newer_version_asks_for_a_newer_sentictl() -> None:
+    with pytest.raises(StateError, match=rf"version 3; .* up to version {STATE_VERSION}") as refusal:
+        State.from_toml({"version": 3, "resources": "of another shape"})
+    assert "pip install --upgrade" in refusal.value.hint
+
+
+def test_a_record_is_known_by_kind_and_name_and_the_last_one_kept_is_the_latest() -> None:
+    state = State([Record("model", "m1", "arn:1"), Record("model", "m2", "arn:2")])
+    state.keep(Record("model", "m1", "arn:3"))
+    assert [record.name for record in state.of_kind("model")] == ["m2", "m1"]
+    assert state.latest("model") == Record("model", "m1", "arn:3")
+    assert Record("model", "m2") in state
+    state.forget(Record("model", "m2"))
+    assert Record("model", "m2") not in state
+
+
+def test_what_is_only_announced_is_not_the_latest() -> None:
+    state = State([Record("model", "m1", "arn:1"), Record("model", "m2")])
+    assert state.latest("model") == Record("model", "m1", "arn:1")
+    assert state.latest("endpoint") is None
+
+
+def test_a_copy_is_changed_alone() -> None:
+    state = State([Record("model", "m1")], "123456789012")
+    copy = state.copy()
+    copy.keep(Record("model", "m2"))
+    copy.account = "210987654321"
+    assert list(state) == [Record("model", "m1")]
+    assert state.account == "123456789012"

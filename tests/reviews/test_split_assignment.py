@@ -1,0 +1,106 @@
+"""Who goes into which split."""
+
+import hashlib
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentictl.reviews.source import SplitName
+from sentictl.reviews.split_assignment import UNLABELLED, Member, Part, assign_splits, shuffled
+
+own_splits = st.sampled_from([None, "train", "validation", "test"])
+films = st.one_of(st.none(), st.sampled_from(["tt1", "tt2", "tt3", "tt4"]))
+members = st.lists(st.builds(Member, st.binary(min_size=1, max_size=1), st.integers(0, 1), own_splits, films))
+fractions = st.floats(0.01, 0.49)
+seeds = st.integers(0, 5)
+
+
+def texts(count: int, split: SplitName | None = None, films: int = 0) -> list[Member]:
+    """Reviews with different texts, half of them positive, of so many films."""
+    return [
+        Member(hashlib.sha256(b"%d" % number).digest(), number % 2, split, f"tt{number % films}" if films else None)
+        for number in range(count)
+    ]
+
+
+@given(known=members, validation=fractions, test=fractions, seed=seeds)
+def test_every_review_has_one_split_and_keeps_its_own(
+    known: list[Member], validation: float, test: float, seed: int
+) -> None:
+    splits = assign_splits(known, validation, test, seed)
+    assert len(splits) == len(known)
+    assert set(splits) <= {"train", "validation", "test"}
+    own = {member.split for member in known}
+    for member, split in zip(known, splits, strict=True):
+        if member.split in ("validation", "test"):
+            assert split == member.split
+        elif split != "train":
+            assert split not in own
+
+
+@given(known=members, validation=fractions, test=fractions, seed=seeds)
+def test_no_film_and_no_text_is_in_two_drawn_splits(
+    known: list[Member], validation: float, test: float, seed: int
+) -> None:
+    where: dict[str | bytes, set[Part]] = {}
+    for member, split in zip(known, assign_splits(known, validation, test, seed), strict=True):
+        if member.split in (None, "train"):
+            where.setdefault(member.film or member.content, set()).add(split)
+    assert all(len(splits) == 1 for splits in where.values())
+
+
+@given(known=members.flatmap(lambda known: st.tuples(st.just(known), st.permutations(known))), seed=seeds)
+def test_the_order_of_reviews_changes_nothing(known: tuple[list[Member], list[Member]], seed: int) -> None:
+    one, other = known
+    first = Counter(zip(one, assign_splits(one, 0.2, 0.2, seed), strict=True))
+    assert Counter(zip(other, assign_splits(other, 0.2, 0.2, seed), strict=True)) == first
+    assert [one[row] for row in shuffled(one, seed)] == [other[row] for row in shuffled(other, seed)]
+
+
+@given(count=st.integers(10, 400), validation=fractions, test=fractions, seed=seeds)
+def test_fractions_are_met_for_each_label(count: int, validation: float, test: float, seed: int) -> None:
+    known = texts(count)
+    counts = Counter(zip(assign_splits(known, validation, test, seed), (member.label for member in known), strict=True))
+    for label in (0, 1):
+        size = sum(member.label == label for member in known)
+        assert counts["test", label] == max(1, round(size * test))
+        assert counts["validation", label] == max(1, round(size * validation))
+
+
+@given(known=members, seed=seeds)
+def test_shuffling_loses_nothing(known: list[Member], seed: int) -> None:
+    assert sorted(shuffled(known, seed)) == list(range(len(known)))
+
+
+def test_the_seed_decides() -> None:
+    known = texts(500)
+    assert assign_splits(known, 0.1, 0.1, 1) == assign_splits(known, 0.1, 0.1, 1)
+    assert assign_splits(known, 0.1, 0.1, 1) != assign_splits(known, 0.1, 0.1, 2)
+    assert shuffled(known, 1) != shuffled(known, 2)
+
+
+def test_the_official_test_half_stays_and_validation_is_of_whole_films() -> None:
+    known = texts(1000, "train", films=97) + texts(200, "test", films=50)
+    splits = assign_splits(known, 0.1, 0.1, 1)
+    assert splits[1000:] == ["test"] * 200
+    validation = [member for member, split in zip(known, splits, strict=True) if split == "validation"]
+    assert len(validation) == pytest.approx(100, abs=10)
+    assert sum(member.label == 1 for member in validation) == pytest.approx(50, abs=5)
+    chosen = {member.film for member in validation}
+    trained = {member.film for member, split in zip(known, splits, strict=True) if split == "train"}
+    assert not chosen & trained
+
+
+@given(known=members, each=st.integers(1, 3), seed=seeds)
+def test_unlabelled_reviews_are_apart_and_change_no_split(known: list[Member], each: int, seed: int) -> None:
+    unlabelled = [Member(member.content, None, None, member.film) for member in known for _ in range(each)]
+    splits = assign_splits([*unlabelled, *known], 0.2, 0.2, seed)
+    assert splits[: len(unlabelled)] == [UNLABELLED] * len(unlabelled)
+    assert splits[len(unlabelled) :] == assign_splits(known, 0.2, 0.2, seed)
+
+
+def test_films_larger_than_a_split_still_make_one() -> None:
+    splits = assign_splits(texts(300, films=3), 0.05, 0.05, 1)
+    assert Counter(splits) == {"train": 100, "validation": 100, "test": 100}

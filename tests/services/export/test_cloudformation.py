@@ -1,0 +1,145 @@
+"""The exported template: accepted by cfn-lint, whole, and deployable in another account."""
+
+import ast
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from cfnlint.api import lint
+
+from sentictl.api.stack import CHAIN
+from sentictl.assets.installed import templates
+from sentictl.aws.environment import Environment
+from sentictl.config.state import Record
+from sentictl.errors import MissingStepError, SettingsError
+from sentictl.lifecycle.resource import Context
+from sentictl.services.export.cloudformation import template
+from tests.services.conftest import ACCOUNT, ContextOf
+
+KINDS = [kind for kinds in CHAIN.values() for kind in kinds]
+BUCKET = f"films-local-{ACCOUNT}"
+TRAINED = Record(
+    "training-job",
+    "films-local-0123456789ab",
+    "arn:aws:sagemaker:::training-job/films-local-0123456789ab",
+    {"artifact": f"s3://{BUCKET}/models/films-local-0123456789ab/output/model.tar.gz"},
+)
+LARGEST = 51_200  # bytes of a template that is not first uploaded to S3
+
+
+def trained(context_of: ContextOf, *, publish: str = "api", region: str = "eu-west-1", ttl: str = "") -> Context:
+    settings = f'[project]\nname = "films"\n[site]\npublish = "{publish}"\n[deploy]\nttl = "{ttl}"\n'
+    context = context_of(settings)
+    context.state.keep(TRAINED)
+    environment = Environment("local", region, endpoint_url="http://127.0.0.1:9")
+    environment.__dict__["account"] = ACCOUNT
+    return replace(context, environment=environment)
+
+
+def exported(context: Context) -> dict[str, Any]:
+    return template(context, KINDS)
+
+
+@pytest.mark.parametrize(  # every pair of values
+    ("publish", "region", "ttl"),
+    [("api", "us-east-1", ""), ("s3", "us-east-1", "8h"), ("api", "eu-central-1", "8h"), ("s3", "eu-central-1", "")],
+)
+def test_cfn_lint_finds_nothing(context_of: ContextOf, publish: str, region: str, ttl: str) -> None:
+    text = json.dumps(exported(trained(context_of, publish=publish, region=region, ttl=ttl)), indent=2)
+    assert len(text.encode()) < LARGEST
+    assert [str(finding) for finding in lint(text, regions=[region])] == []
+
+
+def test_cfn_lint_does_find_what_is_wrong(context_of: ContextOf) -> None:
+    document = exported(trained(context_of))
+    document["Resources"]["Function"]["Properties"]["Runtime"] = "python2.0"
+    document["Resources"]["Model"]["Properties"]["ExecutionRoleArn"] = {"Fn::GetAtt": ["Nobody", "Arn"]}
+    found = {finding.rule.id for finding in lint(json.dumps(document), regions=["eu-west-1"])}
+    assert found >= {"E1010", "E3030"}
+
+
+def test_the_settings_decide_what_is_in_it(context_of: ContextOf) -> None:
+    plain = exported(trained(context_of))["Resources"]
+    full = exported(trained(context_of, publish="s3", ttl="8h"))["Resources"]
+    assert set(full) - set(plain) == {
+        "WebsiteBucket",
+        "WebsiteBucketPolicy",
+        "ScheduleRole",
+        "Schedule",
+        *(name for name in full if name.startswith("Deployment")),
+    }
+    assert "GetMethod" in set(plain) - set(full)
+
+
+def test_it_says_what_is_not_in_it(context_of: ContextOf) -> None:
+    outside = exported(trained(context_of))["Metadata"]["sentictl"]["NotInThisTemplate"]
+    assert outside == ["bucket", "dataset", "page", "source-archive", "training-job"]
+
+
+def test_nothing_in_it_is_bound_to_one_account_but_a_default(context_of: ContextOf) -> None:
+    document = exported(trained(context_of, publish="s3", ttl="8h"))
+    assert document["Parameters"].pop("Bucket")["Default"] == BUCKET
+    assert ACCOUNT not in json.dumps(document)
+
+
+def test_the_model_is_in_a_bucket_that_the_stack_does_not_own(context_of: ContextOf) -> None:
+    resources = exported(trained(context_of))["Resources"]
+    container = resources["Model"]["Properties"]["PrimaryContainer"]
+    assert container["ModelDataUrl"] == {
+        "Fn::Sub": "s3://${Bucket}/models/films-local-0123456789ab/output/model.tar.gz"
+    }
+    assert not [entry for entry in resources.values() if entry["Type"] == "AWS::S3::Bucket"]
+
+
+def test_it_can_be_made_in_the_region_of_its_image_alone(context_of: ContextOf) -> None:
+    (assertion,) = exported(trained(context_of, region="eu-central-1"))["Rules"]["Region"]["Assertions"]
+    assert assertion["Assert"] == {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-central-1"]}
+
+
+def test_the_end_of_the_endpoint_can_be_chosen_anew(context_of: ContextOf) -> None:
+    document = exported(trained(context_of, ttl="8h"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", document["Parameters"]["EndpointEnds"]["Default"])
+    schedule = document["Resources"]["Schedule"]["Properties"]
+    assert schedule["ScheduleExpression"] == {"Fn::Sub": "at(${EndpointEnds})"}
+
+
+def test_the_function_is_the_handler_under_the_name_that_inline_code_gets(context_of: ContextOf) -> None:
+    function = exported(trained(context_of))["Resources"]["Function"]["Properties"]
+    file, _, name = function["Handler"].partition(".")
+    assert file == "index"
+    defined = [node.name for node in ast.parse(function["Code"]["ZipFile"]).body if isinstance(node, ast.FunctionDef)]
+    assert name in defined
+    assert [path.name for path in (templates() / "lambda").glob("*.py")] == ["handler.py"]  # one file is all it takes
+
+
+def test_a_function_of_several_files_is_refused(context_of: ContextOf) -> None:
+    context = trained(context_of)
+    (context.config.folder.root / "templates" / "lambda").mkdir(parents=True)
+    (context.config.folder.root / "templates" / "lambda" / "more.py").touch()
+    with pytest.raises(SettingsError, match="several files"):
+        exported(context)
+
+
+def test_another_deployment_is_another_resource(context_of: ContextOf) -> None:
+    """CloudFormation never deploys again what it has deployed under the same logical id."""
+    deployments = {
+        name
+        for publish in ("api", "s3")
+        for name in exported(trained(context_of, publish=publish))["Resources"]
+        if name.startswith("Deployment")
+    }
+    assert len(deployments) == 2
+
+
+def test_exporting_changes_nothing_in_the_state(context_of: ContextOf) -> None:
+    context = trained(context_of)
+    exported(context)
+    assert list(context.state) == [TRAINED]
+
+
+def test_without_a_trained_model_it_says_what_to_do(context_of: ContextOf) -> None:
+    with pytest.raises(MissingStepError, match="training-job") as refusal:
+        exported(context_of('[project]\nname = "films"\n'))
+    assert "sentictl train" in refusal.value.hint

@@ -1,0 +1,171 @@
+"""What a person must be allowed to do, held against the calls that `up`, an update and `down` were seen to make."""
+
+import json
+import re
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from parliament import analyze_policy_string
+
+from sentictl.api.stack import BESIDE, KEPT
+from sentictl.lifecycle.reconcile import Action, Step
+from sentictl.lifecycle.resource import Context
+from sentictl.services.iam.permissions import BESIDES, NEEDED, NOTEBOOK, every_action, needed, policy, reading_actions
+from tests.services.conftest import ACCOUNT, ContextOf
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+CALL = re.compile(r"^([a-z0-9-]+) ([A-Z][A-Za-z0-9]+) ", re.MULTILINE)
+# Where an operation and its permission have different names, by AWS's Service Authorization Reference.
+ACTIONS = {
+    "s3 HeadBucket": ["s3:ListBucket"],
+    "s3 ListObjectsV2": ["s3:ListBucket"],
+    "s3 ListObjectVersions": ["s3:ListBucketVersions"],
+    "s3 HeadObject": ["s3:GetObject"],
+    "s3 DeleteObjects": ["s3:DeleteObject"],
+    "s3 CreateBucket": ["s3:CreateBucket", "s3:TagResource"],
+    "s3 GetPublicAccessBlock": ["s3:GetBucketPublicAccessBlock"],
+    "s3 PutPublicAccessBlock": ["s3:PutBucketPublicAccessBlock"],
+    "s3 DeletePublicAccessBlock": ["s3:PutBucketPublicAccessBlock"],
+    "iam CreateRole": ["iam:CreateRole", "iam:TagRole"],
+    "sagemaker CreateTrainingJob": ["sagemaker:CreateTrainingJob", "sagemaker:AddTags", "iam:PassRole"],
+    "sagemaker CreateModel": ["sagemaker:CreateModel", "sagemaker:AddTags", "iam:PassRole"],
+    "sagemaker CreateEndpointConfig": ["sagemaker:CreateEndpointConfig", "sagemaker:AddTags"],
+    "sagemaker CreateEndpoint": ["sagemaker:CreateEndpoint", "sagemaker:AddTags"],
+    "lambda GetFunction": ["lambda:GetFunction", "lambda:ListTags"],  # which has its tags in its answer
+    "lambda CreateFunction": ["lambda:CreateFunction", "lambda:TagResource", "iam:PassRole"],
+    "logs CreateLogGroup": ["logs:CreateLogGroup", "logs:TagResource"],
+    "scheduler CreateSchedule": ["scheduler:CreateSchedule", "iam:PassRole"],
+    "resourcegroupstaggingapi GetResources": ["tag:GetResources"],
+}
+# What none of those runs does: adopting, emptying a versioned bucket, breaking off large uploads, stopping a job that
+# runs, changing a schedule.
+OTHERWISE_NEEDED = {
+    "s3:PutBucketTagging",
+    "s3:DeleteObjectVersion",
+    "s3:AbortMultipartUpload",
+    "sagemaker:StopTrainingJob",
+    "scheduler:UpdateSchedule",
+}
+
+
+@pytest.fixture
+def context(context_of: ContextOf) -> Context:
+    return context_of('[project]\nname = "films"\n')
+
+
+def actions_of(story: str) -> set[str]:
+    """The IAM actions that the calls in a golden file take."""
+    text = (GOLDEN / f"{story}.txt").read_text(encoding="utf-8")
+    return {action for service, operation in CALL.findall(text) for action in actions_for(service, operation)}
+
+
+def actions_for(service: str, operation: str) -> list[str]:
+    """The IAM actions that one call takes."""
+    if service == "apigateway":
+        client = boto3.client("apigateway", region_name="us-east-1")
+        return [f"apigateway:{client.meta.service_model.operation_model(operation).http['method']}"]
+    return ACTIONS.get(f"{service} {operation}", [f"{service}:{operation}"])
+
+
+def steps(action: Action) -> list[Step]:
+    return [Step(action, kind, "name", {}) for kind in NEEDED]
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def test_every_kind_of_resource_is_in_the_table() -> None:
+    assert set(NEEDED) | set(NOTEBOOK) == {resource.kind for kept in KEPT.values() for resource in kept}
+    assert set(NOTEBOOK) == {resource.kind for kept in BESIDE.values() for resource in kept}
+
+
+def test_no_call_is_without_its_permission_and_no_permission_without_a_call() -> None:
+    called = actions_of("up") | actions_of("update") | actions_of("down")
+    assert called - set(every_action()) == set()
+    assert set(every_action()) - called == (OTHERWISE_NEEDED | set(BESIDES)) - called
+
+
+def test_a_plan_names_what_its_steps_take() -> None:
+    assert actions_of("up") - set(needed(steps(Action.CREATE))) == set()
+    assert actions_of("down") - set(needed(steps(Action.DELETE))) <= {"tag:GetResources"}
+    assert "sagemaker:CreateModel" in needed([Step(Action.REPLACE, "model", "name", {})])
+
+
+def test_what_is_kept_is_only_read() -> None:
+    reading = re.compile(r"[a-z0-9]+:(Get|List|Describe|GET)")
+    assert [action for action in needed(steps(Action.KEEP)) if not reading.match(action)] == []
+
+
+def test_looking_takes_no_action_that_changes_anything() -> None:
+    assert set(needed(steps(Action.KEEP))) <= set(reading_actions()) <= set(every_action())
+    assert [action for action in reading_actions() if not re.match("[a-z0-9]+:(Get|List|Describe|GET)", action)] == []
+
+
+def test_the_policy_is_one_that_iam_takes(context: Context) -> None:
+    document = json.dumps(policy(context), separators=(",", ":"))
+    # The action is younger than parliament's table.
+    known = document.replace('"sagemaker:DeleteTrainingJob",', "")
+    assert [(found.issue, found.detail) for found in analyze_policy_string(known).findings] == []
+
+
+@pytest.mark.parametrize("region", ["ap-southeast-7", "us-gov-west-1", "us-isof-south-1"])
+def test_with_the_longest_names_it_is_no_longer_than_a_managed_policy_may_be(
+    context_of: ContextOf, region: str
+) -> None:
+    context = context_of(f'[project]\nname = "{"f" * 20}"\n')
+    environment = replace(context.environment, name="e" * 20, region=region)
+    environment.__dict__["account"] = ACCOUNT
+    document = policy(replace(context, environment=environment))
+    assert len(json.dumps(document, separators=(",", ":"))) <= 6144  # white space does not count
+
+
+@pytest.mark.parametrize(
+    ("action", "own", "foreign"),
+    [
+        ("s3:DeleteBucket", f"arn:aws:s3:::films-local-{ACCOUNT}", f"arn:aws:s3:::songs-local-{ACCOUNT}"),
+        ("s3:GetObject", f"arn:aws:s3:::films-local-{ACCOUNT}/a", f"arn:aws:s3:::films-prod-{ACCOUNT}/a"),
+        ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/films-local-sagemaker", f"arn:aws:iam::{ACCOUNT}:role/admin"),
+        (
+            "sagemaker:DeleteEndpoint",
+            f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/films-local-endpoint",
+            f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/films-prod-endpoint",
+        ),
+        (
+            "lambda:DeleteFunction",
+            f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:films-local-predict",
+            f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:films-local-predict-2",
+        ),
+    ],
+)
+def test_it_is_about_this_project_and_environment_alone(context: Context, action: str, own: str, foreign: str) -> None:
+    assert _allows(policy(context), action, own)
+    assert not _allows(policy(context), action, foreign)
+
+
+def test_of_the_log_that_all_training_jobs_share_only_the_projects_own_streams_may_be_deleted(context: Context) -> None:
+    shared = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/aws/sagemaker/TrainingJobs"
+    document = policy(context)
+    assert _allows(document, "logs:DeleteLogStream", f"{shared}:log-stream:films-local-0123456789ab/algo-1-1")
+    assert not _allows(document, "logs:DeleteLogStream", f"{shared}:log-stream:songs-prod-0123456789ab/algo-1-1")
+    for action in ("logs:DeleteLogGroup", "logs:PutRetentionPolicy"):
+        assert not any(_allows(document, action, arn) for arn in (shared, f"{shared}:*"))
+    assert _allows(document, "logs:FilterLogEvents", f"{shared}:log-stream:")
+
+
+def test_roles_are_passed_to_the_services_that_run_as_them_and_to_no_other(context: Context) -> None:
+    (statement,) = [entry for entry in policy(context)["Statement"] if entry["Action"] == "iam:PassRole"]
+    passed_to = statement["Condition"]["StringEquals"]["iam:PassedToService"]
+    assert passed_to == [f"{name}.amazonaws.com" for name in ("apigateway", "lambda", "sagemaker", "scheduler")]
+
+
+def _allows(document: dict[str, Any], action: str, arn: str) -> bool:
+    return any(
+        action in listed(statement["Action"])
+        and any(fnmatchcase(arn, pattern) for pattern in listed(statement["Resource"]))
+        for statement in document["Statement"]
+    )

@@ -1,0 +1,134 @@
+"""The policies allow this project's own things and nothing else."""
+
+import json
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+from parliament import analyze_policy_string
+
+from sentictl.assets.installed import templates
+from sentictl.errors import SettingsError
+from sentictl.lifecycle.resource import Context
+from sentictl.services.iam.roles import ExecutionRole, FunctionRole, PageRole, Role
+from sentictl.services.notebook.instance import NotebookRole
+from sentictl.services.resources.schedule import ScheduleRole
+from tests.services.conftest import ACCOUNT, ContextOf
+
+KINDS: dict[type[Role], str] = {
+    ExecutionRole: "sagemaker",
+    FunctionRole: "lambda",
+    PageRole: "apigateway",
+    ScheduleRole: "scheduler",
+}
+# What parliament finds all the same. A token for the registry is what pulling an image begins with; it opens nothing by
+# itself, and the repositories are named in the statement that follows.
+FINDINGS: dict[type[Role], list[tuple[str, str]]] = {
+    ExecutionRole: [("CREDENTIALS_EXPOSURE", "ecr:getauthorizationtoken")]
+}
+# Calls that AWS lets nobody restrict to a resource.
+UNSCOPED = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
+
+
+@pytest.fixture
+def context(context_of: ContextOf) -> Context:
+    return context_of('[project]\nname = "films"\n')
+
+
+def statements(role: Role) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = role.desired()["policy"]["Statement"]
+    return found
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def allowed(role: Role, action: str, arn: str) -> bool:
+    return any(
+        action in as_list(statement["Action"]) and any(fnmatchcase(arn, r) for r in as_list(statement["Resource"]))
+        for statement in statements(role)
+    )
+
+
+def test_every_policy_belongs_to_a_role() -> None:
+    # The notebook's goes with the policy of the commands, and is looked at with the notebook.
+    assert {kind.part for kind in KINDS} | {NotebookRole.part} == {
+        policy.stem for policy in (templates() / "policies").glob("*.json")
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_parliament_finds_nothing_wrong(context: Context, kind: type[Role]) -> None:
+    policy = json.dumps(kind(context).desired()["policy"])
+    findings = analyze_policy_string(policy, include_community_auditors=True).findings
+    told = [(found.issue, action) for found in findings for action in found.location.get("actions", [found.detail])]
+    assert told == FINDINGS.get(kind, [])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_policy_has_a_wildcard_where_a_name_can_stand(context: Context, kind: type[Role]) -> None:
+    for statement in statements(kind(context)):
+        assert statement["Effect"] == "Allow"
+        actions = as_list(statement["Action"])
+        assert not [action for action in actions if "*" in action]
+        if not set(actions) <= UNSCOPED:
+            for resource in as_list(statement["Resource"]):
+                assert "films-local" in resource or "repository/pytorch-" in resource or "TrainingJobs" in resource
+
+
+def test_the_function_may_ask_its_endpoint_and_no_other(context: Context) -> None:
+    endpoint = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint/films-local-endpoint"
+    assert allowed(FunctionRole(context), "sagemaker:InvokeEndpoint", endpoint)
+    assert not allowed(FunctionRole(context), "sagemaker:InvokeEndpoint", endpoint + "-2")
+    assert not allowed(FunctionRole(context), "s3:GetObject", f"arn:aws:s3:::films-local-{ACCOUNT}/models/x")
+
+
+def test_the_page_is_all_that_api_gateway_may_read(context: Context) -> None:
+    bucket = f"arn:aws:s3:::films-local-{ACCOUNT}"
+    assert allowed(PageRole(context), "s3:GetObject", f"{bucket}/site/index.html")
+    assert not allowed(PageRole(context), "s3:GetObject", f"{bucket}/models/x/model.tar.gz")
+
+
+def test_training_may_read_and_write_checkpoints(context: Context) -> None:
+    checkpoint = f"arn:aws:s3:::films-local-{ACCOUNT}/checkpoints/films-local-0123456789ab/training.checkpoint"
+    assert allowed(ExecutionRole(context), "s3:PutObject", checkpoint)
+    assert allowed(ExecutionRole(context), "s3:GetObject", checkpoint)
+    assert not allowed(FunctionRole(context), "s3:GetObject", checkpoint)
+
+
+def test_training_may_write_models_but_neither_data_nor_code(context: Context) -> None:
+    bucket = f"arn:aws:s3:::films-local-{ACCOUNT}"
+    role = ExecutionRole(context)
+    assert allowed(role, "s3:PutObject", f"{bucket}/models/job/output/model.tar.gz")
+    assert allowed(role, "s3:GetObject", f"{bucket}/datasets/d/train/reviews.npz")
+    assert not allowed(role, "s3:PutObject", f"{bucket}/datasets/d/train/reviews.npz")
+    assert not allowed(role, "s3:PutObject", f"{bucket}/sources/s/sourcedir.tar.gz")
+    assert not allowed(role, "s3:GetObject", "arn:aws:s3:::another-bucket/models/x")
+
+
+@pytest.mark.parametrize(("kind", "service"), KINDS.items())
+def test_one_service_assumes_each_role(context: Context, kind: type[Role], service: str) -> None:
+    (statement,) = kind(context).desired()["trust"]["Statement"]
+    assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
+
+
+def test_a_policy_of_the_projects_own_is_the_roles(context: Context) -> None:
+    own_policy(context, '{"Statement": [{"Resource": "arn:$partition:s3:::$bucket/$${aws:username}"}]}')
+    assert statements(FunctionRole(context)) == [{"Resource": f"arn:aws:s3:::films-local-{ACCOUNT}/${{aws:username}}"}]
+
+
+@pytest.mark.parametrize("text", ["{", '{"Statement": "$nothing"}', '{"Statement": "${aws:username}"}'])
+def test_what_is_no_policy_is_refused_by_its_file(context: Context, text: str) -> None:
+    path = own_policy(context, text)
+    with pytest.raises(SettingsError, match=str(path)):
+        FunctionRole(context).desired()
+
+
+def own_policy(context: Context, text: str) -> Path:
+    """Give the project a policy of its own for its function."""
+    path = context.config.folder.root / "templates" / "policies" / "predict.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    return path

@@ -1,0 +1,115 @@
+"""Asking for predictions: what is sent, what comes back, and what goes wrong on the way."""
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sentictl.errors import EndpointError, ModelError
+from sentictl.services.predict.clients import ASK_AT_ONCE, from_api, from_artifact, from_endpoint
+
+
+def test_without_a_model_the_next_step_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as refusal:
+        from_artifact(tmp_path / "absent")
+    assert "sentictl train" in refusal.value.hint
+
+
+@pytest.fixture
+def api() -> Iterator[tuple[str, dict[str, Any]]]:
+    """An address, and the answer that it gives: a dict with `status` and `body`."""
+    answer: dict[str, Any] = {"status": 200, "body": b"[]"}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            answer["asked"] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(answer["status"])
+            self.send_header("Content-Length", str(len(answer["body"])))
+            self.end_headers()
+            self.wfile.write(answer["body"])
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/", answer
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_api_is_asked_as_its_contract_says(api: tuple[str, dict[str, Any]]) -> None:
+    url, answer = api
+    answer["body"] = b'[{"label": "positive"}]'
+    assert from_api(url, 100).ask(["schön"]) == [{"label": "positive"}]
+    assert answer["asked"] == {"reviews": ["schön"], "explain": False}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (503, b'{"error": {"code": "x", "message": "The endpoint sleeps."}}', "503: The endpoint sleeps."),
+        (502, b"<html>Bad gateway</html>", "502: <html>Bad gateway"),
+        (200, b"not json", "not JSON"),
+        (200, b'{"error": {"code": "x", "message": "Too long."}}', "Too long."),
+    ],
+)
+def test_what_the_api_refuses_is_told(api: tuple[str, dict[str, Any]], status: int, body: bytes, words: str) -> None:
+    url, answer = api
+    answer.update(status=status, body=body)
+    with pytest.raises(EndpointError, match=words):
+        from_api(url, 100).ask(["x"])
+
+
+def test_an_api_that_is_not_there_is_told(api: tuple[str, dict[str, Any]]) -> None:
+    with pytest.raises(EndpointError, match="does not answer"):
+        from_api("http://127.0.0.1:9/", 100).ask(["x"])
+
+
+class Runtime:
+    """Stands in for boto3's sagemaker-runtime client, and keeps what it was asked."""
+
+    class exceptions:  # noqa: N801  (boto3's name)
+        """What the client may raise."""
+
+        ModelError = type("ModelError", (Exception,), {})
+
+    def invoke_endpoint(self, **call: Any) -> dict[str, Any]:
+        self.call = call
+        return {"Body": io.BytesIO(b'[{"label": "positive"}]')}
+
+
+@pytest.mark.parametrize("explain", [False, True])
+def test_explanations_are_asked_for_by_every_route(api: tuple[str, dict[str, Any]], *, explain: bool) -> None:
+    url, answer = api
+    answer["body"] = b"[{}]"
+    from_api(url, 100, explain=explain).ask(["x"])
+    assert answer["asked"]["explain"] is explain
+    client = Runtime()
+    from_endpoint(client, "toy", explain=explain).ask(["x"])
+    assert json.loads(client.call["Body"]) == {"reviews": ["x"], "explain": explain}
+
+
+def test_the_api_is_never_asked_more_than_it_takes() -> None:
+    assert from_api("http://127.0.0.1:9/", 3).at_once == 3
+    assert from_api("http://127.0.0.1:9/", 1000).at_once == ASK_AT_ONCE
+    assert from_api("http://127.0.0.1:9/", 1000, explain=True).at_once < ASK_AT_ONCE
+
+
+def test_the_artifact_explains_where_asked(toy_artifact: Path) -> None:
+    (answer,) = from_artifact(toy_artifact, explain=True).ask(["superb"])
+    assert [word["word"] for word in answer["explanation"]["words"]] == ["superb"]
+    assert "explanation" not in from_artifact(toy_artifact).ask(["superb"])[0]
+
+
+def test_a_body_is_as_long_as_its_texts_in_utf8() -> None:
+    client = Runtime()
+    from_endpoint(client, "toy").ask(["фильм" * 1000])
+    assert len(client.call["Body"]) < len(("фильм" * 1000).encode()) + 100
+    from_endpoint(client, "toy").ask(["a \udcff b"])  # what a shell hands over of an argument that is not UTF-8
+    assert json.loads(client.call["Body"])["reviews"] == ["a ? b"]

@@ -1,0 +1,131 @@
+"""The journal by itself: what is written comes back, whatever happened to the last line."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentictl.errors import TwinError
+from sentictl.twin.core.journal import INLINE_BYTES, Journal
+from sentictl.twin.core.messages import Request
+
+BODY = bytes(range(256)) * 20
+HEADERS = {
+    "content-type": "text/plain",
+    "authorization": "secret",
+    "x-amz-security-token": "secret",
+    "x-amz-meta-a": "b",
+}
+
+
+@given(body=st.binary(max_size=300) | st.just(b"\x00\xff\n" * INLINE_BYTES), cut=st.integers(0, 40))
+def test_entries_survive_a_kill(body: bytes, cut: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal(Path(folder))
+        request = Request("PUT", "/bucket/a%20b", "x=1", HEADERS, body)
+        journal.record_call(request, "eu-west-1", "s3", 1.0, seed="1")
+        whole = (Path(folder) / "calls.jsonl").stat().st_size
+        journal.record_fact("endpoint-settled", body, name="e")
+        journal.close()
+        with (Path(folder) / "calls.jsonl").open("r+b") as stream:
+            stream.truncate(whole + cut)
+        again = Journal(Path(folder))
+        again.record_fact("later")
+        entries = list(again.entries())
+        again.close()
+    assert "fact" not in entries[0]
+    assert entries[-1]["fact"] == "later"
+    assert len(entries) == 2
+
+
+def test_a_call_comes_back_without_its_secrets(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    body = BODY
+    journal.record_call(Request("PUT", "/bucket/a%20b", "x=1", HEADERS, body), "eu-west-1", "s3", 1.0, seed="1")
+    (entry,) = journal.entries()
+    request = journal.request_of(entry)
+    assert (request.method, request.path, request.query, request.body) == ("PUT", "/bucket/a b", "x=1", body)
+    assert request.headers["x-amz-meta-a"] == "b"
+    assert "eu-west-1/s3" in request.headers["authorization"]
+    assert b"secret" not in (tmp_path / "calls.jsonl").read_bytes()
+    journal.close()
+
+
+def test_damage_is_told(tmp_path: Path) -> None:
+    Journal(tmp_path).close()
+    with (tmp_path / "calls.jsonl").open("ab") as stream:
+        stream.write(b"{not json\n{}\n")
+    with pytest.raises(TwinError, match="line 2 is not JSON"):
+        list(Journal(tmp_path).entries())
+
+
+def test_a_lost_body_is_damage_too(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    record(journal, "PUT", "/bucket/key", body=b"x" * (INLINE_BYTES + 1))
+    (lost,) = (tmp_path / "bodies").iterdir()
+    lost.unlink()
+    (entry,) = journal.entries()
+    with pytest.raises(TwinError, match=f"{lost.name} is missing from bodies"):
+        journal.request_of(entry)
+
+
+def record(journal: Journal, method: str, path: str, query: str = "", body: bytes = BODY, **headers: str) -> None:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    journal.record_call(Request(method, path, query, named, body), "us-east-1", "s3", 1.0, seed="1")
+
+
+def kept(journal: Journal) -> list[tuple[str, str]]:
+    """What is left after compaction: method and path of the calls, and the facts' names."""
+    journal.compact()
+    calls = [entry.get("call", {"method": "fact", "target": entry.get("fact")}) for entry in journal.entries()]
+    return [(call["method"], call["target"]) for call in calls]
+
+
+def bodies(folder: Path) -> int:
+    return len(list((folder / "bodies").iterdir()))
+
+
+def test_contents_that_were_overwritten_or_deleted_are_dropped(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for number, key in enumerate(("a", "b", "c%20%26", "a", "d")):
+        record(journal, "PUT", f"/bucket/{key}", body=bytes([number]) * 5000)
+    journal.record_fact("ended", b"z" * 5000)
+    record(journal, "PUT", "/bucket/d", "tagging=", b"tags")
+    record(journal, "DELETE", "/bucket/b", body=b"")
+    record(journal, "POST", "/bucket", "delete=", b"<Delete><Object><Key>c &amp;</Key></Object></Delete>")
+    assert kept(journal) == [
+        ("PUT", "/bucket/a"),
+        ("PUT", "/bucket/d"),
+        ("fact", "ended"),
+        ("PUT", "/bucket/d"),
+        ("DELETE", "/bucket/b"),
+        ("POST", "/bucket"),
+    ]
+    assert bodies(tmp_path) == 3
+    first, *_ = journal.entries()
+    assert journal.request_of(first).body == bytes([3]) * 5000
+    record(journal, "PUT", "/bucket/e")
+    journal.close()
+    assert ("PUT", "/bucket/e") in kept(Journal(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "headers"),
+    [
+        ("/bucket/b", "", {"x_amz_copy_source": "bucket/a"}),
+        ("/bucket/a", "", {"if_match": "etag"}),
+        ("/bucket", "versioning=", {}),
+    ],
+)
+def test_nothing_is_dropped_that_a_later_call_may_need(
+    tmp_path: Path, path: str, query: str, headers: dict[str, str]
+) -> None:
+    journal = Journal(tmp_path)
+    record(journal, "PUT", "/bucket/a")
+    record(journal, "PUT", path, query, b"", **headers)
+    record(journal, "DELETE", "/bucket/a", body=b"")
+    assert len(kept(journal)) == 3
+    assert bodies(tmp_path) == 1
+    journal.close()

@@ -1,0 +1,163 @@
+"""Lambda functions, run by AWS's own runtime client."""
+
+import base64
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.twin.conftest import Cloud, wait_for, zipped
+
+ECHO = """
+import os, boto3
+calls = 0
+def handle(event, context):
+    global calls
+    calls += 1
+    print("got", event)
+    if event.get("do") == "raise":
+        raise ValueError("cannot")
+    if event.get("do") == "sleep":
+        import time; time.sleep(60)
+    if event.get("do") == "exit":
+        os._exit(7)
+    if event.get("do") == "identity":
+        return boto3.client("sts").get_caller_identity()["Account"]
+    return {"event": event, "calls": calls, "word": os.environ.get("WORD"), "pid": os.getpid(),
+            "environment": dict(os.environ), "left": context.get_remaining_time_in_millis(),
+            "arn": context.invoked_function_arn}
+"""
+
+
+def invoke(cloud: Cloud, function: str, event: Any = None, **keywords: Any) -> tuple[Any, dict[str, Any]]:
+    answer = getattr(cloud, "lambda").invoke(FunctionName=function, Payload=json.dumps(event or {}), **keywords)
+    return json.loads(answer["Payload"].read()), answer
+
+
+@pytest.fixture(scope="module")
+def echo(cloud: Cloud) -> str:
+    return cloud.function(ECHO)
+
+
+def test_a_function_answers_in_lambdas_environment(cloud: Cloud, echo: str) -> None:
+    answer, whole = invoke(cloud, echo, {"review": "schön"})
+    assert (whole["StatusCode"], whole["ExecutedVersion"]) == (200, "$LATEST")
+    assert "FunctionError" not in whole
+    assert answer["event"] == {"review": "schön"}
+    assert answer["arn"] == echo
+    assert 0 < answer["left"] <= 10_000
+    environment = answer["environment"]
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == echo.rpartition(":")[2]
+    assert environment["AWS_REGION"] == "us-east-1"
+    assert environment["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
+
+
+def test_environments_are_reused(cloud: Cloud, echo: str) -> None:
+    first, _ = invoke(cloud, echo)
+    second, _ = invoke(cloud, echo.rpartition(":")[2])
+    assert second["pid"] == first["pid"]
+    assert second["calls"] == first["calls"] + 1
+
+
+def test_callers_at_once_get_environments_of_their_own(cloud: Cloud) -> None:
+    function = cloud.function(
+        "import os, time\ndef handle(event, context):\n    time.sleep(0.3)\n    return os.getpid()"
+    )
+    with ThreadPoolExecutor(3) as pool:
+        pids = list(pool.map(lambda _: invoke(cloud, function)[0], range(3)))
+    assert len(set(pids)) == 3
+
+
+def test_boto3_inside_reaches_the_twin(cloud: Cloud, echo: str) -> None:
+    assert invoke(cloud, echo, {"do": "identity"})[0] == "123456789012"
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_function_may_do_what_its_role_allows(cloud: Cloud, allowed: bool) -> None:
+    endpoint = cloud.endpoint(cloud.endpoint_config())
+    cloud.settled(endpoint)
+    name = endpoint if allowed else "another"
+    arn = f"arn:aws:sagemaker:us-east-1:123456789012:endpoint/{name}"
+    policy = {"Effect": "Allow", "Action": "sagemaker:InvokeEndpoint", "Resource": arn}
+    code = (
+        "import boto3\n"
+        "def handle(event, context):\n"
+        f"    answer = boto3.client('sagemaker-runtime').invoke_endpoint(EndpointName='{endpoint}', Body=b'x')\n"
+        "    return answer['Body'].read().decode()"
+    )
+    function = cloud.function(code, Role=cloud.role("lambda.amazonaws.com", policy=policy))
+    answer, whole = invoke(cloud, function)
+    assert ("FunctionError" in whole) is not allowed
+    assert allowed or "AccessDeniedException" in answer["errorMessage"]
+
+
+def test_an_exception_is_a_function_error(cloud: Cloud, echo: str) -> None:
+    answer, whole = invoke(cloud, echo, {"do": "raise"})
+    assert whole["FunctionError"] == "Unhandled"
+    assert (answer["errorType"], answer["errorMessage"]) == ("ValueError", "cannot")
+    assert answer["stackTrace"]
+
+
+def test_a_timeout(cloud: Cloud) -> None:
+    function = cloud.function(ECHO, Timeout=1)
+    answer, whole = invoke(cloud, function, {"do": "sleep"})
+    assert whole["FunctionError"] == "Unhandled"
+    assert "Task timed out after 1.00 seconds" in answer["errorMessage"]
+    assert invoke(cloud, function)[0]["calls"] == 1
+
+
+def test_a_function_that_ends_its_process(cloud: Cloud, echo: str) -> None:
+    answer, whole = invoke(cloud, echo, {"do": "exit"})
+    assert whole["FunctionError"] == "Unhandled"
+    assert answer["errorType"] == "Runtime.ExitError"
+    assert "exit status 7" in answer["errorMessage"]
+    assert "FunctionError" not in invoke(cloud, echo)[1]
+
+
+def test_a_module_that_does_not_load(cloud: Cloud) -> None:
+    answer, whole = invoke(cloud, cloud.function("import nowhere_to_be_found"))
+    assert whole["FunctionError"] == "Unhandled"
+    assert answer["errorType"] == "Runtime.ImportModuleError"
+    assert "nowhere_to_be_found" in answer["errorMessage"]
+
+
+def test_updates_take_effect_at_once(cloud: Cloud) -> None:
+    function = cloud.function(ECHO, Environment={"Variables": {"WORD": "one"}})
+    assert invoke(cloud, function)[0]["word"] == "one"
+    client = getattr(cloud, "lambda")
+    client.update_function_configuration(FunctionName=function, Environment={"Variables": {"WORD": "two"}})
+    client.get_waiter("function_updated_v2").wait(FunctionName=function)
+    assert invoke(cloud, function)[0]["word"] == "two"
+    client.update_function_code(
+        FunctionName=function, ZipFile=zipped({"handler.py": "def handle(e, c):\n    return 'new'"})
+    )
+    assert invoke(cloud, function)[0] == "new"
+
+
+def test_logs(cloud: Cloud) -> None:
+    function = cloud.function(ECHO)
+    _, whole = invoke(cloud, function, {"word": "hello"}, LogType="Tail")
+    tail = base64.b64decode(whole["LogResult"]).decode()
+    assert "got {'word': 'hello'}" in tail
+    lines = wait_for(lambda: cloud.lines(f"/aws/lambda/{function.rpartition(':')[2]}"))
+    begun = next(index for index, line in enumerate(lines) if line.startswith("START RequestId: "))
+    assert lines[begun + 1] == "got {'word': 'hello'}"
+    assert lines[begun + 2].startswith("END RequestId: ")
+    assert "Max Memory Used" in lines[begun + 3]
+    assert "Init Duration" in lines[begun + 3]
+
+
+def test_unknown_function(cloud: Cloud) -> None:
+    client = getattr(cloud, "lambda")
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match="Function not found"):
+        invoke(cloud, "unknown")
+
+
+def test_a_deleted_function_is_gone(cloud: Cloud) -> None:
+    client = getattr(cloud, "lambda")
+    function = cloud.function(ECHO)
+    invoke(cloud, function)
+    client.delete_function(FunctionName=function)
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        invoke(cloud, function)

@@ -1,0 +1,30 @@
+"""Buckets on the twin, where moto does otherwise than AWS."""
+
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.twin.conftest import Cloud
+
+TAGS = [{"Key": "sentictl:project", "Value": "films & more"}, {"Key": "Ä", "Value": "1"}]
+
+
+def by_key(tags: list[dict[str, str]]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
+def test_a_bucket_has_its_tags_from_the_first_moment(cloud: Cloud, region: str) -> None:
+    bucket = cloud.name("tagged")
+    client = boto3.Session("local", "local", region_name=region).client("s3", endpoint_url=cloud.url)
+    where: dict[str, Any] = {} if region == "us-east-1" else {"LocationConstraint": region}
+    client.create_bucket(Bucket=bucket, CreateBucketConfiguration={**where, "Tags": TAGS})
+    assert by_key(client.get_bucket_tagging(Bucket=bucket)["TagSet"]) == by_key(TAGS)
+
+
+def test_creating_a_bucket_again_leaves_its_tags(cloud: Cloud) -> None:
+    bucket = cloud.name("tagged")
+    cloud.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"Tags": TAGS})
+    cloud.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"Tags": TAGS[:1]})
+    assert by_key(cloud.s3.get_bucket_tagging(Bucket=bucket)["TagSet"]) == by_key(TAGS)

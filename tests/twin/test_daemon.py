@@ -1,0 +1,222 @@
+"""The twin as a process: started, found, stopped, killed, and what it remembers."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sentictl.errors import TwinError
+from sentictl.twin import daemon
+from tests.twin.apigateway.test_gateway import ECHO as PROXY
+from tests.twin.apigateway.test_gateway import HTTP, Api
+from tests.twin.conftest import Cloud, wait_for
+from tests.twin.lambda_.test_functions import ECHO, invoke
+from tests.twin.sagemaker.test_training_jobs import FOREVER, GROUP
+
+
+def started(home: Path, port: int | None = None) -> tuple[daemon.Status, Cloud]:
+    status = daemon.start(home, port)
+    assert status.url
+    return status, Cloud(status.url)
+
+
+def children(pid: int) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    return [int(line) for line in found.stdout.split()]
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    state = Path(f"/proc/{pid}/stat")
+    return state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def busy(cloud: Cloud) -> dict[str, str]:
+    """Have a training job, an endpoint and a function run."""
+    job = cloud.train(FOREVER)
+    endpoint = cloud.endpoint(cloud.endpoint_config())
+    cloud.settled(endpoint)
+    function = cloud.function(ECHO)
+    invoke(cloud, function)
+    wait_for(lambda: cloud.lines(GROUP, job))
+    return {"job": job, "endpoint": endpoint, "function": function}
+
+
+def test_a_home_without_a_twin(own_home: Path) -> None:
+    status = daemon.status(own_home)
+    assert (status.running, status.pid, status.url) == (False, None, None)
+    assert daemon.stop(own_home) is False
+    assert not own_home.exists()
+
+
+def test_start_stop_start(own_home: Path) -> None:
+    first = daemon.start(own_home)
+    assert first == daemon.Status(True, first.pid, first.port, first.url, own_home, False, first.details)
+    assert daemon.start(own_home).pid == first.pid
+    assert daemon.stop(own_home) is True
+    assert daemon.status(own_home).running is False
+    assert daemon.stop(own_home) is False
+    second = daemon.start(own_home)
+    assert (second.port, second.port_changed) == (first.port, False)
+    assert daemon.log_file(own_home).exists()
+    daemon.destroy(own_home)
+    assert not own_home.exists()
+    assert first.pid
+    assert second.pid
+    assert gone(first.pid)
+    assert gone(second.pid)
+    assert list(own_home.parent.iterdir()) == []
+
+
+def test_two_starts_at_once_make_one_twin(own_home: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        statuses = list(pool.map(lambda _: daemon.start(own_home), range(2)))
+    assert statuses[0].pid == statuses[1].pid
+
+
+def test_a_port_that_was_taken_meanwhile(own_home: Path) -> None:
+    port = daemon.start(own_home).port
+    daemon.stop(own_home)
+    with socket.create_server(("127.0.0.1", port or 0)):
+        assert daemon.status(own_home).running is False
+        status = daemon.start(own_home)
+        assert status.port_changed
+        assert status.port != port
+        assert daemon.status(own_home).port == status.port
+        daemon.stop(own_home)
+        with pytest.raises(TwinError, match=f"Port {port} is taken"):
+            daemon.start(own_home, port)
+
+
+def test_another_twin_on_the_recorded_port_is_not_taken_for_this_one(own_home: Path, tmp_path: Path) -> None:
+    port = daemon.start(own_home).port
+    daemon.stop(own_home)
+    other = tmp_path / "other"
+    daemon.start(other, port)
+    try:
+        assert daemon.status(own_home).running is False
+        assert daemon.stop(own_home) is False
+        assert daemon.status(other).running is True
+    finally:
+        daemon.destroy(other)
+
+
+def test_a_twin_that_cannot_start_says_why(own_home: Path) -> None:
+    journal = own_home / "journal"
+    journal.mkdir(parents=True)
+    (journal / "calls.jsonl").write_text('{"format": 99}\n')
+    with pytest.raises(TwinError, match=r"another version.*Delete .*journal: the twin is then empty") as caught:
+        daemon.start(own_home)
+    assert "Traceback" not in caught.value.message
+    assert daemon.status(own_home).running is False
+
+
+def test_missing_extras(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(daemon.NEEDED, "moto_that_is_missing", "moto")
+    with pytest.raises(TwinError) as caught:
+        daemon.start(own_home)
+    assert "sentictl[local]" in caught.value.hint
+
+
+def test_the_daemon_module_is_light() -> None:
+    heavy = "moto", "waitress", "boto3", "pydantic", "urllib3"
+    code = f"import sys, sentictl.twin.daemon; print([m for m in {heavy} if m in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_children_die_with_the_twin(own_home: Path, how: signal.Signals) -> None:
+    status, cloud = started(own_home)
+    assert status.pid
+    busy(cloud)
+    running = children(status.pid)
+    assert len(running) == 3
+    os.kill(status.pid, how)
+    wait_for(lambda: all(gone(pid) for pid in [*running, status.pid or 0]))
+    assert daemon.status(own_home).running is False
+    assert daemon.stop(own_home) is False
+
+
+def test_a_killed_twin_comes_back_as_it_was(own_home: Path) -> None:
+    status, cloud = started(own_home)
+    names = busy(cloud)
+    api = Api.make(cloud)
+    api.function(cloud.function(PROXY))
+    url = api.deploy()
+    done = cloud.trained(cloud.train())
+    big = os.urandom(9_000_000)
+    cloud.s3.put_object(Bucket=cloud.bucket, Key="small", Body=b"\x00\xff", Metadata={"a": "b"})
+    path = own_home.parent / "big"
+    path.write_bytes(big)
+    cloud.s3.upload_file(str(path), cloud.bucket, "big")
+    before = _remembered(cloud, names)
+    os.kill(status.pid or 0, signal.SIGKILL)
+
+    again, _ = started(own_home)
+    assert (again.port, again.port_changed) == (status.port, False)
+    assert again.pid != status.pid
+    assert cloud.ask(names["endpoint"])["model"] == "one"
+    assert HTTP.request("POST", url).status == 201
+    assert _remembered(cloud, names) == before
+    assert cloud.s3.get_object(Bucket=cloud.bucket, Key="big")["Body"].read() == big
+    assert cloud.s3.get_object(Bucket=cloud.bucket, Key="small")["Metadata"] == {"a": "b"}
+    described = cloud.sagemaker.describe_training_job(TrainingJobName=done["TrainingJobName"])
+    described.pop("ResponseMetadata")
+    done.pop("ResponseMetadata")
+    assert described == done
+    assert cloud.lines(GROUP, done["TrainingJobName"])[0].startswith("epoch=1")
+    killed = cloud.sagemaker.describe_training_job(TrainingJobName=names["job"])
+    assert killed["TrainingJobStatus"] == "Failed"
+    assert killed["FailureReason"].startswith("InternalServerError")
+
+
+def _remembered(cloud: Cloud, names: dict[str, str]) -> list[Any]:
+    endpoint = cloud.sagemaker.describe_endpoint(EndpointName=names["endpoint"])
+    objects = cloud.s3.list_objects_v2(Bucket=cloud.bucket)["Contents"]
+    apis = cloud.apigateway.get_rest_apis()["items"]
+    return [
+        [(api["id"], api["rootResourceId"]) for api in apis],
+        [cloud.apigateway.get_stages(restApiId=api["id"])["item"][0]["deploymentId"] for api in apis],
+        [(entry["Key"], entry["ETag"], entry["Size"]) for entry in objects],
+        [endpoint[name] for name in ("EndpointStatus", "CreationTime", "LastModifiedTime", "EndpointConfigName")],
+        [role["RoleId"] for role in cloud.iam.list_roles()["Roles"]],
+        [role["Arn"] for role in cloud.iam.list_roles()["Roles"]],
+    ]
+
+
+def test_a_deleted_endpoint_stays_deleted(own_home: Path) -> None:
+    _, cloud = started(own_home)
+    endpoint = cloud.endpoint(cloud.endpoint_config())
+    cloud.settled(endpoint)
+    cloud.sagemaker.delete_endpoint(EndpointName=endpoint)
+    daemon.stop(own_home)
+    started(own_home)
+    assert cloud.sagemaker.list_endpoints()["Endpoints"] == []
+
+
+def test_a_twin_ends_when_its_home_is_deleted(own_home: Path) -> None:
+    running = daemon.start(own_home)
+    assert running.url
+    shutil.rmtree(own_home)
+    wait_for(lambda: not daemon.status(own_home).running and not answers(running.url))
+
+
+def answers(url: str | None) -> bool:
+    """Whether anybody is at an address."""
+    try:
+        urllib.request.urlopen(f"{url}/_twin/status", timeout=2).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,170 @@
+"""Where the twin makes up for moto: lists, tags, logs, what is there already and what is gone."""
+
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.twin.conftest import Cloud
+
+ARN = "arn:aws:sagemaker:us-east-1:123456789012"
+NOW = int(time.time() * 1000)
+
+
+def code_of(call: Any, **arguments: Any) -> str:
+    """With which code AWS refuses a call."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return str(caught.value.response["Error"]["Code"])
+
+
+@pytest.fixture(scope="module")
+def family(cloud: Cloud) -> str:
+    """The beginning of the names of three models, endpoint configs and endpoints, made one after the other."""
+    prefix = cloud.name("family")
+    for number in range(3):
+        name = f"{prefix}-{number}"
+        cloud.sagemaker.create_model(ModelName=name, ExecutionRoleArn=cloud.execution_role)
+        variant = {"VariantName": "A", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+        cloud.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        cloud.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    cloud.sagemaker.create_model(ModelName=cloud.name("another"), ExecutionRoleArn=cloud.execution_role)
+    return prefix
+
+
+@pytest.mark.parametrize("noun", ["Model", "EndpointConfig", "Endpoint"])
+@pytest.mark.parametrize("order", ["Ascending", "Descending"])
+def test_lists_are_filtered_sorted_and_paged(cloud: Cloud, family: str, noun: str, order: str) -> None:
+    operation = {"Model": "list_models", "EndpointConfig": "list_endpoint_configs", "Endpoint": "list_endpoints"}[noun]
+    pages = cloud.sagemaker.get_paginator(operation).paginate(
+        NameContains=f"{family}-", SortBy="CreationTime", SortOrder=order, PaginationConfig={"PageSize": 2}
+    )
+    names = [[entry[f"{noun}Name"] for entry in page[f"{noun}s"]] for page in pages]
+    wanted = [f"{family}-{number}" for number in (range(3) if order == "Ascending" else reversed(range(3)))]
+    assert names == [wanted[:2], wanted[2:]]
+
+
+def test_sagemakers_tags(cloud: Cloud, family: str) -> None:
+    job = cloud.train("print('done')")
+    cloud.trained(job)
+    arns = [f"{ARN}:{kind}/{family}-0" for kind in ("model", "endpoint-config", "endpoint")]
+    for arn in (*arns, f"{ARN}:training-job/{job}"):
+        cloud.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
+        cloud.sagemaker.delete_tags(ResourceArn=arn, TagKeys=["b"])
+        assert cloud.sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "1"}]
+        with pytest.raises(ClientError, match=r"ValidationException.*Could not find"):
+            cloud.sagemaker.list_tags(ResourceArn=arn + "-gone")
+
+
+def test_tags_of_a_log_group(cloud: Cloud) -> None:
+    group = cloud.name("group")
+    arn = f"arn:aws:logs:us-east-1:123456789012:log-group:{group}"
+    cloud.logs.create_log_group(logGroupName=group, tags={"a": "1"})
+    cloud.logs.tag_resource(resourceArn=arn, tags={"b": "2"})
+    assert cloud.logs.list_tags_for_resource(resourceArn=arn)["tags"] == {"a": "1", "b": "2"}
+    for unknown in (f"{arn}:*", f"{arn}-gone"):
+        assert code_of(cloud.logs.list_tags_for_resource, resourceArn=unknown) == "ResourceNotFoundException"
+
+
+def test_tags_of_roles_and_functions(cloud: Cloud) -> None:
+    role = cloud.role("lambda.amazonaws.com").rpartition("/")[2]
+    cloud.iam.tag_role(RoleName=role, Tags=[{"Key": "a", "Value": "1"}])
+    assert cloud.iam.list_role_tags(RoleName=role)["Tags"] == [{"Key": "a", "Value": "1"}]
+    client, function = getattr(cloud, "lambda"), cloud.function("def handle(event, context): pass", Tags={"a": "1"})
+    client.tag_resource(Resource=function, Tags={"b": "2"})
+    assert client.list_tags(Resource=function)["Tags"] == {"a": "1", "b": "2"}
+
+
+@pytest.fixture(scope="module")
+def group(cloud: Cloud) -> str:
+    """A log group with three streams, of which two begin alike, that were written by turns."""
+    name = cloud.name("group")
+    cloud.logs.create_log_group(logGroupName=name)
+    for stream in ("job-1/a", "job-1/b", "job-2/a"):
+        cloud.logs.create_log_stream(logGroupName=name, logStreamName=stream)
+        events = [{"timestamp": NOW + turn, "message": f"{stream} {turn}"} for turn in range(2)]
+        cloud.logs.put_log_events(logGroupName=name, logStreamName=stream, logEvents=events)
+    return name
+
+
+def test_log_events_of_streams_that_begin_alike(cloud: Cloud, group: str) -> None:
+    pages = cloud.logs.get_paginator("filter_log_events").paginate(
+        logGroupName=group, logStreamNamePrefix="job-1/", PaginationConfig={"PageSize": 3}
+    )
+    told = [event["message"] for page in pages for event in page["events"]]
+    assert told == ["job-1/a 0", "job-1/b 0", "job-1/a 1", "job-1/b 1"]
+    assert cloud.logs.filter_log_events(logGroupName=group, logStreamNamePrefix="job-3/")["events"] == []
+
+
+def test_a_deleted_log_stream_is_gone(cloud: Cloud, group: str) -> None:
+    cloud.logs.delete_log_stream(logGroupName=group, logStreamName="job-2/a")
+    assert cloud.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix="job-2/")["logStreams"] == []
+    gone = code_of(cloud.logs.delete_log_stream, logGroupName=group, logStreamName="job-2/a")
+    assert gone == "ResourceNotFoundException"
+
+
+def test_what_is_there_already_cannot_be_made(cloud: Cloud, family: str, group: str) -> None:
+    name, sagemaker = f"{family}-0", cloud.sagemaker
+    variant = {"VariantName": "A", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+    again: list[tuple[Any, dict[str, Any]]] = [
+        (sagemaker.create_model, {"ModelName": name, "ExecutionRoleArn": cloud.execution_role}),
+        (sagemaker.create_endpoint_config, {"EndpointConfigName": name, "ProductionVariants": [variant]}),
+        (sagemaker.create_endpoint, {"EndpointName": name, "EndpointConfigName": name}),
+    ]
+    for create, arguments in again:
+        with pytest.raises(ClientError, match=r"ValidationException.*Cannot create already existing"):
+            create(**arguments)
+    function = cloud.function("def handle(event, context): pass").rpartition(":")[2]
+    with pytest.raises(ClientError, match=r"ResourceConflictException.*Function already exist"):
+        cloud.function("def handle(event, context): pass", FunctionName=function)
+    role = cloud.execution_role.rpartition("/")[2]
+    assert code_of(cloud.iam.create_role, RoleName=role, AssumeRolePolicyDocument="{}") == "EntityAlreadyExists"
+    assert code_of(cloud.logs.create_log_group, logGroupName=group) == "ResourceAlreadyExistsException"
+
+
+def test_what_is_gone_cannot_be_deleted(cloud: Cloud) -> None:
+    sagemaker, client = cloud.sagemaker, getattr(cloud, "lambda")
+    for delete, name in (
+        (sagemaker.delete_model, "ModelName"),
+        (sagemaker.delete_endpoint_config, "EndpointConfigName"),
+        (sagemaker.delete_endpoint, "EndpointName"),
+    ):
+        with pytest.raises(ClientError, match=r"ValidationException.*Could not find"):
+            delete(**{name: "gone"})
+    assert code_of(client.delete_function, FunctionName="gone") == "ResourceNotFoundException"
+    assert code_of(client.remove_permission, FunctionName="gone", StatementId="s") == "ResourceNotFoundException"
+    assert code_of(cloud.iam.delete_role, RoleName="gone") == "NoSuchEntity"
+    assert code_of(cloud.logs.delete_log_group, logGroupName="gone") == "ResourceNotFoundException"
+    assert code_of(cloud.s3.delete_bucket, Bucket="gone-for-good") == "NoSuchBucket"
+
+
+def test_quotas_of_instance_types(cloud: Cloud) -> None:
+    client = cloud.service_quotas
+    pages = client.get_paginator("list_service_quotas").paginate(
+        ServiceCode="sagemaker", PaginationConfig={"PageSize": 4}
+    )
+    quotas = {quota["QuotaName"]: quota for page in pages for quota in page["Quotas"]}
+    assert quotas["ml.m5.large for endpoint usage"]["Value"] == 4
+    assert quotas["ml.m5.xlarge for training job usage"]["Value"] == 4
+    assert quotas["ml.g4dn.xlarge for training job usage"]["Value"] == 0
+    for quota in quotas.values():
+        assert client.get_service_quota(ServiceCode="sagemaker", QuotaCode=quota["QuotaCode"])["Quota"] == quota
+    unknown = code_of(client.get_service_quota, ServiceCode="sagemaker", QuotaCode="L-0")
+    assert unknown == "NoSuchResourceException"
+
+
+def test_simulated_policies(cloud: Cloud) -> None:
+    policy = {"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::mine/*"}
+    arguments = {"ActionNames": ["s3:GetObject", "s3:PutObject"], "ResourceArns": ["arn:aws:s3:::mine/a<b"]}
+    role = cloud.role("lambda.amazonaws.com", policy=policy)
+    results = cloud.iam.simulate_principal_policy(PolicySourceArn=role, **arguments)["EvaluationResults"]
+    assert [(r["EvalActionName"], r["EvalResourceName"], r["EvalDecision"]) for r in results] == [
+        ("s3:GetObject", "arn:aws:s3:::mine/a<b", "allowed"),
+        ("s3:PutObject", "arn:aws:s3:::mine/a<b", "implicitDeny"),
+    ]
+    me = cloud.sts.get_caller_identity()["Arn"]
+    mine = cloud.iam.simulate_principal_policy(PolicySourceArn=me, **arguments)["EvaluationResults"]
+    assert {result["EvalDecision"] for result in mine} == {"allowed"}
+    unknown = code_of(cloud.iam.simulate_principal_policy, PolicySourceArn=role + "-gone", **arguments)
+    assert unknown == "NoSuchEntity"

@@ -1,0 +1,131 @@
+"""EventBridge Scheduler on the twin: an endpoint that is deleted at its time, by a role that may."""
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sentictl.twin import daemon
+from tests.twin.conftest import INFERENCE, Cloud, wait_for
+
+ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/"
+
+
+def endpoint(cloud: Cloud) -> str:
+    name = cloud.endpoint(cloud.endpoint_config())
+    cloud.settled(name)
+    return name
+
+
+def deleter(cloud: Cloud, endpoint: str) -> str:
+    """A role in which the scheduler may delete an endpoint."""
+    policy = {"Effect": "Allow", "Action": "sagemaker:DeleteEndpoint", "Resource": ARN + endpoint}
+    return cloud.role("scheduler.amazonaws.com", policy=policy)
+
+
+def request(endpoint: str, role: str, when: float, **changes: Any) -> dict[str, Any]:
+    """What CreateSchedule and UpdateSchedule take; the schedule has the endpoint's name."""
+    target = {
+        "Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:deleteEndpoint",
+        "RoleArn": role,
+        "Input": json.dumps({"EndpointName": endpoint}),
+    }
+    wanted = {
+        "Name": endpoint,
+        "ScheduleExpression": f"at({datetime.fromtimestamp(when, UTC):%Y-%m-%dT%H:%M:%S})",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "ActionAfterCompletion": "DELETE",
+        "Target": target,
+    }
+    return wanted | changes
+
+
+def endpoints(cloud: Cloud) -> list[str]:
+    return [entry["EndpointName"] for entry in cloud.sagemaker.list_endpoints(MaxResults=100)["Endpoints"]]
+
+
+def schedules(cloud: Cloud) -> list[str]:
+    return [entry["Name"] for entry in cloud.scheduler.list_schedules()["Schedules"]]
+
+
+def test_an_endpoint_is_deleted_at_its_time_and_the_schedule_with_it(cloud: Cloud) -> None:
+    name, other = endpoint(cloud), endpoint(cloud)
+    due = time.time() + 2
+    cloud.scheduler.create_schedule(**request(name, deleter(cloud, name), due))
+    cloud.scheduler.create_schedule(**request(other, deleter(cloud, other), due + 3600))
+    wait_for(lambda: name not in endpoints(cloud))
+    assert time.time() >= int(due)
+    wait_for(lambda: name not in schedules(cloud))
+    assert other in endpoints(cloud)
+    assert other in schedules(cloud)
+
+
+def test_a_schedule_can_be_put_off_and_forward(cloud: Cloud) -> None:
+    name = endpoint(cloud)
+    role = deleter(cloud, name)
+    cloud.scheduler.create_schedule(**request(name, role, time.time() + 3600))
+    cloud.scheduler.update_schedule(**request(name, role, time.time(), State="DISABLED"))
+    assert cloud.scheduler.get_schedule(Name=name)["State"] == "DISABLED"
+    new_york = f"at({datetime.now(UTC).year + 1}-06-01T12:00:00)"
+    later = request(name, role, 0, ScheduleExpression=new_york, ScheduleExpressionTimezone="America/New_York")
+    cloud.scheduler.update_schedule(**later)
+    assert name in endpoints(cloud)
+    cloud.scheduler.update_schedule(**request(name, role, time.time(), ActionAfterCompletion="NONE"))
+    wait_for(lambda: name not in endpoints(cloud))
+    assert name in schedules(cloud)
+
+
+def test_an_endpoint_that_is_just_being_made_is_deleted_afterwards(cloud: Cloud) -> None:
+    code = "import time\ntime.sleep(0.7)\n" + INFERENCE
+    name = cloud.endpoint(cloud.endpoint_config({"code/inference.py": code}))
+    cloud.scheduler.create_schedule(**request(name, deleter(cloud, name), time.time()))
+    wait_for(lambda: name not in endpoints(cloud))
+    wait_for(lambda: name not in schedules(cloud))
+    assert "loaded one" in cloud.lines(f"/aws/sagemaker/Endpoints/{name}")
+
+
+def test_nothing_happens_that_the_role_does_not_allow(cloud: Cloud, home: Path) -> None:
+    name = endpoint(cloud)
+    cloud.scheduler.create_schedule(**request(name, deleter(cloud, "another"), time.time()))
+    wait_for(lambda: name not in schedules(cloud))
+    assert name in endpoints(cloud)
+    assert "is not authorized to perform: sagemaker:DeleteEndpoint" in daemon.log_file(home).read_text()
+
+
+def test_a_role_that_the_scheduler_cannot_assume_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(ClientError, match="must allow AWS EventBridge Scheduler to assume the role"):
+        cloud.scheduler.create_schedule(**request("any", cloud.execution_role, time.time() + 3600))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ScheduleExpression": "at(2030-13-01T00:00:00)"},
+        {"ScheduleExpression": "in 8 hours"},
+        {"ScheduleExpressionTimezone": "Europe/Springfield"},
+    ],
+)
+def test_times_that_there_are_not_are_refused(cloud: Cloud, changes: dict[str, str]) -> None:
+    wanted = request("any", deleter(cloud, "any"), time.time() + 3600)
+    with pytest.raises(ClientError, match=r"ValidationException.*Invalid Schedule Expression"):
+        cloud.scheduler.create_schedule(**wanted | changes)
+
+
+def test_what_became_due_while_the_twin_was_down_is_made_up_for(own_home: Path) -> None:
+    cloud = Cloud(str(daemon.start(own_home).url))
+    names = [endpoint(cloud) for _ in range(2)]
+    due = time.time() + 1.5
+    for name, when in zip(names, (due, due + 3600), strict=True):
+        cloud.scheduler.create_schedule(**request(name, deleter(cloud, name), when))
+    daemon.stop(own_home)
+    wait_for(lambda: time.time() > due)
+    daemon.start(own_home)
+    wait_for(lambda: endpoints(cloud) == names[1:])
+    wait_for(lambda: schedules(cloud) == names[1:])
+    daemon.stop(own_home)
+    daemon.start(own_home)
+    assert endpoints(cloud) == schedules(cloud) == names[1:]
