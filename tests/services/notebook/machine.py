@@ -20,7 +20,7 @@ case "$1 $2" in
     "-m venv") mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
     "-c import sentictl") [ -e "$here/has-sentictl" ] ;;
     "-m pip") touch "$here/has-sentictl" ;;
-    "-c "*bundled*) exec "$REAL" "$@" ;;
+    "-c "*walkthrough*) exec "$REAL" "$@" ;;
 esac
 """
 # What goes on in the background is a process group of its own, with sudo's process as its leader.
