@@ -38,8 +38,8 @@ from torch import Tensor
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import SentictlError
-from sentictl.reviews.preparation import Dataset, prepare
-from sentictl.reviews.resolve import open_source, user_cache
+from sentictl.reviews.prepare.preparation import Dataset, prepare
+from sentictl.reviews.read.resolve import open_source, user_cache
 from sentictl.services.evaluate.metrics import wilson_interval
 
 ALL = "all"

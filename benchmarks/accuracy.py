@@ -37,11 +37,11 @@ from sentictl.assets.atomic import write_atomically
 from sentictl.assets.installed import model_code
 from sentictl.config.settings import DataSettings
 from sentictl.errors import SentictlError
-from sentictl.reviews.corpus import Corpus
-from sentictl.reviews.preparation import Dataset, prepare, text_settings
-from sentictl.reviews.resolve import open_source, user_cache
-from sentictl.reviews.source import Source
-from sentictl.reviews.split_assignment import Member, Part, assign_splits
+from sentictl.reviews.prepare.corpus import Corpus
+from sentictl.reviews.prepare.preparation import Dataset, prepare, text_settings
+from sentictl.reviews.prepare.split_assignment import Member, Part, assign_splits
+from sentictl.reviews.read.resolve import open_source, user_cache
+from sentictl.reviews.read.source import Source
 from sentictl.services.evaluate.metrics import accuracy_of
 
 OURS = "ours"

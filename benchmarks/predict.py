@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sentictl.config.settings import DataSettings
-from sentictl.reviews.resolve import open_source, user_cache
+from sentictl.reviews.read.resolve import open_source, user_cache
 
 COLD_SECONDS, COLD_MEGABYTES, BATCH_RATE = 0.45, 150, 3000  # what is aimed at, on 2 cores
 SENTICTL = Path(sys.executable).with_name("sentictl")

@@ -20,10 +20,10 @@ import numpy as np
 from sentimodel.text import NEGATIONS, STOP_WORDS
 
 from sentictl.config.settings import DataSettings
-from sentictl.reviews.preparation import prepare
-from sentictl.reviews.resolve import open_source, user_cache
-from sentictl.reviews.source import Source
-from sentictl.reviews.tokenization import usable_cores
+from sentictl.reviews.prepare.preparation import prepare
+from sentictl.reviews.prepare.tokenization import usable_cores
+from sentictl.reviews.read.resolve import open_source, user_cache
+from sentictl.reviews.read.source import Source
 
 TARGET = 30  # times the tutorials' reviews a second
 TUTORIAL_WORDS = 5000

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from sentictl.config.settings import DataSettings
-from sentictl.reviews.preparation import prepare
-from sentictl.reviews.table import TableSource
+from sentictl.reviews.prepare.preparation import prepare
+from sentictl.reviews.read.table import TableSource
 
 # Test workers share the processor: several threads each would only wait for one another. Read when torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

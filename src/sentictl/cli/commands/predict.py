@@ -83,7 +83,7 @@ def _reviews(invocation: Invocation, reviews: list[str], file: Path | None) -> R
 
 def _rows_of(invocation: Invocation, file: Path) -> "Iterator[Row]":
     from sentictl.cli.open_project import load_config
-    from sentictl.reviews.reader import read_inputs
+    from sentictl.reviews.read.reader import read_inputs
 
     yield from read_inputs(file, load_config(invocation).settings.data)
 

@@ -14,8 +14,8 @@ from sentimodel.vocabulary import Vocabulary, VocabularyError
 from sentictl.config.config import Config
 from sentictl.errors import DataError, ModelError
 from sentictl.lifecycle.resource import Context
-from sentictl.reviews.resolve import open_source, user_cache
-from sentictl.reviews.source import Source
+from sentictl.reviews.read.resolve import open_source, user_cache
+from sentictl.reviews.read.source import Source
 from sentictl.services.resources.storage import download_folder
 
 TEST, VALIDATION = "test", "validation"

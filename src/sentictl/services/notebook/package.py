@@ -12,8 +12,8 @@ from sentictl.config.config import LOCAL
 from sentictl.config.project_folder import SETTINGS_FILE
 from sentictl.errors import SettingsError
 from sentictl.lifecycle.resource import Context
-from sentictl.reviews.package import PACKAGE
-from sentictl.reviews.resolve import IMDB
+from sentictl.reviews.read.package import PACKAGE
+from sentictl.reviews.read.resolve import IMDB
 from sentictl.scaffold.init import EJECTED
 
 NAME = "sentictl"

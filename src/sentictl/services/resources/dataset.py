@@ -5,9 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from sentictl.lifecycle.resource import Context, Live
-from sentictl.reviews.preparation import Dataset as Prepared
-from sentictl.reviews.preparation import prepare
-from sentictl.reviews.resolve import open_source, user_cache
+from sentictl.reviews.prepare.preparation import Dataset as Prepared
+from sentictl.reviews.prepare.preparation import prepare
+from sentictl.reviews.read.resolve import open_source, user_cache
 from sentictl.services.resources.storage import StoredObject, list_keys, read_object
 
 FOLDER = "datasets/"

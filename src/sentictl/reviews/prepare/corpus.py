@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sentimodel.text import TextSettings
 
-from sentictl.reviews.source import Report, Review, Source
-from sentictl.reviews.split_assignment import Member
-from sentictl.reviews.tokenization import Chunk, tokenized
+from sentictl.reviews.prepare.split_assignment import Member
+from sentictl.reviews.prepare.tokenization import Chunk, tokenized
+from sentictl.reviews.read.source import Report, Review, Source
 
 NO_TOKENS = "review without tokens skipped"
 DUPLICATES = "review with the same text as another"

@@ -21,12 +21,13 @@ from sentimodel.vocabulary import UNK, Vocabulary
 from sentictl import __version__
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews import corpus as corpus_module
-from sentictl.reviews import layout, split_assignment, tokenization
-from sentictl.reviews.corpus import Corpus
-from sentictl.reviews.manifest import FORMAT, FileFacts, Manifest, ReviewsFacts, SplitFacts, read_manifest
-from sentictl.reviews.source import Report, Source, SplitName, file_sha256, json_sha256
-from sentictl.reviews.split_assignment import UNLABELLED, Part, assign_splits, shuffled
+from sentictl.reviews.prepare import corpus as corpus_module
+from sentictl.reviews.prepare import split_assignment, tokenization
+from sentictl.reviews.prepare.corpus import Corpus
+from sentictl.reviews.prepare.manifest import FORMAT, FileFacts, Manifest, ReviewsFacts, SplitFacts, read_manifest
+from sentictl.reviews.prepare.split_assignment import UNLABELLED, Part, assign_splits, shuffled
+from sentictl.reviews.read import layout
+from sentictl.reviews.read.source import Report, Source, SplitName, file_sha256, json_sha256
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 SHAPING_SETTINGS = ("validation_fraction", "test_fraction", "seed", "vocabulary_size")

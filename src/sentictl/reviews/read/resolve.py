@@ -6,12 +6,12 @@ from pathlib import Path
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews.archive import ArchiveSource
-from sentictl.reviews.download import RemoteFile, download
-from sentictl.reviews.folder import FolderSource
-from sentictl.reviews.package import PACKAGE, PackageSource
-from sentictl.reviews.source import ACCEPTED, Report, Source
-from sentictl.reviews.table import TABLE_SUFFIXES, TableSource
+from sentictl.reviews.read.archive import ArchiveSource
+from sentictl.reviews.read.download import RemoteFile, download
+from sentictl.reviews.read.folder import FolderSource
+from sentictl.reviews.read.package import PACKAGE, PackageSource
+from sentictl.reviews.read.source import ACCEPTED, Report, Source
+from sentictl.reviews.read.table import TABLE_SUFFIXES, TableSource
 
 IMDB = "imdb"
 IMDB_ARCHIVE = RemoteFile(

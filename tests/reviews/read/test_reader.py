@@ -7,7 +7,7 @@ import pytest
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews.reader import Input, read_inputs
+from sentictl.reviews.read.reader import Input, read_inputs
 
 
 def written(path: Path, content: bytes) -> Path:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from sentictl.errors import DataError
-from sentictl.reviews.archive import ArchiveSource
-from sentictl.reviews.folder import FolderSource
+from sentictl.reviews.read.archive import ArchiveSource
+from sentictl.reviews.read.folder import FolderSource
 
 Files = dict[str, bytes]
 Pack = Callable[[Mapping[str, bytes]], Path]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sentictl.errors import DataError
-from sentictl.reviews.download import RemoteFile, download
+from sentictl.reviews.read.download import RemoteFile, download
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 MD5 = hashlib.md5(CONTENT).hexdigest()

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from sentictl.reviews.source import SplitName
+from sentictl.reviews.read.source import SplitName
 
 Part = SplitName | Literal["unlabelled"]
 UNLABELLED: Literal["unlabelled"] = "unlabelled"

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from sentimodel.text import TextSettings, tokenize
 
 from sentictl.errors import DataError
-from sentictl.reviews import tokenization
-from sentictl.reviews.source import Review
-from sentictl.reviews.tokenization import Chunk, number_tokens, tokenized
+from sentictl.reviews.prepare import tokenization
+from sentictl.reviews.prepare.tokenization import Chunk, number_tokens, tokenized
+from sentictl.reviews.read.source import Review
 
 SETTINGS = TextSettings()
 SECONDS_TO_END = 30
@@ -30,9 +30,9 @@ import sys
 from itertools import count
 from multiprocessing import active_children
 from pathlib import Path
-from sentictl.reviews import tokenization
-from sentictl.reviews.preparation import prepare
-from sentictl.reviews.source import Review, Source
+from sentictl.reviews.prepare import tokenization
+from sentictl.reviews.prepare.preparation import prepare
+from sentictl.reviews.read.source import Review, Source
 from sentictl.config.settings import DataSettings
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews.source import Review
-from sentictl.reviews.table import TableSource
+from sentictl.reviews.read.source import Review
+from sentictl.reviews.read.table import TableSource
 
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
 labelled = st.lists(st.tuples(text, st.integers(0, 1)), min_size=1, max_size=8)

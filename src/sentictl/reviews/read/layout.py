@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, cast
 
-from sentictl.reviews.source import Review, Source
+from sentictl.reviews.read.source import Review, Source
 
 _FILE = re.compile(
     r"(?:\./)?(?:[^/]+/)?"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from sentictl.errors import DataError
-from sentictl.reviews.source import Report
+from sentictl.reviews.read.source import Report
 
 CHUNK_BYTES = 256 * 1024
 TIMEOUT_SECONDS = 30

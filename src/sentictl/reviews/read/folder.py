@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sentictl.errors import DataError
-from sentictl.reviews import layout
-from sentictl.reviews.source import ACCEPTED, file_sha256, unreadable
+from sentictl.reviews.read import layout
+from sentictl.reviews.read.source import ACCEPTED, file_sha256, unreadable
 
 HALVES = ("train", "test")
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews.labels import LabelReader
-from sentictl.reviews.source import (
+from sentictl.reviews.read.labels import LabelReader
+from sentictl.reviews.read.source import (
     ACCEPTED,
     MAX_REVIEW_BYTES,
     Review,

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from sentictl.errors import DataError
-from sentictl.reviews.package import PackageSource
+from sentictl.reviews.read.package import PackageSource
 
 
 def test_the_package_holds_25000_balanced_reviews_and_is_never_imported() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentictl.reviews.source import SplitName
-from sentictl.reviews.split_assignment import UNLABELLED, Member, Part, assign_splits, shuffled
+from sentictl.reviews.prepare.split_assignment import UNLABELLED, Member, Part, assign_splits, shuffled
+from sentictl.reviews.read.source import SplitName
 
 own_splits = st.sampled_from([None, "train", "validation", "test"])
 films = st.one_of(st.none(), st.sampled_from(["tt1", "tt2", "tt3", "tt4"]))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sentictl.errors import DataError
-from sentictl.reviews.archive import ArchiveSource
-from sentictl.reviews.source import Review
+from sentictl.reviews.read.archive import ArchiveSource
+from sentictl.reviews.read.source import Review
 
 Files = dict[str, bytes]
 Pack = Callable[[Mapping[str, bytes]], Path]

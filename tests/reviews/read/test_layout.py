@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from sentictl.reviews.layout import LayoutSource, Place, place
-from sentictl.reviews.source import Review
+from sentictl.reviews.read.layout import LayoutSource, Place, place
+from sentictl.reviews.read.source import Review
 
 POSITIVE, NEGATIVE = "train/pos", "train/neg"
 

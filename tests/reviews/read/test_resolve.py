@@ -8,13 +8,13 @@ import pytest
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews.archive import ArchiveSource
-from sentictl.reviews.download import RemoteFile
-from sentictl.reviews.folder import FolderSource
-from sentictl.reviews.package import PackageSource
-from sentictl.reviews.resolve import open_source, user_cache
-from sentictl.reviews.source import Source
-from sentictl.reviews.table import TableSource
+from sentictl.reviews.read.archive import ArchiveSource
+from sentictl.reviews.read.download import RemoteFile
+from sentictl.reviews.read.folder import FolderSource
+from sentictl.reviews.read.package import PackageSource
+from sentictl.reviews.read.resolve import open_source, user_cache
+from sentictl.reviews.read.source import Source
+from sentictl.reviews.read.table import TableSource
 
 Files = dict[str, bytes]
 Pack = Callable[[Mapping[str, bytes]], Path]

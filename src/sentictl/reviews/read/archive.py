@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sentictl.errors import DataError
-from sentictl.reviews import layout
-from sentictl.reviews.source import MAX_REVIEW_BYTES, file_sha256, unreadable
+from sentictl.reviews.read import layout
+from sentictl.reviews.read.source import MAX_REVIEW_BYTES, file_sha256, unreadable
 
 CHUNK_BYTES = 1024 * 1024
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from sentimodel.text import TextSettings, tokenize
 
 from sentictl.errors import DataError
-from sentictl.reviews.source import Review
+from sentictl.reviews.read.source import Review
 
 CHUNK_CHARACTERS = 1_000_000  # some 750 reviews, 50 ms of work
 MOST_PROCESSES = 4  # reading the source is one process, and gives no more than these something to do

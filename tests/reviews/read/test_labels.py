@@ -3,7 +3,7 @@
 import pytest
 
 from sentictl.errors import DataError
-from sentictl.reviews.labels import LabelReader
+from sentictl.reviews.read.labels import LabelReader
 
 
 @pytest.mark.parametrize(
