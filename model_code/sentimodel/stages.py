@@ -18,16 +18,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from sentimodel.calibration import factors
 from sentimodel.channels import Data
 from sentimodel.checkpoint import Checkpoints
 from sentimodel.dataset import joined
 from sentimodel.distributed import Group
 from sentimodel.examples import Evidence, LstmExamples, NgramExamples
+from sentimodel.fit import calibration_factors, fit_lstm, fit_ngrams
 from sentimodel.hyperparameters import Hyperparameters
-from sentimodel.lstm_fitting import fit_lstm
 from sentimodel.network import LstmClassifier, NetworkConfig, NgramScores, SentimentNetwork
-from sentimodel.ngram_fitting import fit_ngrams
 from sentimodel.ngrams import Ngrams
 from sentimodel.training import Say, predict
 from sentimodel.word_vectors import word_vectors
@@ -116,7 +114,7 @@ class Trainer:
         rows = self._rows.part(len(self._labels), len(self._rows))
         unlabelled = NgramExamples(rows, np.zeros(len(rows), dtype=np.float32))
         said = predict(scores, self._validation, self._group.device)
-        factor = factors({"ngram": said}, torch.from_numpy(self._validation.targets))["ngram"]
+        factor = calibration_factors({"ngram": said}, torch.from_numpy(self._validation.targets))["ngram"]
         return factor * predict(scores, unlabelled, self._group.device)
 
     def _train_lstm(self, lstm: LstmClassifier, linear: NgramScores, guesses: Tensor) -> Tensor:
@@ -163,7 +161,7 @@ class Trainer:
             said: what each part says of the validation reviews.
         """
         labels = torch.from_numpy(self._validation.targets)
-        scales = factors(said, labels)
+        scales = calibration_factors(said, labels)
         for part, scale in scales.items():
             self.network.parts[part].scale(scale)
         logits = torch.stack([scale * said[part] for part, scale in scales.items()]).sum(dim=0)

@@ -9,16 +9,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from sentimodel import stages
-from sentimodel.calibration import TEMPERATURES
 from sentimodel.channels import Data
 from sentimodel.checkpoint import Checkpoints
 from sentimodel.dataset import Reviews, Split
 from sentimodel.distributed import Group, Place
 from sentimodel.examples import LstmExamples, NgramExamples
+from sentimodel.fit import TEMPERATURES, fit_lstm, fit_ngrams
 from sentimodel.hyperparameters import Hyperparameters
-from sentimodel.lstm_fitting import fit_lstm
 from sentimodel.network import NgramScores, SentimentNetwork
-from sentimodel.ngram_fitting import fit_ngrams
 from sentimodel.stages import EVIDENCE_SCALE, FOLDS, SHARPENING, UNLABELLED_WEIGHT, Trainer
 from sentimodel.text import TextSettings
 

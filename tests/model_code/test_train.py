@@ -18,8 +18,8 @@ import pytest
 import torch
 from sentimodel import artifact
 from sentimodel.architectures import PARTS
-from sentimodel.calibration import TEMPERATURES
 from sentimodel.dataset import Reviews, Split
+from sentimodel.fit import TEMPERATURES
 from sentimodel.predictor import Predictor
 from sentimodel.text import TextSettings, tokenize
 from sentimodel.vocabulary import Vocabulary

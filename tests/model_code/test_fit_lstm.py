@@ -9,7 +9,7 @@ from sentimodel.checkpoint import Checkpoints
 from sentimodel.dataset import Reviews
 from sentimodel.distributed import Group, Place
 from sentimodel.examples import Evidence, LstmExamples
-from sentimodel.lstm_fitting import fit_lstm
+from sentimodel.fit import fit_lstm
 from sentimodel.network import LstmClassifier, NetworkConfig
 from sentimodel.ngrams import LONGEST
 from sentimodel.training import Recipe, Say, predict

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sentimodel.checkpoint import Checkpoints
 from sentimodel.distributed import Group, Place
 from sentimodel.examples import NgramExamples
+from sentimodel.fit import fit_ngrams, log_count_ratios
 from sentimodel.network import NetworkConfig, NgramScores
-from sentimodel.ngram_fitting import fit_ngrams, log_count_ratios
 from sentimodel.ngrams import Rows
 from sentimodel.training import Recipe, predict
 
