@@ -32,9 +32,8 @@ from sentimodel.architectures import PARTS
 from sentimodel.channels import CHANNELS, UNLABELLED, Data, load
 from sentimodel.checkpoint import Checkpoints
 from sentimodel.dataset import DatasetError
-from sentimodel.distributed import Group, GroupError, Place, joined, own_device, places_here
+from sentimodel.distributed import ProcessGroup, ProcessGroupError, Worker, joined, own_device, run_all, workers_here
 from sentimodel.hyperparameters import Hyperparameters
-from sentimodel.launcher import run_all
 from sentimodel.onnx_export import to_onnx
 from sentimodel.stages import Trainer
 from sentimodel.training import Say, TrainingError
@@ -65,14 +64,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     try:
         with termination_raises():
-            places = places_here(os.environ, int(os.environ.get("SM_NUM_GPUS") or torch.cuda.device_count()))
-            if len(places) > 1:
-                return run_all([sys.executable, __file__, *(sys.argv[1:] if arguments is None else arguments)], places)
-            train(options, places[0])
+            workers = workers_here(os.environ, int(os.environ.get("SM_NUM_GPUS") or torch.cuda.device_count()))
+            if len(workers) > 1:
+                return run_all([sys.executable, __file__, *(sys.argv[1:] if arguments is None else arguments)], workers)
+            train(options, workers[0])
     except TerminatedError:
         print("training interrupted: the same again goes on from the last checkpoint", file=sys.stderr, flush=True)
         return INTERRUPTED
-    except (TrainingError, DatasetError, VocabularyError, GroupError, OSError) as error:
+    except (TrainingError, DatasetError, VocabularyError, ProcessGroupError, OSError) as error:
         report_failure(str(error))
         return 1
     return 0
@@ -135,15 +134,15 @@ def termination_raises() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def train(options: argparse.Namespace, place: Place) -> None:
+def train(options: argparse.Namespace, worker: Worker) -> None:
     """Load the data, fit the network to it, calibrate it, and write the artifact."""
     hyperparameters = Hyperparameters(**{field.name: getattr(options, field.name) for field in fields(Hyperparameters)})
     hyperparameters.check()
     if options.model_dir is None:
         raise TrainingError("the model folder is missing: give --model-dir DIR, or set SM_MODEL_DIR")
     make_deterministic(hyperparameters.seed)
-    device = own_device(place)
-    with joined(place, device) as group:
+    device = own_device(worker)
+    with joined(worker, device) as group:
         data = load({channel: getattr(options, channel) for channel in (*CHANNELS, UNLABELLED)})
         say = voice(group)
         reviews = sum(map(len, data.texts))
@@ -154,7 +153,7 @@ def train(options: argparse.Namespace, place: Place) -> None:
             save(trainer, data, hyperparameters, metrics, options)
 
 
-def voice(group: Group) -> Say:
+def voice(group: ProcessGroup) -> Say:
     """What prints a line at once, in the first process alone."""
 
     def say(line: str) -> None:
@@ -172,7 +171,7 @@ def make_deterministic(seed: int) -> None:
 
 
 def checkpoints(
-    options: argparse.Namespace, hyperparameters: Hyperparameters, group: Group, say: Say
+    options: argparse.Namespace, hyperparameters: Hyperparameters, group: ProcessGroup, say: Say
 ) -> Checkpoints | None:
     """Where to keep the state after each epoch, if anywhere. It fits the same data and hyperparameters only."""
     if options.checkpoint_dir is None:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from sentimodel.checkpoint import Checkpoints
-from sentimodel.distributed import Group
+from sentimodel.distributed import ProcessGroup
 from sentimodel.examples import LstmExamples, NgramExamples
 from sentimodel.network import LstmClassifier, NgramScores
 from sentimodel.training import Recipe, Say, fit
@@ -27,7 +27,7 @@ def fit_ngrams(
     train: NgramExamples,
     validation: NgramExamples,
     recipe: Recipe,
-    group: Group,
+    group: ProcessGroup,
     say: Say,
     stage: str,
     checkpoints: Checkpoints | None,
@@ -50,7 +50,7 @@ def fit_lstm(
     validation: LstmExamples,
     learning_rate: float,
     recipe: Recipe,
-    group: Group,
+    group: ProcessGroup,
     say: Say,
     checkpoints: Checkpoints | None,
 ) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from sentimodel.channels import Data
 from sentimodel.checkpoint import Checkpoints
 from sentimodel.dataset import joined
-from sentimodel.distributed import Group
+from sentimodel.distributed import ProcessGroup
 from sentimodel.examples import Evidence, LstmExamples, NgramExamples
 from sentimodel.fit import calibration_factors, fit_lstm, fit_ngrams
 from sentimodel.hyperparameters import Hyperparameters
@@ -54,7 +54,7 @@ class Trainer:
         self,
         data: Data,
         hyperparameters: Hyperparameters,
-        group: Group,
+        group: ProcessGroup,
         say: Say,
         checkpoints: Checkpoints | None,
     ) -> None:

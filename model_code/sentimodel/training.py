@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from sentimodel.checkpoint import Checkpoints, state_of
-from sentimodel.distributed import Group
+from sentimodel.distributed import ProcessGroup
 from sentimodel.examples import Batch, Examples
 
 EVALUATION_BATCH = 256
@@ -61,7 +61,7 @@ def fit(
     train: Examples,
     validation: Examples,
     recipe: Recipe,
-    group: Group,
+    group: ProcessGroup,
     say: Say,
     *,
     stage: str = "",
@@ -91,7 +91,7 @@ def fit(
 
     Raises:
         TrainingError: the loss is no number any more.
-        GroupError: another process has ended.
+        ProcessGroupError: another process has ended.
     """
     with torch.random.fork_rng([group.device] if group.device.type == "cuda" else []):
         loop = _Loop(network, optimizer, train, validation, recipe, group, say, stage)
@@ -141,7 +141,7 @@ class _Loop:
     train: Examples
     validation: Examples
     recipe: Recipe
-    group: Group
+    group: ProcessGroup
     say: Say
     stage: str
     history: list[dict[str, Any]] = field(default_factory=list)

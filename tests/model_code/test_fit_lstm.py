@@ -7,14 +7,14 @@ import pytest
 import torch
 from sentimodel.checkpoint import Checkpoints
 from sentimodel.dataset import Reviews
-from sentimodel.distributed import Group, Place
+from sentimodel.distributed import ProcessGroup, Worker
 from sentimodel.examples import Evidence, LstmExamples
 from sentimodel.fit import fit_lstm
 from sentimodel.network import LstmClassifier, NetworkConfig
 from sentimodel.ngrams import LONGEST
 from sentimodel.training import Recipe, Say, predict
 
-ALONE = Group(Place(), torch.device("cpu"))
+ALONE = ProcessGroup(Worker(), torch.device("cpu"))
 CONFIG = NetworkConfig("lstm", 4, 12, 6, 8, 0.1, 0.05)
 RECIPE = Recipe(epochs=8, patience=8, batch_size=16, seed=3)
 

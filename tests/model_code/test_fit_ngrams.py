@@ -8,14 +8,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sentimodel.checkpoint import Checkpoints
-from sentimodel.distributed import Group, Place
+from sentimodel.distributed import ProcessGroup, Worker
 from sentimodel.examples import NgramExamples
 from sentimodel.fit import fit_ngrams, log_count_ratios
 from sentimodel.network import NetworkConfig, NgramScores
 from sentimodel.ngrams import Rows
 from sentimodel.training import Recipe, predict
 
-ALONE = Group(Place(), torch.device("cpu"))
+ALONE = ProcessGroup(Worker(), torch.device("cpu"))
 CPU = torch.device("cpu")
 RECIPE = Recipe(epochs=3, patience=3, batch_size=8, seed=3)
 SIZE = 21  # n-grams, and none

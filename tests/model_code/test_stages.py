@@ -12,7 +12,7 @@ from sentimodel import stages
 from sentimodel.channels import Data
 from sentimodel.checkpoint import Checkpoints
 from sentimodel.dataset import Reviews, Split
-from sentimodel.distributed import Group, Place
+from sentimodel.distributed import ProcessGroup, Worker
 from sentimodel.examples import LstmExamples, NgramExamples
 from sentimodel.fit import TEMPERATURES, fit_lstm, fit_ngrams
 from sentimodel.hyperparameters import Hyperparameters
@@ -20,7 +20,7 @@ from sentimodel.network import NgramScores, SentimentNetwork
 from sentimodel.stages import EVIDENCE_SCALE, FOLDS, SHARPENING, UNLABELLED_WEIGHT, Trainer
 from sentimodel.text import TextSettings
 
-ALONE = Group(Place(), torch.device("cpu"))
+ALONE = ProcessGroup(Worker(), torch.device("cpu"))
 FOLD_STAGES = [f"fold-{number}" for number in range(1, FOLDS + 1)]
 VOCABULARY_SIZE = 40
 SMALL = Hyperparameters(

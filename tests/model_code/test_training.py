@@ -11,12 +11,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from sentimodel.checkpoint import Checkpoints
-from sentimodel.distributed import Group, Place
+from sentimodel.distributed import ProcessGroup, Worker
 from sentimodel.examples import Batch
 from sentimodel.training import Recipe, TrainingError, epoch_line, fit, predict, rate
 from torch import Tensor, nn
 
-ALONE = Group(Place(), torch.device("cpu"))
+ALONE = ProcessGroup(Worker(), torch.device("cpu"))
 RECIPE = Recipe(epochs=3, patience=3, batch_size=4, seed=3)
 
 
