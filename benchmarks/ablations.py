@@ -29,11 +29,11 @@ import torch
 import train  # model_code/train.py, on the path of an editable installation
 from numpy.typing import NDArray
 from sentimodel import artifact, ngrams, stages
-from sentimodel.architectures import PARTS
-from sentimodel.channels import CHANNELS
+from sentimodel.artifact import PARTS
 from sentimodel.dataset import Reviews
 from sentimodel.distributed import Worker
 from sentimodel.network import LstmClassifier
+from sentimodel.training_inputs import CHANNELS
 from torch import Tensor
 
 from sentictl.config.settings import DataSettings

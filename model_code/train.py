@@ -28,15 +28,15 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 from sentimodel import artifact
-from sentimodel.architectures import PARTS
-from sentimodel.channels import CHANNELS, UNLABELLED, Data, load
-from sentimodel.checkpoint import Checkpoints
+from sentimodel.artifact import PARTS
+from sentimodel.checkpoint import CheckpointFolder
 from sentimodel.dataset import DatasetError
 from sentimodel.distributed import ProcessGroup, ProcessGroupError, Worker, joined, own_device, run_all, workers_here
-from sentimodel.hyperparameters import Hyperparameters
+from sentimodel.files import NGRAMS, ONNX, VOCABULARY, WEIGHTS
 from sentimodel.onnx_export import to_onnx
 from sentimodel.stages import Trainer
-from sentimodel.training import Say, TrainingError
+from sentimodel.training import DivergenceError, Say
+from sentimodel.training_inputs import CHANNELS, UNLABELLED, Data, Hyperparameters, InputError, load
 from sentimodel.vocabulary import VocabularyError
 
 CHECKPOINTS = Path("/opt/ml/checkpoints")  # what SageMaker keeps on S3, if the job says so: it is there then
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TerminatedError:
         print("training interrupted: the same again goes on from the last checkpoint", file=sys.stderr, flush=True)
         return INTERRUPTED
-    except (TrainingError, DatasetError, VocabularyError, ProcessGroupError, OSError) as error:
+    except (InputError, DivergenceError, DatasetError, VocabularyError, ProcessGroupError, OSError) as error:
         report_failure(str(error))
         return 1
     return 0
@@ -139,7 +139,7 @@ def train(options: argparse.Namespace, worker: Worker) -> None:
     hyperparameters = Hyperparameters(**{field.name: getattr(options, field.name) for field in fields(Hyperparameters)})
     hyperparameters.check()
     if options.model_dir is None:
-        raise TrainingError("the model folder is missing: give --model-dir DIR, or set SM_MODEL_DIR")
+        raise InputError("the model folder is missing: give --model-dir DIR, or set SM_MODEL_DIR")
     make_deterministic(hyperparameters.seed)
     device = own_device(worker)
     with joined(worker, device) as group:
@@ -154,7 +154,7 @@ def train(options: argparse.Namespace, worker: Worker) -> None:
 
 
 def voice(group: ProcessGroup) -> Say:
-    """What prints a line at once, in the first process alone."""
+    """Return a function that prints a line at once, in the first process alone."""
 
     def say(line: str) -> None:
         if group.is_first:
@@ -172,7 +172,7 @@ def make_deterministic(seed: int) -> None:
 
 def checkpoints(
     options: argparse.Namespace, hyperparameters: Hyperparameters, group: ProcessGroup, say: Say
-) -> Checkpoints | None:
+) -> CheckpointFolder | None:
     """Where to keep the state after each epoch, if anywhere. It fits the same data and hyperparameters only."""
     if options.checkpoint_dir is None:
         return None
@@ -182,7 +182,7 @@ def checkpoints(
         for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()) if folder else ():
             data.update(f"{channel}/{path.name}".encode() + path.read_bytes())
     inputs = {"hyperparameters": asdict(hyperparameters), "data": data.hexdigest(), "processes": group.size}
-    return Checkpoints(options.checkpoint_dir, inputs, say)
+    return CheckpointFolder(options.checkpoint_dir, inputs, say)
 
 
 def save(
@@ -197,10 +197,10 @@ def save(
     weights = io.BytesIO()
     torch.save(network.state_dict(), weights)
     files = {
-        artifact.WEIGHTS: weights.getvalue(),
-        artifact.ONNX: to_onnx(network),
-        artifact.NGRAMS: trainer.ngrams.to_bytes(),
-        artifact.VOCABULARY: data.vocabulary,
+        WEIGHTS: weights.getvalue(),
+        ONNX: to_onnx(network),
+        NGRAMS: trainer.ngrams.to_bytes(),
+        VOCABULARY: data.vocabulary,
     }
     metadata = artifact.Metadata(
         model=options.model_name,

@@ -1,4 +1,4 @@
-"""Checkpoints: what training needs to go on after the epoch it has just finished."""
+"""CheckpointFolder: what training needs to go on after the epoch it has just finished."""
 
 import hashlib
 import io
@@ -17,7 +17,7 @@ _DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True)
-class Checkpoints:
+class CheckpointFolder:
     """The checkpoints of one training in a folder, one file for each stage.
 
     A file holds the SHA-256 digest of what follows, and then tensors and plain values as `torch.save` writes them,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from sentimodel.checkpoint import Checkpoints
+from sentimodel.checkpoint import CheckpointFolder
 from sentimodel.distributed import ProcessGroup
 from sentimodel.examples import LstmExamples, NgramExamples
 from sentimodel.network import LstmClassifier, NgramScores
@@ -30,7 +30,7 @@ def fit_ngrams(
     group: ProcessGroup,
     say: Say,
     stage: str,
-    checkpoints: Checkpoints | None,
+    checkpoints: CheckpointFolder | None,
 ) -> dict[str, Any]:
     """Train the linear part, in one stage; see `training.fit`.
 
@@ -52,7 +52,7 @@ def fit_lstm(
     recipe: Recipe,
     group: ProcessGroup,
     say: Say,
-    checkpoints: Checkpoints | None,
+    checkpoints: CheckpointFolder | None,
 ) -> dict[str, Any]:
     """Train the LSTM, in one stage; see `training.fit`.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from sentimodel.architectures import INPUTS, PARTS
+from sentimodel.artifact import INPUTS, PARTS
 from sentimodel.ngrams import LONGEST
 from sentimodel.vocabulary import PAD, UNK
 
@@ -56,7 +56,7 @@ class SentimentNetwork(nn.Module):
         self.lstm = LstmClassifier(config) if "lstm" in parts else None
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """What each part says: its share of the logit of "positive", float32 `[batch]`.
+        """Compute each part's share of the logit of "positive", float32 `[batch]`.
 
         Args:
             inputs: those of the parts, in order; see `INPUTS`.

@@ -18,16 +18,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from sentimodel.channels import Data
-from sentimodel.checkpoint import Checkpoints
+from sentimodel.checkpoint import CheckpointFolder
 from sentimodel.dataset import joined
 from sentimodel.distributed import ProcessGroup
 from sentimodel.examples import Evidence, LstmExamples, NgramExamples
 from sentimodel.fit import calibration_factors, fit_lstm, fit_ngrams
-from sentimodel.hyperparameters import Hyperparameters
 from sentimodel.network import LstmClassifier, NetworkConfig, NgramScores, SentimentNetwork
 from sentimodel.ngrams import Ngrams
 from sentimodel.training import Say, predict
+from sentimodel.training_inputs import Data, Hyperparameters
 from sentimodel.word_vectors import word_vectors
 
 LEAST_OCCURRENCES = 2  # of an n-gram in the reviews that are learned from
@@ -56,7 +55,7 @@ class Trainer:
         hyperparameters: Hyperparameters,
         group: ProcessGroup,
         say: Say,
-        checkpoints: Checkpoints | None,
+        checkpoints: CheckpointFolder | None,
     ) -> None:
         self._data = data
         self._hyperparameters = hyperparameters

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from sentimodel.checkpoint import Checkpoints, state_of
+from sentimodel.checkpoint import CheckpointFolder, state_of
 from sentimodel.distributed import ProcessGroup
 from sentimodel.examples import Batch, Examples
 
@@ -29,8 +29,8 @@ SECONDS_BETWEEN_REPORTS = 2.0
 Say = Callable[[str], None]
 
 
-class TrainingError(Exception):
-    """Training cannot start or go on. The message says why and what to do."""
+class DivergenceError(Exception):
+    """Training has led away from any solution. The message says when and what to do."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def fit(
     say: Say,
     *,
     stage: str = "",
-    checkpoints: Checkpoints | None = None,
+    checkpoints: CheckpointFolder | None = None,
 ) -> dict[str, Any]:
     """Train the network, and leave it with the weights of its best epoch.
 
@@ -90,7 +90,7 @@ def fit(
         `best_epoch`, its `validation_accuracy` and `validation_loss`, and the figures of all `epochs`.
 
     Raises:
-        TrainingError: the loss is no number any more.
+        DivergenceError: the loss is no number any more.
         ProcessGroupError: another process has ended.
     """
     with torch.random.fork_rng([group.device] if group.device.type == "cuda" else []):
@@ -221,7 +221,7 @@ class _Loop:
         for number, rows in enumerate(steps, start=1):
             sums += self._step(rows)
             if not sums[0].isfinite():
-                raise TrainingError(f"the loss is no number any more in epoch {epoch}: lower the learning_rate")
+                raise DivergenceError(f"the loss is no number any more in epoch {epoch}: lower the learning_rate")
             if time.monotonic() - reported >= SECONDS_BETWEEN_REPORTS:
                 reported = time.monotonic()
                 loss = (sums[0] / sums[1]).item()

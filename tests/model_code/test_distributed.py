@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from sentimodel import artifact
+from sentimodel import artifact, files
 from sentimodel.distributed import ProcessGroupError, Worker, free_port, workers_here
 
 from tests.model_code.scripts import MODEL_CODE
@@ -60,7 +60,7 @@ class Trainings:
         return first, second
 
     def weights(self, model: str) -> dict[str, torch.Tensor]:
-        found: dict[str, torch.Tensor] = torch.load(self.folder / model / artifact.WEIGHTS, weights_only=True)
+        found: dict[str, torch.Tensor] = torch.load(self.folder / model / files.WEIGHTS, weights_only=True)
         return found
 
 
@@ -126,7 +126,7 @@ def test_two_killed_processes_go_on_to_the_weights_of_two_that_were_not(together
     code, stdout, stderr = ended(first)
     assert (code, *ended(second)[:2]) == (0, 0, ""), stderr
     assert "checkpoint=found, going on after epoch " in stdout
-    digests = {artifact.read_metadata(together.folder / name).files[artifact.WEIGHTS] for name in ("two", "again")}
+    digests = {artifact.read_metadata(together.folder / name).files[files.WEIGHTS] for name in ("two", "again")}
     assert len(digests) == 1
 
 
