@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options: one for each hyperparameter, the folders, and what goes into the artifact's metadata."""
+    """Read the options: one for each hyperparameter, the folders, and what goes into the artifact's metadata."""
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     for field in fields(Hyperparameters):
         kind = boolean if isinstance(field.default, bool) else type(field.default)
@@ -101,7 +101,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def boolean(text: str) -> bool:
-    """true or false, as JSON or Python writes it."""
+    """Read true or false, as JSON or Python writes it."""
     values = {"true": True, "false": False}
     if text.lower() not in values:
         raise argparse.ArgumentTypeError(f"must be true or false, not {text!r}")
@@ -109,20 +109,20 @@ def boolean(text: str) -> bool:
 
 
 def checkpoint_folder() -> Path | None:
-    """Where SageMaker keeps checkpoints: its own folder, or the one that stands for it."""
+    """Return where SageMaker keeps checkpoints, if it does: its own folder, or the one that stands for it."""
     folder = Path(os.environ.get("SM_CHECKPOINT_DIR") or CHECKPOINTS)
     return folder if folder.is_dir() else None
 
 
 def job_name() -> str:
-    """The training job's name, if this is one."""
+    """Return the training job's name, if this is one."""
     environment = json.loads(os.environ.get("SM_TRAINING_ENV", "{}"))
     return os.environ.get("TRAINING_JOB_NAME") or environment.get("job_name") or "unnamed"
 
 
 @contextmanager
 def termination_raises() -> Iterator[None]:
-    """While this lasts, SIGTERM raises TerminatedError: SageMaker sends it two minutes before it takes the machine."""
+    """Let SIGTERM raise TerminatedError meanwhile: SageMaker sends it two minutes before it takes the machine."""
 
     def raise_it(*_: object) -> None:
         raise TerminatedError
@@ -164,7 +164,7 @@ def voice(group: ProcessGroup) -> Say:
 
 
 def make_deterministic(seed: int) -> None:
-    """The same seed, data and machine give the same weights."""
+    """Let the same seed, data and machine give the same weights."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs for it
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(seed)
@@ -173,7 +173,7 @@ def make_deterministic(seed: int) -> None:
 def checkpoints(
     options: argparse.Namespace, hyperparameters: Hyperparameters, group: ProcessGroup, say: Say
 ) -> CheckpointFolder | None:
-    """Where to keep the state after each epoch, if anywhere. It fits the same data and hyperparameters only."""
+    """Say where to keep the state after each epoch, if anywhere. It fits the same data and hyperparameters only."""
     if options.checkpoint_dir is None:
         return None
     data = hashlib.sha256()

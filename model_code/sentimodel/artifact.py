@@ -83,7 +83,7 @@ def write(folder: Path, files: Mapping[str, bytes], code: Path, metadata: Metada
 
 
 def read_metadata(folder: Path) -> Metadata:
-    """The metadata of an artifact. Raises ArtifactError if it is missing, damaged or of another format."""
+    """Read the metadata of an artifact. Raises ArtifactError if it is missing, damaged or of another format."""
     path = folder / METADATA
     try:
         values = json.loads(path.read_text(encoding="utf-8"))

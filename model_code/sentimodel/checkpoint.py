@@ -48,7 +48,7 @@ class CheckpointFolder:
         write_whole(self._path(stage), hashlib.sha256(content).digest() + content)
 
     def content(self, stage: str) -> bytes | None:
-        """The bytes of a stage's checkpoint, if there is one that is whole and has these inputs."""
+        """Read the bytes of a stage's checkpoint, if there is one that is whole and has these inputs."""
         path = self._path(stage)
         if not path.is_file():
             return None
@@ -70,7 +70,7 @@ class CheckpointFolder:
 
 
 def state_of(content: bytes) -> dict[str, Any]:
-    """The state that a checkpoint's bytes hold, on the CPU."""
+    """Read the state that a checkpoint's bytes hold, on the CPU."""
     state: dict[str, Any] = _load(content)["state"]
     return state
 

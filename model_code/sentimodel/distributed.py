@@ -111,7 +111,7 @@ def run_all(command: Sequence[str], workers: Sequence[Worker]) -> int:
 
 
 def free_port() -> int:
-    """A port of this host that nobody listens on, and that the system gives to no outgoing connection meanwhile."""
+    """Find a port of this host that nobody listens on, and that the system gives to no outgoing connection."""
     while True:
         port = PORTS.start + secrets.randbelow(len(PORTS))
         with socket.socket() as listener, suppress(OSError):
@@ -120,7 +120,7 @@ def free_port() -> int:
 
 
 def own_device(worker: Worker) -> torch.device:
-    """This process's GPU, or the CPU where there is none."""
+    """Return this process's GPU, or the CPU where there is none."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
     torch.cuda.set_device(worker.local_rank)
@@ -182,7 +182,7 @@ class ProcessGroup:
 
 @contextmanager
 def joined(worker: Worker, device: torch.device) -> Iterator[ProcessGroup]:
-    """The group of all processes, as long as the block lasts. If the block fails in one, it ends in all.
+    """Join the group of all processes, as long as the block lasts. If the block fails in one, it ends in all.
 
     Raises:
         ProcessGroupError: the others were not found, or one of them has ended.

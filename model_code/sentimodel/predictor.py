@@ -87,7 +87,7 @@ class Explanation:
     def of(
         cls, located: Sequence[Located], attributions: Mapping[str, NDArray[np.float64]], phrases: Iterable[Phrase]
     ) -> "Explanation":
-        """The explanation that the parts of a model give together.
+        """Put together what the parts of a model explain.
 
         Args:
             located: the review's tokens.
@@ -146,11 +146,11 @@ class Predictor:
         return [self._prediction(float(probability)) for probability in self.probabilities(self.encode(texts))]
 
     def encode(self, texts: Iterable[str]) -> Reviews:
-        """Raw reviews in the ids of this model's vocabulary, in the order given."""
+        """Encode raw reviews in the ids of this model's vocabulary, in the order given."""
         return Reviews.from_reviews(self._vocabulary.encode(tokenize(text, self._text)) for text in texts)
 
     def probabilities(self, reviews: Reviews | Sequence[Sequence[int]]) -> NDArray[np.float64]:
-        """The probability of "positive" for each encoded review, float64 `[reviews]`, in the order given."""
+        """Compute the probability of "positive" for each encoded review, float64 `[reviews]`, in the order given."""
         encoded = reviews if isinstance(reviews, Reviews) else Reviews.from_reviews(reviews)
         return sigmoid(np.sum(list(self.part_logits(encoded).values()), axis=0))
 
@@ -276,5 +276,5 @@ def _start_torch(path: Path, metadata: Metadata) -> Network:
 
 
 def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The probabilities of "positive" that logits stand for, float64 of the same shape."""
+    """Return the probabilities of "positive" that logits stand for, float64 of the same shape."""
     return np.exp(-np.logaddexp(0.0, -logits))  # neither tail overflows or is rounded to 0

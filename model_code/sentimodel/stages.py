@@ -1,4 +1,4 @@
-"""What is trained for an architecture, in order.
+"""The stages of a training: for each architecture all that is trained, in order.
 
 A linear model of n-grams comes first; it is the linear part, and what the LSTM takes its evidence from. About a review
 that shaped it a linear model is too sure. So the training reviews are dealt into folds, those of one film into one, and
@@ -135,11 +135,15 @@ class Trainer:
         return predict(lstm, validation, self._group.device)
 
     def _stacked(self, linear: NgramScores, reviews: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """What linear models say of each n-gram, and which of them has not learned from each review.
+        """Train a linear model on each choice of all folds but one, for scores of n-grams that no review shaped itself.
 
         Args:
             linear: the model of all training reviews; the last of the tables.
             reviews: how many there are to learn from.
+
+        Returns:
+            Each model's scores, float32 `[models, n-grams + 1]`, and for each review the model that has not learned
+            from it, int64 `[reviews]`.
         """
         labelled = len(self._labels)
         groups = self._data.groups if self._data.groups.any() else np.arange(labelled)  # one film cannot be dealt

@@ -108,7 +108,7 @@ def fit(
 
 
 def predict(network: nn.Module, examples: Examples, device: torch.device) -> Tensor:
-    """The logits of all examples, in their order, float32 `[examples]` on the CPU."""
+    """Compute the logits of all examples, in their order, float32 `[examples]` on the CPU."""
     network.eval()
     logits = torch.zeros(len(examples))
     with torch.inference_mode():
@@ -118,12 +118,12 @@ def predict(network: nn.Module, examples: Examples, device: torch.device) -> Ten
 
 
 def rate(step: int, steps: int) -> float:
-    """The learning rate at a step, as a share of its highest: a short rise, then a straight fall towards 0."""
+    """Return the learning rate at a step, as a share of its highest: a short rise, then a straight fall towards 0."""
     return min(1.0, (step + 1) / WARM_UP_STEPS) * max(LOWEST_RATE, 1.0 - step / steps)
 
 
 def epoch_line(figures: dict[str, Any], epochs: int, stage: str = "") -> str:
-    """The line about an epoch that the metric definitions of the training job look for."""
+    """Write the line about an epoch that the metric definitions of the training job look for."""
     return (
         f"epoch={figures['epoch']} epochs={epochs} train_loss={figures['train_loss']:.4f}"
         f" validation_loss={figures['validation_loss']:.4f}"
