@@ -22,7 +22,7 @@ def citation() -> dict[str, Any]:
 
 def test_the_citation_is_of_the_format_that_it_names(citation: dict[str, Any]) -> None:
     checker = Path(sys.executable).with_name("check-jsonschema")
-    command = [checker, "--builtin-schema", "vendor.citation-file-format", CITATION]
+    command = [str(checker), "--builtin-schema", "vendor.citation-file-format", str(CITATION)]
     checked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert checked.returncode == 0, checked.stdout
     assert citation["cff-version"] == "1.2.0"
