@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane
-from sentictl.twin.core.messages import Request, Response, rest_error
+from sentictl.twin.core.messages import Request, Response, authorization, rest_error
 from sentictl.twin.iam.roles import AccessDeniedError, Role
 
 logger = logging.getLogger("sentictl.twin")
@@ -114,16 +114,16 @@ class Schedules:
             raise AccessDeniedError(f"{SCHEDULER} cannot assume the role {role.arn}")
         role.demand("sagemaker:DeleteEndpoint", f"arn:aws:sagemaker:{due.region}:{ACCOUNT}:endpoint/{name}")
         headers = {
-            "authorization": f"AWS4-HMAC-SHA256 Credential=local/20260101/{due.region}/sagemaker/aws4_request",
+            "authorization": authorization("sagemaker", due.region),
             "x-amz-target": "SageMaker.DeleteEndpoint",
             "content-type": "application/x-amz-json-1.1",
         }
         body = json.dumps({"EndpointName": name}).encode()
-        answer = self._control.handle(Request("POST", "/", headers=headers, body=body))
-        if IN_PROGRESS in answer.body:
+        answer = self._control.handle(Request.make("POST", "/", headers=headers, body=body))
+        if IN_PROGRESS in answer.get_data():
             raise TryAgainError
         if not answer.ok:
-            raise ValueError(answer.body.decode("utf-8", "replace"))
+            raise ValueError(answer.get_data(as_text=True))
 
     def _end(self, region: str, key: tuple[str, str, str], schedule: Any) -> None:
         self._done.add(key)
@@ -156,7 +156,7 @@ class Schedules:
         group = self._control.backend("scheduler", call.region).schedule_groups[
             call.payload.get("GroupName") or "default"
         ]
-        schedule = group.schedules[call.request.path.rpartition("/")[2]]
+        schedule = group.schedules[call.labels["Name"]]
         schedule.state = call.payload.get("State") or "ENABLED"
         schedule.action_after_completion = call.payload.get("ActionAfterCompletion") or "NONE"
         self._wake(call)

@@ -88,7 +88,7 @@ class GatewayResponses:
         }
         headers = {"Content-Type": content_type, "x-amzn-ErrorType": error.error_type}
         headers |= _static_headers(setting.get("responseParameters") or {})
-        return Response(status, render_template(template, details).encode(), tuple(headers.items()))
+        return Response(render_template(template, details), status, headers)
 
 
 def render_template(template: str, context: Mapping[str, Any]) -> str:

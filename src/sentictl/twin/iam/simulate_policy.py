@@ -8,7 +8,7 @@ from sentictl.twin.core.messages import Response
 from sentictl.twin.iam import policies
 from sentictl.twin.iam.roles import Role
 
-XML = (("Content-Type", "text/xml"),)
+XML = {"Content-Type": "text/xml"}
 # Whoever uses this machine is no role, and may do everything on the twin.
 OWNER = [{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}]
 
@@ -21,7 +21,7 @@ class Simulation:
         control.instead["iam", "SimulatePrincipalPolicy"] = self._simulate
 
     def _simulate(self, call: Call) -> Response:
-        parameters = dict(parse_qsl(call.request.body.decode()))
+        parameters = dict(parse_qsl(call.request.get_data(as_text=True)))
         source = parameters["PolicySourceArn"]
         role = Role(self._control, source)
         is_role = ":role/" in source
@@ -65,7 +65,7 @@ def _answer(results: str) -> Response:
         f"<IsTruncated>false</IsTruncated><EvaluationResults>{results}</EvaluationResults></{name}Result>"
         f"<ResponseMetadata><RequestId>local</RequestId></ResponseMetadata></{name}Response>"
     )
-    return Response(200, body.encode(), XML)
+    return Response(body, headers=XML)
 
 
 def _no_such_entity(arn: str) -> Response:
@@ -74,4 +74,4 @@ def _no_such_entity(arn: str) -> Response:
         f"<Message>Role {escape(arn.rpartition('/')[2])} not found</Message></Error>"
         "<RequestId>local</RequestId></ErrorResponse>"
     )
-    return Response(404, body.encode(), XML)
+    return Response(body, 404, XML)

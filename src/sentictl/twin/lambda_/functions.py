@@ -55,18 +55,19 @@ class Functions:
         call = name_call(request, time.time())
         found = INVOCATION.fullmatch(request.path)
         arn = found["function"] if found else ""
-        if len(request.body) > MAX_PAYLOAD:
+        payload = request.get_data()
+        if len(payload) > MAX_PAYLOAD:
             message = f"Request must be smaller than {MAX_PAYLOAD} bytes for the InvokeFunction operation"
             return rest_error("RequestTooLargeException", message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Type="User")
         kind = request.headers.get("x-amz-invocation-type", "RequestResponse")
         try:
             pool = self._pool(arn, call.region)
             if kind == "DryRun":
-                return Response(HTTPStatus.NO_CONTENT)
+                return Response(status=HTTPStatus.NO_CONTENT)
             if kind == "Event":
-                threading.Thread(target=self.invoke, args=(arn, request.body), daemon=True).start()
-                return Response(HTTPStatus.ACCEPTED)
-            outcome = self._run(pool, request.body)
+                threading.Thread(target=self.invoke, args=(arn, payload), daemon=True).start()
+                return Response(status=HTTPStatus.ACCEPTED)
+            outcome = self._run(pool, payload)
         except UnknownFunctionError as error:
             return rest_error(
                 "ResourceNotFoundException", f"Function not found: {error}", HTTPStatus.NOT_FOUND, Type="User"
@@ -237,4 +238,4 @@ def _answer(outcome: Outcome, *, tail: bool) -> Response:
     if tail:
         log = "\n".join([*outcome.log, ""]).encode()[-TAIL_BYTES:]
         headers["X-Amz-Log-Result"] = base64.b64encode(log).decode()
-    return Response(HTTPStatus.OK, outcome.payload, tuple(headers.items()))
+    return Response(outcome.payload, headers=headers)

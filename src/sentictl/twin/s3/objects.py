@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sentictl.twin.core.control_plane import REGION, ControlPlane
-from sentictl.twin.core.messages import Request
+from sentictl.twin.core.messages import Request, authorization
 from sentictl.twin.iam.roles import Role
 
 
@@ -88,9 +88,9 @@ class Objects:
         """
         bucket, key = split_uri(uri)
         self._demand("s3:PutObject", f"{bucket}/{key}")
-        scope = f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/s3/aws4_request"
-        headers = {"authorization": scope, "content-type": "application/octet-stream"}
-        if not self._control.handle(Request("PUT", f"/{bucket}/{quote(key)}", headers=headers, body=content)).ok:
+        headers = {"authorization": authorization("s3", REGION), "content-type": "application/octet-stream"}
+        request = Request.make("PUT", f"/{bucket}/{quote(key)}", headers=headers, body=content)
+        if not self._control.handle(request).ok:
             raise ObjectMissingError(uri)
 
     def _demand(self, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:

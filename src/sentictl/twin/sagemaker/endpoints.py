@@ -76,8 +76,9 @@ class Endpoints:
         call = name_call(request, time.time())
         found = INVOCATION.fullmatch(request.path)
         name = found.group(1) if found else ""
-        if len(request.body) > MAX_BODY:
-            message = f"Request body of {len(request.body)} bytes exceeded maximum allowed of {MAX_BODY} bytes"
+        body = request.get_data()
+        if len(body) > MAX_BODY:
+            message = f"Request body of {len(body)} bytes exceeded maximum allowed of {MAX_BODY} bytes"
             return rest_error("ValidationError", message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         refusal = self._refuse_caller(call, name)
         if refusal:
@@ -87,22 +88,21 @@ class Endpoints:
             return rest_error(
                 "ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.", HTTPStatus.BAD_REQUEST
             )
-        headers = {key: value for key, value in request.headers.items() if key in HANDED_ON}
+        headers = {name: request.headers[name] for name in HANDED_ON if name in request.headers}
         headers.setdefault("content-type", "application/octet-stream")
         headers.setdefault("accept", "*/*")
         self._invocations.count(call.region, name, server.variant.name)
         try:
-            answer = server.invoke(request.body, headers)
+            answer = server.invoke(body, headers)
         except ModelTimeoutError as error:
             return _model_error(
                 504, f"Your invocation timed out while waiting for a response from container primary. ({error})"
             )
         if not answer.ok:
-            text = answer.body.decode("utf-8", "replace")
-            return _model_error(answer.status, text)
-        content_type = dict(answer.headers).get("Content-Type", "application/octet-stream")
-        variant = ("x-Amzn-Invoked-Production-Variant", server.variant.name)
-        return Response(HTTPStatus.OK, answer.body, (("Content-Type", content_type), variant))
+            return _model_error(answer.status_code, answer.get_data(as_text=True))
+        content_type = answer.headers.get("Content-Type", "application/octet-stream")
+        told = {"Content-Type": content_type, "x-Amzn-Invoked-Production-Variant": server.variant.name}
+        return Response(answer.get_data(), headers=told)
 
     def running(self) -> int:
         """How many endpoints have a server."""

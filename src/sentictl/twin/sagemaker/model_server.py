@@ -91,7 +91,7 @@ class ModelServer:
             with self._idle:
                 self._under_way -= 1
                 self._idle.notify_all()
-        return Response(answer.status, answer.data, tuple(answer.headers.items()))
+        return Response(answer.data, answer.status, answer.headers.items())
 
     def ends_by_itself(self) -> bool:
         """Wait until the process has ended. Returns whether nobody told it to."""
