@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane
 from sentictl.twin.core.messages import Request, Response, authorization, rest_error
-from sentictl.twin.iam.roles import AccessDeniedError, Role
+from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole
 
 logger = logging.getLogger("sentictl.twin")
 
@@ -109,7 +109,7 @@ class Schedules:
         if target["Arn"] != DELETE_ENDPOINT:
             raise ValueError(f"the local twin does not know the target {target['Arn']}")
         name = json.loads(target.get("Input") or "{}").get("EndpointName")
-        role = Role(self._control, target["RoleArn"], due.schedule.name)
+        role = AssumedRole(self._control, target["RoleArn"], due.schedule.name)
         if not role.trusts(SCHEDULER, _group_arn(due.region, due.schedule.group_name)):
             raise AccessDeniedError(f"{SCHEDULER} cannot assume the role {role.arn}")
         role.demand("sagemaker:DeleteEndpoint", f"arn:aws:sagemaker:{due.region}:{ACCOUNT}:endpoint/{name}")
@@ -146,7 +146,7 @@ class Schedules:
             message = f"Invalid Schedule Expression {wanted.get('ScheduleExpression')}."
             return rest_error("ValidationException", message, 400)
         group = _group_arn(call.region, wanted.get("GroupName") or "default")
-        if Role(self._control, wanted.get("Target", {}).get("RoleArn", "")).trusts(SCHEDULER, group):
+        if AssumedRole(self._control, wanted.get("Target", {}).get("RoleArn", "")).trusts(SCHEDULER, group):
             return None
         message = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
         return rest_error("ValidationException", message, 400)

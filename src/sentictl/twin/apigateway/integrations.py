@@ -22,7 +22,7 @@ from sentictl.twin.apigateway.routes import Route
 from sentictl.twin.core.control_plane import ACCOUNT, ControlPlane
 from sentictl.twin.core.messages import Request, Response, authorization
 from sentictl.twin.iam import policies
-from sentictl.twin.iam.roles import Role
+from sentictl.twin.iam.roles import AssumedRole
 from sentictl.twin.lambda_.functions import Functions, TooManyCallersError, UnknownFunctionError
 from sentictl.twin.lambda_.runtime import Outcome
 from sentictl.twin.s3.objects import split_uri
@@ -119,7 +119,7 @@ class Integrations:
 
     def _may_read(self, route: Route, bucket: str, key: str) -> bool:
         """Whether the integration's role allows it. API Gateway breaks on a role that does not trust it."""
-        role = Role(self._control, str(route.integration.get("credentials") or ""))
+        role = AssumedRole(self._control, str(route.integration.get("credentials") or ""))
         if not role.trusts(GATEWAY):
             raise configuration_error()
         return role.allows("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane
-from sentictl.twin.iam.roles import Role
+from sentictl.twin.iam.roles import AssumedRole
 
 BATCH_SECONDS = 0.2
 
@@ -26,7 +26,7 @@ class LogStream:
     region: str
     group: str
     name: str
-    role: Role
+    role: AssumedRole
     looking: bool = True
 
 

@@ -16,6 +16,10 @@ from sentictl.twin.core.control_plane import REGION
 Process = subprocess.Popen[bytes]
 
 
+class StartFailedError(Exception):
+    """A model or a notebook does not come up in its process; the message is AWS's FailureReason."""
+
+
 def start_child(
     arguments: Sequence[str], folder: Path, environment: Mapping[str, str], *, pass_fds: Sequence[int] = ()
 ) -> Process:

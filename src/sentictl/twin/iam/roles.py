@@ -17,7 +17,7 @@ class AccessDeniedError(Exception):
     """A role does not allow it; the message is AWS's."""
 
 
-class Role:
+class AssumedRole:
     """A role by its ARN. It may have gone, or changed, since it was named: every question is answered anew.
 
     Args:
@@ -32,7 +32,7 @@ class Role:
         self._session = session
 
     @classmethod
-    def named(cls, control: ControlPlane, name: str, session: str) -> "Role":
+    def named(cls, control: ControlPlane, name: str, session: str) -> "AssumedRole":
         """The role of a name, which says nothing of its path."""
         with control.lock:
             arns = (role.arn for role in control.backend("iam").roles.values() if role.name == name)
@@ -102,7 +102,7 @@ class Role:
 
 def refuse_unassumable(control: ControlPlane, arn: str) -> Response | None:
     """SageMaker's answer to a request that names a role which it cannot assume; None if it can."""
-    if Role(control, arn).trusts(SAGEMAKER):
+    if AssumedRole(control, arn).trusts(SAGEMAKER):
         return None
     message = (
         f"Could not assume role {arn}. Please ensure that the role exists and allows principal '{SAGEMAKER}' "

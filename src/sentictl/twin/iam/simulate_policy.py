@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from sentictl.twin.core.control_plane import Call, ControlPlane
 from sentictl.twin.core.messages import Response
 from sentictl.twin.iam import policies
-from sentictl.twin.iam.roles import Role
+from sentictl.twin.iam.roles import AssumedRole
 
 XML = {"Content-Type": "text/xml"}
 # Whoever uses this machine is no role, and may do everything on the twin.
@@ -23,7 +23,7 @@ class Simulation:
     def _simulate(self, call: Call) -> Response:
         parameters = dict(parse_qsl(call.request.get_data(as_text=True)))
         source = parameters["PolicySourceArn"]
-        role = Role(self._control, source)
+        role = AssumedRole(self._control, source)
         is_role = ":role/" in source
         if is_role and not role.exists():
             return _no_such_entity(source)

@@ -16,7 +16,7 @@ from typing import Any
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
 from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane, name_call
 from sentictl.twin.core.messages import Request, Response, rest_error
-from sentictl.twin.iam.roles import Role
+from sentictl.twin.iam.roles import AssumedRole
 from sentictl.twin.lambda_.runtime import ExecutionEnvironment, FunctionSpec, Outcome
 
 INVOCATION = re.compile(r"/2015-03-31/functions/(?P<function>.+)/invocations")
@@ -131,14 +131,14 @@ class Functions:
                 if pool:
                     threading.Thread(target=pool.close, daemon=True).start()
                 folder = self._folder / secrets.token_hex(8)
-                role = Role(self._control, function.role, spec.name)
+                role = AssumedRole(self._control, function.role, spec.name)
                 pool = Pool(spec, function.code_bytes, folder, self._url, self._logs, role)
                 self._pools[spec.region, spec.name] = pool
             return pool
 
     def _refuse_role(self, call: Call) -> Response | None:
         """moto asks only whether there is such a role."""
-        if Role(self._control, call.payload["Role"]).trusts("lambda.amazonaws.com"):
+        if AssumedRole(self._control, call.payload["Role"]).trusts("lambda.amazonaws.com"):
             return None
         message = "The role defined for the function cannot be assumed by Lambda."
         return rest_error("InvalidParameterValueException", message, HTTPStatus.BAD_REQUEST, Type="User")
@@ -154,7 +154,9 @@ class Functions:
 class Pool:
     """One version of a function: at most `MAX_ENVIRONMENTS` execution environments, reused, the warmest first."""
 
-    def __init__(self, spec: FunctionSpec, code: bytes, folder: Path, url: str, logs: LogStreams, role: Role) -> None:
+    def __init__(
+        self, spec: FunctionSpec, code: bytes, folder: Path, url: str, logs: LogStreams, role: AssumedRole
+    ) -> None:
         self.spec = spec
         self.size = 0
         self._folder = folder

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sentictl.twin.core.control_plane import REGION, ControlPlane
 from sentictl.twin.core.messages import Request, authorization
-from sentictl.twin.iam.roles import Role
+from sentictl.twin.iam.roles import AssumedRole
 
 
 class ObjectMissingError(Exception):
@@ -26,11 +26,11 @@ class Objects:
     Every method of one that acts as a role raises AccessDeniedError where the role does not allow it.
     """
 
-    def __init__(self, control: ControlPlane, role: Role | None = None) -> None:
+    def __init__(self, control: ControlPlane, role: AssumedRole | None = None) -> None:
         self._control = control
         self._role = role
 
-    def acting_as(self, role: Role) -> "Objects":
+    def acting_as(self, role: AssumedRole) -> "Objects":
         """The same objects, as far as `role` may reach them."""
         return Objects(self._control, role)
 

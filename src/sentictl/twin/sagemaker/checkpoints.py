@@ -11,7 +11,7 @@ from sentictl.twin.s3.objects import ObjectMissingError, Objects
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
-class Checkpoints:
+class CheckpointSync:
     """What SageMaker does for a job with a `CheckpointConfig`.
 
     Args:

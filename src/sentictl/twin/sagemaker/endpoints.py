@@ -16,9 +16,10 @@ from sentictl.twin.cloudwatch.metrics import Invocations
 from sentictl.twin.core import processes
 from sentictl.twin.core.control_plane import ACCOUNT, ROLE_KEY, Call, ControlPlane, naive_utc, name_call
 from sentictl.twin.core.messages import Request, Response, json_response, json_rpc_error, rest_error
-from sentictl.twin.iam.roles import AccessDeniedError, Role, refuse_unassumable
+from sentictl.twin.core.processes import StartFailedError
+from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
-from sentictl.twin.sagemaker.model_server import HANDED_ON, ModelServer, ModelTimeoutError, StartFailedError, Variant
+from sentictl.twin.sagemaker.model_server import HANDED_ON, ModelServer, ModelTimeoutError, Variant
 
 logger = logging.getLogger("sentictl.twin")
 
@@ -118,7 +119,7 @@ class Endpoints:
         """A function may invoke what its role allows. (The user of this machine may do everything.)"""
         if not call.key.startswith(ROLE_KEY):
             return None
-        role = Role.named(self._control, call.key.removeprefix(ROLE_KEY), "function")
+        role = AssumedRole.named(self._control, call.key.removeprefix(ROLE_KEY), "function")
         try:
             role.demand("sagemaker:InvokeEndpoint", f"arn:aws:sagemaker:{call.region}:{ACCOUNT}:endpoint/{name}")
         except AccessDeniedError as error:
@@ -222,7 +223,7 @@ class Endpoints:
             server = successor
 
     def _make_server(self, region: str, name: str, variant: Variant) -> ModelServer:
-        role = Role(self._control, variant.role)
+        role = AssumedRole(self._control, variant.role)
         if not role.may_pull(variant.image):
             raise StartFailedError(
                 f"The role '{role.arn}' does not have BatchGetImage permission for the image: '{variant.image}'."

@@ -15,6 +15,7 @@ import urllib3
 
 from sentictl.twin.core import processes
 from sentictl.twin.core.messages import Response
+from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.iam.roles import AccessDeniedError
 from sentictl.twin.s3.objects import BadArchiveError, ObjectMissingError, Objects
 from sentictl.twin.sagemaker import inference_container
@@ -23,10 +24,6 @@ START_SECONDS = 120.0
 INVOKE_SECONDS = 60.0  # SageMaker's own limit for a model's answer
 DRAIN_SECONDS = INVOKE_SECONDS
 HANDED_ON = ("content-type", "accept", "x-amzn-sagemaker-custom-attributes")
-
-
-class StartFailedError(Exception):
-    """The model cannot be served; the message is the endpoint's FailureReason."""
 
 
 class ModelTimeoutError(Exception):

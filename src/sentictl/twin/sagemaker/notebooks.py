@@ -26,7 +26,8 @@ from sentictl.twin.core.control_plane import Call, ControlPlane, naive_utc, seco
 from sentictl.twin.core.home import TwinHome
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 from sentictl.twin.core.pagination import JSON_RPC
-from sentictl.twin.iam.roles import Role, refuse_unassumable
+from sentictl.twin.core.processes import StartFailedError
+from sentictl.twin.iam.roles import AssumedRole, refuse_unassumable
 
 logger = logging.getLogger("sentictl.twin")
 
@@ -47,10 +48,6 @@ WITHOUT_JUPYTER = (
     "The local twin runs notebooks with JupyterLab, which is not installed here. "
     'Install it with: pip install "sentictl[notebook]"'
 )
-
-
-class StartFailedError(Exception):
-    """Jupyter did not come up; the message is the instance's FailureReason."""
 
 
 @dataclass
@@ -201,7 +198,7 @@ class Notebooks:
     def _log(self, key: Key, instance: Any) -> Callable[[str], None]:
         """What takes the lines that Jupyter writes, as SageMaker does in the instance's role."""
         region, name = key
-        stream = LogStream(region, LOG_GROUP, f"{name}/jupyter.log", Role(self._control, instance.role_arn))
+        stream = LogStream(region, LOG_GROUP, f"{name}/jupyter.log", AssumedRole(self._control, instance.role_arn))
         return lambda line: self._logs.write(stream, line)
 
     def _start_jupyter(self, key: Key, log: Callable[[str], None]) -> Jupyter:

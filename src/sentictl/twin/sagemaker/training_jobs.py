@@ -9,7 +9,7 @@ from sentictl.twin.cloudwatch.logs import LogStreams
 from sentictl.twin.core.control_plane import Call, ControlPlane
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 from sentictl.twin.core.pagination import JSON_RPC, listing
-from sentictl.twin.iam.roles import Role, refuse_unassumable
+from sentictl.twin.iam.roles import AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
 from sentictl.twin.sagemaker.training_record import JobRecord
 from sentictl.twin.sagemaker.training_run import LOG_GROUP, TrainingRun
@@ -66,7 +66,7 @@ class TrainingJobs:
         record.begin(call.payload, call.when)
         if call.replaying:
             return
-        role = Role(self._control, call.payload["RoleArn"])
+        role = AssumedRole(self._control, call.payload["RoleArn"])
         folder = self._folder / record.name
         run = TrainingRun(record, call.payload, folder, role, self._objects, self._logs, self._url)
         self._runs[call.region, record.name] = run

@@ -15,9 +15,9 @@ from typing import Any
 
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
 from sentictl.twin.core import processes
-from sentictl.twin.iam.roles import AccessDeniedError, Role
+from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole
 from sentictl.twin.s3.objects import BadArchiveError, ObjectMissingError, Objects, pack
-from sentictl.twin.sagemaker.checkpoints import Checkpoints
+from sentictl.twin.sagemaker.checkpoints import CheckpointSync
 from sentictl.twin.sagemaker.training_container import Container
 from sentictl.twin.sagemaker.training_record import MAX_REASON, JobRecord
 
@@ -40,7 +40,7 @@ class TrainingRun:
         record: JobRecord,
         request: dict[str, Any],
         folder: Path,
-        role: Role,
+        role: AssumedRole,
         objects: Objects,
         logs: LogStreams,
         url: str,
@@ -134,7 +134,7 @@ class TrainingRun:
             return
         self.record.enter("Training")
         config = self._request.get("CheckpointConfig")
-        checkpoints = Checkpoints(self._objects, config["S3Uri"], self._container.checkpoints) if config else None
+        checkpoints = CheckpointSync(self._objects, config["S3Uri"], self._container.checkpoints) if config else None
         try:
             with checkpoints.kept() if checkpoints else nullcontext():
                 self._run_hosts()
