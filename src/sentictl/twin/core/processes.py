@@ -1,4 +1,4 @@
-"""Child processes of the twin: on a leash, in a process group of their own, without the user's AWS credentials."""
+"""Child processes of the twin: they die with it, each with its process group, and never see the user's credentials."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""The inference container's stand-in: `python serve.py MODEL_DIR READY_FD`.
+"""The inference container's stand-in: `python inference_container.py MODEL_DIR READY_FD`.
 
 Serves `GET /ping` and `POST /invocations` over the model's `inference.py`, by the contract of AWS's
 sagemaker-pytorch-inference: JSON and CSV bodies reach `input_fn` as str, all others as bytes; `output_fn` may answer

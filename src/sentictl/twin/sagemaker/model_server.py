@@ -32,7 +32,7 @@ class ModelTimeoutError(Exception):
 
 @dataclass(frozen=True)
 class Variant:
-    """What a production variant serves, and in which role (an ARN)."""
+    """A production variant: the model that it serves, and in which role (an ARN)."""
 
     name: str
     role: str
@@ -42,7 +42,7 @@ class Variant:
 
 
 class ModelServer:
-    """`serve.py` in a child process.
+    """`inference_container.py` in a child process, with one model.
 
     Raises:
         StartFailedError: no artifact, an archive that cannot be unpacked, or a model that does not load.
@@ -91,7 +91,7 @@ class ModelServer:
         return Response(answer.data, answer.status, answer.headers.items())
 
     def ends_by_itself(self) -> bool:
-        """Wait until the process has ended. Returns whether nobody told it to."""
+        """Wait until the process has ended, and return whether nobody told it to."""
         self._process.wait()
         return not self._stopped
 
