@@ -28,7 +28,7 @@ def deleter(cloud: Cloud, endpoint: str) -> str:
 
 
 def request(endpoint: str, role: str, when: float, **changes: Any) -> dict[str, Any]:
-    """What CreateSchedule and UpdateSchedule take; the schedule has the endpoint's name."""
+    """Return the parameters of CreateSchedule and UpdateSchedule; the schedule has the endpoint's name."""
     target = {
         "Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:deleteEndpoint",
         "RoleArn": role,

@@ -49,7 +49,7 @@ class TwinStatus:
 
 
 def status(home: Path) -> TwinStatus:
-    """Ask whether the twin of `home` runs. Another program on its port, or another twin, does not count."""
+    """Return whether the twin of `home` runs. Another program on its port, or another twin, does not count."""
     folder = home.resolve()
     record = TwinHome(folder).read_record()
     port = record.get("port")
@@ -115,7 +115,7 @@ def destroy(home: Path) -> None:
 
 
 def log_file(home: Path) -> Path:
-    """Where the twin writes its own log."""
+    """Return the path of the twin's own log."""
     return TwinHome(home.resolve()).log_file
 
 

@@ -14,7 +14,7 @@ TAGGED_API = re.compile(r"arn:aws:apigateway:[^:]*::/restapis/(?P<api>[^/]+)")
 
 
 class MotoPatches:
-    """Handlers that make up for moto."""
+    """Handlers that answer as AWS does where moto does not."""
 
     def __init__(self, control: ControlPlane) -> None:
         self._control = control

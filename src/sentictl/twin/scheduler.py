@@ -42,7 +42,7 @@ class Due:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What it is told from others by, also from itself with another time."""
+        """Return what tells it apart from other schedules, and from itself at another time."""
         return self.region, self.schedule.arn, self.schedule.schedule_expression
 
 
@@ -61,7 +61,7 @@ class Schedules:
         control.facts["schedule-over"] = self._restore
 
     def start(self) -> None:
-        """After a replay: begin, first with what became due while the twin was down."""
+        """After a replay: begin to carry out schedules, first those that came due while the twin was down."""
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:
@@ -138,7 +138,7 @@ class Schedules:
         self._end(region, (region, arn, expression), group.schedules[data["name"]])
 
     def _refuse(self, call: Call) -> Response | None:
-        """moto takes every role and every expression."""
+        """Refuse what AWS refuses: moto takes every role and every expression."""
         wanted = call.payload
         try:
             _time(wanted.get("ScheduleExpression", ""), wanted.get("ScheduleExpressionTimezone"))
@@ -152,7 +152,7 @@ class Schedules:
         return rest_error("ValidationException", message, 400)
 
     def _updated(self, call: Call) -> None:
-        """moto forgets what is not said, and never takes another ActionAfterCompletion."""
+        """Set what moto does not: defaults of what the call leaves out, and another ActionAfterCompletion."""
         group = self._control.backend("scheduler", call.region).schedule_groups[
             call.payload.get("GroupName") or "default"
         ]

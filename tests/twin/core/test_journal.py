@@ -77,7 +77,7 @@ def record(journal: Journal, method: str, path: str, query: str = "", body: byte
 
 
 def kept(journal: Journal) -> list[tuple[str, str]]:
-    """What is left after compaction: method and path of the calls, and the facts' names."""
+    """Compact, and return the method and path of the calls that are left, and the facts' names."""
     journal.compact()
     calls = [entry.get("call", {"method": "fact", "target": entry.get("fact")}) for entry in journal.entries()]
     return [(call["method"], call["target"]) for call in calls]

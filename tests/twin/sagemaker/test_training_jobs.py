@@ -196,7 +196,7 @@ def checkpoints(cloud: Cloud, prefix: str) -> dict[str, Any]:
 
 
 def objects(cloud: Cloud, prefix: str) -> dict[str, str]:
-    """What lies under a prefix, by the rest of the key."""
+    """Return the contents of the objects under a prefix, by the rest of the key."""
     listed = cloud.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=prefix).get("Contents", [])
     return {
         entry["Key"].removeprefix(prefix): cloud.s3.get_object(Bucket=cloud.bucket, Key=entry["Key"])["Body"]

@@ -1,4 +1,4 @@
-"""What stands behind an API's methods: a Lambda function, a mock, or an object in S3."""
+"""The integrations of an API's methods: a Lambda function, a mock, or an object in S3."""
 
 import json
 import re
@@ -78,7 +78,7 @@ class Integrations:
             raise configuration_error() from error
 
     def _invoke_within(self, limit: float, arn: str, event: bytes, region: str) -> Outcome:
-        """The function runs on after the gateway has given up, as on AWS."""
+        """Give up after a time; the function runs on, as on AWS."""
         box: Queue[Outcome | TooManyCallersError] = Queue()
 
         def run() -> None:
@@ -135,7 +135,7 @@ def _may_invoke(function: Any, request: Request, route: Route) -> bool:
 
 
 def _request_template(request: Request, route: Route) -> str:
-    """The mapping template for the request's content type, by the integration's passthrough behavior."""
+    """Return the mapping template for the request's content type, by the integration's passthrough behavior."""
     templates = route.integration.get("requestTemplates") or {}
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip()
     if media_type in templates:

@@ -13,7 +13,7 @@ GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
 
 
 class OpenApiImports:
-    """Hands a document to moto in the form that moto reads, and adds what moto passes over."""
+    """Answers ImportRestApi: hands the document to moto in the form that moto reads, and adds what moto leaves out."""
 
     def __init__(self, control: ControlPlane) -> None:
         self._control = control

@@ -35,7 +35,7 @@ ANONYMOUS = (
 
 
 def proxy_event(request: Request, route: Route) -> dict[str, Any]:
-    """The event a function gets.
+    """Return the event that a function gets.
 
     A body that is declared binary by the API's media types, or that is not UTF-8, arrives base64-encoded.
     """
@@ -59,7 +59,7 @@ def proxy_event(request: Request, route: Route) -> dict[str, Any]:
 
 
 def client_headers(request: Request) -> dict[str, str]:
-    """The request's headers as API Gateway hands them on: capitalized, with its own forwarding headers."""
+    """Return a request's headers as API Gateway hands them on: capitalized, with its own forwarding headers."""
     sent = {name: value for name, value in request.headers.items() if name not in ("Connection", "Content-Length")}
     host = request.headers.get("host", "127.0.0.1")
     forwarded = {
@@ -72,7 +72,7 @@ def client_headers(request: Request) -> dict[str, str]:
 
 
 def proxy_response(payload: bytes, accept: str, binary_media_types: Sequence[str]) -> Response:
-    """Turn a function's answer into the client's.
+    """Return the client's answer for a function's.
 
     Raises:
         GatewayError: 502, if the answer is not of the form that API Gateway documents.
@@ -96,7 +96,7 @@ def proxy_response(payload: bytes, accept: str, binary_media_types: Sequence[str
 
 
 def is_binary(media_type: str, binary_media_types: Sequence[str]) -> bool:
-    """Whether an API's binaryMediaTypes cover a media type."""
+    """Return whether an API's binaryMediaTypes cover a media type."""
     plain = media_type.partition(";")[0].strip().lower()
     return any(fnmatch.fnmatchcase(plain or "application/json", pattern.lower()) for pattern in binary_media_types)
 

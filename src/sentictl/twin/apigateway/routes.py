@@ -1,4 +1,4 @@
-"""What a deployment of an API routes: paths and methods, frozen at the moment of CreateDeployment."""
+"""A deployment's paths and methods, frozen at the moment of CreateDeployment, and where they lead a request."""
 
 import re
 import uuid
@@ -20,13 +20,13 @@ class Deployment:
 
     @classmethod
     def of(cls, api: Any, identifier: str) -> "Deployment":
-        """Freeze moto's API object. The JSON forms share nothing with it that is changed in place later."""
+        """Return a copy of moto's API object, which later changes of the API leave as it is."""
         responses = {response.response_type: response.to_json() for response in api.get_gateway_responses()}
         resources = [resource.to_dict() for resource in api.resources.values()]
         return cls(identifier, resources, GatewayResponses(responses), list(api.binaryMediaTypes))
 
     def find(self, path: str, method: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]] | None:
-        """The resource, the method and the path parameters for a request; exact paths win, `{proxy+}` comes last."""
+        """Return a request's resource, method and path parameters; exact paths win, `{proxy+}` comes last."""
         for resource in sorted(self.resources, key=_precedence):
             found = _pattern(resource["path"]).fullmatch(path)
             methods = resource.get("resourceMethods") or {}
@@ -60,7 +60,7 @@ class Route:
 
     @property
     def context(self) -> dict[str, Any]:
-        """What `$context.` references in templates mean."""
+        """The values of `$context.` references in templates."""
         return {
             "requestId": self.request_id,
             "apiId": self.api,

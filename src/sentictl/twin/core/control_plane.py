@@ -92,11 +92,11 @@ class ControlPlane:
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def backend(self, service: str, region: str = REGION) -> Any:
-        """moto's backend object of a service. S3 and IAM have one for all regions."""
+        """Return moto's backend object of a service. S3 and IAM have one for all regions."""
         return get_backend(service)[ACCOUNT]["aws" if service in ("s3", "iam") else region]  # type: ignore[call-overload]
 
     def regions(self, service: str) -> list[str]:
-        """The regions in which something of a service has been made."""
+        """Return the regions in which something of a service has been made."""
         return [region for used, region in self._used if used == service]
 
     def handle(self, request: Request) -> Response:
@@ -151,7 +151,7 @@ class ControlPlane:
             self._follow(call)
 
     def _make_backend(self, call: Call) -> None:
-        """Before the seed is set: a backend that is made within a call would take random numbers from its ids."""
+        """Make the service's backend before the seed is set: that draws random numbers, and ids would differ."""
         self._used[call.service, call.region] = None
         if call.service in BACKENDS:
             self.backend(call.service, call.region)
@@ -182,7 +182,7 @@ class ControlPlane:
 
 
 def name_call(request: Request, when: float, *, replaying: bool = False) -> Call:
-    """Find out which service, region and operation a request is for."""
+    """Return a request as a call: for which service, region and operation it is."""
     scope = SCOPE.search(request.headers.get("authorization", ""))
     service = scope["service"].lower() if scope else "s3"
     region = scope["region"] if scope else REGION
@@ -192,12 +192,12 @@ def name_call(request: Request, when: float, *, replaying: bool = False) -> Call
 
 
 def naive_utc(when: float) -> datetime:
-    """A time as moto keeps it: UTC, without a zone."""
+    """Return a time as moto keeps it: UTC, without a zone."""
     return datetime.fromtimestamp(when, UTC).replace(tzinfo=None)
 
 
 def seconds(when: datetime | None) -> float | None:
-    """The inverse of `naive_utc`, for a time that may not have come yet."""
+    """Return seconds since the epoch, the inverse of `naive_utc`; None for a time that has not come yet."""
     return None if when is None else (when - naive_utc(0)).total_seconds()
 
 

@@ -1,7 +1,7 @@
-"""What survives a restart: the mutating calls and the data plane's facts, in order, as JSON lines.
+"""The journal, which survives a restart: mutating calls and facts of the data plane, in order, as JSON lines.
 
 `calls.jsonl` holds one entry a line; bodies over `INLINE_BYTES` are files named by their SHA-256 beside it. Nothing is
-a pickle. A kill of the process at any moment loses at most the entry being written: its half line is cut off when the
+a pickle. Wherever the process is killed, at most the entry being written is lost: its half line is cut off when the
 journal is opened again.
 """
 
@@ -76,7 +76,7 @@ class Journal:
                 path.unlink()
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        """All entries, oldest first, without the header line."""
+        """Yield all entries, oldest first, without the header line."""
         lines = self._path.read_bytes().splitlines()
         for number, line in enumerate(lines, start=1):
             try:
@@ -89,12 +89,12 @@ class Journal:
                 yield entry
 
     def request_of(self, entry: dict[str, Any]) -> Request:
-        """The request of a call entry, as it was."""
+        """Return the request of a call entry, as it was."""
         call = entry["call"]
         return Request.make(call["method"], call["target"], call["query"], call["headers"], self.body_of(call))
 
     def body_of(self, entry: dict[str, Any]) -> bytes:
-        """The body stored with a fact or a call."""
+        """Return the body stored with a fact or a call."""
         if "sha256" in entry:
             path = self._bodies / str(entry["sha256"])
             try:

@@ -37,13 +37,13 @@ def start_child(
 
 
 def base_environment(url: str, region: str = REGION) -> dict[str, str]:
-    """The user's environment, except that every AWS setting leads to the twin and to no real account."""
+    """Return the user's environment, with AWS settings that lead to the twin and to no real account."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SENTICTL_", "MOTO_"))}
     return kept | aws_environment(url, region) | {"PYTHONUNBUFFERED": "1"}
 
 
 def aws_environment(url: str, region: str) -> dict[str, str]:
-    """Where boto3 inside a child finds the twin."""
+    """Return the variables by which boto3 inside a child finds the twin."""
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "local",
@@ -55,7 +55,7 @@ def aws_environment(url: str, region: str) -> dict[str, str]:
 
 
 def pipes(process: Process) -> tuple[IO[bytes], IO[bytes]]:
-    """A child's stdout and stderr."""
+    """Return a child's stdout and stderr."""
     if process.stdout is None or process.stderr is None:
         raise ValueError("the process was not started by start_child")
     return process.stdout, process.stderr

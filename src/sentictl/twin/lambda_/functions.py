@@ -51,7 +51,7 @@ class Functions:
         control.after["lambda", "DeleteFunction"] = self._deleted
 
     def answer(self, request: Request) -> Response:
-        """Invoke, as the Lambda API has it."""
+        """Answer Invoke of the Lambda API."""
         call = name_call(request, time.time())
         found = INVOCATION.fullmatch(request.path)
         arn = found["function"] if found else ""
@@ -89,7 +89,7 @@ class Functions:
         return self._run(self._pool(arn, region), payload)
 
     def function(self, arn: str, region: str = "us-east-1") -> Any:
-        """moto's function object.
+        """Return moto's function object.
 
         Raises:
             UnknownFunctionError: with the ARN.
@@ -105,7 +105,7 @@ class Functions:
         return known[name]
 
     def running(self) -> int:
-        """How many execution environments there are."""
+        """Return how many execution environments there are."""
         return sum(pool.size for pool in self._pools.values())
 
     def close(self) -> None:

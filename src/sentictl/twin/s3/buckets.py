@@ -11,7 +11,7 @@ TAGS = re.compile(rb"<Tags>(.*)</Tags>", re.DOTALL)
 
 
 class Buckets:
-    """Handlers that make up for moto."""
+    """Handlers of S3's operations on buckets that moto has wrong."""
 
     def __init__(self, control: ControlPlane) -> None:
         self._control = control
@@ -21,7 +21,7 @@ class Buckets:
         control.instead["s3", "GetBucketPolicy"] = self._kept_policy
 
     def _create(self, call: Call) -> Response:
-        """moto ignores the tags of a CreateBucketConfiguration."""
+        """Create a bucket with its tags, which moto ignores in a CreateBucketConfiguration."""
         known = call.labels["Bucket"] in self._control.backend("s3").buckets
         answer = self._control.ask_moto(call.request)
         tags = TAGS.search(call.request.get_data())
@@ -32,7 +32,10 @@ class Buckets:
         return answer
 
     def _keep_policy(self, call: Call) -> None:
-        """moto ignores conditions, and would take "deny what is not TLS" for "deny all": such denials are only kept."""
+        """Keep the whole policy, and leave moto the statements without conditional denials.
+
+        moto ignores conditions: it would take "deny what is not TLS" for "deny all".
+        """
         bucket = self._control.backend("s3").get_bucket(call.labels["Bucket"])
         policy = policies.document(call.request.get_data())
         self._policies[bucket.name] = bucket.policy

@@ -21,9 +21,9 @@ class BadArchiveError(Exception):
 
 
 class Objects:
-    """What lies in the twin's S3, for anybody or for one role to reach.
+    """The objects in the twin's S3, as anybody reaches them or one role does.
 
-    Every method of one that acts as a role raises AccessDeniedError where the role does not allow it.
+    Methods raise AccessDeniedError where that role does not allow what they do.
     """
 
     def __init__(self, control: ControlPlane, role: AssumedRole | None = None) -> None:
@@ -31,11 +31,11 @@ class Objects:
         self._role = role
 
     def acting_as(self, role: AssumedRole) -> "Objects":
-        """The same objects, as far as `role` may reach them."""
+        """Return the same objects, as `role` reaches them."""
         return Objects(self._control, role)
 
     def read(self, uri: str) -> bytes:
-        """The content of `s3://bucket/key`.
+        """Return the content of `s3://bucket/key`.
 
         Raises:
             ObjectMissingError: with the URI.
@@ -109,13 +109,13 @@ class Objects:
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """`s3://bucket/key` → bucket and key."""
+    """Return the bucket and the key of `s3://bucket/key`."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return bucket, key
 
 
 def pack(folder: Path) -> bytes:
-    """A gzipped tar of what is in `folder`; the same files give the same bytes (sorted, no times, no owners)."""
+    """Return a gzipped tar of `folder`; the same files give the same bytes (sorted, no times, no owners)."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=6) as archive:
         for path in sorted(folder.rglob("*")):

@@ -25,7 +25,7 @@ class Websites:
         control.before["s3", "PutBucketPolicy"] = self._refuse_public_policy
 
     def answer(self, request: Request) -> Response:
-        """What a browser gets."""
+        """Answer a browser: a page, a redirect to a folder's page, or the error document."""
         found = WEBSITE.fullmatch(request.path)
         bucket = self._control.backend("s3").buckets.get(found["bucket"]) if found else None
         if found is None or bucket is None:
@@ -52,7 +52,7 @@ class Websites:
         return None
 
     def _error(self, bucket: Any, key: str, error: str) -> Response:
-        # S3 tells nobody who may not read a bucket whether an object is in it.
+        # Whoever may not read a bucket is not told whether an object is in it.
         status, code = (404, "NoSuchKey") if _is_public(bucket, key) else (403, "AccessDenied")
         page = self._get(bucket.name, error) if error and _is_public(bucket, error) else None
         if page and page.ok:
@@ -67,7 +67,7 @@ class Websites:
         return Response(answer.get_data(), answer.status_code, handed_on)
 
     def _block_public_access(self, call: Call) -> None:
-        """Since April 2023 new buckets block all public access; moto's do not."""
+        """Block all public access to a new bucket: AWS does since April 2023, moto does not."""
         self._control.backend("s3").put_public_access_block(call.labels["Bucket"], dict.fromkeys(BLOCKS, "true"))
 
     def _refuse_public_policy(self, call: Call) -> Response | None:

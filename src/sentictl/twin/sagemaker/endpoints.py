@@ -38,7 +38,7 @@ UNIQUE = (
 
 @dataclass
 class Serving:
-    """What stands behind an endpoint: the server, and whether it is being brought back after a restart."""
+    """An endpoint's server, if it has one yet, and whether it has come up since a restart of the twin."""
 
     server: ModelServer | None
     ready: threading.Event
@@ -73,7 +73,7 @@ class Endpoints:
                     self._start_thread(region, name, Serving(None, threading.Event()), endpoint.endpoint_config_name)
 
     def invoke(self, request: Request) -> Response:
-        """InvokeEndpoint."""
+        """Answer InvokeEndpoint."""
         call = name_call(request, time.time())
         found = INVOCATION.fullmatch(request.path)
         name = found.group(1) if found else ""
@@ -106,7 +106,7 @@ class Endpoints:
         return Response(answer.get_data(), headers=told)
 
     def running(self) -> int:
-        """How many endpoints have a server."""
+        """Return how many endpoints have a server."""
         return sum(serving.server is not None for serving in self._serving.values())
 
     def close(self) -> None:
@@ -116,7 +116,7 @@ class Endpoints:
                 serving.server.stop(drain=False)
 
     def _refuse_caller(self, call: Call, name: str) -> Response | None:
-        """A function may invoke what its role allows. (The user of this machine may do everything.)"""
+        """Refuse a function whose role does not allow it. (The user of this machine may do everything.)"""
         if not call.key.startswith(ROLE_KEY):
             return None
         role = AssumedRole.named(self._control, call.key.removeprefix(ROLE_KEY), "function")
@@ -273,7 +273,7 @@ class Endpoints:
                     old = serving.server if server else None
                     serving.server = server or serving.server
                 brought_back = server and endpoint.endpoint_status == "InService"
-                if not brought_back:  # a restart changes nothing that is worth a record
+                if not brought_back:  # it was recorded as in service before the restart
                     self._conclude(region, endpoint, serving, config, reason)
                 serving.ready.set()
         if old:

@@ -36,7 +36,7 @@ class TrainingJobs:
         control.facts["training-log"] = self._restore_log
 
     def fail_interrupted(self) -> None:
-        """After a replay: jobs that were running when the twin was killed have failed."""
+        """After a replay: let the jobs fail that were running when the twin ended."""
         for region in self._control.regions("sagemaker"):
             for job in self._store(region).values():
                 if job.training_job_status not in ENDED:
@@ -46,7 +46,7 @@ class TrainingJobs:
                     self._journal(record)
 
     def running(self) -> int:
-        """How many jobs run now."""
+        """Return how many jobs run now."""
         return len(self._runs)
 
     def close(self) -> None:

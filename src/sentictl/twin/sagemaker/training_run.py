@@ -54,7 +54,7 @@ class TrainingRun:
         self._request = request
         self._container = Container(folder, request)
         self._processes: list[processes.Process] = []  # one for each host, the master's first
-        self._codes: list[int] = []  # with which hosts ended that were not told to
+        self._codes: list[int] = []  # exit codes of hosts that failed by themselves
         self.other_streams: list[str] = []  # of the logs of all hosts but the first
         self._ending = threading.Event()  # the job was told to stop, or ran out of time
         self._timed_out = False
@@ -79,7 +79,7 @@ class TrainingRun:
                 ended(self)
 
     def stop(self) -> None:
-        """What StopTrainingJob does."""
+        """Tell the job to end, as StopTrainingJob does."""
         self._ending.set()
         self.record.enter("Stopping")
         self._end_processes()
