@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 from typing import Any
 
 from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane, naive_utc, seconds
@@ -18,6 +19,9 @@ class MotoPatches:
 
     def __init__(self, control: ControlPlane) -> None:
         self._control = control
+        # moto's API Gateway imports jsonschema, and that a package which builds a grammar of IRIs for a second or more,
+        # where JupyterLab has brought it. Nothing here checks IRIs, and jsonschema does without.
+        sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # its import fails
         for operation in ("AttachRolePolicy", "GetPolicy", "GetPolicyVersion", "ListPolicies"):
             control.before["iam", operation] = self._load_managed_policies
         control.before["lambda", "AddPermission"] = self._refuse_second_permission
