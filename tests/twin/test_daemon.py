@@ -85,7 +85,8 @@ def test_two_starts_at_once_make_one_twin(own_home: Path) -> None:
     assert statuses[0].pid == statuses[1].pid
 
 
-def test_a_port_that_was_taken_meanwhile(own_home: Path) -> None:
+def test_a_port_that_was_taken_meanwhile(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "ASK_SECONDS", 0.3)  # the other program never answers
     port = daemon.start(own_home).port
     daemon.stop(own_home)
     with socket.create_server(("127.0.0.1", port or 0)):
