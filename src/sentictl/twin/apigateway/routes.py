@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from sentictl.twin.apigateway.gateway_responses import GatewayResponses
@@ -76,6 +77,7 @@ def _precedence(resource: dict[str, Any]) -> tuple[bool, int]:
     return "+}" in resource["path"], resource["path"].count("{")
 
 
+@cache
 def _pattern(path: str) -> re.Pattern[str]:
     parts = re.split(r"(\{\w+\+?\})", path)
     text = "".join(_part(part) for part in parts)
