@@ -38,7 +38,7 @@ def twin(home: Path, memory: Path) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        process.kill(pid)  # what it started is on a leash, and ends with it
+        process.kill(pid)  # what it started dies with it
 
 
 def _serve(home: Path, memory: Path, port: int, listener: int) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from sentictl.twin import daemon
 
@@ -57,6 +58,7 @@ LOGGING = {
     "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
     "Resource": "arn:aws:logs:*:*:log-group:/aws/lambda/*",
 }
+SESSION = boto3.Session("local", "local", region_name="us-east-1")  # all clients share what it has read of botocore
 Wait = Callable[[Callable[[], Any]], Any]
 
 
@@ -67,6 +69,13 @@ def wait_for(condition: Callable[[], Any], seconds: float = 30) -> Any:
         assert time.monotonic() < limit, "it never came true"
         time.sleep(0.02)
     return answer
+
+
+def code_of(call: Any, **arguments: Any) -> str:
+    """With which code AWS refuses a call."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return str(caught.value.response["Error"]["Code"])
 
 
 def tarball(files: dict[str, str]) -> bytes:
@@ -92,13 +101,12 @@ class Cloud:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._session = boto3.Session("local", "local", region_name="us-east-1")
         self.bucket = self.name("bucket")
         self.s3.create_bucket(Bucket=self.bucket)
 
     def __getattr__(self, service: str) -> Any:
         config = Config(retries={"total_max_attempts": 1})
-        client = self._session.client(service.replace("_", "-"), endpoint_url=self.url, config=config)
+        client = SESSION.client(service.replace("_", "-"), endpoint_url=self.url, config=config)
         setattr(self, service, client)
         return client
 

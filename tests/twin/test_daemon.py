@@ -22,7 +22,7 @@ from tests.twin.lambda_.test_functions import ECHO, invoke
 from tests.twin.sagemaker.test_training_jobs import FOREVER, GROUP
 
 
-def started(home: Path, port: int | None = None) -> tuple[daemon.Status, Cloud]:
+def started(home: Path, port: int | None = None) -> tuple[daemon.TwinStatus, Cloud]:
     status = daemon.start(home, port)
     assert status.url
     return status, Cloud(status.url)
@@ -62,7 +62,7 @@ def test_a_home_without_a_twin(own_home: Path) -> None:
 
 def test_start_stop_start(own_home: Path) -> None:
     first = daemon.start(own_home)
-    assert first == daemon.Status(True, first.pid, first.port, first.url, own_home, False, first.details)
+    assert first == daemon.TwinStatus(True, first.pid, first.port, first.url, own_home, False, first.details)
     assert daemon.start(own_home).pid == first.pid
     assert daemon.stop(own_home) is True
     assert daemon.status(own_home).running is False
@@ -85,7 +85,8 @@ def test_two_starts_at_once_make_one_twin(own_home: Path) -> None:
     assert statuses[0].pid == statuses[1].pid
 
 
-def test_a_port_that_was_taken_meanwhile(own_home: Path) -> None:
+def test_a_port_that_was_taken_meanwhile(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "ASK_SECONDS", 0.3)  # the other program never answers
     port = daemon.start(own_home).port
     daemon.stop(own_home)
     with socket.create_server(("127.0.0.1", port or 0)):

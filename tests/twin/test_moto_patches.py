@@ -6,17 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.twin.conftest import Cloud
+from tests.twin.conftest import Cloud, code_of
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
 NOW = int(time.time() * 1000)
-
-
-def code_of(call: Any, **arguments: Any) -> str:
-    """With which code AWS refuses a call."""
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return str(caught.value.response["Error"]["Code"])
 
 
 @pytest.fixture(scope="module")
@@ -139,32 +132,82 @@ def test_what_is_gone_cannot_be_deleted(cloud: Cloud) -> None:
     assert code_of(cloud.s3.delete_bucket, Bucket="gone-for-good") == "NoSuchBucket"
 
 
-def test_quotas_of_instance_types(cloud: Cloud) -> None:
-    client = cloud.service_quotas
-    pages = client.get_paginator("list_service_quotas").paginate(
-        ServiceCode="sagemaker", PaginationConfig={"PageSize": 4}
-    )
-    quotas = {quota["QuotaName"]: quota for page in pages for quota in page["Quotas"]}
-    assert quotas["ml.m5.large for endpoint usage"]["Value"] == 4
-    assert quotas["ml.m5.xlarge for training job usage"]["Value"] == 4
-    assert quotas["ml.g4dn.xlarge for training job usage"]["Value"] == 0
-    for quota in quotas.values():
-        assert client.get_service_quota(ServiceCode="sagemaker", QuotaCode=quota["QuotaCode"])["Quota"] == quota
-    unknown = code_of(client.get_service_quota, ServiceCode="sagemaker", QuotaCode="L-0")
-    assert unknown == "NoSuchResourceException"
-
-
-def test_simulated_policies(cloud: Cloud) -> None:
-    policy = {"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::mine/*"}
-    arguments = {"ActionNames": ["s3:GetObject", "s3:PutObject"], "ResourceArns": ["arn:aws:s3:::mine/a<b"]}
-    role = cloud.role("lambda.amazonaws.com", policy=policy)
-    results = cloud.iam.simulate_principal_policy(PolicySourceArn=role, **arguments)["EvaluationResults"]
-    assert [(r["EvalActionName"], r["EvalResourceName"], r["EvalDecision"]) for r in results] == [
-        ("s3:GetObject", "arn:aws:s3:::mine/a<b", "allowed"),
-        ("s3:PutObject", "arn:aws:s3:::mine/a<b", "implicitDeny"),
+def test_tags_are_found_across_services(cloud: Cloud) -> None:
+    value = cloud.name("project")
+    tags = [{"Key": "project", "Value": value}]
+    job = cloud.train("print('done')", Tags=tags)
+    cloud.trained(job)
+    config = cloud.endpoint_config()
+    endpoint = cloud.name("endpoint")
+    cloud.sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=config, Tags=tags)
+    api = cloud.apigateway.create_rest_api(name="api", tags={"project": value})["id"]
+    filters = [{"Key": "project", "Values": [value]}]
+    client = cloud.resourcegroupstaggingapi
+    found = {entry["ResourceARN"] for entry in client.get_resources(TagFilters=filters)["ResourceTagMappingList"]}
+    assert found == {
+        f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{job}",
+        f"arn:aws:sagemaker:us-east-1:123456789012:endpoint/{endpoint}",
+        f"arn:aws:apigateway:us-east-1::/restapis/{api}",
+    }
+    only = client.get_resources(TagFilters=filters, ResourceTypeFilters=["sagemaker:endpoint"])
+    assert [entry["ResourceARN"] for entry in only["ResourceTagMappingList"]] == [
+        f"arn:aws:sagemaker:us-east-1:123456789012:endpoint/{endpoint}"
     ]
-    me = cloud.sts.get_caller_identity()["Arn"]
-    mine = cloud.iam.simulate_principal_policy(PolicySourceArn=me, **arguments)["EvaluationResults"]
-    assert {result["EvalDecision"] for result in mine} == {"allowed"}
-    unknown = code_of(cloud.iam.simulate_principal_policy, PolicySourceArn=role + "-gone", **arguments)
-    assert unknown == "NoSuchEntity"
+
+
+def test_tags_of_an_api(cloud: Cloud) -> None:
+    api = cloud.apigateway.create_rest_api(name="api", tags={"a": "1"}, binaryMediaTypes=["image/png"])["id"]
+    arn = f"arn:aws:apigateway:us-east-1::/restapis/{api}"
+    cloud.apigateway.tag_resource(resourceArn=arn, tags={"b": "2"})
+    cloud.apigateway.untag_resource(resourceArn=arn, tagKeys=["a"])
+    assert cloud.apigateway.get_tags(resourceArn=arn)["tags"] == {"b": "2"}
+    patch = {"op": "add", "path": "/binaryMediaTypes/image~1jpeg"}
+    cloud.apigateway.update_rest_api(restApiId=api, patchOperations=[patch])
+    assert cloud.apigateway.get_rest_api(restApiId=api)["binaryMediaTypes"] == ["image/png", "image/jpeg"]
+
+
+def test_what_aws_refuses_is_refused(cloud: Cloud) -> None:
+    gateway = cloud.apigateway
+    with pytest.raises(gateway.exceptions.NotFoundException):
+        gateway.delete_rest_api(restApiId="unknown")
+    api = gateway.create_rest_api(name="api")
+    where = {"restApiId": api["id"], "resourceId": api["rootResourceId"], "httpMethod": "POST"}
+    gateway.put_method(**where, authorizationType="NONE")
+    with pytest.raises(gateway.exceptions.NotFoundException):
+        gateway.get_integration(**where)
+    with pytest.raises(gateway.exceptions.ConflictException):
+        gateway.put_method(**where, authorizationType="NONE")
+    gateway.put_method_response(**where, statusCode="200")
+    with pytest.raises(gateway.exceptions.ConflictException):
+        gateway.put_method_response(**where, statusCode="200")
+
+
+def test_statement_ids_are_unique(cloud: Cloud) -> None:
+    client = getattr(cloud, "lambda")
+    statement = {
+        "FunctionName": cloud.function("def handle(event, context): pass"),
+        "StatementId": "api",
+        "Action": "lambda:InvokeFunction",
+        "Principal": "apigateway.amazonaws.com",
+    }
+    client.add_permission(**statement)
+    with pytest.raises(client.exceptions.ResourceConflictException):
+        client.add_permission(**statement)
+
+
+def test_managed_policies_are_known(cloud: Cloud) -> None:
+    role = cloud.role("sagemaker.amazonaws.com").rpartition("/")[2]
+    policy = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+    cloud.iam.attach_role_policy(RoleName=role, PolicyArn=policy)
+    attached = cloud.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    assert [entry["PolicyArn"] for entry in attached] == [policy]
+
+
+def test_tagging_again_replaces(cloud: Cloud) -> None:
+    config = cloud.endpoint_config()
+    arn = f"arn:aws:sagemaker:us-east-1:123456789012:model/{config}"
+    for value in ("one", "two"):
+        cloud.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "a", "Value": value}])
+    assert cloud.sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "two"}]
+    with pytest.raises(ClientError, match="already existing model"):
+        cloud.sagemaker.create_model(ModelName=config, ExecutionRoleArn="arn:aws:iam::123456789012:role/r")

@@ -1,6 +1,7 @@
 """EventBridge Scheduler on the twin: an endpoint that is deleted at its time, by a role that may."""
 
 import json
+import math
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +29,7 @@ def deleter(cloud: Cloud, endpoint: str) -> str:
 
 
 def request(endpoint: str, role: str, when: float, **changes: Any) -> dict[str, Any]:
-    """What CreateSchedule and UpdateSchedule take; the schedule has the endpoint's name."""
+    """Return the parameters of CreateSchedule and UpdateSchedule; the schedule has the endpoint's name."""
     target = {
         "Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:deleteEndpoint",
         "RoleArn": role,
@@ -54,11 +55,11 @@ def schedules(cloud: Cloud) -> list[str]:
 
 def test_an_endpoint_is_deleted_at_its_time_and_the_schedule_with_it(cloud: Cloud) -> None:
     name, other = endpoint(cloud), endpoint(cloud)
-    due = time.time() + 2
+    due = math.ceil(time.time() + 0.5)
     cloud.scheduler.create_schedule(**request(name, deleter(cloud, name), due))
     cloud.scheduler.create_schedule(**request(other, deleter(cloud, other), due + 3600))
     wait_for(lambda: name not in endpoints(cloud))
-    assert time.time() >= int(due)
+    assert time.time() >= due
     wait_for(lambda: name not in schedules(cloud))
     assert other in endpoints(cloud)
     assert other in schedules(cloud)

@@ -3,28 +3,25 @@
 import json
 import os
 import re
-from dataclasses import replace
+import sys
 from typing import Any
-from urllib.parse import unquote
 
 from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane, naive_utc, seconds
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error, rest_error
 from sentictl.twin.core.pagination import listing
 
 MANAGED_POLICIES = "MOTO_IAM_LOAD_MANAGED_POLICIES"
-TAGS = re.compile(r"/tags/arn:aws:apigateway:[^:]*::/restapis/(?P<api>[^/]+)")
-RESOURCE = re.compile(
-    r"/restapis/(?P<api>[^/]+)/resources/(?P<resource>[^/]+)/methods/(?P<method>[^/]+)"
-    r"(/integration|/responses/(?P<status>\d+))?"
-)
-PERMISSIONS = re.compile(r"/2015-03-31/functions/(?P<function>[^/]+)/policy/?")
+TAGGED_API = re.compile(r"arn:aws:apigateway:[^:]*::/restapis/(?P<api>[^/]+)")
 
 
-class Mends:
-    """Handlers that make up for moto."""
+class MotoPatches:
+    """Handlers that answer as AWS does where moto does not."""
 
     def __init__(self, control: ControlPlane) -> None:
         self._control = control
+        # moto's API Gateway imports jsonschema, and that a package which builds a grammar of IRIs for a second or more,
+        # where JupyterLab has brought it. Nothing here checks IRIs, and jsonschema does without.
+        sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # its import fails
         for operation in ("AttachRolePolicy", "GetPolicy", "GetPolicyVersion", "ListPolicies"):
             control.before["iam", operation] = self._load_managed_policies
         control.before["lambda", "AddPermission"] = self._refuse_second_permission
@@ -62,8 +59,7 @@ class Mends:
 
     def _refuse_second_permission(self, call: Call) -> Response | None:
         """moto keeps two statements under one id."""
-        found = PERMISSIONS.fullmatch(call.request.path)
-        name = found["function"].rpartition(":")[2] if found else ""
+        name = call.labels["FunctionName"].rpartition(":")[2]
         functions = {f.function_name: f for f in self._control.backend("lambda", call.region).list_functions()}
         wanted = call.payload.get("StatementId")
         if name not in functions or all(s.get("Sid") != wanted for s in functions[name].policy.statements):
@@ -71,12 +67,11 @@ class Mends:
         message = f"The statement id ({wanted}) provided already exists. Provide a new one, or remove the statement."
         return rest_error("ResourceConflictException", message, 409, Type="User")
 
-    def _method(self, call: Call) -> tuple[Any, re.Match[str]] | None:
-        found = RESOURCE.fullmatch(call.request.path)
-        api = self._apis(call).get(found["api"]) if found else None
-        resource = api.resources.get(found["resource"]) if found and api else None
-        method = resource.resource_methods.get(found["method"]) if found and resource else None
-        return (method, found) if found and method else None
+    def _method(self, call: Call) -> Any:
+        """Return moto's object of the method that a call is about; None if there is none."""
+        api = self._apis(call).get(call.labels["restapi_id"])
+        resource = api.resources.get(call.labels["resource_id"]) if api else None
+        return resource.resource_methods.get(call.labels["http_method"]) if resource else None
 
     def _refuse_second_method(self, call: Call) -> Response | None:
         """moto overwrites a method and loses its integration."""
@@ -85,30 +80,30 @@ class Mends:
         return rest_error("ConflictException", "Method already exists for this resource", 409)
 
     def _refuse_second_response(self, call: Call) -> Response | None:
-        found = self._method(call)
-        if not found or found[0].get_response(found[1]["status"]) is None:
+        method = self._method(call)
+        if not method or method.get_response(call.labels["status_code"]) is None:
             return None
         return rest_error("ConflictException", "Response already exists for this resource", 409)
 
     def _missing_integration(self, call: Call) -> Response | None:
         """moto answers an empty integration."""
-        found = self._method(call)
-        if found and found[0].method_integration:
+        method = self._method(call)
+        if method and method.method_integration:
             return None
-        what = "Integration" if found else "Method"
+        what = "Integration" if method else "Method"
         return rest_error("NotFoundException", f"Invalid {what} identifier specified", 404)
 
     def _missing_api(self, call: Call) -> Response | None:
         """moto breaks on an unknown API."""
-        name = call.request.path.rpartition("/")[2]
+        name = call.labels["restapi_id"]
         if name in self._apis(call):
             return None
         return rest_error("NotFoundException", f"Invalid API identifier specified {ACCOUNT}:{name}", 404)
 
     def _let_go_of_stage(self, call: Call) -> None:
         """moto refuses to delete a deployment whose stage serves another one by now."""
-        _, _, name, _, identifier = call.request.path.split("/")
-        api = self._apis(call).get(name)
+        identifier = call.labels["deployment_id"]
+        api = self._apis(call).get(call.labels["restapi_id"])
         deployment = api.deployments.get(identifier) if api else None
         if api and deployment and all(stage.deployment_id != identifier for stage in api.stages.values()):
             deployment.stage_name = None
@@ -122,7 +117,7 @@ class Mends:
 
     def _patch_binary_media_types(self, call: Call) -> None:
         """AWS has the media type in the patch's path, moto looks for it in its value."""
-        api = self._apis(call)[call.request.path.rpartition("/")[2]]
+        api = self._apis(call)[call.labels["restapi_id"]]
         api.binaryMediaTypes = [kind for kind in api.binaryMediaTypes if kind]
         for patch in call.payload.get("patchOperations") or []:
             kind = patch["path"].removeprefix("/binaryMediaTypes/").replace("~1", "/")
@@ -133,16 +128,16 @@ class Mends:
 
     def _api_tags(self, call: Call) -> Response:
         """moto has no tags of REST APIs apart from CreateRestApi's."""
-        found = TAGS.fullmatch(unquote(call.request.path))
+        found = TAGGED_API.fullmatch(call.labels["resource_arn"])
         api = self._apis(call).get(found["api"]) if found else None
         if api is None:
             return rest_error("NotFoundException", "Invalid API identifier specified", 404)
         if call.request.method == "PUT":
             api.tags = api.tags | call.payload["tags"]
         if call.request.method == "DELETE":
-            gone = [value for name, value in call.request.query_pairs if name == "tagKeys"]
+            gone = call.request.args.getlist("tagKeys")
             api.tags = {name: value for name, value in api.tags.items() if name not in gone}
-        return json_response(200, {"tags": api.tags}) if call.request.method == "GET" else Response(204)
+        return json_response(200, {"tags": api.tags}) if call.request.method == "GET" else Response(status=204)
 
     def _replace_tags(self, call: Call) -> None:
         """moto adds a second tag of the same key."""
@@ -191,7 +186,7 @@ class Mends:
         if prefix and group:
             # No names at all would mean every stream.
             wanted["logStreamNames"] = [name for name in group.streams if name.startswith(prefix)] or [""]
-        return self._control.ask_moto(replace(call.request, body=json.dumps(wanted).encode()))
+        return self._control.ask_moto(call.request.changed(json.dumps(wanted).encode()))
 
     def _missing_log_group(self, call: Call) -> Response | None:
         """moto keeps tags of whatever it is told; AWS of log groups, whose ARN here does not end with `:*`."""
@@ -203,7 +198,7 @@ class Mends:
     def _tagged_resources(self, call: Call) -> Response:
         """GetResources for the services that moto's answer leaves out or gets wrong, joined with moto's own answer."""
         answer = self._control.ask_moto(call.request)
-        document = json.loads(answer.body)
+        document = json.loads(answer.get_data())
         if not answer.ok or document.get("PaginationToken"):
             return answer
         own = re.compile(r"\('?arn:|arn:aws:(sagemaker|apigateway):")

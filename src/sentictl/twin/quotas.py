@@ -14,7 +14,7 @@ PAGE = 100  # what AWS lists when MaxResults is not given
 
 
 class Quotas:
-    """Handlers that make up for moto."""
+    """Answers of Service Quotas for SageMaker."""
 
     def __init__(self, control: ControlPlane) -> None:
         for operation in ("ListServiceQuotas", "ListAWSDefaultServiceQuotas"):

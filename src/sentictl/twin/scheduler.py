@@ -15,8 +15,8 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane
-from sentictl.twin.core.messages import Request, Response, rest_error
-from sentictl.twin.iam.roles import AccessDeniedError, Role
+from sentictl.twin.core.messages import Request, Response, authorization, rest_error
+from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole
 
 logger = logging.getLogger("sentictl.twin")
 
@@ -42,7 +42,7 @@ class Due:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What it is told from others by, also from itself with another time."""
+        """Return what tells it apart from other schedules, and from itself at another time."""
         return self.region, self.schedule.arn, self.schedule.schedule_expression
 
 
@@ -61,7 +61,7 @@ class Schedules:
         control.facts["schedule-over"] = self._restore
 
     def start(self) -> None:
-        """After a replay: begin, first with what became due while the twin was down."""
+        """After a replay: begin to carry out schedules, first those that came due while the twin was down."""
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:
@@ -109,21 +109,21 @@ class Schedules:
         if target["Arn"] != DELETE_ENDPOINT:
             raise ValueError(f"the local twin does not know the target {target['Arn']}")
         name = json.loads(target.get("Input") or "{}").get("EndpointName")
-        role = Role(self._control, target["RoleArn"], due.schedule.name)
+        role = AssumedRole(self._control, target["RoleArn"], due.schedule.name)
         if not role.trusts(SCHEDULER, _group_arn(due.region, due.schedule.group_name)):
             raise AccessDeniedError(f"{SCHEDULER} cannot assume the role {role.arn}")
         role.demand("sagemaker:DeleteEndpoint", f"arn:aws:sagemaker:{due.region}:{ACCOUNT}:endpoint/{name}")
         headers = {
-            "authorization": f"AWS4-HMAC-SHA256 Credential=local/20260101/{due.region}/sagemaker/aws4_request",
+            "authorization": authorization("sagemaker", due.region),
             "x-amz-target": "SageMaker.DeleteEndpoint",
             "content-type": "application/x-amz-json-1.1",
         }
         body = json.dumps({"EndpointName": name}).encode()
-        answer = self._control.handle(Request("POST", "/", headers=headers, body=body))
-        if IN_PROGRESS in answer.body:
+        answer = self._control.handle(Request.make("POST", "/", headers=headers, body=body))
+        if IN_PROGRESS in answer.get_data():
             raise TryAgainError
         if not answer.ok:
-            raise ValueError(answer.body.decode("utf-8", "replace"))
+            raise ValueError(answer.get_data(as_text=True))
 
     def _end(self, region: str, key: tuple[str, str, str], schedule: Any) -> None:
         self._done.add(key)
@@ -138,7 +138,7 @@ class Schedules:
         self._end(region, (region, arn, expression), group.schedules[data["name"]])
 
     def _refuse(self, call: Call) -> Response | None:
-        """moto takes every role and every expression."""
+        """Refuse what AWS refuses: moto takes every role and every expression."""
         wanted = call.payload
         try:
             _time(wanted.get("ScheduleExpression", ""), wanted.get("ScheduleExpressionTimezone"))
@@ -146,17 +146,17 @@ class Schedules:
             message = f"Invalid Schedule Expression {wanted.get('ScheduleExpression')}."
             return rest_error("ValidationException", message, 400)
         group = _group_arn(call.region, wanted.get("GroupName") or "default")
-        if Role(self._control, wanted.get("Target", {}).get("RoleArn", "")).trusts(SCHEDULER, group):
+        if AssumedRole(self._control, wanted.get("Target", {}).get("RoleArn", "")).trusts(SCHEDULER, group):
             return None
         message = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
         return rest_error("ValidationException", message, 400)
 
     def _updated(self, call: Call) -> None:
-        """moto forgets what is not said, and never takes another ActionAfterCompletion."""
+        """Set what moto does not: defaults of what the call leaves out, and another ActionAfterCompletion."""
         group = self._control.backend("scheduler", call.region).schedule_groups[
             call.payload.get("GroupName") or "default"
         ]
-        schedule = group.schedules[call.request.path.rpartition("/")[2]]
+        schedule = group.schedules[call.labels["Name"]]
         schedule.state = call.payload.get("State") or "ENABLED"
         schedule.action_after_completion = call.payload.get("ActionAfterCompletion") or "NONE"
         self._wake(call)

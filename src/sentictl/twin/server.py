@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 # moto reads this while it is imported. Its own CORS headers would hide CORS mistakes in an API.
 os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "1"
@@ -28,11 +28,11 @@ from sentictl.twin.cloudwatch.logs import LogStreams
 from sentictl.twin.core.control_plane import ControlPlane
 from sentictl.twin.core.home import TwinHome
 from sentictl.twin.core.journal import Journal
-from sentictl.twin.core.messages import Request, Response, json_response, rest_error, type_of_start_response
+from sentictl.twin.core.messages import Request, Response, json_response, rest_error
 from sentictl.twin.iam.simulate_policy import Simulation
 from sentictl.twin.lambda_.functions import INVOCATION as LAMBDA_INVOCATION
 from sentictl.twin.lambda_.functions import Functions
-from sentictl.twin.moto_patches import Mends
+from sentictl.twin.moto_patches import MotoPatches
 from sentictl.twin.quotas import Quotas
 from sentictl.twin.s3.buckets import Buckets
 from sentictl.twin.s3.objects import Objects
@@ -42,6 +42,9 @@ from sentictl.twin.sagemaker.endpoints import Endpoints
 from sentictl.twin.sagemaker.notebooks import Notebooks
 from sentictl.twin.sagemaker.training_jobs import TrainingJobs
 from sentictl.twin.scheduler import Schedules
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 logger = logging.getLogger("sentictl.twin")
 
@@ -73,8 +76,8 @@ class Twin:
         self._started = time.time()
         shutil.rmtree(home.run, ignore_errors=True)
         self._journal = Journal(home.journal)
-        self._control = ControlPlane(self._journal, port)
-        Mends(self._control)
+        self._control = ControlPlane(self._journal)
+        MotoPatches(self._control)
         Buckets(self._control)
         Quotas(self._control)
         Simulation(self._control)
@@ -109,10 +112,8 @@ class Twin:
         self._notebooks.bring_back()
         self._schedules.start()
 
-    def __call__(self, environ: dict[str, Any], start_response: type_of_start_response) -> Iterable[bytes]:
-        request = Request.from_environ(environ)
-        response = self._answer(request)
-        return response.send(start_response, with_body=request.method != "HEAD")
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return self._answer(Request(environ, populate_request=False))(environ, start_response)
 
     def close(self) -> None:
         """End every child process."""

@@ -323,32 +323,3 @@ def test_a_deployment_can_be_deleted_once_its_stage_serves_another(cloud: Cloud)
     cloud.apigateway.delete_deployment(restApiId=api.id, deploymentId=first)
     assert len(cloud.apigateway.get_deployments(restApiId=api.id)["items"]) == 1
     assert HTTP.request("POST", url).status == 201
-
-
-def test_an_api_of_an_openapi_document(cloud: Cloud) -> None:
-    answer = {"statusCode": "200", "responseParameters": {"method.response.header.X-Told": "'yes'"}}
-    operation = {
-        "responses": {"200": {"description": "", "headers": {"X-Told": {"schema": {"type": "string"}}}}},
-        "x-amazon-apigateway-integration": {
-            "type": "mock",
-            "requestTemplates": {"application/json": '{"statusCode": 200}'},
-            "responses": {"default": answer},
-        },
-    }
-    refusal = {"statusCode": "404", "responseParameters": {"gatewayresponse.header.X-Refused": "'yes'"}}
-    document = {
-        "openapi": "3.0.1",
-        "info": {"title": "told", "version": "1", "description": "of a document"},
-        "paths": {"/": {"get": operation}, "/below": {"get": operation}},
-        "x-amazon-apigateway-binary-media-types": ["image/png"],
-        "x-amazon-apigateway-gateway-responses": {"DEFAULT_4XX": refusal},
-    }
-    made = cloud.apigateway.import_rest_api(body=json.dumps(document).encode(), failOnWarnings=True)
-    api = Api(cloud, made["id"], made["rootResourceId"])
-    url = api.deploy()
-    assert cloud.apigateway.get_rest_api(restApiId=api.id)["binaryMediaTypes"] == ["image/png"]
-    asked = (("GET", url), ("GET", f"{url}below"), ("PUT", url))
-    answers = [HTTP.request(method, where) for method, where in asked]
-    assert [answer.status for answer in answers] == [200, 200, 404]
-    assert [answer.headers.get("X-Told") for answer in answers] == ["yes", "yes", None]
-    assert answers[-1].headers["X-Refused"] == "yes"

@@ -24,7 +24,7 @@ HEADERS = {
 def test_entries_survive_a_kill(body: bytes, cut: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder))
-        request = Request("PUT", "/bucket/a%20b", "x=1", HEADERS, body)
+        request = Request.make("PUT", "/bucket/a%20b", "x=1", HEADERS, body)
         journal.record_call(request, "eu-west-1", "s3", 1.0, seed="1")
         whole = (Path(folder) / "calls.jsonl").stat().st_size
         journal.record_fact("endpoint-settled", body, name="e")
@@ -43,10 +43,10 @@ def test_entries_survive_a_kill(body: bytes, cut: int) -> None:
 def test_a_call_comes_back_without_its_secrets(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     body = BODY
-    journal.record_call(Request("PUT", "/bucket/a%20b", "x=1", HEADERS, body), "eu-west-1", "s3", 1.0, seed="1")
+    journal.record_call(Request.make("PUT", "/bucket/a%20b", "x=1", HEADERS, body), "eu-west-1", "s3", 1.0, seed="1")
     (entry,) = journal.entries()
     request = journal.request_of(entry)
-    assert (request.method, request.path, request.query, request.body) == ("PUT", "/bucket/a b", "x=1", body)
+    assert (request.method, request.path, request.query, request.get_data()) == ("PUT", "/bucket/a b", "x=1", body)
     assert request.headers["x-amz-meta-a"] == "b"
     assert "eu-west-1/s3" in request.headers["authorization"]
     assert b"secret" not in (tmp_path / "calls.jsonl").read_bytes()
@@ -73,11 +73,11 @@ def test_a_lost_body_is_damage_too(tmp_path: Path) -> None:
 
 def record(journal: Journal, method: str, path: str, query: str = "", body: bytes = BODY, **headers: str) -> None:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    journal.record_call(Request(method, path, query, named, body), "us-east-1", "s3", 1.0, seed="1")
+    journal.record_call(Request.make(method, path, query, named, body), "us-east-1", "s3", 1.0, seed="1")
 
 
 def kept(journal: Journal) -> list[tuple[str, str]]:
-    """What is left after compaction: method and path of the calls, and the facts' names."""
+    """Compact, and return the method and path of the calls that are left, and the facts' names."""
     journal.compact()
     calls = [entry.get("call", {"method": "fact", "target": entry.get("fact")}) for entry in journal.entries()]
     return [(call["method"], call["target"]) for call in calls]
@@ -105,7 +105,7 @@ def test_contents_that_were_overwritten_or_deleted_are_dropped(tmp_path: Path) -
     ]
     assert bodies(tmp_path) == 3
     first, *_ = journal.entries()
-    assert journal.request_of(first).body == bytes([3]) * 5000
+    assert journal.request_of(first).get_data() == bytes([3]) * 5000
     record(journal, "PUT", "/bucket/e")
     journal.close()
     assert ("PUT", "/bucket/e") in kept(Journal(tmp_path))

@@ -1,5 +1,6 @@
 """Buckets on the twin, where moto does otherwise than AWS."""
 
+import json
 from typing import Any
 
 import boto3
@@ -28,3 +29,19 @@ def test_creating_a_bucket_again_leaves_its_tags(cloud: Cloud) -> None:
     cloud.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"Tags": TAGS})
     cloud.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"Tags": TAGS[:1]})
     assert by_key(cloud.s3.get_bucket_tagging(Bucket=bucket)["TagSet"]) == by_key(TAGS)
+
+
+def test_a_policy_that_demands_tls_locks_nobody_out(cloud: Cloud) -> None:
+    bucket = cloud.name("tls")
+    cloud.s3.create_bucket(Bucket=bucket)
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    cloud.s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+    cloud.s3.put_object(Bucket=bucket, Key="key", Body=b"x")
+    assert json.loads(cloud.s3.get_bucket_policy(Bucket=bucket)["Policy"]) == json.loads(policy)

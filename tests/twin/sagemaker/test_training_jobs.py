@@ -21,6 +21,15 @@ def artifact(cloud: Cloud, job: dict[str, Any]) -> tarfile.TarFile:
     return tarfile.open(fileobj=io.BytesIO(cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def stubborn(cloud: Cloud) -> str:
+    """A job that ignores being asked to stop. It is asked before all tests: it is killed only after some seconds."""
+    name = cloud.train("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + FOREVER)
+    wait_for(lambda: cloud.lines(GROUP, name))
+    cloud.sagemaker.stop_training_job(TrainingJobName=name)
+    return name
+
+
 @pytest.fixture(scope="module")
 def completed(cloud: Cloud) -> dict[str, Any]:
     return cloud.trained(cloud.train())
@@ -118,13 +127,6 @@ def test_a_stopped_job(cloud: Cloud) -> None:
         cloud.sagemaker.stop_training_job(TrainingJobName=name)
 
 
-def test_a_job_that_ignores_being_asked_is_killed(cloud: Cloud) -> None:
-    name = cloud.train("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + FOREVER)
-    wait_for(lambda: cloud.lines(GROUP, name))
-    cloud.sagemaker.stop_training_job(TrainingJobName=name)
-    assert cloud.trained(name)["TrainingJobStatus"] == "Stopped"
-
-
 def test_running_out_of_time(cloud: Cloud) -> None:
     job = cloud.trained(cloud.train(FOREVER, StoppingCondition={"MaxRuntimeInSeconds": 1}))
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
@@ -168,44 +170,6 @@ def test_unknown_job(cloud: Cloud) -> None:
         cloud.sagemaker.describe_training_job(TrainingJobName="unknown")
 
 
-COUNTING = """
-import os, pathlib, time
-folder = pathlib.Path(os.environ["SM_CHECKPOINT_DIR"])
-kept = folder / "deep" / "count"
-count = int(kept.read_text()) + 1 if kept.exists() else 1
-kept.parent.mkdir(exist_ok=True)
-(folder / ".hidden").write_text("half")
-kept.write_text(str(count))
-print(f"count={count}", flush=True)
-"""
-LAST_WORDS = """
-import signal, sys
-def end(number, frame):
-    kept.write_text("41")
-    sys.exit(0)
-signal.signal(signal.SIGTERM, end)
-print("ready", flush=True)
-time.sleep(300)
-"""
-
-
-def checkpoints(cloud: Cloud, prefix: str) -> dict[str, Any]:
-    """The keyword of CreateTrainingJob."""
-    place = {"S3Uri": f"s3://{cloud.bucket}/{prefix}", "LocalPath": "/opt/ml/checkpoints"}
-    return {"CheckpointConfig": place}
-
-
-def objects(cloud: Cloud, prefix: str) -> dict[str, str]:
-    """What lies under a prefix, by the rest of the key."""
-    listed = cloud.s3.list_objects_v2(Bucket=cloud.bucket, Prefix=prefix).get("Contents", [])
-    return {
-        entry["Key"].removeprefix(prefix): cloud.s3.get_object(Bucket=cloud.bucket, Key=entry["Key"])["Body"]
-        .read()
-        .decode()
-        for entry in listed
-    }
-
-
 def said(cloud: Cloud, name: str, host: str = "algo-1") -> list[str]:
     """The log of one of a job's hosts."""
     found = cloud.logs.describe_log_streams(logGroupName=GROUP, logStreamNamePrefix=f"{name}/{host}-")["logStreams"]
@@ -214,49 +178,6 @@ def said(cloud: Cloud, name: str, host: str = "algo-1") -> list[str]:
         for stream in found
     ]
     return [event["message"] for page in pages for event in page["events"]]
-
-
-def test_checkpoints_are_kept_on_s3_and_found_by_the_next_job(cloud: Cloud) -> None:
-    prefix = cloud.name("checkpoints")
-    names = [cloud.train(COUNTING, **checkpoints(cloud, prefix))]
-    job = cloud.trained(names[0])
-    assert job["TrainingJobStatus"] == "Completed"
-    assert job["CheckpointConfig"] == checkpoints(cloud, prefix)["CheckpointConfig"]
-    assert objects(cloud, f"{prefix}/") == {"deep/count": "1"}
-    names.append(cloud.train(COUNTING, **checkpoints(cloud, f"{prefix}/")))
-    cloud.trained(names[1])
-    assert objects(cloud, f"{prefix}/") == {"deep/count": "2"}
-    assert [said(cloud, name) for name in names] == [["count=1"], ["count=2"]]
-
-
-def test_checkpoints_are_uploaded_while_the_job_runs_and_when_it_is_stopped(cloud: Cloud) -> None:
-    prefix = cloud.name("checkpoints")
-    name = cloud.train(COUNTING + LAST_WORDS, **checkpoints(cloud, prefix))
-    wait_for(lambda: objects(cloud, f"{prefix}/") == {"deep/count": "1"})
-    wait_for(lambda: "ready" in said(cloud, name))
-    cloud.sagemaker.stop_training_job(TrainingJobName=name)
-    assert cloud.trained(name)["TrainingJobStatus"] == "Stopped"
-    assert objects(cloud, f"{prefix}/") == {"deep/count": "41"}
-
-
-def test_checkpoints_of_a_failing_job_are_kept(cloud: Cloud) -> None:
-    prefix = cloud.name("checkpoints")
-    job = cloud.trained(cloud.train(COUNTING + "\nraise SystemExit(3)", **checkpoints(cloud, prefix)))
-    assert job["TrainingJobStatus"] == "Failed"
-    assert objects(cloud, f"{prefix}/") == {"deep/count": "1"}
-
-
-def test_checkpoints_without_a_bucket_fail_the_job(cloud: Cloud) -> None:
-    place = {"CheckpointConfig": {"S3Uri": "s3://no-such-bucket/checkpoints"}}
-    job = cloud.trained(cloud.train(COUNTING, **place))
-    assert job["TrainingJobStatus"] == "Failed"
-    assert "no-such-bucket" in job["FailureReason"]
-
-
-def test_a_job_without_checkpoints_has_no_folder_for_them(cloud: Cloud) -> None:
-    name = cloud.train("import os\nprint('SM_CHECKPOINT_DIR' in os.environ)")
-    cloud.trained(name)
-    assert said(cloud, name) == ["False"]
 
 
 HOSTS = """
@@ -312,3 +233,7 @@ def test_the_logs_of_all_hosts_outlast_the_twin(own_home: Path) -> None:
     daemon.stop(own_home)
     again = Cloud(str(daemon.start(own_home).url))
     assert [said(again, name, host) for host in ("algo-1", "algo-2")] == [["I am algo-1"], ["I am algo-2"]]
+
+
+def test_a_job_that_ignores_being_asked_is_killed(cloud: Cloud, stubborn: str) -> None:
+    assert cloud.trained(stubborn)["TrainingJobStatus"] == "Stopped"

@@ -13,17 +13,13 @@ from sentictl.twin.apigateway.gateway_responses import (
     throttled,
 )
 from sentictl.twin.apigateway.integrations import RESPONSE_HEADER, Integrations
-from sentictl.twin.apigateway.openapi_import import Imports
+from sentictl.twin.apigateway.openapi_import import OpenApiImports
 from sentictl.twin.apigateway.routes import Deployment, Route
 from sentictl.twin.core.control_plane import Call, ControlPlane
 from sentictl.twin.core.messages import Request, Response, json_response, rest_error
 from sentictl.twin.lambda_.functions import Functions
 
 EXECUTION = re.compile(r"/restapis/(?P<api>[^/]+)/(?P<stage>[^/]+)/_user_request_(?P<path>/.*)?", re.DOTALL)
-DEPLOYMENTS = re.compile(r"/restapis/(?P<api>[^/]+)/deployments")
-INTEGRATION_RESPONSE = re.compile(
-    r"/restapis/(?P<api>[^/]+)/resources/(?P<resource>[^/]+)/methods/(?P<method>[^/]+)/integration/responses/(?P<status>\d+)"
-)
 MAX_BODY = 10 * 1024 * 1024  # API Gateway's payload limit
 
 
@@ -32,7 +28,7 @@ class Gateway:
 
     def __init__(self, control: ControlPlane, functions: Functions) -> None:
         self._control = control
-        Imports(control)
+        OpenApiImports(control)
         self._integrations = Integrations(control, functions)
         self._deployments: dict[tuple[str, str], Deployment] = {}
         self._buckets: dict[tuple[str, str], TokenBucket] = {}
@@ -56,8 +52,9 @@ class Gateway:
             response = self._integrations.carry_out(request, route)
         except GatewayError as error:
             response = deployment.gateway_responses.render(error, context)
-        identity = ("x-amzn-RequestId", str(context.get("requestId", ""))), ("x-amz-apigw-id", found["api"])
-        return Response(response.status, response.body, (*response.headers, *identity))
+        response.headers.add("x-amzn-RequestId", str(context.get("requestId", "")))
+        response.headers.add("x-amz-apigw-id", found["api"])
+        return response
 
     def _find_stage(self, api: str, stage: str) -> tuple[str, Any, Deployment] | None:
         for region in self._control.regions("apigateway"):
@@ -94,12 +91,11 @@ class Gateway:
 
     def _refuse_undeclared_header(self, call: Call) -> Response | None:
         """moto takes any mapping; AWS refuses headers that the method's response does not declare."""
-        found = INTEGRATION_RESPONSE.fullmatch(call.request.path)
-        api = self._control.backend("apigateway", call.region).apis.get(found["api"]) if found else None
-        if found is None or api is None or found["resource"] not in api.resources:
+        api = self._api(call)
+        if api is None or call.labels["resource_id"] not in api.resources:
             return None
-        method = api.resources[found["resource"]].resource_methods.get(found["method"])
-        declared = method.get_response(found["status"]) if method else None
+        method = api.resources[call.labels["resource_id"]].resource_methods.get(call.labels["http_method"])
+        declared = method.get_response(call.labels["status_code"]) if method else None
         known = (declared.response_parameters or {}) if declared else {}
         wanted = call.payload.get("responseParameters") or {}
         unknown = [name for name in wanted if name.startswith(RESPONSE_HEADER) and name not in known]
@@ -110,8 +106,7 @@ class Gateway:
         return rest_error("BadRequestException", message, 400)
 
     def _api(self, call: Call) -> Any:
-        found = DEPLOYMENTS.fullmatch(call.request.path)
-        return self._control.backend("apigateway", call.region).apis.get(found["api"]) if found else None
+        return self._control.backend("apigateway", call.region).apis.get(call.labels["restapi_id"])
 
 
 class TokenBucket:
@@ -141,7 +136,7 @@ def _route(request: Request, found: re.Match[str], region: str, stage: Any, depl
     hit = deployment.find(path, request.method) or deployment.find(path.rstrip("/"), request.method)
     if hit is None:
         raise missing_authentication_token()
-    if len(request.body) > MAX_BODY:
+    if len(request.get_data()) > MAX_BODY:
         raise request_too_large(MAX_BODY)
     resource, method, parameters = hit
     if not method.get("methodIntegration"):

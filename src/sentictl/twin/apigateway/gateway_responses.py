@@ -74,7 +74,7 @@ class GatewayResponses:
     by_type: Mapping[str, Mapping[str, Any]]
 
     def render(self, error: GatewayError, context: Mapping[str, Any]) -> Response:
-        """The answer to a request that ended in `error`."""
+        """Return the answer to a request that ended in `error`."""
         family = "DEFAULT_4XX" if error.status < 500 else "DEFAULT_5XX"
         setting = self.by_type.get(error.kind) or self.by_type.get(family) or {}
         status = int(setting.get("statusCode") or error.status)
@@ -88,16 +88,16 @@ class GatewayResponses:
         }
         headers = {"Content-Type": content_type, "x-amzn-ErrorType": error.error_type}
         headers |= _static_headers(setting.get("responseParameters") or {})
-        return Response(status, render_template(template, details).encode(), tuple(headers.items()))
+        return Response(render_template(template, details), status, headers)
 
 
 def render_template(template: str, context: Mapping[str, Any]) -> str:
-    """Fill `$context.name` references in; an unknown one is empty, as by API Gateway."""
+    """Return a template with its `$context.name` references filled in; an unknown one is empty, as by API Gateway."""
     return CONTEXT.sub(lambda found: str(context.get(found.group(1), "")), template)
 
 
 def static_value(expression: str) -> str | None:
-    """The text of a quoted literal such as `'*'`, or None for any other mapping expression."""
+    """Return the text of a quoted literal such as `'*'`, or None for any other mapping expression."""
     if len(expression) >= 2 and expression[0] == expression[-1] == "'":
         return expression[1:-1]
     return None

@@ -1,4 +1,4 @@
-"""What stands behind an API's methods: a Lambda function, a mock, or an object in S3."""
+"""The integrations of an API's methods: a Lambda function, a mock, or an object in S3."""
 
 import json
 import re
@@ -6,6 +6,8 @@ import threading
 from collections.abc import Mapping
 from queue import Empty, Queue
 from typing import Any
+
+from werkzeug.datastructures import Headers
 
 from sentictl.twin.apigateway.gateway_responses import (
     bad_integration_answer,
@@ -18,9 +20,9 @@ from sentictl.twin.apigateway.gateway_responses import (
 from sentictl.twin.apigateway.proxy_event import proxy_event, proxy_response
 from sentictl.twin.apigateway.routes import Route
 from sentictl.twin.core.control_plane import ACCOUNT, ControlPlane
-from sentictl.twin.core.messages import Request, Response
+from sentictl.twin.core.messages import Request, Response, authorization
 from sentictl.twin.iam import policies
-from sentictl.twin.iam.roles import Role
+from sentictl.twin.iam.roles import AssumedRole
 from sentictl.twin.lambda_.functions import Functions, TooManyCallersError, UnknownFunctionError
 from sentictl.twin.lambda_.runtime import Outcome
 from sentictl.twin.s3.objects import split_uri
@@ -76,7 +78,7 @@ class Integrations:
             raise configuration_error() from error
 
     def _invoke_within(self, limit: float, arn: str, event: bytes, region: str) -> Outcome:
-        """The function runs on after the gateway has given up, as on AWS."""
+        """Give up after a time; the function runs on, as on AWS."""
         box: Queue[Outcome | TooManyCallersError] = Queue()
 
         def run() -> None:
@@ -100,7 +102,7 @@ class Integrations:
             status = str(json.loads(render_template(template, route.context))["statusCode"])
         except (ValueError, KeyError, TypeError) as error:
             raise configuration_error() from error
-        return _integration_response(route, Response(int(status)))
+        return _integration_response(route, Response(status=int(status)))
 
     def _s3(self, request: Request, route: Route, path: str) -> Response:
         for name, source in (route.integration.get("requestParameters") or {}).items():
@@ -109,15 +111,15 @@ class Integrations:
         bucket, key = split_uri(f"s3://{path}")
         if not self._may_read(route, bucket, key):
             body = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
-            return _integration_response(route, Response(403, body, (("Content-Type", "application/xml"),)))
-        scope = f"AWS4-HMAC-SHA256 Credential=local/20260101/{route.region}/s3/aws4_request"
+            return _integration_response(route, Response(body, 403, {"Content-Type": "application/xml"}))
         method = route.integration.get("httpMethod") or "GET"
-        answer = self._control.handle(Request(method, f"/{bucket}/{key}", headers={"authorization": scope}))
-        return _integration_response(route, answer)
+        headers = {"authorization": authorization("s3", route.region)}
+        asked = Request.make(method, f"/{bucket}/{key}", headers=headers)
+        return _integration_response(route, self._control.handle(asked))
 
     def _may_read(self, route: Route, bucket: str, key: str) -> bool:
         """Whether the integration's role allows it. API Gateway breaks on a role that does not trust it."""
-        role = Role(self._control, str(route.integration.get("credentials") or ""))
+        role = AssumedRole(self._control, str(route.integration.get("credentials") or ""))
         if not role.trusts(GATEWAY):
             raise configuration_error()
         return role.allows("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
@@ -133,7 +135,7 @@ def _may_invoke(function: Any, request: Request, route: Route) -> bool:
 
 
 def _request_template(request: Request, route: Route) -> str:
-    """The mapping template for the request's content type, by the integration's passthrough behavior."""
+    """Return the mapping template for the request's content type, by the integration's passthrough behavior."""
     templates = route.integration.get("requestTemplates") or {}
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip()
     if media_type in templates:
@@ -141,7 +143,7 @@ def _request_template(request: Request, route: Route) -> str:
     behavior = route.integration.get("passthroughBehavior") or "WHEN_NO_MATCH"
     if behavior == "NEVER" or (behavior == "WHEN_NO_TEMPLATES" and templates):
         raise unsupported_media_type()
-    return request.body.decode("utf-8", "replace")
+    return request.get_data(as_text=True)
 
 
 def _request_value(source: str, request: Request, route: Route) -> str:
@@ -149,9 +151,9 @@ def _request_value(source: str, request: Request, route: Route) -> str:
     if kind == "path":
         return route.parameters.get(name, "")
     if kind == "querystring":
-        return dict(request.query_pairs).get(name, "")
+        return request.args.getlist(name)[-1] if name in request.args else ""
     if kind == "header":
-        return request.headers.get(name.lower(), "")
+        return request.headers.get(name, "")
     return static_value(source) or ""
 
 
@@ -159,41 +161,34 @@ def _integration_response(route: Route, answer: Response) -> Response:
     """Map an integration's answer to the method's by the first selection pattern that matches its status."""
     choices = list((route.integration.get("integrationResponses") or {}).values())
     matching = [
-        c for c in choices if c.get("selectionPattern") and re.fullmatch(c["selectionPattern"], str(answer.status))
+        c for c in choices if c.get("selectionPattern") and re.fullmatch(c["selectionPattern"], str(answer.status_code))
     ]
     chosen = next(iter(matching + [c for c in choices if not c.get("selectionPattern")]), None)
     if chosen is None:
         raise configuration_error()
     status = str(chosen["statusCode"])
-    received = {name.lower(): value for name, value in answer.headers}
-    headers = {"Content-Type": "application/json"}
+    headers = Headers({"Content-Type": "application/json"})
     for target, source in (chosen.get("responseParameters") or {}).items():
-        value = _response_value(source, received)
+        value = _response_value(source, answer.headers)
         if target.startswith(RESPONSE_HEADER) and value is not None:
-            _set_header(headers, target.removeprefix(RESPONSE_HEADER), value)
+            headers.set(target.removeprefix(RESPONSE_HEADER), value)
     body, content_type = _response_body(chosen, answer, route)
     if content_type:
         headers.setdefault("Content-Type", content_type)
-    return Response(int(status), body, tuple(headers.items()))
+    return Response(body, int(status), headers)
 
 
-def _set_header(headers: dict[str, str], name: str, value: str) -> None:
-    for known in [known for known in headers if known.lower() == name.lower()]:
-        del headers[known]
-    headers[name] = value
-
-
-def _response_value(source: str, received: Mapping[str, str]) -> str | None:
+def _response_value(source: str, received: Headers) -> str | None:
     prefix = "integration.response.header."
     if source.startswith(prefix):
-        return received.get(source.removeprefix(prefix).lower())
+        return received.get(source.removeprefix(prefix))
     return static_value(source)
 
 
-def _response_body(chosen: Mapping[str, Any], answer: Response, route: Route) -> tuple[bytes, str | None]:
+def _response_body(chosen: Mapping[str, Any], answer: Response, route: Route) -> tuple[bytes | str, str | None]:
     templates = chosen.get("responseTemplates") or {}
     if not templates:
-        return answer.body, None
+        return answer.get_data(), None
     content_type, template = next(iter(templates.items()))
-    rendered = render_template(template or "", {**route.context, "status": answer.status})
-    return rendered.encode(), content_type
+    rendered = render_template(template or "", {**route.context, "status": answer.status_code})
+    return rendered, content_type

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from sentictl.twin.core.control_plane import Call, ControlPlane
@@ -13,23 +12,21 @@ BINARY_MEDIA_TYPES = "x-amazon-apigateway-binary-media-types"
 GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
 
 
-class Imports:
-    """Hands a document to moto in the form that moto reads, and adds what moto passes over."""
+class OpenApiImports:
+    """Answers ImportRestApi: hands the document to moto in the form that moto reads, and adds what moto leaves out."""
 
     def __init__(self, control: ControlPlane) -> None:
         self._control = control
-        control.instead["apigateway", "CreateRestApi"] = self._import  # the same method and path
+        control.instead["apigateway", "ImportRestApi"] = self._import
 
-    def _import(self, call: Call) -> Response | None:
-        if ("mode", "import") not in call.request.query_pairs:
-            return None
+    def _import(self, call: Call) -> Response:
         document = call.payload
         for _, _, operation in _operations(document):
             _mend_integration(operation.get(INTEGRATION, {}))
-        answer = self._control.ask_moto(replace(call.request, body=json.dumps(document).encode()))
+        answer = self._control.ask_moto(call.request.changed(json.dumps(document).encode()))
         if answer.ok:
             backend = self._control.backend("apigateway", call.region)
-            _complete(backend.apis[json.loads(answer.body)["id"]], document)
+            _complete(backend.apis[json.loads(answer.get_data())["id"]], document)
         return answer
 
 

@@ -6,7 +6,11 @@ import fnmatch
 import json
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
+from urllib.parse import parse_qs
+
+from werkzeug.datastructures import Headers
 
 from sentictl.twin.apigateway.gateway_responses import bad_integration_answer
 from sentictl.twin.apigateway.routes import Route
@@ -28,18 +32,15 @@ ANONYMOUS = (
     "user",
     "userArn",
 )
-DEFAULT_TYPE = ("Content-Type", "application/json")
 
 
 def proxy_event(request: Request, route: Route) -> dict[str, Any]:
-    """The event a function gets.
+    """Return the event that a function gets.
 
     A body that is declared binary by the API's media types, or that is not UTF-8, arrives base64-encoded.
     """
     headers = client_headers(request)
-    multi_query: dict[str, list[str]] = {}
-    for name, value in request.query_pairs:
-        multi_query.setdefault(name, []).append(value)
+    multi_query = parse_qs(request.query, keep_blank_values=True)
     body, encoded = _encode_body(request, route.binary_media_types)
     return {
         "resource": route.resource,
@@ -58,14 +59,12 @@ def proxy_event(request: Request, route: Route) -> dict[str, Any]:
 
 
 def client_headers(request: Request) -> dict[str, str]:
-    """The request's headers as API Gateway hands them on: capitalized, with its own forwarding headers."""
-    sent = {
-        name.title(): value for name, value in request.headers.items() if name not in ("connection", "content-length")
-    }
+    """Return a request's headers as API Gateway hands them on: capitalized, with its own forwarding headers."""
+    sent = {name: value for name, value in request.headers.items() if name not in ("Connection", "Content-Length")}
     host = request.headers.get("host", "127.0.0.1")
     forwarded = {
         "Host": host,
-        "X-Forwarded-For": request.client,
+        "X-Forwarded-For": request.remote_addr or "",
         "X-Forwarded-Port": host.partition(":")[2] or "80",
         "X-Forwarded-Proto": "http",
     }
@@ -73,7 +72,7 @@ def client_headers(request: Request) -> dict[str, str]:
 
 
 def proxy_response(payload: bytes, accept: str, binary_media_types: Sequence[str]) -> Response:
-    """Turn a function's answer into the client's.
+    """Return the client's answer for a function's.
 
     Raises:
         GatewayError: 502, if the answer is not of the form that API Gateway documents.
@@ -84,30 +83,32 @@ def proxy_response(payload: bytes, accept: str, binary_media_types: Sequence[str
         raise bad_integration_answer() from error
     if not _well_formed(answer):
         raise bad_integration_answer()
-    headers = [(name, _header_text(value)) for name, value in (answer.get("headers") or {}).items()]
+    headers = Headers()
+    for name, value in (answer.get("headers") or {}).items():
+        headers.add(name, _header_text(value))
     for name, values in (answer.get("multiValueHeaders") or {}).items():
-        headers += [(name, _header_text(value)) for value in values]
-    if all(name.lower() != "content-type" for name, _ in headers):
-        headers.append(DEFAULT_TYPE)
-    headers = [pair for pair in headers if pair[0].lower() not in ("content-length", "connection", "transfer-encoding")]
-    return Response(int(answer["statusCode"]), _body(answer, accept, binary_media_types), tuple(headers))
+        for value in values:
+            headers.add(name, _header_text(value))
+    headers.setdefault("Content-Type", "application/json")
+    for name in ("Content-Length", "Connection", "Transfer-Encoding"):
+        headers.remove(name)
+    return Response(_body(answer, accept, binary_media_types), int(answer["statusCode"]), headers)
 
 
 def is_binary(media_type: str, binary_media_types: Sequence[str]) -> bool:
-    """Whether an API's binaryMediaTypes cover a media type."""
+    """Return whether an API's binaryMediaTypes cover a media type."""
     plain = media_type.partition(";")[0].strip().lower()
     return any(fnmatch.fnmatchcase(plain or "application/json", pattern.lower()) for pattern in binary_media_types)
 
 
 def _encode_body(request: Request, binary_media_types: Sequence[str]) -> tuple[str | None, bool]:
-    if not request.body:
+    body = request.get_data()
+    if not body:
         return None, False
     if not is_binary(request.headers.get("content-type", ""), binary_media_types):
-        try:
-            return request.body.decode(), False
-        except UnicodeDecodeError:
-            return base64.b64encode(request.body).decode(), True
-    return base64.b64encode(request.body).decode(), True
+        with suppress(UnicodeDecodeError):
+            return body.decode(), False
+    return base64.b64encode(body).decode(), True
 
 
 def _request_context(request: Request, route: Route, headers: Mapping[str, str]) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def _request_context(request: Request, route: Route, headers: Mapping[str, str])
         "httpMethod": request.method,
         "identity": {
             **dict.fromkeys(ANONYMOUS),
-            "sourceIp": request.client,
+            "sourceIp": request.remote_addr,
             "userAgent": headers.get("User-Agent"),
         },
         "path": f"/{route.stage}{route.path}",

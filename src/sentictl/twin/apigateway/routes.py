@@ -1,9 +1,10 @@
-"""What a deployment of an API routes: paths and methods, frozen at the moment of CreateDeployment."""
+"""A deployment's paths and methods, frozen at the moment of CreateDeployment, and where they lead a request."""
 
 import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from sentictl.twin.apigateway.gateway_responses import GatewayResponses
@@ -20,13 +21,13 @@ class Deployment:
 
     @classmethod
     def of(cls, api: Any, identifier: str) -> "Deployment":
-        """Freeze moto's API object. The JSON forms share nothing with it that is changed in place later."""
+        """Return a copy of moto's API object, which later changes of the API leave as it is."""
         responses = {response.response_type: response.to_json() for response in api.get_gateway_responses()}
         resources = [resource.to_dict() for resource in api.resources.values()]
         return cls(identifier, resources, GatewayResponses(responses), list(api.binaryMediaTypes))
 
     def find(self, path: str, method: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]] | None:
-        """The resource, the method and the path parameters for a request; exact paths win, `{proxy+}` comes last."""
+        """Return a request's resource, method and path parameters; exact paths win, `{proxy+}` comes last."""
         for resource in sorted(self.resources, key=_precedence):
             found = _pattern(resource["path"]).fullmatch(path)
             methods = resource.get("resourceMethods") or {}
@@ -60,7 +61,7 @@ class Route:
 
     @property
     def context(self) -> dict[str, Any]:
-        """What `$context.` references in templates mean."""
+        """The values of `$context.` references in templates."""
         return {
             "requestId": self.request_id,
             "apiId": self.api,
@@ -76,6 +77,7 @@ def _precedence(resource: dict[str, Any]) -> tuple[bool, int]:
     return "+}" in resource["path"], resource["path"].count("{")
 
 
+@cache
 def _pattern(path: str) -> re.Pattern[str]:
     parts = re.split(r"(\{\w+\+?\})", path)
     text = "".join(_part(part) for part in parts)

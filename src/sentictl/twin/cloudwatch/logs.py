@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane
-from sentictl.twin.iam.roles import Role
+from sentictl.twin.iam.roles import AssumedRole
 
 BATCH_SECONDS = 0.2
 
@@ -20,13 +20,13 @@ class LogStream:
         group: its name.
         name: the stream's name.
         role: of the service that writes.
-        looking: that service looks the stream up before it writes, as SageMaker does and Lambda does not.
+        looking: whether that service looks the stream up before it writes: SageMaker does, Lambda does not.
     """
 
     region: str
     group: str
     name: str
-    role: Role
+    role: AssumedRole
     looking: bool = True
 
 
@@ -67,7 +67,7 @@ class LogStreams:
         backend.put_log_events(group, stream, kept)
 
     def events(self, region: str, group: str, stream: str) -> list[dict[str, Any]]:
-        """What a stream holds, as events that `put` takes."""
+        """Return the events that a stream holds, in the form that `put` takes."""
         self.flush()
         with self._control.lock:
             found = self._control.backend("logs", region).groups.get(group)
@@ -76,7 +76,7 @@ class LogStreams:
 
     def _may_write(self, stream: LogStream) -> bool:
         """As on AWS, nobody is told of lines that a role does not let its service write."""
-        # IAM is asked about a stream's ARN even for the calls about the whole group: it names an empty stream then.
+        # A call about a whole group is asked about by the ARN of a stream without a name.
         group = f"arn:aws:logs:{stream.region}:{ACCOUNT}:log-group:{stream.group}:log-stream:"
         asked = {"logs:CreateLogStream": group + stream.name, "logs:PutLogEvents": group + stream.name}
         if stream.group not in self._control.backend("logs", stream.region).groups:

@@ -1,1 +1,1 @@
-"""What every part of the twin rests on: moto's control plane, the journal, HTTP, and child processes."""
+"""The parts that all others rest on: moto's control plane, the journal, HTTP, and child processes."""

@@ -1,7 +1,7 @@
-"""What a journal need not keep: the contents of objects that were overwritten or deleted later.
+"""Finds the entries that a journal need not keep: contents of objects that were overwritten or deleted later.
 
-Checkpoints are the bulk of it: a training job writes the same few objects again and again, and they are deleted when it
-has ended. An entry is spared only if nothing that comes after it can have read what it stored.
+Most are checkpoints: a training job writes the same few objects again and again, and they are deleted when it has
+ended. An entry goes only if no later call can have read what it stored.
 """
 
 import re
@@ -15,7 +15,7 @@ Entry = dict[str, Any]
 
 
 def spared(entries: Sequence[Entry], body_of: Callable[[Entry], bytes]) -> set[int]:
-    """Which of a journal's entries can go.
+    """Return which of a journal's entries can go.
 
     Args:
         entries: all of them, oldest first.

@@ -4,12 +4,13 @@ Every mutating call gets a fresh random seed, which the journal keeps: replayed 
 same ids (moto documents seeding of `mock_random` for that).
 """
 
+import io
 import json
 import re
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,44 +20,19 @@ from urllib.parse import parse_qs
 from moto.backends import get_backend
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.test import run_wsgi_app
 
 from sentictl.twin.core.journal import Journal
 from sentictl.twin.core.messages import Request, Response
+from sentictl.twin.core.operations import find_operation
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 READING = re.compile(r"(Describe|List|Get|Filter|Search|Simulate|Head|BatchGet|Assume|Test)[A-Z]")
 ROLE_KEY = "LOCALROLE-"  # access keys of functions: this and the name of the role they run in
 SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
-METHOD = r"/restapis/[^/]+/resources/[^/]+/methods/[^/]+"
-# REST operations that something of ours listens to.
-REST_OPERATIONS = tuple(
-    (service, method, re.compile(pattern), operation)
-    for service, method, pattern, operation in (
-        ("apigateway", "POST", r"/restapis/?", "CreateRestApi"),
-        ("apigateway", "PATCH", r"/restapis/[^/]+", "UpdateRestApi"),
-        ("apigateway", "DELETE", r"/restapis/[^/]+", "DeleteRestApi"),
-        ("apigateway", "POST", r"/restapis/[^/]+/deployments", "CreateDeployment"),
-        ("apigateway", "DELETE", r"/restapis/[^/]+/deployments/[^/]+", "DeleteDeployment"),
-        ("apigateway", "PUT", METHOD, "PutMethod"),
-        ("apigateway", "PUT", METHOD + r"/responses/\d+", "PutMethodResponse"),
-        ("apigateway", "GET", METHOD + "/integration", "GetIntegration"),
-        ("apigateway", "PUT", METHOD + r"/integration/responses/\d+", "PutIntegrationResponse"),
-        ("apigateway", "GET", "/tags/.+", "GetTags"),
-        ("apigateway", "PUT", "/tags/.+", "TagResource"),
-        ("apigateway", "DELETE", "/tags/.+", "UntagResource"),
-        ("lambda", "POST", "/2015-03-31/functions/?", "CreateFunction"),
-        ("lambda", "DELETE", "/2015-03-31/functions/[^/]+", "DeleteFunction"),
-        ("lambda", "POST", "/2015-03-31/functions/[^/]+/policy/?", "AddPermission"),
-        ("scheduler", "POST", "/schedules/[^/]+", "CreateSchedule"),
-        ("scheduler", "PUT", "/schedules/[^/]+", "UpdateSchedule"),
-        ("s3", "PUT", "/[^/?]+/?", "CreateBucket"),
-        ("s3", "PUT", r"/[^/?]+/?\?policy=?", "PutBucketPolicy"),
-        ("s3", "GET", r"/[^/?]+/?\?policy=?", "GetBucketPolicy"),
-    )
-)
-# Services whose calls are told apart by method and path, and change something unless they read.
 BACKENDS = ("s3", "iam", "lambda", "apigateway", "sagemaker", "logs", "sts", "scheduler")
+# Services whose operations are told apart by method and path. A call changes something unless its method reads.
 REST_SERVICES = ("s3", "lambda", "apigateway", "scheduler")
 RPC_PATH = re.compile(r"/service/[^/]+/operation/(\w+)")  # the protocol rpc-v2-cbor, which CloudWatch speaks
 
@@ -67,7 +43,8 @@ class Call:
 
     Args:
         service: the signing name, e.g. `sagemaker`.
-        operation: AWS's name of the operation; for REST services only those in `REST_OPERATIONS` have one.
+        operation: AWS's name of the operation; empty where AWS has none of that form.
+        labels: what a REST service's path names, by AWS's name of it, such as `restapi_id` or `Bucket`.
         when: seconds since the epoch at which the call was first carried out.
         key: the access key that signed it.
         replaying: whether the journal is being replayed, in which case nothing may be started.
@@ -77,13 +54,14 @@ class Call:
     service: str
     region: str
     operation: str
+    labels: Mapping[str, str]
     when: float
     key: str
     replaying: bool = False
 
     @cached_property
     def payload(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.request.body or b"{}")
+        document: dict[str, Any] = json.loads(self.request.get_data() or b"{}")
         return document
 
     @property
@@ -103,7 +81,7 @@ class ControlPlane:
     moto, `after` follows a call that succeeded. All of them also run when the journal is replayed.
     """
 
-    def __init__(self, journal: Journal, port: int) -> None:
+    def __init__(self, journal: Journal) -> None:
         self.lock = threading.RLock()
         self.journal = journal
         self.before: dict[tuple[str, str], Handler] = {}
@@ -112,14 +90,13 @@ class ControlPlane:
         self.facts: dict[str, Callable[[dict[str, Any], bytes], None]] = {}
         self._used: dict[tuple[str, str], None] = {}  # services and regions, in order of their first mutating call
         self._moto = DomainDispatcherApplication(create_backend_app)
-        self._port = port
 
     def backend(self, service: str, region: str = REGION) -> Any:
-        """moto's backend object of a service. S3 and IAM have one for all regions."""
+        """Return moto's backend object of a service. S3 and IAM have one for all regions."""
         return get_backend(service)[ACCOUNT]["aws" if service in ("s3", "iam") else region]  # type: ignore[call-overload]
 
     def regions(self, service: str) -> list[str]:
-        """The regions in which something of a service has been made."""
+        """Return the regions in which something of a service has been made."""
         return [region for used, region in self._used if used == service]
 
     def handle(self, request: Request) -> Response:
@@ -133,21 +110,20 @@ class ControlPlane:
             mock_random.seed(seed)
             response = self._carry_out(call)
             if response.ok:
-                extra = {"upload": self._new_upload(response)} if _starts_upload(request) else {}
+                extra = {"upload": self._new_upload(response)} if call.operation == "CreateMultipartUpload" else {}
                 self.journal.record_call(request, call.region, call.service, call.when, seed=seed, **extra)
                 self._follow(call)
             return response
 
     def ask_moto(self, request: Request) -> Response:
-        """moto's own answer."""
-        answer: dict[str, Any] = {}
-
-        def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Callable[[bytes], None]:
-            answer.update(status=int(status.split()[0]), headers=tuple(headers))
-            return lambda _written: None
-
-        body = b"".join(self._moto(request.to_environ(self._port), start_response))
-        return Response(answer["status"], body, answer["headers"])
+        """Return moto's own answer."""
+        body = request.get_data()
+        environ = request.environ | {
+            "RAW_URI": request.target,
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
+        }
+        return Response(*run_wsgi_app(self._moto, environ, buffered=True))
 
     def record(self, fact: str, body: bytes = b"", **data: Any) -> None:
         """Write down a fact of the data plane; on a replay the handler in `facts` gets it back."""
@@ -170,12 +146,12 @@ class ControlPlane:
         mock_random.seed(entry["seed"])
         response = self._carry_out(call)
         if "upload" in entry:
-            self._rename_upload(request, self._new_upload(response), entry["upload"])
+            self._rename_upload(call, self._new_upload(response), entry["upload"])
         if response.ok:
             self._follow(call)
 
     def _make_backend(self, call: Call) -> None:
-        """Before the seed is set: a backend that is made within a call would take random numbers from its ids."""
+        """Make the service's backend before the seed is set: that draws random numbers, and ids would differ."""
         self._used[call.service, call.region] = None
         if call.service in BACKENDS:
             self.backend(call.service, call.region)
@@ -194,47 +170,41 @@ class ControlPlane:
 
     @staticmethod
     def _new_upload(response: Response) -> str:
-        found = re.search(rb"<UploadId>(.+?)</UploadId>", response.body)
+        found = re.search(rb"<UploadId>(.+?)</UploadId>", response.get_data())
         return found.group(1).decode() if found else ""
 
-    def _rename_upload(self, request: Request, new: str, old: str) -> None:
+    def _rename_upload(self, call: Call, new: str, old: str) -> None:
         # moto takes upload ids from the operating system's randomness: give the replayed one its first id.
-        bucket = self.backend("s3").get_bucket(request.path.split("/")[1])
+        bucket = self.backend("s3").get_bucket(call.labels["Bucket"])
         upload = bucket.multiparts.pop(new)
         upload.id = old
         bucket.multiparts[old] = upload
 
 
 def name_call(request: Request, when: float, *, replaying: bool = False) -> Call:
-    """Find out which service, region and operation a request is for."""
+    """Return a request as a call: for which service, region and operation it is."""
     scope = SCOPE.search(request.headers.get("authorization", ""))
     service = scope["service"].lower() if scope else "s3"
     region = scope["region"] if scope else REGION
     key = scope["key"] if scope else ""
-    return Call(request, service, region, _operation(request, service), when, key, replaying)
+    operation, labels = find_operation(service, request) if service in REST_SERVICES else (_operation(request), {})
+    return Call(request, service, region, operation, labels, when, key, replaying)
 
 
 def naive_utc(when: float) -> datetime:
-    """A time as moto keeps it: UTC, without a zone."""
+    """Return a time as moto keeps it: UTC, without a zone."""
     return datetime.fromtimestamp(when, UTC).replace(tzinfo=None)
 
 
 def seconds(when: datetime | None) -> float | None:
-    """The inverse of `naive_utc`, for a time that may not have come yet."""
+    """Return seconds since the epoch, the inverse of `naive_utc`; None for a time that has not come yet."""
     return None if when is None else (when - naive_utc(0)).total_seconds()
 
 
-def _operation(request: Request, service: str) -> str:
+def _operation(request: Request) -> str:
+    """Return the operation that a call to any other service names in a header, in its path or in its form."""
     if "x-amz-target" in request.headers:
         return request.headers["x-amz-target"].rpartition(".")[2]
-    if service in REST_SERVICES:
-        where = f"{request.path}?{request.query}" if service == "s3" and request.query else request.path
-        matches = (o for s, m, p, o in REST_OPERATIONS if (s, m) == (service, request.method) and p.fullmatch(where))
-        return next(matches, "")
     if found := RPC_PATH.fullmatch(request.path):
         return found[1]
-    return parse_qs(request.body.decode("utf-8", "replace")).get("Action", [""])[0]
-
-
-def _starts_upload(request: Request) -> bool:
-    return request.method == "POST" and ("uploads", "") in request.query_pairs
+    return parse_qs(request.get_data(as_text=True)).get("Action", [""])[0]

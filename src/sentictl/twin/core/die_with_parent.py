@@ -1,8 +1,8 @@
 """Runs a Python program that dies with the process that started it, however that one ends.
 
-`python leash.py train.py args…` or `python leash.py -m module args…`. The parent holds the write end of this process's
-stdin; when the parent is gone the kernel closes it, and this process takes its whole process group down. The program
-itself sees an empty stdin.
+`python die_with_parent.py train.py args…` or `python die_with_parent.py -m module args…`. The parent holds the write
+end of this process's stdin; when the parent is gone the kernel closes it, and this process takes its whole process
+group down. The program itself sees an empty stdin.
 """
 
 import os
@@ -14,10 +14,10 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Put on the leash, then become the program."""
-    leash = os.dup(0)
+    """Begin to watch the parent, then become the program."""
+    parent = os.dup(0)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    threading.Thread(target=_die_with_parent, args=(leash,), daemon=True).start()
+    threading.Thread(target=_die_with_parent, args=(parent,), daemon=True).start()
     arguments = sys.argv[1:]
     if arguments[0] == "-m":
         sys.argv = arguments[1:]
@@ -29,8 +29,8 @@ def main() -> None:
         runpy.run_path(arguments[0], run_name="__main__")
 
 
-def _die_with_parent(leash: int) -> None:
-    while os.read(leash, 1):
+def _die_with_parent(parent: int) -> None:
+    while os.read(parent, 1):
         continue
     os.killpg(os.getpgrp(), signal.SIGKILL)
 

@@ -1,7 +1,7 @@
 """The files by which a twin and those who look for it meet. Imports nothing heavy.
 
-`twin.lock` is held by the running twin for as long as it lives: the kernel lets go of it whatever way the process ends,
-so who can take it knows that no twin runs. `twin.json` says which process that is and on which port.
+The running twin holds a lock on `twin.lock`, which the kernel releases however the process ends: whoever gets the lock
+knows that no twin runs. `twin.json` says which process it is and on which port.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ class TwinHome:
 
     @property
     def run(self) -> Path:
-        """What the running twin unpacks; worthless when it has ended."""
+        """Files that the running twin unpacks; they are of no use when it has ended."""
         return self.folder / "run"
 
     def read_record(self) -> dict[str, Any]:
@@ -52,7 +52,7 @@ class TwinHome:
         return {}
 
     def write_record(self, pid: int, port: int) -> None:
-        """Say who runs, and where."""
+        """Write down which process runs, and on which port."""
         write_atomically(self.record_file, json.dumps({"pid": pid, "port": port}).encode())
 
     def hold(self) -> IO[bytes] | None:
@@ -67,7 +67,7 @@ class TwinHome:
         return stream
 
     def is_held(self) -> bool:
-        """Whether a twin lives in this folder."""
+        """Return whether a twin lives in this folder."""
         if not self.folder.is_dir():
             return False
         stream = self.hold()

@@ -1,7 +1,7 @@
-"""What survives a restart: the mutating calls and the data plane's facts, in order, as JSON lines.
+"""The journal, which survives a restart: mutating calls and facts of the data plane, in order, as JSON lines.
 
 `calls.jsonl` holds one entry a line; bodies over `INLINE_BYTES` are files named by their SHA-256 beside it. Nothing is
-a pickle. A kill of the process at any moment loses at most the entry being written: its half line is cut off when the
+a pickle. Wherever the process is killed, at most the entry being written is lost: its half line is cut off when the
 journal is opened again.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 from sentictl.assets.atomic import write_atomically
 from sentictl.errors import TwinError
 from sentictl.twin.core.compaction import spared
-from sentictl.twin.core.messages import Request
+from sentictl.twin.core.messages import Request, authorization
 
 FORMAT = 1
 INLINE_BYTES = 4096
@@ -49,12 +49,11 @@ class Journal:
 
     def record_call(self, request: Request, region: str, service: str, when: float, **extra: Any) -> None:
         """Write down a call that moto carried out at `when`. `extra` is what its replay needs besides (the seed)."""
-        headers = {name: value for name, value in request.headers.items() if _is_kept(name)}
-        # moto finds the service and the region in the credential scope.
-        scope = f"local/20260101/{region}/{service}/aws4_request"
-        headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"
+        sent = {name.lower(): value for name, value in request.headers.items()}
+        headers = {name: value for name, value in sent.items() if _is_kept(name)}
+        headers["authorization"] = authorization(service, region)
         call = {"method": request.method, "target": request.target, "query": request.query, "headers": headers}
-        self._append({"call": call | self._store(request.body), "time": when, **extra})
+        self._append({"call": call | self._store(request.get_data()), "time": when, **extra})
 
     def record_fact(self, fact: str, body: bytes = b"", **data: Any) -> None:
         """Write down something the data plane did by itself, such as a training job's end."""
@@ -77,7 +76,7 @@ class Journal:
                 path.unlink()
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        """All entries, oldest first, without the header line."""
+        """Yield all entries, oldest first, without the header line."""
         lines = self._path.read_bytes().splitlines()
         for number, line in enumerate(lines, start=1):
             try:
@@ -90,12 +89,12 @@ class Journal:
                 yield entry
 
     def request_of(self, entry: dict[str, Any]) -> Request:
-        """The request of a call entry, as it was."""
+        """Return the request of a call entry, as it was."""
         call = entry["call"]
-        return Request(call["method"], call["target"], call["query"], call["headers"], self.body_of(call))
+        return Request.make(call["method"], call["target"], call["query"], call["headers"], self.body_of(call))
 
     def body_of(self, entry: dict[str, Any]) -> bytes:
-        """The body stored with a fact or a call."""
+        """Return the body stored with a fact or a call."""
         if "sha256" in entry:
             path = self._bodies / str(entry["sha256"])
             try:

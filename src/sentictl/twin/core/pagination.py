@@ -10,7 +10,7 @@ PAGE = 10  # what AWS lists when MaxResults is not given
 
 
 def listing(key: str, noun: str, found: Iterable[Mapping[str, Any]], wanted: Mapping[str, Any]) -> Response:
-    """The page of a list that a request asks for.
+    """Return the page of a list that a request asks for.
 
     Args:
         key: the list's name in the answer, such as `Models`.

@@ -1,4 +1,4 @@
-"""Child processes of the twin: on a leash, in a process group of their own, without the user's AWS credentials."""
+"""Child processes of the twin: they die with it, each with its process group, and never see the user's credentials."""
 
 import contextlib
 import os
@@ -14,6 +14,10 @@ from sentictl.twin.core import die_with_parent
 from sentictl.twin.core.control_plane import REGION
 
 Process = subprocess.Popen[bytes]
+
+
+class StartFailedError(Exception):
+    """A model or a notebook does not come up in its process; the message is AWS's FailureReason."""
 
 
 def start_child(
@@ -33,13 +37,13 @@ def start_child(
 
 
 def base_environment(url: str, region: str = REGION) -> dict[str, str]:
-    """The user's environment, except that every AWS setting leads to the twin and to no real account."""
+    """Return the user's environment, with AWS settings that lead to the twin and to no real account."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SENTICTL_", "MOTO_"))}
     return kept | aws_environment(url, region) | {"PYTHONUNBUFFERED": "1"}
 
 
 def aws_environment(url: str, region: str) -> dict[str, str]:
-    """Where boto3 inside a child finds the twin."""
+    """Return the variables by which boto3 inside a child finds the twin."""
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "local",
@@ -51,7 +55,7 @@ def aws_environment(url: str, region: str) -> dict[str, str]:
 
 
 def pipes(process: Process) -> tuple[IO[bytes], IO[bytes]]:
-    """A child's stdout and stderr."""
+    """Return a child's stdout and stderr."""
     if process.stdout is None or process.stderr is None:
         raise ValueError("the process was not started by start_child")
     return process.stdout, process.stderr

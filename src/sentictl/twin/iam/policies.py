@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-# Condition operators, each by whether it knows * and ?. Any other condition is neither met nor unmet: it is unknown.
+# Condition operators, and whether * and ? are wildcards in them. A condition of any other operator is unknown.
 OPERATORS = {
     "stringequals": False,
     "stringlike": True,
@@ -15,7 +15,7 @@ OPERATORS = {
 
 
 def document(policy: str | bytes | dict[str, Any]) -> dict[str, Any]:
-    """A policy as a dict."""
+    """Return a policy as a dict."""
     parsed: dict[str, Any] = policy if isinstance(policy, dict) else json.loads(policy)
     return parsed
 
@@ -23,7 +23,7 @@ def document(policy: str | bytes | dict[str, Any]) -> dict[str, Any]:
 def decide(
     policies: Iterable[Mapping[str, Any]], action: str, resource: str, context: Mapping[str, str] | None = None
 ) -> str:
-    """IAM's evaluation for one identity: an explicit Deny wins, and without an Allow there is none.
+    """Return IAM's decision for one identity: an explicit Deny wins, and what no Allow covers is denied.
 
     Args:
         policies: identity policies. Statements with `NotAction` or `NotResource` allow nothing here.
@@ -47,7 +47,7 @@ def decide(
 
 
 def lets_in(statement: Mapping[str, Any], service: str, action: str, context: Mapping[str, str]) -> bool:
-    """Whether a statement of a resource or trust policy lets an AWS service do something.
+    """Return whether a statement of a resource or trust policy lets an AWS service do something.
 
     Args:
         statement: with a `Principal`.
@@ -64,12 +64,12 @@ def lets_in(statement: Mapping[str, Any], service: str, action: str, context: Ma
 
 
 def statements(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A policy's statements, of which it may hold a single one without a list around it."""
+    """Return a policy's statements as a list, even if it has a single one without a list."""
     return _as_list(policy.get("Statement"))
 
 
 def public_part(policy: Mapping[str, Any]) -> dict[str, Any]:
-    """The statements of a resource policy that are about everybody."""
+    """Return a policy of those statements of a resource policy that are about everybody."""
     everybody = ("*", {"AWS": "*"}, {"AWS": ["*"]})
     return {"Statement": [s for s in statements(policy) if s.get("Principal") in everybody]}
 

@@ -17,8 +17,8 @@ class AccessDeniedError(Exception):
     """A role does not allow it; the message is AWS's."""
 
 
-class Role:
-    """A role by its ARN. It may have gone, or changed, since it was named: every question is answered anew.
+class AssumedRole:
+    """A role that an AWS service acts in, by its ARN. Each question is answered by the role as it is at that moment.
 
     Args:
         control: the twin's control plane.
@@ -32,19 +32,19 @@ class Role:
         self._session = session
 
     @classmethod
-    def named(cls, control: ControlPlane, name: str, session: str) -> "Role":
-        """The role of a name, which says nothing of its path."""
+    def named(cls, control: ControlPlane, name: str, session: str) -> "AssumedRole":
+        """Return the role of a name; its ARN may have a path, which the name does not tell."""
         with control.lock:
             arns = (role.arn for role in control.backend("iam").roles.values() if role.name == name)
             return cls(control, next(arns, f"arn:aws:iam::{ACCOUNT}:role/{name}"), session)
 
     def exists(self) -> bool:
-        """Whether there is such a role."""
+        """Return whether there is such a role."""
         with self._control.lock:
             return self._found() is not None
 
     def trusts(self, service: str, source: str = "") -> bool:
-        """Whether there is such a role and a service, such as `sagemaker.amazonaws.com`, may assume it.
+        """Return whether there is such a role and a service, such as `sagemaker.amazonaws.com`, may assume it.
 
         Args:
             service: the service's principal.
@@ -57,11 +57,11 @@ class Role:
         return any(policies.lets_in(s, service, "sts:AssumeRole", context) for s in policies.statements(trust))
 
     def allows(self, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
-        """Whether the role's policies allow an action on a resource (an ARN), `context` being condition keys."""
+        """Return whether the role's policies allow an action on a resource (an ARN), given condition keys."""
         return policies.decide(self.policies(), action, resource, context) == "allowed"
 
     def demand(self, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
-        """Go on only if the role allows an action.
+        """Check that the role allows an action.
 
         Raises:
             AccessDeniedError: it does not.
@@ -78,7 +78,7 @@ class Role:
         raise AccessDeniedError(f'User: {user} is not authorized to perform: {action} on resource: "{resource}" {why}')
 
     def may_pull(self, image: str) -> bool:
-        """Whether the role may pull a container image; one that is in no private registry of ECR needs no role."""
+        """Return whether the role may pull a container image; outside ECR's private registries anybody may."""
         found = IMAGE.fullmatch(image)
         if not found:
             return True
@@ -86,7 +86,7 @@ class Role:
         return self.allows("ecr:GetAuthorizationToken", "*") and all(self.allows(p, repository) for p in PULLING)
 
     def policies(self) -> list[dict[str, Any]]:
-        """The role's identity policies: inline and attached."""
+        """Return the role's identity policies: inline and attached."""
         with self._control.lock:
             return list(self._policies())
 
@@ -101,8 +101,8 @@ class Role:
 
 
 def refuse_unassumable(control: ControlPlane, arn: str) -> Response | None:
-    """SageMaker's answer to a request that names a role which it cannot assume; None if it can."""
-    if Role(control, arn).trusts(SAGEMAKER):
+    """Return SageMaker's refusal of a request whose role it cannot assume; None if it can."""
+    if AssumedRole(control, arn).trusts(SAGEMAKER):
         return None
     message = (
         f"Could not assume role {arn}. Please ensure that the role exists and allows principal '{SAGEMAKER}' "

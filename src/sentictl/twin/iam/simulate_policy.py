@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl
 from sentictl.twin.core.control_plane import Call, ControlPlane
 from sentictl.twin.core.messages import Response
 from sentictl.twin.iam import policies
-from sentictl.twin.iam.roles import Role
+from sentictl.twin.iam.roles import AssumedRole
 
-XML = (("Content-Type", "text/xml"),)
+XML = {"Content-Type": "text/xml"}
 # Whoever uses this machine is no role, and may do everything on the twin.
 OWNER = [{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}]
 
@@ -21,9 +21,9 @@ class Simulation:
         control.instead["iam", "SimulatePrincipalPolicy"] = self._simulate
 
     def _simulate(self, call: Call) -> Response:
-        parameters = dict(parse_qsl(call.request.body.decode()))
+        parameters = dict(parse_qsl(call.request.get_data(as_text=True)))
         source = parameters["PolicySourceArn"]
-        role = Role(self._control, source)
+        role = AssumedRole(self._control, source)
         is_role = ":role/" in source
         if is_role and not role.exists():
             return _no_such_entity(source)
@@ -65,7 +65,7 @@ def _answer(results: str) -> Response:
         f"<IsTruncated>false</IsTruncated><EvaluationResults>{results}</EvaluationResults></{name}Result>"
         f"<ResponseMetadata><RequestId>local</RequestId></ResponseMetadata></{name}Response>"
     )
-    return Response(200, body.encode(), XML)
+    return Response(body, headers=XML)
 
 
 def _no_such_entity(arn: str) -> Response:
@@ -74,4 +74,4 @@ def _no_such_entity(arn: str) -> Response:
         f"<Message>Role {escape(arn.rpartition('/')[2])} not found</Message></Error>"
         "<RequestId>local</RequestId></ErrorResponse>"
     )
-    return Response(404, body.encode(), XML)
+    return Response(body, 404, XML)

@@ -16,7 +16,7 @@ from typing import Any
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
 from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane, name_call
 from sentictl.twin.core.messages import Request, Response, rest_error
-from sentictl.twin.iam.roles import Role
+from sentictl.twin.iam.roles import AssumedRole
 from sentictl.twin.lambda_.runtime import ExecutionEnvironment, FunctionSpec, Outcome
 
 INVOCATION = re.compile(r"/2015-03-31/functions/(?P<function>.+)/invocations")
@@ -51,22 +51,23 @@ class Functions:
         control.after["lambda", "DeleteFunction"] = self._deleted
 
     def answer(self, request: Request) -> Response:
-        """Invoke, as the Lambda API has it."""
+        """Answer Invoke of the Lambda API."""
         call = name_call(request, time.time())
         found = INVOCATION.fullmatch(request.path)
         arn = found["function"] if found else ""
-        if len(request.body) > MAX_PAYLOAD:
+        payload = request.get_data()
+        if len(payload) > MAX_PAYLOAD:
             message = f"Request must be smaller than {MAX_PAYLOAD} bytes for the InvokeFunction operation"
             return rest_error("RequestTooLargeException", message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Type="User")
         kind = request.headers.get("x-amz-invocation-type", "RequestResponse")
         try:
             pool = self._pool(arn, call.region)
             if kind == "DryRun":
-                return Response(HTTPStatus.NO_CONTENT)
+                return Response(status=HTTPStatus.NO_CONTENT)
             if kind == "Event":
-                threading.Thread(target=self.invoke, args=(arn, request.body), daemon=True).start()
-                return Response(HTTPStatus.ACCEPTED)
-            outcome = self._run(pool, request.body)
+                threading.Thread(target=self.invoke, args=(arn, payload), daemon=True).start()
+                return Response(status=HTTPStatus.ACCEPTED)
+            outcome = self._run(pool, payload)
         except UnknownFunctionError as error:
             return rest_error(
                 "ResourceNotFoundException", f"Function not found: {error}", HTTPStatus.NOT_FOUND, Type="User"
@@ -88,7 +89,7 @@ class Functions:
         return self._run(self._pool(arn, region), payload)
 
     def function(self, arn: str, region: str = "us-east-1") -> Any:
-        """moto's function object.
+        """Return moto's function object.
 
         Raises:
             UnknownFunctionError: with the ARN.
@@ -104,7 +105,7 @@ class Functions:
         return known[name]
 
     def running(self) -> int:
-        """How many execution environments there are."""
+        """Return how many execution environments there are."""
         return sum(pool.size for pool in self._pools.values())
 
     def close(self) -> None:
@@ -130,14 +131,14 @@ class Functions:
                 if pool:
                     threading.Thread(target=pool.close, daemon=True).start()
                 folder = self._folder / secrets.token_hex(8)
-                role = Role(self._control, function.role, spec.name)
+                role = AssumedRole(self._control, function.role, spec.name)
                 pool = Pool(spec, function.code_bytes, folder, self._url, self._logs, role)
                 self._pools[spec.region, spec.name] = pool
             return pool
 
     def _refuse_role(self, call: Call) -> Response | None:
         """moto asks only whether there is such a role."""
-        if Role(self._control, call.payload["Role"]).trusts("lambda.amazonaws.com"):
+        if AssumedRole(self._control, call.payload["Role"]).trusts("lambda.amazonaws.com"):
             return None
         message = "The role defined for the function cannot be assumed by Lambda."
         return rest_error("InvalidParameterValueException", message, HTTPStatus.BAD_REQUEST, Type="User")
@@ -153,7 +154,9 @@ class Functions:
 class Pool:
     """One version of a function: at most `MAX_ENVIRONMENTS` execution environments, reused, the warmest first."""
 
-    def __init__(self, spec: FunctionSpec, code: bytes, folder: Path, url: str, logs: LogStreams, role: Role) -> None:
+    def __init__(
+        self, spec: FunctionSpec, code: bytes, folder: Path, url: str, logs: LogStreams, role: AssumedRole
+    ) -> None:
         self.spec = spec
         self.size = 0
         self._folder = folder
@@ -237,4 +240,4 @@ def _answer(outcome: Outcome, *, tail: bool) -> Response:
     if tail:
         log = "\n".join([*outcome.log, ""]).encode()[-TAIL_BYTES:]
         headers["X-Amz-Log-Result"] = base64.b64encode(log).decode()
-    return Response(HTTPStatus.OK, outcome.payload, tuple(headers.items()))
+    return Response(outcome.payload, headers=headers)

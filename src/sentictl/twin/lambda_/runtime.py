@@ -25,7 +25,7 @@ UNHANDLED = "Unhandled"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an invocation came to.
+    """The result of an invocation.
 
     Args:
         payload: the function's answer, or the error document.
@@ -99,11 +99,11 @@ class ExecutionEnvironment:
         return Outcome(answer[0], answer[1], self._lines)
 
     def take_answer(self, payload: bytes, error: str | None) -> None:
-        """What the runtime has sent: the function's answer, or its error document."""
+        """Take what the runtime has sent: the function's answer, or its error document."""
         self._answers.put((payload, error))
 
     def next_invocation(self) -> tuple[str, bytes] | None:
-        """Wait for work, on behalf of the runtime. None: there will be no more."""
+        """Wait for the runtime's next invocation, and return its id and payload; None if there will be no more."""
         if not self._asked.is_set():
             self._init_ms = (time.monotonic() - self._started) * 1000
             self._asked.set()
@@ -117,7 +117,7 @@ class ExecutionEnvironment:
         self._api.server_close()
 
     def _await_init(self, request_id: str) -> tuple[bytes, str | None] | None:
-        """Wait until the handler's module is loaded. Returns the error if it cannot be."""
+        """Wait until the handler's module is loaded, and return the error if it cannot be."""
         limit = self._started + INIT_SECONDS
         while not self._asked.wait(0.002):
             if time.monotonic() > limit:
@@ -234,7 +234,7 @@ class _RuntimeApi(BaseHTTPRequestHandler):
 
 
 def _environment(spec: FunctionSpec, code: Path, url: str, stream: str, address: str) -> dict[str, str]:
-    """What Lambda sets, its reserved variables last so that no configuration overrides them."""
+    """Return the variables that Lambda sets, its reserved ones last so that no configuration overrides them."""
     host = processes.base_environment(url, spec.region)
     plain = {name: host[name] for name in ("PATH", "PYTHONPATH", "VIRTUAL_ENV") if name in host}
     reserved = {

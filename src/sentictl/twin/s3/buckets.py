@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 
 from sentictl.twin.core.control_plane import Call, ControlPlane
 from sentictl.twin.core.messages import Response
@@ -12,7 +11,7 @@ TAGS = re.compile(rb"<Tags>(.*)</Tags>", re.DOTALL)
 
 
 class Buckets:
-    """Handlers that make up for moto."""
+    """Handlers of S3's operations on buckets that moto has wrong."""
 
     def __init__(self, control: ControlPlane) -> None:
         self._control = control
@@ -22,31 +21,30 @@ class Buckets:
         control.instead["s3", "GetBucketPolicy"] = self._kept_policy
 
     def _create(self, call: Call) -> Response:
-        """moto ignores the tags of a CreateBucketConfiguration."""
-        known = _bucket_name(call) in self._control.backend("s3").buckets
+        """Create a bucket with its tags, which moto ignores in a CreateBucketConfiguration."""
+        known = call.labels["Bucket"] in self._control.backend("s3").buckets
         answer = self._control.ask_moto(call.request)
-        tags = TAGS.search(call.request.body)
+        tags = TAGS.search(call.request.get_data())
         if known or not answer.ok or not tags:
             return answer
         tagging = b"<Tagging><TagSet>" + tags[1] + b"</TagSet></Tagging>"
-        self._control.ask_moto(replace(call.request, query="tagging=", body=tagging))
+        self._control.ask_moto(call.request.changed(tagging, query="tagging="))
         return answer
 
     def _keep_policy(self, call: Call) -> None:
-        """moto ignores conditions, and would take "deny what is not TLS" for "deny all": such denials are only kept."""
-        bucket = self._control.backend("s3").get_bucket(_bucket_name(call))
-        policy = policies.document(call.request.body)
+        """Keep the whole policy, and leave moto the statements without conditional denials.
+
+        moto ignores conditions: it would take "deny what is not TLS" for "deny all".
+        """
+        bucket = self._control.backend("s3").get_bucket(call.labels["Bucket"])
+        policy = policies.document(call.request.get_data())
         self._policies[bucket.name] = bucket.policy
         conditional = [s for s in policy["Statement"] if s.get("Effect") == "Deny" and s.get("Condition")]
         rest = [statement for statement in policy["Statement"] if statement not in conditional]
         bucket.policy = json.dumps(policy | {"Statement": rest}).encode()
 
     def _kept_policy(self, call: Call) -> Response | None:
-        bucket = self._control.backend("s3").buckets.get(_bucket_name(call))
+        bucket = self._control.backend("s3").buckets.get(call.labels["Bucket"])
         if bucket is None or bucket.policy is None:
             return None
-        return Response(200, self._policies[bucket.name], (("Content-Type", "application/json"),))
-
-
-def _bucket_name(call: Call) -> str:
-    return call.request.path.strip("/")
+        return Response(self._policies[bucket.name], headers={"Content-Type": "application/json"})

@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sentictl.twin.core.control_plane import REGION, ControlPlane
-from sentictl.twin.core.messages import Request
-from sentictl.twin.iam.roles import Role
+from sentictl.twin.core.messages import Request, authorization
+from sentictl.twin.iam.roles import AssumedRole
 
 
 class ObjectMissingError(Exception):
@@ -21,21 +21,21 @@ class BadArchiveError(Exception):
 
 
 class Objects:
-    """What lies in the twin's S3, for anybody or for one role to reach.
+    """The objects in the twin's S3, as anybody reaches them or one role does.
 
-    Every method of one that acts as a role raises AccessDeniedError where the role does not allow it.
+    Methods raise AccessDeniedError where that role does not allow what they do.
     """
 
-    def __init__(self, control: ControlPlane, role: Role | None = None) -> None:
+    def __init__(self, control: ControlPlane, role: AssumedRole | None = None) -> None:
         self._control = control
         self._role = role
 
-    def acting_as(self, role: Role) -> "Objects":
-        """The same objects, as far as `role` may reach them."""
+    def acting_as(self, role: AssumedRole) -> "Objects":
+        """Return the same objects, as `role` reaches them."""
         return Objects(self._control, role)
 
     def read(self, uri: str) -> bytes:
-        """The content of `s3://bucket/key`.
+        """Return the content of `s3://bucket/key`.
 
         Raises:
             ObjectMissingError: with the URI.
@@ -88,9 +88,9 @@ class Objects:
         """
         bucket, key = split_uri(uri)
         self._demand("s3:PutObject", f"{bucket}/{key}")
-        scope = f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/s3/aws4_request"
-        headers = {"authorization": scope, "content-type": "application/octet-stream"}
-        if not self._control.handle(Request("PUT", f"/{bucket}/{quote(key)}", headers=headers, body=content)).ok:
+        headers = {"authorization": authorization("s3", REGION), "content-type": "application/octet-stream"}
+        request = Request.make("PUT", f"/{bucket}/{quote(key)}", headers=headers, body=content)
+        if not self._control.handle(request).ok:
             raise ObjectMissingError(uri)
 
     def _demand(self, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
@@ -109,13 +109,13 @@ class Objects:
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """`s3://bucket/key` → bucket and key."""
+    """Return the bucket and the key of `s3://bucket/key`."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return bucket, key
 
 
 def pack(folder: Path) -> bytes:
-    """A gzipped tar of what is in `folder`; the same files give the same bytes (sorted, no times, no owners)."""
+    """Return a gzipped tar of `folder`; the same files give the same bytes (sorted, no times, no owners)."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=6) as archive:
         for path in sorted(folder.rglob("*")):

@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import quote
 
 from sentictl.twin.core.control_plane import REGION, Call, ControlPlane
-from sentictl.twin.core.messages import Request, Response, reason
+from sentictl.twin.core.messages import Request, Response, authorization
 from sentictl.twin.iam import policies
 
 WEBSITE = re.compile(r"/_website/(?P<bucket>[^/]+)(?P<key>/.*)?", re.DOTALL)
-HANDED_ON = ("content-type", "content-encoding", "cache-control", "etag", "last-modified")
+HANDED_ON = ("Content-Type", "Content-Encoding", "Cache-Control", "ETag", "Last-Modified")
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
@@ -25,7 +25,7 @@ class Websites:
         control.before["s3", "PutBucketPolicy"] = self._refuse_public_policy
 
     def answer(self, request: Request) -> Response:
-        """What a browser gets."""
+        """Answer a browser: a page, a redirect to a folder's page, or the error document."""
         found = WEBSITE.fullmatch(request.path)
         bucket = self._control.backend("s3").buckets.get(found["bucket"]) if found else None
         if found is None or bucket is None:
@@ -35,7 +35,7 @@ class Websites:
         if request.method not in ("GET", "HEAD"):
             return _error_page(405, "MethodNotAllowed")
         if found["key"] is None:
-            return Response(HTTPStatus.FOUND, headers=(("Location", f"{request.target}/"),))
+            return Response(status=HTTPStatus.FOUND, headers={"Location": f"{request.target}/"})
         index, error = _documents(bucket.website_configuration)
         key = found["key"][1:]
         key = key + index if not key or key.endswith("/") else key
@@ -48,33 +48,33 @@ class Websites:
         if answer.ok:
             return answer
         if self._get(bucket.name, f"{key}/{index}").ok:
-            return Response(HTTPStatus.FOUND, headers=(("Location", f"{target}/"),))
+            return Response(status=HTTPStatus.FOUND, headers={"Location": f"{target}/"})
         return None
 
     def _error(self, bucket: Any, key: str, error: str) -> Response:
-        # S3 tells nobody who may not read a bucket whether an object is in it.
+        # Whoever may not read a bucket is not told whether an object is in it.
         status, code = (404, "NoSuchKey") if _is_public(bucket, key) else (403, "AccessDenied")
         page = self._get(bucket.name, error) if error and _is_public(bucket, error) else None
         if page and page.ok:
-            return Response(status, page.body, page.headers)
+            page.status_code = status
+            return page
         return _error_page(status, code)
 
     def _get(self, bucket: str, key: str) -> Response:
-        scope = f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/s3/aws4_request"
-        answer = self._control.handle(Request("GET", f"/{bucket}/{quote(key)}", headers={"authorization": scope}))
-        headers = tuple(pair for pair in answer.headers if pair[0].lower() in HANDED_ON)
-        return Response(answer.status, answer.body, headers)
+        headers = {"authorization": authorization("s3", REGION)}
+        answer = self._control.handle(Request.make("GET", f"/{bucket}/{quote(key)}", headers=headers))
+        handed_on = {name: answer.headers[name] for name in HANDED_ON if name in answer.headers}
+        return Response(answer.get_data(), answer.status_code, handed_on)
 
     def _block_public_access(self, call: Call) -> None:
-        """Since April 2023 new buckets block all public access; moto's do not."""
-        bucket = call.request.path.strip("/")
-        self._control.backend("s3").put_public_access_block(bucket, dict.fromkeys(BLOCKS, "true"))
+        """Block all public access to a new bucket: AWS does since April 2023, moto does not."""
+        self._control.backend("s3").put_public_access_block(call.labels["Bucket"], dict.fromkeys(BLOCKS, "true"))
 
     def _refuse_public_policy(self, call: Call) -> Response | None:
-        bucket = self._control.backend("s3").buckets.get(call.request.path.strip("/"))
+        bucket = self._control.backend("s3").buckets.get(call.labels["Bucket"])
         block = bucket.public_access_block if bucket else None
         try:
-            public = policies.public_part(policies.document(call.request.body))["Statement"]
+            public = policies.public_part(policies.document(call.request.get_data()))["Statement"]
         except ValueError:
             return None  # moto refuses it
         if not (block and block.block_public_policy and any(s.get("Effect") == "Allow" for s in public)):
@@ -83,7 +83,7 @@ class Websites:
         body = (
             f"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied: {message}</Message></Error>"
         )
-        return Response(HTTPStatus.FORBIDDEN, body.encode(), (("Content-Type", "application/xml"),))
+        return Response(body, HTTPStatus.FORBIDDEN, {"Content-Type": "application/xml"})
 
 
 def _documents(configuration: bytes) -> tuple[str, str]:
@@ -101,6 +101,6 @@ def _is_public(bucket: Any, key: str) -> bool:
 
 
 def _error_page(status: int, code: str) -> Response:
-    title = f"{status} {reason(status)}"
+    title = f"{status} {HTTPStatus(status).phrase}"
     body = f"<!doctype html><title>{title}</title><h1>{title}</h1><ul><li>Code: {escape(code)}</li></ul>"
-    return Response(status, body.encode(), (("Content-Type", "text/html; charset=utf-8"),))
+    return Response(body, status, {"Content-Type": "text/html; charset=utf-8"})

@@ -11,8 +11,8 @@ from sentictl.twin.s3.objects import ObjectMissingError, Objects
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
-class Checkpoints:
-    """What SageMaker does for a job with a `CheckpointConfig`.
+class CheckpointSync:
+    """Keeps a job's `CheckpointConfig` as SageMaker does.
 
     Args:
         objects: the twin's S3.
@@ -28,7 +28,7 @@ class Checkpoints:
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Bring what there is into the folder, and take every change back to S3, the last ones at the end.
+        """Download what is on S3, upload every change while the `with` lasts, and the last ones at its end.
 
         Raises:
             ObjectMissingError: the bucket does not exist.
@@ -48,7 +48,7 @@ class Checkpoints:
         self._upload_changes()
 
     def _keep_uploading(self, over: threading.Event) -> None:
-        with suppress(ObjectMissingError, AccessDeniedError):  # the upload at the end runs into it again, and tells
+        with suppress(ObjectMissingError, AccessDeniedError):  # the upload at the end raises it again
             while not over.wait(SECONDS_BETWEEN_LOOKS):
                 self._upload_changes()
 
@@ -63,7 +63,7 @@ class Checkpoints:
             self._uploaded[path] = present[path]
 
     def _present(self) -> dict[Path, tuple[int, int]]:
-        """The files, each with what changes when it is written. Hidden ones are still being written."""
+        """Return the files, each with the time and size that a change shows in. Hidden ones are being written."""
         files = {}
         for path in self._folder.rglob("[!.]*"):
             try:

@@ -16,9 +16,10 @@ from sentictl.twin.cloudwatch.metrics import Invocations
 from sentictl.twin.core import processes
 from sentictl.twin.core.control_plane import ACCOUNT, ROLE_KEY, Call, ControlPlane, naive_utc, name_call
 from sentictl.twin.core.messages import Request, Response, json_response, json_rpc_error, rest_error
-from sentictl.twin.iam.roles import AccessDeniedError, Role, refuse_unassumable
+from sentictl.twin.core.processes import StartFailedError
+from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
-from sentictl.twin.sagemaker.model_server import HANDED_ON, ModelServer, ModelTimeoutError, StartFailedError, Variant
+from sentictl.twin.sagemaker.model_server import HANDED_ON, ModelServer, ModelTimeoutError, Variant
 
 logger = logging.getLogger("sentictl.twin")
 
@@ -37,7 +38,7 @@ UNIQUE = (
 
 @dataclass
 class Serving:
-    """What stands behind an endpoint: the server, and whether it is being brought back after a restart."""
+    """An endpoint's server, if it has one yet, and whether it has come up since a restart of the twin."""
 
     server: ModelServer | None
     ready: threading.Event
@@ -72,12 +73,13 @@ class Endpoints:
                     self._start_thread(region, name, Serving(None, threading.Event()), endpoint.endpoint_config_name)
 
     def invoke(self, request: Request) -> Response:
-        """InvokeEndpoint."""
+        """Answer InvokeEndpoint."""
         call = name_call(request, time.time())
         found = INVOCATION.fullmatch(request.path)
         name = found.group(1) if found else ""
-        if len(request.body) > MAX_BODY:
-            message = f"Request body of {len(request.body)} bytes exceeded maximum allowed of {MAX_BODY} bytes"
+        body = request.get_data()
+        if len(body) > MAX_BODY:
+            message = f"Request body of {len(body)} bytes exceeded maximum allowed of {MAX_BODY} bytes"
             return rest_error("ValidationError", message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         refusal = self._refuse_caller(call, name)
         if refusal:
@@ -87,25 +89,24 @@ class Endpoints:
             return rest_error(
                 "ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.", HTTPStatus.BAD_REQUEST
             )
-        headers = {key: value for key, value in request.headers.items() if key in HANDED_ON}
+        headers = {name: request.headers[name] for name in HANDED_ON if name in request.headers}
         headers.setdefault("content-type", "application/octet-stream")
         headers.setdefault("accept", "*/*")
         self._invocations.count(call.region, name, server.variant.name)
         try:
-            answer = server.invoke(request.body, headers)
+            answer = server.invoke(body, headers)
         except ModelTimeoutError as error:
             return _model_error(
                 504, f"Your invocation timed out while waiting for a response from container primary. ({error})"
             )
         if not answer.ok:
-            text = answer.body.decode("utf-8", "replace")
-            return _model_error(answer.status, text)
-        content_type = dict(answer.headers).get("Content-Type", "application/octet-stream")
-        variant = ("x-Amzn-Invoked-Production-Variant", server.variant.name)
-        return Response(HTTPStatus.OK, answer.body, (("Content-Type", content_type), variant))
+            return _model_error(answer.status_code, answer.get_data(as_text=True))
+        content_type = answer.headers.get("Content-Type", "application/octet-stream")
+        told = {"Content-Type": content_type, "x-Amzn-Invoked-Production-Variant": server.variant.name}
+        return Response(answer.get_data(), headers=told)
 
     def running(self) -> int:
-        """How many endpoints have a server."""
+        """Return how many endpoints have a server."""
         return sum(serving.server is not None for serving in self._serving.values())
 
     def close(self) -> None:
@@ -115,10 +116,10 @@ class Endpoints:
                 serving.server.stop(drain=False)
 
     def _refuse_caller(self, call: Call, name: str) -> Response | None:
-        """A function may invoke what its role allows. (The user of this machine may do everything.)"""
+        """Refuse a function whose role does not allow it. (The user of this machine may do everything.)"""
         if not call.key.startswith(ROLE_KEY):
             return None
-        role = Role.named(self._control, call.key.removeprefix(ROLE_KEY), "function")
+        role = AssumedRole.named(self._control, call.key.removeprefix(ROLE_KEY), "function")
         try:
             role.demand("sagemaker:InvokeEndpoint", f"arn:aws:sagemaker:{call.region}:{ACCOUNT}:endpoint/{name}")
         except AccessDeniedError as error:
@@ -222,7 +223,7 @@ class Endpoints:
             server = successor
 
     def _make_server(self, region: str, name: str, variant: Variant) -> ModelServer:
-        role = Role(self._control, variant.role)
+        role = AssumedRole(self._control, variant.role)
         if not role.may_pull(variant.image):
             raise StartFailedError(
                 f"The role '{role.arn}' does not have BatchGetImage permission for the image: '{variant.image}'."
@@ -272,7 +273,7 @@ class Endpoints:
                     old = serving.server if server else None
                     serving.server = server or serving.server
                 brought_back = server and endpoint.endpoint_status == "InService"
-                if not brought_back:  # a restart changes nothing that is worth a record
+                if not brought_back:  # it was recorded as in service before the restart
                     self._conclude(region, endpoint, serving, config, reason)
                 serving.ready.set()
         if old:

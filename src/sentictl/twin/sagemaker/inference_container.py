@@ -1,10 +1,10 @@
-"""The inference container's stand-in: `python serve.py MODEL_DIR READY_FD`.
+"""The inference container's stand-in: `python inference_container.py MODEL_DIR READY_FD`.
 
 Serves `GET /ping` and `POST /invocations` over the model's `inference.py`, by the contract of AWS's
 sagemaker-pytorch-inference: JSON and CSV bodies reach `input_fn` as str, all others as bytes; `output_fn` may answer
-`(body, content_type)`; an exception is a 500 with its message. Functions that the script leaves out are an error here,
-because the defaults of AWS's container are about TorchScript models only. Writes one JSON line to READY_FD: the port,
-or why there is none.
+`(body, content_type)`; an exception is a 500 with its message. A function that the script leaves out is an error here:
+the defaults of AWS's container are for TorchScript models only. Writes one JSON line to READY_FD: the port, or why
+there is none.
 """
 
 import importlib.util
@@ -91,7 +91,7 @@ def _handler(answer: Callable[[bytes, str, str], tuple[bytes, str]]) -> type[Bas
             self.wfile.flush()
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
-            """One line a request, as AWS's server writes them; looking whether it is alive is none."""
+            """Write one line a request, as AWS's server does, and none for a ping."""
             if self.command == "POST":
                 sys.stdout.write(f"ACCESS_LOG - {format % args}\n")
                 sys.stdout.flush()

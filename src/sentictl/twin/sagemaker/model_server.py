@@ -15,6 +15,7 @@ import urllib3
 
 from sentictl.twin.core import processes
 from sentictl.twin.core.messages import Response
+from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.iam.roles import AccessDeniedError
 from sentictl.twin.s3.objects import BadArchiveError, ObjectMissingError, Objects
 from sentictl.twin.sagemaker import inference_container
@@ -25,17 +26,13 @@ DRAIN_SECONDS = INVOKE_SECONDS
 HANDED_ON = ("content-type", "accept", "x-amzn-sagemaker-custom-attributes")
 
 
-class StartFailedError(Exception):
-    """The model cannot be served; the message is the endpoint's FailureReason."""
-
-
 class ModelTimeoutError(Exception):
     """The model did not answer within 60 s, or its process went away."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """What a production variant serves, and in which role (an ARN)."""
+    """A production variant: the model that it serves, and in which role (an ARN)."""
 
     name: str
     role: str
@@ -45,7 +42,7 @@ class Variant:
 
 
 class ModelServer:
-    """`serve.py` in a child process.
+    """`inference_container.py` in a child process, with one model.
 
     Raises:
         StartFailedError: no artifact, an archive that cannot be unpacked, or a model that does not load.
@@ -91,10 +88,10 @@ class ModelServer:
             with self._idle:
                 self._under_way -= 1
                 self._idle.notify_all()
-        return Response(answer.status, answer.data, tuple(answer.headers.items()))
+        return Response(answer.data, answer.status, answer.headers.items())
 
     def ends_by_itself(self) -> bool:
-        """Wait until the process has ended. Returns whether nobody told it to."""
+        """Wait until the process has ended, and return whether nobody told it to."""
         self._process.wait()
         return not self._stopped
 

@@ -1,7 +1,7 @@
 """Notebook instances that really run: each is a JupyterLab on 127.0.0.1, in a folder of the twin's home.
 
-That folder is below the project's own, where a notebook finds the project. What moto does not know is kept on moto's
-own object: the state follows from the calls alone, so that a replay brings it back.
+That folder is below the project's own, where a notebook finds the project. Parameters that moto does not know are kept
+on moto's own object: the state follows from the calls alone, so that a replay brings it back.
 """
 
 import contextlib
@@ -26,7 +26,8 @@ from sentictl.twin.core.control_plane import Call, ControlPlane, naive_utc, seco
 from sentictl.twin.core.home import TwinHome
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 from sentictl.twin.core.pagination import JSON_RPC
-from sentictl.twin.iam.roles import Role, refuse_unassumable
+from sentictl.twin.core.processes import StartFailedError
+from sentictl.twin.iam.roles import AssumedRole, refuse_unassumable
 
 logger = logging.getLogger("sentictl.twin")
 
@@ -49,13 +50,9 @@ WITHOUT_JUPYTER = (
 )
 
 
-class StartFailedError(Exception):
-    """Jupyter did not come up; the message is the instance's FailureReason."""
-
-
 @dataclass
 class Jupyter:
-    """The process of one notebook instance, and its address with the token that lets one in."""
+    """The process of one notebook instance, and its address with the token that opens it."""
 
     process: processes.Process
     url: str = field(repr=False)
@@ -92,7 +89,7 @@ class Notebooks:
                     threading.Thread(target=self._run, args=((region, name), instance), daemon=True).start()
 
     def running(self) -> int:
-        """How many notebook instances have a Jupyter."""
+        """Return how many notebook instances have a Jupyter."""
         return len(self._running)
 
     def close(self) -> None:
@@ -155,7 +152,7 @@ class Notebooks:
         return _answer({})
 
     def _note(self, instance: Any, call: Call) -> None:
-        """What moto would forget of a call."""
+        """Keep those parameters of a call that moto would forget."""
         known = instance.__dict__.setdefault("unknown_to_moto", {})
         known |= {name: call.payload[name] for name in UNKNOWN_TO_MOTO if name in call.payload}
         instance.last_modified_time = naive_utc(call.when)
@@ -199,9 +196,9 @@ class Notebooks:
         processes.terminate(jupyter.process, grace=0)  # stopped meanwhile
 
     def _log(self, key: Key, instance: Any) -> Callable[[str], None]:
-        """What takes the lines that Jupyter writes, as SageMaker does in the instance's role."""
+        """Return a function that logs a line of Jupyter's, in the instance's role as SageMaker does."""
         region, name = key
-        stream = LogStream(region, LOG_GROUP, f"{name}/jupyter.log", Role(self._control, instance.role_arn))
+        stream = LogStream(region, LOG_GROUP, f"{name}/jupyter.log", AssumedRole(self._control, instance.role_arn))
         return lambda line: self._logs.write(stream, line)
 
     def _start_jupyter(self, key: Key, log: Callable[[str], None]) -> Jupyter:
@@ -231,7 +228,7 @@ class Notebooks:
 
 
 def _address(process: processes.Process, runtime: Path, tail: deque[str]) -> str:
-    """Where Jupyter says that it is, once it does."""
+    """Wait until Jupyter has written down its address, and return the walkthrough's, with the token."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         for path in runtime.glob("jpserver-*.json"):

@@ -1,4 +1,4 @@
-"""What the sagemaker-training toolkit tells a script in a training container: folders, environment, arguments.
+"""The folders, variables and arguments that a script finds in a training container.
 
 Names and forms follow AWS's own toolkit (sagemaker-training 5), which runs the same script on AWS.
 """
@@ -61,7 +61,7 @@ class Container:
 
     @property
     def script_hyperparameters(self) -> dict[str, Any]:
-        """Those that the script gets: the toolkit keeps the `sagemaker_` ones to itself."""
+        """Those for the script: the toolkit keeps the `sagemaker_` ones to itself."""
         return {name: value for name, value in self.hyperparameters.items() if not name.startswith("sagemaker_")}
 
     @property
@@ -158,7 +158,7 @@ class Container:
 
 
 def decode(value: str) -> Any:
-    """A hyperparameter's value: JSON where it is JSON, the string itself where it is not."""
+    """Return a hyperparameter's value: decoded if it is JSON, else the string itself."""
     try:
         return json.loads(value)
     except ValueError:

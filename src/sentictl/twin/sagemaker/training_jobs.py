@@ -9,7 +9,7 @@ from sentictl.twin.cloudwatch.logs import LogStreams
 from sentictl.twin.core.control_plane import Call, ControlPlane
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 from sentictl.twin.core.pagination import JSON_RPC, listing
-from sentictl.twin.iam.roles import Role, refuse_unassumable
+from sentictl.twin.iam.roles import AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
 from sentictl.twin.sagemaker.training_record import JobRecord
 from sentictl.twin.sagemaker.training_run import LOG_GROUP, TrainingRun
@@ -36,7 +36,7 @@ class TrainingJobs:
         control.facts["training-log"] = self._restore_log
 
     def fail_interrupted(self) -> None:
-        """After a replay: jobs that were running when the twin was killed have failed."""
+        """After a replay: let the jobs fail that were running when the twin ended."""
         for region in self._control.regions("sagemaker"):
             for job in self._store(region).values():
                 if job.training_job_status not in ENDED:
@@ -46,7 +46,7 @@ class TrainingJobs:
                     self._journal(record)
 
     def running(self) -> int:
-        """How many jobs run now."""
+        """Return how many jobs run now."""
         return len(self._runs)
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class TrainingJobs:
         record.begin(call.payload, call.when)
         if call.replaying:
             return
-        role = Role(self._control, call.payload["RoleArn"])
+        role = AssumedRole(self._control, call.payload["RoleArn"])
         folder = self._folder / record.name
         run = TrainingRun(record, call.payload, folder, role, self._objects, self._logs, self._url)
         self._runs[call.region, record.name] = run

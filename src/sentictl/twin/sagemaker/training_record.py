@@ -1,4 +1,4 @@
-"""moto's record of a training job, brought to say what really happened."""
+"""moto's record of a training job, changed to say what really happened."""
 
 import time
 from typing import Any
@@ -30,7 +30,7 @@ KEPT = (
 
 
 class JobRecord:
-    """moto's record of one training job: what DescribeTrainingJob answers."""
+    """moto's record of one training job, which DescribeTrainingJob shows."""
 
     def __init__(self, control: ControlPlane, region: str, name: str) -> None:
         self._control = control
@@ -92,7 +92,7 @@ class JobRecord:
             self._job.final_metric_data_list = [*others, newest]
 
     def summary(self) -> dict[str, Any]:
-        """What ListTrainingJobs says of it."""
+        """Return the job's entry in the answer of ListTrainingJobs."""
         job = self._job
         times = {
             "CreationTime": seconds(job.creation_time),
@@ -108,7 +108,7 @@ class JobRecord:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """What the journal keeps of an ended job."""
+        """Return what of an ended job the journal keeps."""
         job = self._job
         return {
             **{name: getattr(job, name) for name in KEPT},
@@ -119,7 +119,7 @@ class JobRecord:
         }
 
     def restore(self, kept: dict[str, Any]) -> None:
-        """The inverse of `to_json`."""
+        """Bring back a job that `to_json` gave: the inverse."""
         self.log_stream = kept["log_stream"]
         for name in KEPT:
             setattr(self._job, name, kept[name])

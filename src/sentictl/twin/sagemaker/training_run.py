@@ -15,9 +15,9 @@ from typing import Any
 
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
 from sentictl.twin.core import processes
-from sentictl.twin.iam.roles import AccessDeniedError, Role
+from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole
 from sentictl.twin.s3.objects import BadArchiveError, ObjectMissingError, Objects, pack
-from sentictl.twin.sagemaker.checkpoints import Checkpoints
+from sentictl.twin.sagemaker.checkpoints import CheckpointSync
 from sentictl.twin.sagemaker.training_container import Container
 from sentictl.twin.sagemaker.training_record import MAX_REASON, JobRecord
 
@@ -40,7 +40,7 @@ class TrainingRun:
         record: JobRecord,
         request: dict[str, Any],
         folder: Path,
-        role: Role,
+        role: AssumedRole,
         objects: Objects,
         logs: LogStreams,
         url: str,
@@ -54,7 +54,7 @@ class TrainingRun:
         self._request = request
         self._container = Container(folder, request)
         self._processes: list[processes.Process] = []  # one for each host, the master's first
-        self._codes: list[int] = []  # with which hosts ended that were not told to
+        self._codes: list[int] = []  # exit codes of hosts that failed by themselves
         self.other_streams: list[str] = []  # of the logs of all hosts but the first
         self._ending = threading.Event()  # the job was told to stop, or ran out of time
         self._timed_out = False
@@ -79,7 +79,7 @@ class TrainingRun:
                 ended(self)
 
     def stop(self) -> None:
-        """What StopTrainingJob does."""
+        """Tell the job to end, as StopTrainingJob does."""
         self._ending.set()
         self.record.enter("Stopping")
         self._end_processes()
@@ -134,7 +134,7 @@ class TrainingRun:
             return
         self.record.enter("Training")
         config = self._request.get("CheckpointConfig")
-        checkpoints = Checkpoints(self._objects, config["S3Uri"], self._container.checkpoints) if config else None
+        checkpoints = CheckpointSync(self._objects, config["S3Uri"], self._container.checkpoints) if config else None
         try:
             with checkpoints.kept() if checkpoints else nullcontext():
                 self._run_hosts()
