@@ -12,7 +12,7 @@ from sentictl.config.config import Config
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.state import Record
 from sentictl.errors import ForeignError, MissingStepError
-from sentictl.lifecycle.reconcile import Action, Step, apply, destroy, discover, plan, plan_destruction, survey
+from sentictl.lifecycle.reconcile import Action, Step, apply, destroy, import_, plan, plan_destruction, refresh
 from sentictl.lifecycle.resource import Context, Live, Resource
 
 
@@ -237,10 +237,10 @@ def test_destroying_goes_backwards_and_reports_what_is_left(
     assert [record.name for record in left] == ["other", "thing"]
 
 
-def test_a_survey_tells_what_was_deleted_by_hand(context: Context, cloud: Cloud) -> None:
+def test_refreshing_tells_what_was_deleted_by_hand(context: Context, cloud: Cloud) -> None:
     apply([Thing(context), Other(context)], context, Watcher())
     del cloud.things["thing", "thing"]
-    found = {record.name: live is not None for _, record, live in survey([Thing(context), Other(context)], context)}
+    found = {record.name: live is not None for _, record, live in refresh([Thing(context), Other(context)], context)}
     assert found == {"thing": False, "other": True}
 
 
@@ -331,7 +331,7 @@ def test_a_lost_state_is_found_again_and_does_not_hide_a_bill(context: Context, 
         "delete thing",
         "delete thing",
     ]
-    assert len(discover([Thing(forgetful), Version(forgetful)], forgetful)) == 2
+    assert len(import_([Thing(forgetful), Version(forgetful)], forgetful)) == 2
     assert list(reloaded(context).state) == list(context.state)
 
 

@@ -24,7 +24,7 @@ from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import Settings
 from sentictl.config.state import Record
 from sentictl.errors import ModelError
-from sentictl.lifecycle.reconcile import Step, apply, destroy, discover, plan_destruction
+from sentictl.lifecycle.reconcile import Step, apply, destroy, import_, plan_destruction
 from sentictl.lifecycle.resource import Context
 from sentictl.scaffold import init
 from sentictl.scaffold.overrides import use_model_code
@@ -266,7 +266,7 @@ class Project:
     def discover(self) -> list[Record]:
         """Record what AWS has for the project and `sentictl.toml` does not know of. Returns what was recorded."""
         with self.session.changing(forget_damage=True) as context:
-            return discover(stack.resources(context), context)
+            return import_(stack.resources(context), context)
 
     @property
     def notebook(self) -> ProjectNotebook:

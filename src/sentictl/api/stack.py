@@ -6,7 +6,7 @@ from typing import Any
 
 from sentictl.config.state import Record
 from sentictl.lifecycle import reconcile
-from sentictl.lifecycle.reconcile import Action, Step, differences, survey
+from sentictl.lifecycle.reconcile import Action, Step, differences, refresh
 from sentictl.lifecycle.resource import Context, Live, Resource
 from sentictl.services.iam.roles import ExecutionRole, FunctionRole, PageRole
 from sentictl.services.notebook.instance import Notebook, NotebookLifecycle, NotebookRole
@@ -29,8 +29,8 @@ CHAIN: dict[str, tuple[type[Resource], ...]] = {
     "site": (WebsiteBucket, Page),
 }
 # What stands beside the chain: `up` and `plan` leave it alone, while `status`, `import` and `down` know it.
-BESIDE: dict[str, tuple[type[Resource], ...]] = {"notebook create": (NotebookRole, NotebookLifecycle, Notebook)}
-KEPT = CHAIN | BESIDE
+OPTIONAL: dict[str, tuple[type[Resource], ...]] = {"notebook create": (NotebookRole, NotebookLifecycle, Notebook)}
+KEPT = CHAIN | OPTIONAL
 # What can be taken down by itself, and the command that brings it back.
 PARTS = {"endpoint": "deploy", "lambda": "wire-lambda", "api": "wire-api", "site": "site"}
 
@@ -128,7 +128,9 @@ class Finding:
 
 def inspect(context: Context) -> list[Finding]:
     """What is recorded, as AWS has it now, in the order of the chain."""
-    return [_finding(resource, record, live, context) for resource, record, live in survey(resources(context), context)]
+    return [
+        _finding(resource, record, live, context) for resource, record, live in refresh(resources(context), context)
+    ]
 
 
 def _finding(resource: Resource, record: Record, live: Live | None, context: Context) -> Finding:

@@ -3,7 +3,7 @@
 A resource is announced in the state before the call that creates it, and confirmed after. So a kill at any moment
 leaves nothing that the next run, or `down`, would not find: names are known before the resources exist.
 
-A plan and its execution are one walk over the resources: both read what there is and decide by `examine`. Only what is
+A plan and its execution are one walk over the resources: both read what there is and decide by `diff`. Only what is
 then done with a step differs.
 """
 
@@ -113,7 +113,7 @@ def destroy(resources: Sequence[Resource], context: Context, observer: Observer)
     return [record for _, record in doomed if record not in left], left
 
 
-def discover(resources: Iterable[Resource], context: Context) -> list[Record]:
+def import_(resources: Iterable[Resource], context: Context) -> list[Record]:
     """Record everything that AWS has for the project and that is not recorded. Returns what was recorded."""
     found = [record for resource in resources for record in _unrecorded(resource, context)]
     for record in found:
@@ -122,14 +122,14 @@ def discover(resources: Iterable[Resource], context: Context) -> list[Record]:
     return found
 
 
-def survey(resources: Iterable[Resource], context: Context) -> Iterator[tuple[Resource, Record, Live | None]]:
+def refresh(resources: Iterable[Resource], context: Context) -> Iterator[tuple[Resource, Record, Live | None]]:
     """Every recorded resource and what AWS has of it now, in the order of the chain."""
     for resource in resources:
         for record in context.state.of_kind(resource.kind):
             yield resource, record, resource.read(record.name)
 
 
-def examine(resource: Resource, live: Live | None) -> Step:
+def diff(resource: Resource, live: Live | None) -> Step:
     """What has to be done with a resource, given what AWS has of it. Makes no call."""
     if live is None:
         others = any(record.name != resource.name for record in resource.context.state.of_kind(resource.kind))
@@ -159,7 +159,7 @@ class _Rehearsal:
 
     def bring(self, resource: Resource) -> Step:
         live = resource.read(resource.name)
-        step = examine(resource, live)
+        step = diff(resource, live)
         if live is not None and not self._adopt and not _may_take(resource, live, step):
             raise _foreign(resource)
         attributes = dict(resource.foreseen()) | dict(live.attributes if live else {})
@@ -182,7 +182,7 @@ class _Execution:
 
     def bring(self, resource: Resource) -> Step:
         live = resource.read(resource.name)
-        step = examine(resource, live)
+        step = diff(resource, live)
         if live is not None and not _may_take(resource, live, step):
             self._adopt_it(resource)
         self._observer.started(step)
@@ -191,7 +191,7 @@ class _Execution:
         if live is not None:
             _confirm(resource, self._context, live)
             if self._wait:
-                _confirm(resource, self._context, resource.settle(live))
+                _confirm(resource, self._context, resource.wait_ready(live))
         self._observer.finished(step, resource.summary() if self._wait else f"{resource.name}, not waited for")
         return step
 

@@ -144,7 +144,7 @@ class Resource(ABC):
         """Give it the desired fields. Needed only by resources that have any."""
         raise NotImplementedError(f"{self.kind} cannot be updated")
 
-    def settle(self, live: Live) -> Live:
+    def wait_ready(self, live: Live) -> Live:
         """Wait until it can be used, and return what AWS has then; raises the reason if it never will be usable."""
         return live
 

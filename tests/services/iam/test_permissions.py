@@ -11,7 +11,7 @@ import boto3
 import pytest
 from parliament import analyze_policy_string
 
-from sentictl.api.stack import BESIDE, KEPT
+from sentictl.api.stack import OPTIONAL, KEPT
 from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.lifecycle.resource import Context
 from sentictl.services.iam.permissions import BESIDES, NEEDED, NOTEBOOK, every_action, needed, policy, reading_actions
@@ -81,7 +81,7 @@ def listed(value: str | list[str]) -> list[str]:
 
 def test_every_kind_of_resource_is_in_the_table() -> None:
     assert set(NEEDED) | set(NOTEBOOK) == {resource.kind for kept in KEPT.values() for resource in kept}
-    assert set(NOTEBOOK) == {resource.kind for kept in BESIDE.values() for resource in kept}
+    assert set(NOTEBOOK) == {resource.kind for kept in OPTIONAL.values() for resource in kept}
 
 
 def test_no_call_is_without_its_permission_and_no_permission_without_a_call() -> None:

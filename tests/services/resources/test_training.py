@@ -167,4 +167,4 @@ def test_a_job_that_is_deleted_while_it_is_followed_is_told_as_gone(cloud: Cloud
     live = job.read(name)
     assert live
     with pytest.raises(TrainingError, match=f"{name} is gone"):
-        job.settle(live)
+        job.wait_ready(live)

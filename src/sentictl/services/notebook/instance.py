@@ -160,7 +160,7 @@ class Notebook(SageMakerResource):
         self._wait(self.name)
         self.start()
 
-    def settle(self, live: Live) -> Live:
+    def wait_ready(self, live: Live) -> Live:
         if live.status in IN_PROGRESS | {"Failed"}:
             self._check(self._wait(self.name))
         return self.read(self.name) or live

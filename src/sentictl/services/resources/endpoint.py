@@ -135,7 +135,7 @@ class Endpoint(SageMakerResource):
                 EndpointName=self.name, EndpointConfigName=EndpointConfig(self.context).name
             )
 
-    def settle(self, live: Live) -> Live:
+    def wait_ready(self, live: Live) -> Live:
         if live.status == "InService":
             return live
         endpoint = self._wait(self.name)

@@ -80,7 +80,7 @@ class Function(Resource):
             lambda: client.update_function_configuration(FunctionName=self.name, **self._configuration())
         )
 
-    def settle(self, live: Live) -> Live:
+    def wait_ready(self, live: Live) -> Live:
         self._wait()
         return self.read(self.name) or live
 

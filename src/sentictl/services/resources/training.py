@@ -117,7 +117,7 @@ class TrainingJob(DigestNamed):
         client = self.context.environment.client("sagemaker")
         once_role_is_known(lambda: client.create_training_job(**self._request()))
 
-    def settle(self, live: Live) -> Live:
+    def wait_ready(self, live: Live) -> Live:
         if live.status not in OVER:
             self._follow()
         job = self._describe(self.name) or {}
