@@ -11,7 +11,7 @@ import boto3
 import pytest
 from parliament import analyze_policy_string
 
-from sentictl.api.stack import OPTIONAL, KEPT
+from sentictl.api.stack import KEPT, OPTIONAL
 from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.lifecycle.resource import Context
 from sentictl.services.iam.permissions import BESIDES, NEEDED, NOTEBOOK, every_action, needed, policy, reading_actions
