@@ -39,6 +39,7 @@ class Thing(Resource):
     """A resource in the dict, with one field."""
 
     kind = "thing"
+    command = "make"
     cloud: Cloud
     title = "thing"
     color = "red"
@@ -92,7 +93,7 @@ class Sign(Thing):
     title = "sign"
 
     def desired(self) -> Mapping[str, Any]:
-        return {"color": self.context.attribute("thing", "born", "make")}
+        return {"color": self.context.attribute(Thing, "born")}
 
 
 class Version(Thing):
@@ -141,7 +142,7 @@ def test_what_is_missing_is_made_and_recorded(context: Context, cloud: Cloud) ->
     steps = apply([Thing(context), Other(context)], context, Watcher())
     assert actions(steps) == ["create thing", "create other"]
     assert [record.arn for record in reloaded(context).state] == ["arn:thing", "arn:other"]
-    assert context.recorded("thing", "make").attributes == {"id": "thing"}
+    assert context.recorded(Thing).attributes == {"id": "thing"}
 
 
 def test_a_second_run_changes_nothing(context: Context, cloud: Cloud) -> None:
@@ -181,7 +182,7 @@ def test_versions_are_kept_and_the_one_in_force_is_the_latest(
         monkeypatch.setattr(Version, "title", title)
         apply([Version(context)], context, Watcher())
     assert sorted(name for _, name in cloud.things) == ["a", "b"]
-    assert context.recorded("version", "make").name == "a"
+    assert context.recorded(Version).name == "a"
     assert cloud.calls == ["create version a", "create version b"]
 
 
@@ -336,6 +337,6 @@ def test_a_lost_state_is_found_again_and_does_not_hide_a_bill(context: Context, 
 
 
 def test_what_was_never_made_is_asked_for_by_command(context: Context) -> None:
-    with pytest.raises(MissingStepError, match="no endpoint in the environment local") as refusal:
-        context.recorded("endpoint", "deploy")
-    assert refusal.value.hint.endswith("sentictl deploy")
+    with pytest.raises(MissingStepError, match="no other in the environment local") as refusal:
+        context.recorded(Other)
+    assert refusal.value.hint.endswith("sentictl make")

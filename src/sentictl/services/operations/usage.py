@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sentictl.aws.lookup import if_there
 from sentictl.config.config import LOCAL
 from sentictl.lifecycle.resource import Context
+from sentictl.services.chain import CHAIN
 from sentictl.services.pricing.estimate import estimate
 from sentictl.services.resources.endpoint import VARIANT, Endpoint
 
@@ -41,7 +42,7 @@ def idle_warning(context: Context) -> str:
     days = idle_days(context)
     if days is None or days < IDLE_DAYS:
         return ""
-    cost = estimate(context)
+    cost = estimate(context, CHAIN)
     verb = "costs" if cost.billed else "would cost on AWS"
     daily = "" if cost.hourly is None else f" and {verb} about ${24 * cost.hourly:,.2f} a day"
     where = "" if context.environment.name == LOCAL else f" --env {context.environment.name}"

@@ -7,7 +7,7 @@ where the stage is throttled it says when to ask again.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -15,10 +15,13 @@ from sentictl.aws.lookup import if_there
 from sentictl.aws.names import digest_of
 from sentictl.aws.waiters import once_not_throttled
 from sentictl.config.state import Record
-from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.lifecycle.cost import Use
+from sentictl.lifecycle.resource import Actions, Context, Entries, Live, Resource
 from sentictl.services.iam.roles import PageRole
 from sentictl.services.page.render import HEADERS
+from sentictl.services.pricing.table import prices
 from sentictl.services.resources.function import Function
+from sentictl.services.resources.rest_api_template import parts_of_api
 
 STAGE = "prod"
 PAGE_KEY = "site/index.html"
@@ -41,6 +44,15 @@ class RestApi(Resource):
     """The REST API with its methods, gateway responses, deployment and throttled stage."""
 
     kind = "rest-api"
+    command = "wire-api"
+    face = True
+    removed_as = "api"
+    actions = Actions(
+        read="apigateway:GET",
+        create="apigateway:POST apigateway:PUT apigateway:PATCH apigateway:DELETE iam:PassRole",
+        update="apigateway:POST apigateway:PUT apigateway:PATCH apigateway:DELETE iam:PassRole",
+        delete="apigateway:DELETE",
+    )
 
     @property
     def name(self) -> str:
@@ -111,6 +123,27 @@ class RestApi(Resource):
     def summary(self) -> str:
         api = self.context.settings.api
         return f"POST for everybody, {api.throttle_rate:g} requests a second at most"
+
+    def facts(self, record: Record) -> Sequence[str]:
+        return [invoke_url(self.context)] if record.arn else []
+
+    def scope(self, action: str) -> Sequence[str]:
+        """Name all APIs: their ids are API Gateway's own, so that no pattern tells this project's from others."""
+        place = f"arn:{self.context.environment.partition}:apigateway:{self.context.environment.region}::"
+        arns = [f"{place}/restapis", f"{place}/restapis/*", f"{place}/tags/*"]
+        return arns if action.startswith("apigateway:") else []
+
+    def uses(self) -> Sequence[Use]:
+        return [Use("API Gateway", "1,000 predictions", prices()["api_million_requests"] / 1000)]
+
+    def cloudformation(self) -> Entries:
+        desired = self.desired()
+        properties = {
+            "Name": self.name,
+            "EndpointConfiguration": {"Types": ["REGIONAL"]},
+            "BinaryMediaTypes": desired["binary_media_types"],
+        }
+        return self.entry("AWS::ApiGateway::RestApi", properties) | parts_of_api(self.logical_id, STAGE, desired)
 
     @property
     def _client(self) -> Any:
@@ -223,6 +256,13 @@ class Permission(Resource):
     """API Gateway's permission to call the function: from this API's POST on the root and from nowhere else."""
 
     kind = "permission"
+    command = "wire-api"
+    actions = Actions(
+        read="lambda:GetPolicy",
+        create="lambda:AddPermission",
+        update="lambda:RemovePermission lambda:AddPermission",
+        delete="lambda:RemovePermission",
+    )
 
     @property
     def name(self) -> str:
@@ -257,6 +297,15 @@ class Permission(Resource):
     def delete(self, record: Record) -> None:
         self._remove(record.name)
 
+    def cloudformation(self) -> Entries:
+        properties = {
+            "FunctionName": Function(self.context).arn,
+            "Action": "lambda:InvokeFunction",
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": self._source_arn(),
+        }
+        return {self.logical_id: {"Type": "AWS::Lambda::Permission", "Properties": properties}}
+
     def _remove(self, name: str) -> None:
         remove = self.context.environment.client("lambda").remove_permission
         if_there(remove, FunctionName=self.context.naming.name("predict"), StatementId=name)
@@ -271,7 +320,7 @@ def api_id(context: Context) -> str:
     Raises:
         MissingStepError: there is no API yet.
     """
-    return context.attribute(RestApi.kind, "id", "wire-api")
+    return context.attribute(RestApi, "id")
 
 
 def invoke_url(context: Context) -> str:

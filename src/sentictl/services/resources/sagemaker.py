@@ -1,7 +1,7 @@
 """What SageMaker's training jobs, models, endpoint configs and endpoints have in common: their tags and their lists."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from sentictl.aws.lookup import if_there
@@ -19,6 +19,9 @@ class SageMakerResource(Resource):
     def tag(self) -> None:
         client = self.context.environment.client("sagemaker")
         client.add_tags(ResourceArn=self._arn(self.name), Tags=self.context.naming.tag_list())
+
+    def scope(self, action: str) -> Sequence[str]:
+        return [self._arn(self.context.naming.name("*"))] if action.startswith("sagemaker:") else []
 
     def _arn(self, name: str) -> str:
         return self.context.environment.arn("sagemaker", f"{self.kind}/{name}")

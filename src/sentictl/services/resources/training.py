@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
 from functools import cached_property
 from itertools import count
@@ -15,11 +15,12 @@ from sentictl.aws.names import TRAINING_GROUP, digest_of
 from sentictl.aws.waiters import once_role_is_known, poll
 from sentictl.config.state import Record
 from sentictl.errors import InterruptedByUserError, TrainingError
-from sentictl.lifecycle.resource import Context, Live
+from sentictl.lifecycle.cost import Machines
+from sentictl.lifecycle.resource import Actions, Context, Live
 from sentictl.services.iam.roles import ExecutionRole
 from sentictl.services.resources.artifacts import artifact_is_there, fetch_artifact, make_current
 from sentictl.services.resources.dataset import Dataset
-from sentictl.services.resources.logs import delete_streams
+from sentictl.services.resources.logs import LOG_READING_ACTIONS, LOG_STREAM_ACTIONS, delete_streams, log_scope
 from sentictl.services.resources.sagemaker import DigestNamed
 from sentictl.services.resources.storage import StoredObject, delete_objects, list_keys, read_object
 from sentictl.services.resources.training_log import TrainingLog
@@ -40,6 +41,8 @@ class SourceArchive(StoredObject):
     """The model code that the training job runs: `sources/<digest>/sourcedir.tar.gz`."""
 
     kind = "source-archive"
+    command = "train"
+    actions = Actions(read="s3:ListBucket s3:GetObject", create="s3:PutObject", delete="s3:DeleteObject")
 
     @cached_property
     def _packed(self) -> bytes:
@@ -73,6 +76,17 @@ class TrainingJob(DigestNamed):
     """
 
     kind = "training-job"
+    command = "train"
+    face = True
+    in_template = False  # CloudFormation has no type for it
+    healthy = frozenset({"Completed"})
+    actions = Actions(
+        read="sagemaker:DescribeTrainingJob sagemaker:ListTrainingJobs sagemaker:ListTags s3:GetObject",
+        create="sagemaker:CreateTrainingJob sagemaker:AddTags iam:PassRole "
+        "logs:DescribeLogStreams logs:GetLogEvents s3:DeleteObject",
+        delete="sagemaker:StopTrainingJob sagemaker:DeleteTrainingJob logs:DescribeLogStreams logs:DeleteLogStream",
+        unscoped="sagemaker:ListTrainingJobs",
+    )
     operation, listed, listed_name = "list_training_jobs", "TrainingJobSummaries", "TrainingJobName"
     keeps_versions = True
     holds_data = True
@@ -147,6 +161,27 @@ class TrainingJob(DigestNamed):
             f"{metadata['architecture']} · loss {loss} · "
             f"validation {100 * metrics['validation_accuracy']:.1f} % {accuracy}"
         )
+
+    def facts(self, record: Record) -> Sequence[str]:
+        accuracy = record.attributes.get(ACCURACY)
+        measured = f"validation {100 * float(accuracy):.1f} %" if accuracy else ""
+        return [record.name, record.attributes.get("architecture", ""), measured]
+
+    def scope(self, action: str) -> Sequence[str]:
+        """Limit what is done in the log of all training jobs, which is not the project's, to its own streams.
+
+        AWS decides on reading by the group, so that it reaches the others' streams there.
+        """
+        if action in LOG_READING_ACTIONS:
+            return log_scope(self.context, TRAINING_GROUP)
+        if action in LOG_STREAM_ACTIONS:
+            streams = f"log-group:{TRAINING_GROUP}:log-stream:{self.context.naming.name('*')}"
+            return [self.context.environment.arn("logs", streams)]
+        return super().scope(action)
+
+    def machines(self) -> Machines:
+        train = self.context.settings.train
+        return Machines("Training", train.instance_type, train.instance_count, standing=False)
 
     def _follow(self) -> None:
         log = TrainingLog(self.context.environment.client("logs"), self.name)
