@@ -1,6 +1,6 @@
 """Reconciling, against a cloud that is a dict: what is made, changed, kept and deleted, and what a kill leaves."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,9 @@ class Thing(Resource):
     def name(self) -> str:
         return self.title
 
-    def found(self) -> Iterable[str]:
-        return [name for kind, name in self.cloud.things if kind == self.kind]
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+        names = [name for kind, name in self.cloud.things if kind == self.kind and name not in known]
+        return [(name, live) for name in names if (live := self.read(name))]
 
     def tags(self, name: str) -> Mapping[str, str]:
         return {} if name in self.cloud.foreign else self.context.naming.tags

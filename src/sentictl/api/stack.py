@@ -69,7 +69,7 @@ def doomed(context: Context, part: str | None, *, keep_data: bool, keep_notebook
 
 def has_notebook(context: Context) -> bool:
     """Tell whether AWS has the project's notebook."""
-    return bool(Notebook(context).found())
+    return any(Notebook(context).found())
 
 
 def command_of(kind: str) -> str:

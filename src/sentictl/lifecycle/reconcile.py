@@ -158,7 +158,7 @@ class _Rehearsal:
         self._adopt = adopt
 
     def bring(self, resource: Resource) -> Step:
-        live = resource.read(resource.name)
+        live = resource.find()
         step = diff(resource, live)
         if live is not None and not self._adopt and not _may_take(resource, live, step):
             raise _foreign(resource)
@@ -181,7 +181,7 @@ class _Execution:
         self._adopt = adopt
 
     def bring(self, resource: Resource) -> Step:
-        live = resource.read(resource.name)
+        live = resource.find()
         step = diff(resource, live)
         if live is not None and not _may_take(resource, live, step):
             self._adopt_it(resource)
@@ -198,8 +198,8 @@ class _Execution:
     def remove(self, resource: Resource, record: Record) -> Step:
         step = Step(Action.DELETE, record.kind, record.name, {})
         self._observer.started(step)
-        # What somebody else made in the place of ours is not ours to delete.
-        if resource.read(record.name) is None or _is_ours(resource, record.name):
+        # What somebody else made in the place of ours is not ours to delete. What is gone may have left something.
+        if _is_ours(resource, record.name) or resource.read(record.name) is None:
             resource.delete(record)
         self._context.state.forget(record)
         self._context.config.save_state()
@@ -262,12 +262,8 @@ def _doomed(resources: Sequence[Resource], context: Context) -> list[tuple[Resou
 
 def _unrecorded(resource: Resource, context: Context) -> list[Record]:
     known = {record.name for record in context.state.of_kind(resource.kind)}
-    found = {name: resource.read(name) for name in resource.found() if name not in known}
-    return [
-        Record(resource.kind, name, live.arn, live.attributes)
-        for name, live in found.items()
-        if live is not None and _is_ours(resource, name)
-    ]
+    found = [(name, live) for name, live in resource.found(known) if _is_ours(resource, name)]
+    return [Record(resource.kind, name, live.arn, live.attributes) for name, live in found]
 
 
 def _confirm(resource: Resource, context: Context, live: Live) -> None:

@@ -1,7 +1,7 @@
 """The shape of a resource: something kept on AWS that can be read, compared, created, updated and deleted."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
@@ -155,7 +155,7 @@ class Resource(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """The name that follows from the settings. Reading it may prepare local files, but changes nothing on AWS."""
+        """The name that follows from the settings. Reading it may prepare local files, but makes no call."""
 
     @property
     def wanted(self) -> bool:
@@ -166,12 +166,27 @@ class Resource(ABC):
     def read(self, name: str) -> Live | None:
         """Return what AWS has under this name, by describe and list calls only; None if there is nothing."""
 
-    def found(self) -> Iterable[str]:
-        """List the names of all there are of this kind in the project and environment, oldest first."""
-        return [self.name] if self.read(self.name) else []
+    def find(self) -> Live | None:
+        """Return what AWS has under the name that the settings ask for, by describe and list calls only.
+
+        Comes before all that needs the name: some can be known only by looking which are taken.
+        """
+        return self.read(self.name)
+
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+        """Yield all there are of this kind in the project and environment, oldest first, each with its name.
+
+        Args:
+            known: the names that need not be looked for.
+        """
+        if self.name not in known and (live := self.read(self.name)):
+            yield self.name, live
 
     def tags(self, name: str) -> Mapping[str, str]:  # noqa: ARG002  (not every resource has its own)
-        """Return the tags that AWS has for it. What has none of its own belongs to what it is a part of."""
+        """Return the tags that AWS has for it; none where it is gone.
+
+        What has none of its own belongs to what it is a part of, and so has the project's.
+        """
         return self.context.naming.tags
 
     def tag(self) -> None:

@@ -48,8 +48,8 @@ class Role(Resource):
         return Live(role["Role"]["Arn"], fields=fields)
 
     def tags(self, name: str) -> Mapping[str, str]:
-        role = self.context.environment.client("iam").get_role(RoleName=name)["Role"]
-        return {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
+        answer = if_there(self.context.environment.client("iam").get_role, RoleName=name) or {"Role": {}}
+        return {tag["Key"]: tag["Value"] for tag in answer["Role"].get("Tags", [])}
 
     def tag(self) -> None:
         self.context.environment.client("iam").tag_role(RoleName=self.name, Tags=self.context.naming.tag_list())

@@ -2,7 +2,7 @@
 
 import base64
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -46,8 +46,8 @@ class NotebookRole(Role):
     part = PART
     service = "sagemaker.amazonaws.com"
 
-    def found(self) -> Iterable[str]:
-        return super().found() if Notebook(self.context).found() else []
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+        return super().found(known) if any(Notebook(self.context).found()) else []
 
     def _policy(self) -> dict[str, Any]:
         commands = policy(self.context, [*CHAIN, Notebook])
@@ -85,8 +85,8 @@ class NotebookLifecycle(Resource):
     def _script(self) -> str:
         return script(self.context, f"s3://{self.context.naming.bucket}/{self._packed[0]}")
 
-    def found(self) -> Iterable[str]:
-        return super().found() if Notebook(self.context).found() else []
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+        return super().found(known) if any(Notebook(self.context).found()) else []
 
     def desired(self) -> Mapping[str, Any]:
         return {"script": digest_of(self._script)}
@@ -191,8 +191,9 @@ class Notebook(SageMakerResource):
         self.start()
 
     def wait_ready(self, live: Live) -> Live:
-        if live.status in IN_PROGRESS | {"Failed"}:
-            self._check(self._wait(self.name))
+        if live.status not in IN_PROGRESS | {"Failed"}:
+            return live
+        self._check(self._wait(self.name))
         return self.read(self.name) or live
 
     def delete(self, record: Record) -> None:

@@ -1,6 +1,6 @@
 """The dataset: reviews prepared on this machine, kept on S3 under the digest of everything that shaped them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -45,9 +45,10 @@ class Dataset(StoredObject):
     def name(self) -> str:
         return f"{FOLDER}{self.digest}/"
 
-    def found(self) -> Iterable[str]:
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
         manifests = (key for key in list_keys(self.context, self.bucket, FOLDER) if key.endswith(f"/{MANIFEST}"))
-        return [key.removesuffix(MANIFEST) for key in manifests]
+        names = (key.removesuffix(MANIFEST) for key in manifests)
+        return ((name, Live(self.uri(name))) for name in names if name not in known)
 
     def read(self, name: str) -> Live | None:
         return Live(self.uri(name)) if read_object(self.context, self.bucket, name + MANIFEST) else None

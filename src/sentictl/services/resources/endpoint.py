@@ -154,11 +154,7 @@ class Endpoint(SageMakerResource):
 
     def read(self, name: str) -> Live | None:
         endpoint = self._describe(name)
-        if endpoint is None:
-            return None
-        status = endpoint["EndpointStatus"]
-        fields = {"endpoint_config": endpoint["EndpointConfigName"], "failed": status == "Failed"}
-        return Live(endpoint["EndpointArn"], status, fields)
+        return _live(endpoint) if endpoint else None
 
     def create(self) -> None:
         self.context.environment.client("sagemaker").create_endpoint(
@@ -188,11 +184,10 @@ class Endpoint(SageMakerResource):
                 f"{endpoint.get('FailureReason', 'AWS gives no reason')}",
                 "Its log: sentictl logs endpoint. When that is mended, run the same command again.",
             )
-        return self.read(self.name) or live
+        return _live(endpoint)
 
     def delete(self, record: Record) -> None:
-        if self._describe(record.name) is not None:
-            self._delete(record.name)
+        self._delete(record.name)
 
     def summary(self) -> str:
         return f"endpoint {self.name} in service"
@@ -206,8 +201,9 @@ class Endpoint(SageMakerResource):
         return self.entry("AWS::SageMaker::Endpoint", properties, after=[EndpointLogGroup.__name__])
 
     def _delete(self, name: str) -> None:
-        if self._wait(name)["EndpointStatus"] != "Gone":
-            if_there(self.context.environment.client("sagemaker").delete_endpoint, EndpointName=name)
+        if self._wait(name)["EndpointStatus"] == "Gone":
+            return
+        if_there(self.context.environment.client("sagemaker").delete_endpoint, EndpointName=name)
         poll(lambda: self._describe(name), lambda found: found is None, what=name, timeout=60 * MINUTES)
 
     def _wait(self, name: str) -> dict[str, Any]:
@@ -220,6 +216,12 @@ class Endpoint(SageMakerResource):
 
     def _describe(self, name: str) -> dict[str, Any] | None:
         return if_there(self.context.environment.client("sagemaker").describe_endpoint, EndpointName=name)
+
+
+def _live(endpoint: Mapping[str, Any]) -> Live:
+    status = endpoint["EndpointStatus"]
+    fields = {"endpoint_config": endpoint["EndpointConfigName"], "failed": status == "Failed"}
+    return Live(endpoint["EndpointArn"], status, fields)
 
 
 def trained(context: Context) -> Record:

@@ -61,7 +61,7 @@ class Function(Resource):
         return Live(found["FunctionArn"], found.get("State", "Active"), fields)
 
     def tags(self, name: str) -> Mapping[str, str]:
-        answer = self.context.environment.client("lambda").get_function(FunctionName=name)
+        answer = if_there(self.context.environment.client("lambda").get_function, FunctionName=name) or {}
         if "TagsError" in answer:  # so AWS says that these credentials may see the function, but not its tags
             raise AccessError(
                 f"AWS does not allow ListTags on the function {name}: {answer['TagsError'].get('Message', '')}",

@@ -73,9 +73,10 @@ class RestApi(Resource):
         found = self._find(name)
         if not found:
             return None
-        api_id, *copies = found
+        api, *copies = found
+        api_id = api["id"]
         fields = {
-            "binary_media_types": self._client.get_rest_api(restApiId=api_id).get("binaryMediaTypes", []),
+            "binary_media_types": api.get("binaryMediaTypes", []),
             "methods": self._read_methods(api_id),
             "gateway_responses": self._read_gateway_responses(api_id),
             **self._read_stage(api_id),
@@ -95,10 +96,11 @@ class RestApi(Resource):
         self.update()
 
     def update(self) -> None:
-        api_id, *copies = self._find(self.name)
+        api, *copies = self._find(self.name)
         for copy in copies:
-            self._delete(copy)
-        self._put_binary_media_types(api_id)
+            self._delete(copy["id"])
+        api_id = api["id"]
+        self._put_binary_media_types(api)
         root = self._root(api_id)
         for verb in METHODS:
             self._put_method(api_id, root, verb)
@@ -106,7 +108,7 @@ class RestApi(Resource):
             self._client.put_gateway_response(restApiId=api_id, responseType=kind, **response)
         self._client.create_deployment(restApiId=api_id, stageName=STAGE, description=self._definition)
         throttling = self.desired()["throttling"]
-        self._client.update_stage(
+        stage = self._client.update_stage(
             restApiId=api_id,
             stageName=STAGE,
             patchOperations=[
@@ -114,11 +116,11 @@ class RestApi(Resource):
                 for limit, value in throttling.items()
             ],
         )
-        self._delete_old_deployments(api_id)
+        self._delete_old_deployments(api_id, serving=stage["deploymentId"])
 
     def delete(self, record: Record) -> None:
-        for api_id in self._find(record.name):
-            self._delete(api_id)
+        for api in self._find(record.name):
+            self._delete(api["id"])
 
     def summary(self) -> str:
         api = self.context.settings.api
@@ -167,8 +169,8 @@ class RestApi(Resource):
         """What a deployment has to hold, as a digest: it is the deployment's description."""
         return digest_of(BINARY_MEDIA_TYPES, self._methods, self._gateway_responses)
 
-    def _find(self, name: str) -> list[str]:
-        """The ids of this project's APIs of that name, oldest first.
+    def _find(self, name: str) -> list[dict[str, Any]]:
+        """Return this project's APIs of that name as AWS tells them, oldest first.
 
         Names are not unique: where the answer to a creation was lost and the call repeated, there are two.
         """
@@ -179,15 +181,14 @@ class RestApi(Resource):
             for api in page["items"]
             if api["name"] == name and api.get("tags", {}).items() >= self.context.naming.tags.items()
         ]
-        return [str(api["id"]) for api in sorted(found, key=lambda api: api["createdDate"])]
+        return sorted(found, key=lambda api: api["createdDate"])
 
     def _delete(self, api_id: str) -> None:
         # One API in 30 seconds is what an account may delete.
         once_not_throttled(lambda: if_there(self._client.delete_rest_api, restApiId=api_id))
 
-    def _delete_old_deployments(self, api_id: str) -> None:
-        """A deployment that no stage serves has nothing more to do."""
-        serving = self._client.get_stage(restApiId=api_id, stageName=STAGE)["deploymentId"]
+    def _delete_old_deployments(self, api_id: str, serving: str) -> None:
+        """Delete the deployments that no stage serves: they have nothing more to do."""
         for page in self._client.get_paginator("get_deployments").paginate(restApiId=api_id):
             for deployment in page["items"]:
                 if deployment["id"] != serving:
@@ -197,8 +198,8 @@ class RestApi(Resource):
         resources = self._client.get_resources(restApiId=api_id)["items"]
         return str(next(resource["id"] for resource in resources if resource["path"] == "/"))
 
-    def _put_binary_media_types(self, api_id: str) -> None:
-        found = self._client.get_rest_api(restApiId=api_id).get("binaryMediaTypes", [])
+    def _put_binary_media_types(self, api: Mapping[str, Any]) -> None:
+        found = api.get("binaryMediaTypes", [])
         operations = [
             {"op": operation, "path": f"/binaryMediaTypes/{kind.replace('/', '~1')}"}
             for operation, kinds in (
@@ -208,7 +209,7 @@ class RestApi(Resource):
             for kind in sorted(kinds)
         ]
         if operations:
-            self._client.update_rest_api(restApiId=api_id, patchOperations=operations)
+            self._client.update_rest_api(restApiId=api["id"], patchOperations=operations)
 
     def _put_method(self, api_id: str, root: str, verb: str) -> None:
         place = {"restApiId": api_id, "resourceId": root, "httpMethod": verb}

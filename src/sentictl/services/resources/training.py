@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC
 from functools import cached_property
 from itertools import count
@@ -57,8 +57,9 @@ class SourceArchive(StoredObject):
     def name(self) -> str:
         return f"sources/{self.digest}/sourcedir.tar.gz"
 
-    def found(self) -> Iterable[str]:
-        return list_keys(self.context, self.bucket, "sources/")
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+        names = list_keys(self.context, self.bucket, "sources/")
+        return ((name, Live(self.uri(name))) for name in names if name not in known)
 
     def read(self, name: str) -> Live | None:
         return Live(self.uri(name)) if read_object(self.context, self.bucket, name) else None
@@ -95,6 +96,7 @@ class TrainingJob(DigestNamed):
         super().__init__(context)
         self._dataset = Dataset(context)
         self._source = SourceArchive(context)
+        self._name: str | None = None
 
     @cached_property
     def checkpoints(self) -> str:
@@ -107,21 +109,23 @@ class TrainingJob(DigestNamed):
         inputs = (self._source.digest, self._image, self._hyperparameters, hosts, self._channels)
         return self.context.naming.name(digest_of(*inputs))
 
-    @cached_property
+    @property
     def name(self) -> str:
+        """The name that `find` chose, by which names were used already."""
+        if self._name is None:
+            raise RuntimeError("Which name a training job takes is known only after find()")
+        return self._name
+
+    def find(self) -> Live | None:
         for attempt in count(1):
-            name = self._base_name if attempt == 1 else f"{self._base_name}-{attempt}"
-            job = self._describe(name)
+            self._name = self._base_name if attempt == 1 else f"{self._base_name}-{attempt}"
+            job = self._describe(self._name)
             if job is None or self._usable(job):
                 break
-        return name
+        return _live(job)
 
     def read(self, name: str) -> Live | None:
-        job = self._describe(name)
-        if job is None:
-            return None
-        status = job["TrainingJobStatus"]
-        return Live(job["TrainingJobArn"], status, attributes=_outcome(job) if status == "Completed" else {})
+        return _live(self._describe(name))
 
     def foreseen(self) -> Mapping[str, str]:
         return {"artifact": f"s3://{self.context.naming.bucket}/models/{self.name}/output/model.tar.gz"}
@@ -132,14 +136,12 @@ class TrainingJob(DigestNamed):
         once_role_is_known(lambda: client.create_training_job(**self._request()))
 
     def wait_ready(self, live: Live) -> Live:
-        if live.status not in OVER:
-            self._follow()
-        job = self._describe(self.name) or {}
+        job = self._follow() if live.status not in OVER else self._describe(self.name) or {}
         if job.get("TrainingJobStatus") != "Completed":
             raise _failure(self.name, job)
         make_current(self.context, fetch_artifact(self.context, self.name, job["ModelArtifacts"]["S3ModelArtifacts"]))
         delete_objects(self.context, self.context.naming.bucket, self.checkpoints)
-        return self.read(self.name) or live
+        return _live(job) or live
 
     def delete(self, record: Record) -> None:
         client = self.context.environment.client("sagemaker")
@@ -183,7 +185,8 @@ class TrainingJob(DigestNamed):
         train = self.context.settings.train
         return Machines("Training", train.instance_type, train.instance_count, standing=False)
 
-    def _follow(self) -> None:
+    def _follow(self) -> Mapping[str, Any]:
+        """Report how the job goes until it is over. Returns what AWS tells of it then; nothing if it is gone."""
         log = TrainingLog(self.context.environment.client("logs"), self.name)
         status = ""
 
@@ -200,7 +203,7 @@ class TrainingJob(DigestNamed):
         # The service itself ends a job at its limit; waiting twice as long also covers the queue for machines.
         limit = 120 * self.context.settings.train.max_minutes + 1800
         try:
-            poll(
+            return poll(
                 look,
                 lambda job: not job or job["TrainingJobStatus"] in OVER,
                 what=self.name,
@@ -309,7 +312,7 @@ def describe_training_job(context: Context, name: str) -> dict[str, Any] | None:
 def forget_checkpoints(context: Context) -> None:
     """Make the next training job begin anew. One that runs, or has ended well, keeps what it has."""
     job = TrainingJob(context)
-    if job.read(job.name) is None:
+    if job.find() is None:
         delete_objects(context, context.naming.bucket, job.checkpoints)
 
 
@@ -323,6 +326,14 @@ def stop_training_job(context: Context, name: str) -> None:
         what=name,
         timeout=300,
     )
+
+
+def _live(job: Mapping[str, Any] | None) -> Live | None:
+    """Read what AWS tells of a job; None where there is none."""
+    if not job:
+        return None
+    status = job["TrainingJobStatus"]
+    return Live(job["TrainingJobArn"], status, attributes=_outcome(job) if status == "Completed" else {})
 
 
 def _outcome(job: Mapping[str, Any]) -> dict[str, str]:
