@@ -20,7 +20,7 @@ TEXT, JSON = "text/plain", "application/json"
 RAW = (TEXT, "application/x-www-form-urlencoded", "application/octet-stream")
 EXPOSE = "Access-Control-Expose-Headers"
 # What the function sends with each answer; API Gateway's own errors have CORS and EXPOSE alone.
-FUNCTION_HEADERS = (*PREFLIGHT, EXPOSE, "Cache-Control", "Vary", "X-Content-Type-Options")
+FUNCTION_HEADERS = (*CORS, EXPOSE, "Cache-Control", "Vary", "X-Content-Type-Options")
 PASSED_ON = ("Content-Type", "Cache-Control")  # of the page's object on S3
 # By status: what it means, the function's codes, and API Gateway's own.
 ERRORS: Mapping[int, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
