@@ -23,7 +23,7 @@ TO_COME = "(known when it is made)"
 
 
 class Action(StrEnum):
-    """What a step does to a resource. Replacing makes the new one first and deletes the old one after."""
+    """An action that a step takes on a resource. Replacing makes the new one first and deletes the old one after."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -51,7 +51,7 @@ class Observer(Protocol):
 
 
 class Walk(Protocol):
-    """What happens to the steps of a walk over the resources."""
+    """The taker of the steps of a walk over the resources."""
 
     def bring(self, resource: Resource) -> Step: ...
 
@@ -59,7 +59,7 @@ class Walk(Protocol):
 
 
 def plan(resources: Iterable[Resource], context: Context, *, adopt: bool = False) -> list[Step]:
-    """What `apply` would do. Makes no call that changes anything.
+    """Tell what `apply` would do. Makes no call that changes anything.
 
     Args:
         resources: in the order in which they need each other.
@@ -95,7 +95,7 @@ def apply(
 
 
 def plan_destruction(resources: Sequence[Resource], context: Context) -> list[Step]:
-    """What `destroy` would delete."""
+    """Tell what `destroy` would delete."""
     return [Step(Action.DELETE, record.kind, record.name, {}) for _, record in _doomed(resources, context)]
 
 
@@ -123,14 +123,14 @@ def import_(resources: Iterable[Resource], context: Context) -> list[Record]:
 
 
 def refresh(resources: Iterable[Resource], context: Context) -> Iterator[tuple[Resource, Record, Live | None]]:
-    """Every recorded resource and what AWS has of it now, in the order of the chain."""
+    """Yield every recorded resource and what AWS has of it now, in the order of the chain."""
     for resource in resources:
         for record in context.state.of_kind(resource.kind):
             yield resource, record, resource.read(record.name)
 
 
 def diff(resource: Resource, live: Live | None) -> Step:
-    """What has to be done with a resource, given what AWS has of it. Makes no call."""
+    """Decide what has to be done with a resource, given what AWS has of it. Makes no call."""
     if live is None:
         others = any(record.name != resource.name for record in resource.context.state.of_kind(resource.kind))
         action = Action.REPLACE if others and not resource.keeps_versions else Action.CREATE
@@ -226,7 +226,7 @@ class _Execution:
         return resource.read(resource.name)
 
     def _finish(self, resource: Resource, refusal: ClientError) -> None:
-        """An answer was lost on its way here, and the repeated call met what the first had done: do what is left."""
+        """Do what is left after an answer was lost here and the repeated call met what the first had done."""
         live = resource.read(resource.name)
         if live is None:
             raise refusal
@@ -272,7 +272,7 @@ def _confirm(resource: Resource, context: Context, live: Live) -> None:
 
 
 def _may_take(resource: Resource, live: Live, step: Step) -> bool:
-    """Whether what there is belongs to the project. What is recorded and stays as it is need not be asked about."""
+    """Tell whether what there is is the project's. What is recorded and stays as it is need not be asked about."""
     recorded = any(record.arn == live.arn for record in resource.context.state.of_kind(resource.kind))
     return (recorded and step.action is Action.KEEP) or _is_ours(resource, resource.name)
 

@@ -25,7 +25,7 @@ class Report(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """What a resource works with: the project, the environment on AWS, and a voice. Each is equal to itself alone."""
+    """The project, the environment on AWS and a voice, for resources to work with. Each is equal to itself alone."""
 
     config: Config
     environment: Environment
@@ -71,7 +71,7 @@ class Context:
         return record.attributes[name]
 
     def rehearsal(self) -> "Context":
-        """The same, with a copy of the state: what is changed in it is not the project's."""
+        """Return the same with a copy of the state: what is changed in it is not the project's."""
         return replace(self, config=replace(self.config, state=self.state.copy()))
 
 
@@ -134,7 +134,7 @@ class Resource(ABC):
     keeps_versions: ClassVar[bool] = False
     # What would be lost: reviews and trained models.
     holds_data: ClassVar[bool] = False
-    # Stands beside the chain, which leaves it alone: of its permissions, all others need that to read it.
+    # Stands beside the chain, which leaves it alone. Of its permissions the chain's commands need those to read it.
     optional: ClassVar[bool] = False
     # Looked for whenever one asks what there is; False where another resource has to be found first.
     looked_for: ClassVar[bool] = True
@@ -258,5 +258,5 @@ class Resource(ABC):
 
     @property
     def logical_id(self) -> str:
-        """What it is called within a CloudFormation template."""
+        """Its name within a CloudFormation template."""
         return type(self).__name__

@@ -23,7 +23,7 @@ BROAD = "sentictl doctor --policy prints the policy that allows everything senti
 
 
 def account_checks(context: Context, roles: Sequence[Role]) -> list[Check]:
-    """What holds of the account.
+    """List the checks of the account.
 
     Args:
         context: the project in an environment on AWS.
@@ -146,7 +146,7 @@ def _denied(context: Context, caller: str, statement: dict[str, Any]) -> set[str
 
 
 def _circumstances(statement: dict[str, Any]) -> list[list[dict[str, Any]]]:
-    """The context of each request that the statement is about: a role is passed to one service at a time."""
+    """Return the context of each request that the statement is about: a role is passed to one service at a time."""
     conditions = statement.get("Condition", {}).get("StringEquals", {})
     return [
         [{"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}]

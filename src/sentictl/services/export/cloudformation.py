@@ -69,7 +69,7 @@ def _bucket_parameter(context: Context) -> dict[str, Any]:
 
 
 def _end(entries: Entries) -> str:
-    """When the endpoint is to be taken down, counted from now; empty where it is to stay."""
+    """Return when the endpoint is to be taken down, counted from now; empty where it is to stay."""
     schedule = entries.get(Schedule.__name__, {"Properties": {"ScheduleExpression": ""}})
     return str(schedule["Properties"]["ScheduleExpression"]).removeprefix("at(").removesuffix(")")
 
@@ -117,7 +117,7 @@ def _references(context: Context, inside: Iterable[Resource], ends: str) -> dict
 
 
 def _linked_entries(entries: Entries, references: Mapping[str, str]) -> Entries:
-    """The entries, in which every value that stands for another resource refers to it; none refers to itself."""
+    """Return the entries, in which every value that stands for another resource refers to it; none refers to itself."""
     return {
         name: _linked(entry, {value: ref for value, ref in references.items() if ref.partition(".")[0] != name})
         for name, entry in entries.items()

@@ -26,7 +26,7 @@ PROVIDER, MAKES_PROVIDER, ANSWER = "Provider", "MakesProvider", "MakeProvider"
 
 
 def github_template(context: Context, repository: str) -> dict[str, Any]:
-    """A CloudFormation template of GitHub's identity provider and the workflow's two roles.
+    """Write a CloudFormation template of GitHub's identity provider and the workflow's two roles.
 
     Args:
         context: the project and environment that the roles are for.
@@ -89,7 +89,7 @@ def _role(context: Context, part: str, subject: str, allowed: dict[str, Any], se
 
 
 def _trust(context: Context, subject: str) -> dict[str, Any]:
-    """The trust policy of a role that GitHub's tokens of one subject open, and no others."""
+    """Write the trust policy of a role that GitHub's tokens of one subject open, and no others."""
     standing = context.environment.arn("iam", f"oidc-provider/{ISSUER}", region=False)
     statement = {
         "Effect": "Allow",

@@ -69,7 +69,7 @@ def every_action(kinds: Kinds) -> list[str]:
 
 def reading_actions(kinds: Kinds) -> list[str]:
     """List the IAM actions of `import`, `plan` and `status`, which change nothing."""
-    return sorted({ALWAYS, *LOOKING}.union(*(kind.actions.of("read") for kind in kinds if kind.looked_for)))
+    return sorted({ALWAYS, *LOOKING}.union(*(kind.actions.read.split() for kind in kinds if kind.looked_for)))
 
 
 def policy(context: Context, kinds: Kinds, actions: Sequence[str] | None = None) -> dict[str, Any]:

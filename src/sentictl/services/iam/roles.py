@@ -109,7 +109,7 @@ class Role(Resource):
         return policy
 
     def _names(self) -> dict[str, str]:
-        """What a policy can name."""
+        """Return what a policy can name, and its value."""
         environment, naming = self.context.environment, self.context.naming
         return {
             "partition": environment.partition,

@@ -104,7 +104,7 @@ class NotebookLifecycle(Resource):
         self.context.environment.client("sagemaker").create_notebook_instance_lifecycle_config(**self._request())
 
     def update(self) -> None:
-        """The instance runs the new script at its next start."""
+        """Put the new script, which the instance runs at its next start."""
         self._upload()
         self.context.environment.client("sagemaker").update_notebook_instance_lifecycle_config(**self._request())
 
@@ -233,7 +233,7 @@ class Notebook(SageMakerResource):
         self._stop(self.name)
 
     def url(self) -> str:
-        """An address that lets whoever has it in, for a few minutes: it is never recorded."""
+        """Return an address that lets whoever has it in, for a few minutes: it is never recorded."""
         client = self.context.environment.client("sagemaker")
         return str(client.create_presigned_notebook_instance_url(NotebookInstanceName=self.name)["AuthorizedUrl"])
 
@@ -286,7 +286,7 @@ def notebook_policy(context: Context, *, looking: bool = False) -> dict[str, Any
         context: the project and environment.
         looking: only what `import` and `status` take of it where there is a notebook.
     """
-    read = {action for kind in OPTIONAL if not kind.looked_for for action in kind.actions.of("read")}
+    read = {action for kind in OPTIONAL if not kind.looked_for for action in kind.actions.read.split()}
     changing = {OPENING}.union(*(kind.actions.changes for kind in OPTIONAL))
     actions = sorted(read if looking else read | changing)
     role, name = NotebookRole(context), context.naming.name(PART)
@@ -309,7 +309,7 @@ def notebook_policy(context: Context, *, looking: bool = False) -> dict[str, Any
 
 
 def script(context: Context, wheel: str) -> str:
-    """What the instance runs at each start: its values, then `templates/notebook/on-start.sh`.
+    """Write what the instance runs at each start: its values, then `templates/notebook/on-start.sh`.
 
     Args:
         context: the project and environment.
@@ -329,7 +329,7 @@ def script(context: Context, wheel: str) -> str:
 
 
 def running(context: Context) -> str:
-    """A reminder that a notebook costs money, where one does; empty otherwise."""
+    """Remind that a notebook costs money, where one does; empty otherwise."""
     if context.environment.endpoint_url or context.state.latest(Notebook.kind) is None:
         return ""
     live = Notebook(context).read(Notebook(context).name)

@@ -38,7 +38,7 @@ def idle_days(context: Context) -> float | None:
 
 
 def idle_warning(context: Context) -> str:
-    """What an endpoint that has not been asked for days costs, and how it is stopped; empty for one that is in use."""
+    """Tell what an endpoint costs that was not asked for days, and how it is stopped; empty for one that is in use."""
     days = idle_days(context)
     if days is None or days < IDLE_DAYS:
         return ""

@@ -66,7 +66,7 @@ class Model(DigestNamed):
         return self.entry("AWS::SageMaker::Model", properties)
 
     def container(self) -> dict[str, Any]:
-        """The image, the artifact and how the one finds the script in the other."""
+        """Return the image, the artifact and how the one finds the script in the other."""
         region = self.context.environment.region
         return {
             "Image": pytorch_image("inference", region, self.context.settings.deploy.instance_type),
@@ -119,7 +119,7 @@ class EndpointConfig(DigestNamed):
         return self.entry("AWS::SageMaker::EndpointConfig", properties)
 
     def variant(self) -> dict[str, Any]:
-        """The one production variant: the model and its machines."""
+        """Return the one production variant: the model and its machines."""
         deploy = self.context.settings.deploy
         return {
             "VariantName": VARIANT,
@@ -225,7 +225,7 @@ def _live(endpoint: Mapping[str, Any]) -> Live:
 
 
 def trained(context: Context) -> Record:
-    """The record of the training job whose artifact is to be served.
+    """Return the record of the training job whose artifact is to be served.
 
     Raises:
         MissingStepError: nothing was trained yet, the job was not followed to its end, or the settings name one that

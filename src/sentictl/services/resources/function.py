@@ -102,7 +102,7 @@ class Function(Resource):
         if_there(self.context.environment.client("lambda").delete_function, FunctionName=record.name)
 
     def sources(self) -> Mapping[str, Path]:
-        """The files of its code, by their path in the package."""
+        """Return the files of its code, by their path in the package."""
         return template_files("lambda", self.context.config.folder.root)
 
     def summary(self) -> str:

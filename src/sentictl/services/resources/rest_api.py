@@ -166,7 +166,7 @@ class RestApi(Resource):
 
     @property
     def _definition(self) -> str:
-        """What a deployment has to hold, as a digest: it is the deployment's description."""
+        """The digest of what a deployment has to hold: it is the deployment's description."""
         return digest_of(BINARY_MEDIA_TYPES, self._methods, self._gateway_responses)
 
     def _find(self, name: str) -> list[dict[str, Any]]:
@@ -316,7 +316,7 @@ class Permission(Resource):
 
 
 def api_id(context: Context) -> str:
-    """The id that API Gateway gave the project's API.
+    """Return the id that API Gateway gave the project's API.
 
     Raises:
         MissingStepError: there is no API yet.
@@ -325,7 +325,7 @@ def api_id(context: Context) -> str:
 
 
 def invoke_url(context: Context) -> str:
-    """The public address of the API, where reviews are posted."""
+    """Return the public address of the API, where reviews are posted."""
     return context.environment.invoke_url(api_id(context), STAGE)
 
 
@@ -394,7 +394,7 @@ def _declared(headers: Mapping[str, str]) -> dict[str, bool]:
 
 
 def _as_wanted(method: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """A method as AWS tells it, in the shape of the definitions here; fields that AWS adds by itself are left out."""
+    """Put a method as AWS tells it into the shape of the definitions here; fields that AWS adds by itself are left out."""
     integration = method.get("methodIntegration", {})
     told = integration | {
         "integrationHttpMethod": integration.get("httpMethod")

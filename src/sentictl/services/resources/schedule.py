@@ -106,7 +106,7 @@ class Schedule(Resource):
         return if_there(self.context.environment.client("scheduler").get_schedule, GroupName=GROUP, Name=name)
 
     def request(self) -> dict[str, Any]:
-        """The whole schedule as it is put; its time begins now."""
+        """Return the whole schedule as it is put; its time begins now."""
         ttl = self.context.settings.deploy.ttl
         words = {**self.context.naming.tags, "ttl": ttl}
         return {
@@ -141,7 +141,7 @@ def renew(context: Context) -> None:
 
 
 def ending(context: Context) -> str:
-    """When the endpoint goes, or went, by itself; empty where nothing is scheduled."""
+    """Tell when the endpoint goes, or went, by itself; empty where nothing is scheduled."""
     record = context.state.latest(Schedule.kind)
     if record is None:
         return ""
@@ -153,6 +153,6 @@ def ending(context: Context) -> str:
 
 
 def _words(schedule: Mapping[str, Any]) -> dict[str, str]:
-    """What the description says: the project's tags and the ttl."""
+    """Read from the description the project's tags and the ttl."""
     words = (schedule.get("Description") or "").split()
     return dict(word.split("=", 1) for word in words if "=" in word)

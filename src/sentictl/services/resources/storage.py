@@ -100,7 +100,7 @@ class StoredObject(Resource):
 
 
 def bucket_arn(context: Context, bucket: str) -> str:
-    """The ARN of a bucket, which names neither a region nor an account."""
+    """Return the ARN of a bucket, which names neither a region nor an account."""
     return f"arn:{context.environment.partition}:s3:::{bucket}"
 
 
@@ -129,7 +129,7 @@ def create_bucket(context: Context, name: str) -> None:
 
 
 def bucket_tags(context: Context, name: str) -> dict[str, str]:
-    """A bucket's tags."""
+    """Return a bucket's tags; none where it is gone."""
     tagging = if_there(context.environment.client("s3").get_bucket_tagging, Bucket=name) or {"TagSet": []}
     return {tag["Key"]: tag["Value"] for tag in tagging["TagSet"]}
 
@@ -160,14 +160,14 @@ def delete_objects(context: Context, bucket: str, prefix: str) -> None:
 
 
 def list_keys(context: Context, bucket: str, prefix: str) -> Iterable[str]:
-    """The keys of all objects under a prefix; none where there is no bucket."""
+    """Yield the keys of all objects under a prefix; none where there is no bucket."""
     if bucket_exists(context, bucket):
         pages = context.environment.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         yield from (entry["Key"] for page in pages for entry in page.get("Contents", []))
 
 
 def read_object(context: Context, bucket: str, key: str) -> Mapping[str, Any] | None:
-    """What HeadObject tells of an object, or None where there is none."""
+    """Return what HeadObject tells of an object, or None where there is none."""
     return if_there(context.environment.client("s3").head_object, Bucket=bucket, Key=key)
 
 
@@ -182,7 +182,7 @@ def download_folder(context: Context, bucket: str, prefix: str, folder: Path) ->
 
 
 def bucket_exists(context: Context, bucket: str) -> bool:
-    """Whether there is a bucket of that name.
+    """Tell whether there is a bucket of that name.
 
     Raises:
         AccessError: there is, but not for these credentials to see.

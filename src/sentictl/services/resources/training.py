@@ -274,7 +274,7 @@ class TrainingJob(DigestNamed):
         }
 
     def _stopping(self) -> dict[str, Any]:
-        """When the job ends at the latest. On spare machines that includes the time spent waiting for them."""
+        """Return when the job ends at the latest. On spare machines that includes the time spent waiting for them."""
         train = self.context.settings.train
         limit = {"MaxRuntimeInSeconds": 60 * train.max_minutes}
         if not train.spot:
@@ -285,7 +285,7 @@ class TrainingJob(DigestNamed):
         }
 
     def _script_mode(self) -> dict[str, str]:
-        """What the container's training toolkit reads: which script, from where, and its own name. JSON strings."""
+        """Return what the container's training toolkit reads: which script, from where, and its own name. JSON strings."""
         values = {
             "sagemaker_program": "train.py",
             "sagemaker_submit_directory": self._source.uri(self._source.name),
@@ -305,7 +305,7 @@ class TrainingJob(DigestNamed):
 
 
 def describe_training_job(context: Context, name: str) -> dict[str, Any] | None:
-    """What DescribeTrainingJob tells, or None for a name that was never used."""
+    """Return what DescribeTrainingJob tells, or None for a name that was never used."""
     return if_there(context.environment.client("sagemaker").describe_training_job, TrainingJobName=name)
 
 
@@ -337,7 +337,7 @@ def _live(job: Mapping[str, Any] | None) -> Live | None:
 
 
 def _outcome(job: Mapping[str, Any]) -> dict[str, str]:
-    """What is recorded of a job that ended well: enough to tell its model from others without the artifact.
+    """Return what is recorded of a job that ended well: enough to tell its model from others without the artifact.
 
     Of each metric SageMaker keeps the value that was logged last, and train.py ends with those of the whole model.
     """
@@ -355,7 +355,7 @@ def _outcome(job: Mapping[str, Any]) -> dict[str, str]:
 
 
 def sparkline(values: list[float]) -> str:
-    """The values as a row of bars, the lowest to the highest; of many values, some evenly among them."""
+    """Draw the values as a row of bars, the lowest to the highest; of many values, some evenly among them."""
     if len(values) > SPARKLINE:
         values = [values[number * (len(values) - 1) // (SPARKLINE - 1)] for number in range(SPARKLINE)]
     low, span = min(values), (max(values) - min(values)) or 1

@@ -169,7 +169,7 @@ class Page(Resource):
 
 
 def render_page(context: Context) -> bytes:
-    """The page as the settings want it, for the API as it stands.
+    """Render the page as the settings want it, for the API as it stands.
 
     Raises:
         MissingStepError: there is no API yet.
@@ -179,7 +179,7 @@ def render_page(context: Context) -> bytes:
 
 
 def page_url(context: Context) -> str:
-    """The address of the page for a browser.
+    """Return the address of the page for a browser.
 
     Raises:
         MissingStepError: there is no API yet.
