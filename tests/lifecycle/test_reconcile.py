@@ -239,6 +239,21 @@ def test_destroying_goes_backwards_and_reports_what_is_left(
     assert [record.name for record in left] == ["other", "thing"]
 
 
+def test_what_is_recorded_is_read_only_after_it_was_deleted(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply([Thing(context), Other(context)], context, Watcher())
+    read, reads = Thing.read, []
+
+    def counted(self: Thing, name: str) -> Live | None:
+        reads.append((name, (self.kind, name) in cloud.things))
+        return read(self, name)
+
+    monkeypatch.setattr(Thing, "read", counted)
+    destroy([Thing(context), Other(context)], context, Watcher())
+    assert reads == [("other", False), ("thing", False)]
+
+
 def test_refreshing_tells_what_was_deleted_by_hand(context: Context, cloud: Cloud) -> None:
     apply([Thing(context), Other(context)], context, Watcher())
     del cloud.things["thing", "thing"]

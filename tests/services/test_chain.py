@@ -7,6 +7,7 @@ import pytest
 
 from sentictl.api import stack
 from sentictl.api.results import Status
+from sentictl.cli.commands.down import Part
 from sentictl.cli.view.status import draw
 from sentictl.config.state import Record
 from sentictl.lifecycle.cost import Machines, Use
@@ -131,6 +132,10 @@ def test_it_is_in_the_picture(context: Context, monkeypatch: pytest.MonkeyPatch,
     picture = str(draw(Status("local", stack.inspect(context)), "", 100)).replace("\N{NO-BREAK SPACE}", " ")
     assert line in [each.strip() for each in picture.split("\n")]
     assert ("sentictl watch" in picture) == (state != "OK")
+
+
+def test_what_can_be_taken_down_by_itself_is_what_the_command_line_offers() -> None:
+    assert [kind.removed_as for kind in CHAIN if kind.removed_as] == list(Part)
 
 
 def test_it_can_be_taken_down_by_itself(context: Context) -> None:

@@ -90,6 +90,7 @@ def _of_account(invocation: Invocation) -> "Iterator[Check]":
     from sentictl.services.chain import CHAIN
     from sentictl.services.doctor.account import account_checks
     from sentictl.services.iam.roles import Role
+    from sentictl.services.notebook.instance import NotebookRole
 
     with opened(invocation) as project:
         try:
@@ -98,7 +99,7 @@ def _of_account(invocation: Invocation) -> "Iterator[Check]":
             return  # the check of the settings has said so
         context = Context(config, project.session.connect(config), lambda *_: None)
     # Who has no notebook needs no permission to ask for its role.
-    kinds = KEPT if config.state.latest("notebook-role") else CHAIN
+    kinds = KEPT if config.state.latest(NotebookRole.kind) else CHAIN
     yield from account_checks(context, [kind(context) for kind in kinds if issubclass(kind, Role)])
 
 

@@ -394,7 +394,7 @@ def _declared(headers: Mapping[str, str]) -> dict[str, bool]:
 
 
 def _as_wanted(method: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Put a method as AWS tells it into the shape of the definitions here; fields that AWS adds by itself are left out."""
+    """Put a method as AWS tells it into the shape of the definitions here, without the fields that AWS adds."""
     integration = method.get("methodIntegration", {})
     told = integration | {
         "integrationHttpMethod": integration.get("httpMethod")

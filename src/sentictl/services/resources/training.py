@@ -285,7 +285,7 @@ class TrainingJob(DigestNamed):
         }
 
     def _script_mode(self) -> dict[str, str]:
-        """Return what the container's training toolkit reads: which script, from where, and its own name. JSON strings."""
+        """Return what the container's toolkit reads: which script, from where, and the job's name. JSON strings."""
         values = {
             "sagemaker_program": "train.py",
             "sagemaker_submit_directory": self._source.uri(self._source.name),
