@@ -15,7 +15,8 @@ Answer, negotiated in this order:
   4. Still equal (`*/*`), neither acceptable, or no `Accept`: `text/plain`, which is `1` or `0`. Never a 406.
   5. Errors are always `{"error": {"code", "message"}}`.
 
-Every answer carries the CORS headers. Each request leaves one JSON line in the log, without the text of the review.
+Every answer carries the CORS headers. Preflights never come here: API Gateway answers OPTIONS itself. Each request
+leaves one JSON line in the log, without the text of the review.
 """
 
 import base64
@@ -63,7 +64,6 @@ HEADERS = {
     "Access-Control-Allow-Methods": "GET, OPTIONS, POST",
     "Access-Control-Allow-Headers": "Accept, Content-Type",
     "Access-Control-Expose-Headers": "Retry-After",
-    "Access-Control-Max-Age": "86400",
     "Cache-Control": "no-store",
     "Vary": "Accept",
     "X-Content-Type-Options": "nosniff",
@@ -112,8 +112,6 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _answer(event: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
     method = str(event.get("httpMethod") or "POST").upper()
-    if method == "OPTIONS":
-        return _response(204, TEXT, "")
     if method != "POST":
         raise ApiError(405, "method_not_allowed", f"{method} is not answered here. POST the review as the body.")
     request = _read_request(event)

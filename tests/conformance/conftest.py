@@ -112,7 +112,9 @@ def submit(project: Path, environment: Environment, artifact: Path) -> dict[str,
     before: Kinds = (Bucket, Dataset, ExecutionRole, SourceArchive, TrainingJob)
     after: Kinds = (Model, FunctionRole, Function)
     for kind in before:
-        kind(context).create()
+        resource = kind(context)
+        resource.find()  # which name a training job takes
+        resource.create()
     uri = store_artifact(environment.client("s3"), requests["CreateTrainingJob"], pack(artifact))
     name = requests["CreateTrainingJob"]["TrainingJobName"]
     context.state.keep(Record(TrainingJob.kind, name, f"arn:{name}", {"artifact": uri}))

@@ -1,6 +1,6 @@
 """Reconciling, against a cloud that is a dict: what is made, changed, kept and deleted, and what a kill leaves."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from sentictl.config.config import Config
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.state import Record
 from sentictl.errors import ForeignError, MissingStepError
-from sentictl.lifecycle.reconcile import Action, Step, apply, destroy, discover, plan, plan_destruction, survey
+from sentictl.lifecycle.reconcile import Action, Step, apply, destroy, import_, plan, plan_destruction, refresh
 from sentictl.lifecycle.resource import Context, Live, Resource
 
 
@@ -39,6 +39,7 @@ class Thing(Resource):
     """A resource in the dict, with one field."""
 
     kind = "thing"
+    command = "make"
     cloud: Cloud
     title = "thing"
     color = "red"
@@ -47,8 +48,9 @@ class Thing(Resource):
     def name(self) -> str:
         return self.title
 
-    def found(self) -> Iterable[str]:
-        return [name for kind, name in self.cloud.things if kind == self.kind]
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+        names = [name for kind, name in self.cloud.things if kind == self.kind and name not in known]
+        return [(name, live) for name in names if (live := self.read(name))]
 
     def tags(self, name: str) -> Mapping[str, str]:
         return {} if name in self.cloud.foreign else self.context.naming.tags
@@ -92,7 +94,7 @@ class Sign(Thing):
     title = "sign"
 
     def desired(self) -> Mapping[str, Any]:
-        return {"color": self.context.attribute("thing", "born", "make")}
+        return {"color": self.context.attribute(Thing, "born")}
 
 
 class Version(Thing):
@@ -141,7 +143,7 @@ def test_what_is_missing_is_made_and_recorded(context: Context, cloud: Cloud) ->
     steps = apply([Thing(context), Other(context)], context, Watcher())
     assert actions(steps) == ["create thing", "create other"]
     assert [record.arn for record in reloaded(context).state] == ["arn:thing", "arn:other"]
-    assert context.recorded("thing", "make").attributes == {"id": "thing"}
+    assert context.recorded(Thing).attributes == {"id": "thing"}
 
 
 def test_a_second_run_changes_nothing(context: Context, cloud: Cloud) -> None:
@@ -181,7 +183,7 @@ def test_versions_are_kept_and_the_one_in_force_is_the_latest(
         monkeypatch.setattr(Version, "title", title)
         apply([Version(context)], context, Watcher())
     assert sorted(name for _, name in cloud.things) == ["a", "b"]
-    assert context.recorded("version", "make").name == "a"
+    assert context.recorded(Version).name == "a"
     assert cloud.calls == ["create version a", "create version b"]
 
 
@@ -237,10 +239,25 @@ def test_destroying_goes_backwards_and_reports_what_is_left(
     assert [record.name for record in left] == ["other", "thing"]
 
 
-def test_a_survey_tells_what_was_deleted_by_hand(context: Context, cloud: Cloud) -> None:
+def test_what_is_recorded_is_read_only_after_it_was_deleted(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply([Thing(context), Other(context)], context, Watcher())
+    read, reads = Thing.read, []
+
+    def counted(self: Thing, name: str) -> Live | None:
+        reads.append((name, (self.kind, name) in cloud.things))
+        return read(self, name)
+
+    monkeypatch.setattr(Thing, "read", counted)
+    destroy([Thing(context), Other(context)], context, Watcher())
+    assert reads == [("other", False), ("thing", False)]
+
+
+def test_refreshing_tells_what_was_deleted_by_hand(context: Context, cloud: Cloud) -> None:
     apply([Thing(context), Other(context)], context, Watcher())
     del cloud.things["thing", "thing"]
-    found = {record.name: live is not None for _, record, live in survey([Thing(context), Other(context)], context)}
+    found = {record.name: live is not None for _, record, live in refresh([Thing(context), Other(context)], context)}
     assert found == {"thing": False, "other": True}
 
 
@@ -331,11 +348,11 @@ def test_a_lost_state_is_found_again_and_does_not_hide_a_bill(context: Context, 
         "delete thing",
         "delete thing",
     ]
-    assert len(discover([Thing(forgetful), Version(forgetful)], forgetful)) == 2
+    assert len(import_([Thing(forgetful), Version(forgetful)], forgetful)) == 2
     assert list(reloaded(context).state) == list(context.state)
 
 
 def test_what_was_never_made_is_asked_for_by_command(context: Context) -> None:
-    with pytest.raises(MissingStepError, match="no endpoint in the environment local") as refusal:
-        context.recorded("endpoint", "deploy")
-    assert refusal.value.hint.endswith("sentictl deploy")
+    with pytest.raises(MissingStepError, match="no other in the environment local") as refusal:
+        context.recorded(Other)
+    assert refusal.value.hint.endswith("sentictl make")

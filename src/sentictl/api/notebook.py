@@ -10,10 +10,9 @@ from sentictl.errors import MissingStepError
 from sentictl.lifecycle.reconcile import apply, destroy
 from sentictl.lifecycle.resource import Context
 from sentictl.services.notebook import package
-from sentictl.services.notebook.instance import Notebook
+from sentictl.services.notebook.instance import COMMAND, Notebook
 from sentictl.services.resources.storage import Bucket
 
-COMMAND = "notebook create"
 PART = "notebook"
 
 
@@ -41,7 +40,7 @@ class ProjectNotebook:
             kept = [Bucket(context), *stack.resources(context, COMMAND)]
             apply(kept, context, observer, adopt=adopt)
             observer.ended(PART)
-            return context.recorded(Notebook.kind, COMMAND)
+            return context.recorded(Notebook)
 
     def open(self) -> str:
         """Start the notebook if it is stopped. Returns an address that lets one in: whoever has it is let in."""

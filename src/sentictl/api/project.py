@@ -26,10 +26,11 @@ from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import Settings
 from sentictl.config.state import Record
 from sentictl.errors import ModelError
-from sentictl.lifecycle.reconcile import Step, apply, destroy, discover, plan_destruction
+from sentictl.lifecycle.reconcile import Step, apply, destroy, import_, plan_destruction
 from sentictl.lifecycle.resource import Context
 from sentictl.scaffold import init
 from sentictl.scaffold.overrides import use_model_code
+from sentictl.services.chain import CHAIN
 from sentictl.services.evaluate import versions
 from sentictl.services.evaluate.comparison import Comparison
 from sentictl.services.evaluate.evaluation import MISTAKES, Evaluation
@@ -37,6 +38,7 @@ from sentictl.services.evaluate.run import measure, measure_against
 from sentictl.services.evaluate.versions import Version
 from sentictl.services.iam.permissions import needed
 from sentictl.services.notebook.instance import running
+from sentictl.services.operations.logs import read_log
 from sentictl.services.operations.orphans import leftovers
 from sentictl.services.operations.usage import idle_warning
 from sentictl.services.predict import clients
@@ -44,11 +46,12 @@ from sentictl.services.predict.batches import predict_each
 from sentictl.services.predict.clients import Asker, Prediction
 from sentictl.services.pricing.estimate import estimate
 from sentictl.services.resources.dataset import Dataset
-from sentictl.services.resources.logs import read_log
-from sentictl.services.resources.rest_api import invoke_url
+from sentictl.services.resources.endpoint import Endpoint
+from sentictl.services.resources.function import Function
+from sentictl.services.resources.rest_api import RestApi, invoke_url
 from sentictl.services.resources.schedule import ending, renew
-from sentictl.services.resources.training import forget_checkpoints, stop_running_job
-from sentictl.services.resources.website import page_url
+from sentictl.services.resources.training import TrainingJob, forget_checkpoints, stop_running_job
+from sentictl.services.resources.website import Page, page_url
 
 Changes = Mapping[str, Any] | None  # settings by dotted key, such as {"train.epochs": 2}; None leaves one as it is
 
@@ -119,7 +122,7 @@ class Project:
         # Prepared before the settings are written, so that reviews that cannot be used leave sentictl.toml as it was.
         with self.session.changing(settings, self._check_data) as context:
             self._run(context, "data", adopt=adopt)
-            return context.recorded("dataset", "data")
+            return context.recorded(Dataset)
 
     def train(self, settings: Changes = None, *, resume: bool = True, wait: bool = True, adopt: bool = False) -> Record:
         """Train the model as a SageMaker training job. Returns the job's record.
@@ -134,7 +137,7 @@ class Project:
             if not resume:
                 forget_checkpoints(context)
             self._run(context, "train", wait=wait, adopt=adopt)
-            return context.recorded("training-job", "train")
+            return context.recorded(TrainingJob)
 
     def stop_training(self) -> str:
         """Stop the training job that runs. Returns its name, or "" where none does."""
@@ -165,35 +168,37 @@ class Project:
                 renew(context)
             self._run(context, "deploy", wait=wait, adopt=adopt)
             versions.follow_served(context)
-            return context.recorded("endpoint", "deploy")
+            return context.recorded(Endpoint)
 
     def wire_lambda(self, settings: Changes = None, *, adopt: bool = False) -> Record:
         """Put a Lambda function in front of the endpoint. Returns its record."""
         with self.session.changing(settings) as context:
             self._run(context, "wire-lambda", adopt=adopt)
-            return context.recorded("function", "wire-lambda")
+            return context.recorded(Function)
 
     def wire_api(self, settings: Changes = None, *, adopt: bool = False) -> Record:
         """Put a REST API in front of the function. Returns its record."""
         with self.session.changing(settings) as context:
             self._run(context, "wire-api", adopt=adopt)
-            return context.recorded("rest-api", "wire-api")
+            return context.recorded(RestApi)
 
     def site(self, settings: Changes = None, *, adopt: bool = False) -> Record:
         """Publish the web page. Returns its record."""
         with self.session.changing(settings) as context:
             stack.check_ready(context, "site")
             self._run(context, *_commands_of_site(settings), adopt=adopt)
-            return context.recorded("page", "site")
+            return context.recorded(Page)
 
     def up(self, *, adopt: bool = False) -> Live:
         """Do the whole chain, or what of it is missing or differs from the settings."""
         with self.session.changing() as context:
-            self._observer.plan_of(list(stack.CHAIN))
-            for command in stack.CHAIN:
+            self._observer.plan_of(list(stack.COMMANDS))
+            for command in stack.COMMANDS:
                 self._bring_up(context, command, adopt)
             served = measure(context.config, lambda: context, None, mistakes=0)
-            return Live(self.session.environment, page_url(context), invoke_url(context), served, estimate(context))
+            return Live(
+                self.session.environment, page_url(context), invoke_url(context), served, estimate(context, CHAIN)
+            )
 
     def plan(
         self,
@@ -217,7 +222,7 @@ class Project:
             ("train",): self._check_train,
             ("deploy",): self._check_deploy(model, force, {}),
         }
-        chosen = _commands_of_site(settings) if commands == ("site",) else commands or tuple(stack.CHAIN)
+        chosen = _commands_of_site(settings) if commands == ("site",) else commands or stack.COMMANDS
         context = self.session.unlocked(settings, checks.get(commands))
         return _plan(context, stack.plan(context, chosen, adopt=adopt))
 
@@ -229,9 +234,9 @@ class Project:
         return Status(
             self.session.environment,
             stack.inspect(context),
-            page_url(context) if context.state.latest("page") else None,
-            invoke_url(context) if context.state.latest("rest-api") else None,
-            estimate(context, {record.kind for record in context.state}),
+            page_url(context) if context.state.latest(Page.kind) else None,
+            invoke_url(context) if context.state.latest(RestApi.kind) else None,
+            estimate(context, CHAIN, {record.kind for record in context.state}),
             [warning for warning in (ending(context), idle_warning(context), running(context)) if warning],
         )
 
@@ -254,7 +259,7 @@ class Project:
             deleted, remaining = destroy(doomed, context, self._observer)
             self._observer.ended("down")
             left = [_entry(record) for record in remaining]
-            if not context.state.of_kind("training-job"):
+            if not context.state.of_kind(TrainingJob.kind):
                 context.config.set({versions.SETTING: ""})  # a version that is no more
             if not part and not keep_data and not kept:
                 left += self._clear(context, deleted, remaining)
@@ -268,7 +273,7 @@ class Project:
     def discover(self) -> list[Record]:
         """Record what AWS has for the project and `sentictl.toml` does not know of. Returns what was recorded."""
         with self.session.changing(forget_damage=True) as context:
-            return discover(stack.resources(context), context)
+            return import_(stack.resources(context), context)
 
     @property
     def notebook(self) -> ProjectNotebook:
@@ -317,7 +322,7 @@ class Project:
         context = self.session.looking(as_anyone=via == "api")
         if via == "api":
             return clients.from_api(invoke_url(context), context.settings.api.max_reviews, explain=explain)
-        name = context.recorded("endpoint", "deploy").name
+        name = context.recorded(Endpoint).name
         return clients.from_endpoint(context.environment.client("sagemaker-runtime"), name, explain=explain)
 
     def evaluate(self, data: Path | str | None = None, *, mistakes: int = MISTAKES) -> Evaluation:
@@ -356,7 +361,7 @@ class Project:
 
     def models(self) -> list[Version]:
         """The versions of the model, oldest first."""
-        if not self.session.load().state.of_kind("training-job"):  # nothing to ask, and no twin to start
+        if not self.session.load().state.of_kind(TrainingJob.kind):  # nothing to ask, and no twin to start
             return []
         return versions.versions(self.session.looking())
 
@@ -416,8 +421,8 @@ def _commands_of_site(settings: Changes) -> tuple[str, ...]:
 
 
 def _plan(context: Context, steps: Sequence[Step]) -> Plan:
-    costs = estimate(context, stack.standing(context, steps))
-    return Plan(context.environment.name, steps, costs, needed(steps))
+    costs = estimate(context, CHAIN, stack.standing(context, steps))
+    return Plan(context.environment.name, steps, costs, needed(stack.KEPT, steps))
 
 
 def _entry(record: Record) -> dict[str, str]:

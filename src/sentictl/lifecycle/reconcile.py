@@ -3,7 +3,7 @@
 A resource is announced in the state before the call that creates it, and confirmed after. So a kill at any moment
 leaves nothing that the next run, or `down`, would not find: names are known before the resources exist.
 
-A plan and its execution are one walk over the resources: both read what there is and decide by `examine`. Only what is
+A plan and its execution are one walk over the resources: both read what there is and decide by `diff`. Only what is
 then done with a step differs.
 """
 
@@ -23,7 +23,7 @@ TO_COME = "(known when it is made)"
 
 
 class Action(StrEnum):
-    """What a step does to a resource. Replacing makes the new one first and deletes the old one after."""
+    """An action that a step takes on a resource. Replacing makes the new one first and deletes the old one after."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -51,7 +51,7 @@ class Observer(Protocol):
 
 
 class Walk(Protocol):
-    """What happens to the steps of a walk over the resources."""
+    """The taker of the steps of a walk over the resources."""
 
     def bring(self, resource: Resource) -> Step: ...
 
@@ -59,7 +59,7 @@ class Walk(Protocol):
 
 
 def plan(resources: Iterable[Resource], context: Context, *, adopt: bool = False) -> list[Step]:
-    """What `apply` would do. Makes no call that changes anything.
+    """Tell what `apply` would do. Makes no call that changes anything.
 
     Args:
         resources: in the order in which they need each other.
@@ -95,7 +95,7 @@ def apply(
 
 
 def plan_destruction(resources: Sequence[Resource], context: Context) -> list[Step]:
-    """What `destroy` would delete."""
+    """Tell what `destroy` would delete."""
     return [Step(Action.DELETE, record.kind, record.name, {}) for _, record in _doomed(resources, context)]
 
 
@@ -113,7 +113,7 @@ def destroy(resources: Sequence[Resource], context: Context, observer: Observer)
     return [record for _, record in doomed if record not in left], left
 
 
-def discover(resources: Iterable[Resource], context: Context) -> list[Record]:
+def import_(resources: Iterable[Resource], context: Context) -> list[Record]:
     """Record everything that AWS has for the project and that is not recorded. Returns what was recorded."""
     found = [record for resource in resources for record in _unrecorded(resource, context)]
     for record in found:
@@ -122,15 +122,15 @@ def discover(resources: Iterable[Resource], context: Context) -> list[Record]:
     return found
 
 
-def survey(resources: Iterable[Resource], context: Context) -> Iterator[tuple[Resource, Record, Live | None]]:
-    """Every recorded resource and what AWS has of it now, in the order of the chain."""
+def refresh(resources: Iterable[Resource], context: Context) -> Iterator[tuple[Resource, Record, Live | None]]:
+    """Yield every recorded resource and what AWS has of it now, in the order of the chain."""
     for resource in resources:
         for record in context.state.of_kind(resource.kind):
             yield resource, record, resource.read(record.name)
 
 
-def examine(resource: Resource, live: Live | None) -> Step:
-    """What has to be done with a resource, given what AWS has of it. Makes no call."""
+def diff(resource: Resource, live: Live | None) -> Step:
+    """Decide what has to be done with a resource, given what AWS has of it. Makes no call."""
     if live is None:
         others = any(record.name != resource.name for record in resource.context.state.of_kind(resource.kind))
         action = Action.REPLACE if others and not resource.keeps_versions else Action.CREATE
@@ -158,8 +158,8 @@ class _Rehearsal:
         self._adopt = adopt
 
     def bring(self, resource: Resource) -> Step:
-        live = resource.read(resource.name)
-        step = examine(resource, live)
+        live = resource.find()
+        step = diff(resource, live)
         if live is not None and not self._adopt and not _may_take(resource, live, step):
             raise _foreign(resource)
         attributes = dict(resource.foreseen()) | dict(live.attributes if live else {})
@@ -181,8 +181,8 @@ class _Execution:
         self._adopt = adopt
 
     def bring(self, resource: Resource) -> Step:
-        live = resource.read(resource.name)
-        step = examine(resource, live)
+        live = resource.find()
+        step = diff(resource, live)
         if live is not None and not _may_take(resource, live, step):
             self._adopt_it(resource)
         self._observer.started(step)
@@ -191,15 +191,15 @@ class _Execution:
         if live is not None:
             _confirm(resource, self._context, live)
             if self._wait:
-                _confirm(resource, self._context, resource.settle(live))
+                _confirm(resource, self._context, resource.wait_ready(live))
         self._observer.finished(step, resource.summary() if self._wait else f"{resource.name}, not waited for")
         return step
 
     def remove(self, resource: Resource, record: Record) -> Step:
         step = Step(Action.DELETE, record.kind, record.name, {})
         self._observer.started(step)
-        # What somebody else made in the place of ours is not ours to delete.
-        if resource.read(record.name) is None or _is_ours(resource, record.name):
+        # What somebody else made in the place of ours is not ours to delete. What is gone may have left something.
+        if _is_ours(resource, record.name) or resource.read(record.name) is None:
             resource.delete(record)
         self._context.state.forget(record)
         self._context.config.save_state()
@@ -226,7 +226,7 @@ class _Execution:
         return resource.read(resource.name)
 
     def _finish(self, resource: Resource, refusal: ClientError) -> None:
-        """An answer was lost on its way here, and the repeated call met what the first had done: do what is left."""
+        """Do what is left after an answer was lost here and the repeated call met what the first had done."""
         live = resource.read(resource.name)
         if live is None:
             raise refusal
@@ -262,12 +262,8 @@ def _doomed(resources: Sequence[Resource], context: Context) -> list[tuple[Resou
 
 def _unrecorded(resource: Resource, context: Context) -> list[Record]:
     known = {record.name for record in context.state.of_kind(resource.kind)}
-    found = {name: resource.read(name) for name in resource.found() if name not in known}
-    return [
-        Record(resource.kind, name, live.arn, live.attributes)
-        for name, live in found.items()
-        if live is not None and _is_ours(resource, name)
-    ]
+    found = [(name, live) for name, live in resource.found(known) if _is_ours(resource, name)]
+    return [Record(resource.kind, name, live.arn, live.attributes) for name, live in found]
 
 
 def _confirm(resource: Resource, context: Context, live: Live) -> None:
@@ -276,7 +272,7 @@ def _confirm(resource: Resource, context: Context, live: Live) -> None:
 
 
 def _may_take(resource: Resource, live: Live, step: Step) -> bool:
-    """Whether what there is belongs to the project. What is recorded and stays as it is need not be asked about."""
+    """Tell whether what there is is the project's. What is recorded and stays as it is need not be asked about."""
     recorded = any(record.arn == live.arn for record in resource.context.state.of_kind(resource.kind))
     return (recorded and step.action is Action.KEEP) or _is_ours(resource, resource.name)
 

@@ -1,7 +1,7 @@
 """The shape of a resource: something kept on AWS that can be read, compared, created, updated and deleted."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
@@ -11,6 +11,9 @@ from sentictl.config.config import Config
 from sentictl.config.settings import Settings
 from sentictl.config.state import Record, State
 from sentictl.errors import MissingStepError
+from sentictl.lifecycle.cost import Machines, Use
+
+Entries = dict[str, dict[str, Any]]  # of a CloudFormation template, by logical id
 
 
 class Report(Protocol):
@@ -22,7 +25,7 @@ class Report(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """What a resource works with: the project, the environment on AWS, and a voice. Each is equal to itself alone."""
+    """The project, the environment on AWS and a voice, for resources to work with. Each is equal to itself alone."""
 
     config: Config
     environment: Environment
@@ -40,33 +43,35 @@ class Context:
     def naming(self) -> Naming:
         return Naming(self.settings.project.name, self.environment.name, self.environment.account)
 
-    def recorded(self, kind: str, command: str) -> Record:
-        """The latest confirmed record of a kind.
+    def recorded(self, resource: "type[Resource]") -> Record:
+        """Return the latest confirmed record of a kind of resource.
 
         Raises:
-            MissingStepError: there is none; `command` is the one that makes it.
+            MissingStepError: there is none; it names the command that makes one.
         """
-        record = self.state.latest(kind)
+        record = self.state.latest(resource.kind)
         if record is None:
             raise MissingStepError(
-                f"There is no {kind} in the environment {self.environment.name} yet.",
-                f"Make it with: sentictl {command}",
+                f"There is no {resource.kind} in the environment {self.environment.name} yet.",
+                f"Make it with: sentictl {resource.command}",
             )
         return record
 
-    def attribute(self, kind: str, name: str, command: str) -> str:
-        """What is recorded of the latest resource of a kind, such as the id of the REST API.
+    def attribute(self, resource: "type[Resource]", name: str) -> str:
+        """Return an attribute that is recorded of the latest resource of a kind, such as the id of the REST API.
 
         Raises:
             MissingStepError: there is no such resource, or it has yet to be made.
         """
-        record = self.recorded(kind, command)
+        record = self.recorded(resource)
         if name not in record.attributes:
-            raise MissingStepError(f"The {kind} {record.name} is not made yet.", f"Make it with: sentictl {command}")
+            raise MissingStepError(
+                f"The {resource.kind} {record.name} is not made yet.", f"Make it with: sentictl {resource.command}"
+            )
         return record.attributes[name]
 
     def rehearsal(self) -> "Context":
-        """The same, with a copy of the state: what is changed in it is not the project's."""
+        """Return the same with a copy of the state: what is changed in it is not the project's."""
         return replace(self, config=replace(self.config, state=self.state.copy()))
 
 
@@ -87,17 +92,62 @@ class Live:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Actions:
+    """The IAM actions that a kind of resource takes, by step, each step's parted by spaces.
+
+    Whoever changes a resource reads it, too. Replacing one is creating another.
+    """
+
+    read: str
+    create: str = ""
+    update: str = ""
+    delete: str = ""
+    unscoped: str = ""  # those of them that AWS allows on everything or not at all
+
+    def of(self, step: str) -> set[str]:
+        """Return the actions that a step takes; what is kept is only read."""
+        taken = {"create": self.create, "replace": self.create, "update": self.update, "delete": self.delete}
+        return {*self.read.split(), *taken.get(step, "").split()}
+
+    @property
+    def changes(self) -> set[str]:
+        """The actions of every step that changes something, without reading."""
+        return {*self.create.split(), *self.update.split(), *self.delete.split()}
+
+
 class Resource(ABC):
     """One thing kept on AWS, as the settings want it.
 
-    Subclasses say how it is read, created, updated and deleted; when that happens is the reconciler's business.
+    Subclasses say how it is read, created, updated and deleted; when that happens is the reconciler's business. They
+    also say all that others have to know of it: what it needs, what it costs, how it is shown and exported.
     """
 
     kind: ClassVar[str]
+    # The command that makes it, and so brings it back or mends it.
+    command: ClassVar[str]
+    # The one of its command's resources that a person has in mind, and that the next command needs.
+    face: ClassVar[bool] = False
+    # What `down` calls it, together with its command's other resources, where they can be taken down by themselves.
+    removed_as: ClassVar[str] = ""
     # Kept when a newer one takes its place, so that one can go back to it.
     keeps_versions: ClassVar[bool] = False
     # What would be lost: reviews and trained models.
     holds_data: ClassVar[bool] = False
+    # Stands beside the chain, which leaves it alone. Of its permissions the chain's commands need those to read it.
+    optional: ClassVar[bool] = False
+    # Looked for whenever one asks what there is; False where another resource has to be found first.
+    looked_for: ClassVar[bool] = True
+    # The IAM actions that it takes.
+    actions: ClassVar[Actions]
+    # AWS's words for its state that need no mending.
+    healthy: ClassVar[frozenset[str]] = frozenset({"Active"})
+    # Whether its state is worth a word while it is healthy.
+    tells_state: ClassVar[bool] = False
+    # Whether a CloudFormation template can hold it.
+    in_template: ClassVar[bool] = True
+    # The attribute that others name it by, and what CloudFormation calls that.
+    named_by: ClassVar[tuple[str, str] | None] = None
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -105,7 +155,7 @@ class Resource(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """The name that follows from the settings. Reading it may prepare local files, but changes nothing on AWS."""
+        """The name that follows from the settings. Reading it may prepare local files, but makes no call."""
 
     @property
     def wanted(self) -> bool:
@@ -114,14 +164,29 @@ class Resource(ABC):
 
     @abstractmethod
     def read(self, name: str) -> Live | None:
-        """What AWS has under this name, by describe and list calls only; None if there is nothing."""
+        """Return what AWS has under this name, by describe and list calls only; None if there is nothing."""
 
-    def found(self) -> Iterable[str]:
-        """The names of all there are of this kind in the project and environment, oldest first, by list calls only."""
-        return [self.name] if self.read(self.name) else []
+    def find(self) -> Live | None:
+        """Return what AWS has under the name that the settings ask for, by describe and list calls only.
+
+        Comes before all that needs the name: some can be known only by looking which are taken.
+        """
+        return self.read(self.name)
+
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+        """Yield all there are of this kind in the project and environment, oldest first, each with its name.
+
+        Args:
+            known: the names that need not be looked for.
+        """
+        if self.name not in known and (live := self.read(self.name)):
+            yield self.name, live
 
     def tags(self, name: str) -> Mapping[str, str]:  # noqa: ARG002  (not every resource has its own)
-        """The tags that AWS has for it. What has none of its own belongs to the resource that it is a part of."""
+        """Return the tags that AWS has for it; none where it is gone.
+
+        What has none of its own belongs to what it is a part of, and so has the project's.
+        """
         return self.context.naming.tags
 
     def tag(self) -> None:
@@ -129,11 +194,11 @@ class Resource(ABC):
         raise NotImplementedError(f"{self.kind} cannot be tagged")
 
     def foreseen(self) -> Mapping[str, str]:
-        """The attributes that it will have, as far as they are known before it is made."""
+        """Return the attributes that it will have, as far as they are known before it is made."""
         return {}
 
     def desired(self) -> Mapping[str, Any]:
-        """The fields that the settings ask for; compared with `Live.fields`. Empty for what never changes once made."""
+        """Return the fields that the settings ask for, to compare with `Live.fields`; none if they never change."""
         return {}
 
     @abstractmethod
@@ -144,7 +209,7 @@ class Resource(ABC):
         """Give it the desired fields. Needed only by resources that have any."""
         raise NotImplementedError(f"{self.kind} cannot be updated")
 
-    def settle(self, live: Live) -> Live:
+    def wait_ready(self, live: Live) -> Live:
         """Wait until it can be used, and return what AWS has then; raises the reason if it never will be usable."""
         return live
 
@@ -153,5 +218,45 @@ class Resource(ABC):
         """Take it away and wait until it is gone. What is gone already is no error."""
 
     def summary(self) -> str:
-        """Facts that a person would otherwise go and check; empty for what is a detail."""
+        """Return facts that a person would otherwise go and check; empty for what is a detail."""
         return ""
+
+    def facts(self, record: Record) -> Sequence[str]:
+        """Return what the picture of what stands tells of it: first its name, or where it is. Makes no call."""
+        return [record.name]
+
+    def scope(self, action: str) -> Sequence[str]:  # noqa: ARG002  (not every resource has ARNs of its own)
+        """Return the ARNs that an IAM action is limited to on account of it; none for an action of other services."""
+        return []
+
+    def machines(self) -> Machines | None:
+        """Return the machines that are paid by the hour; None where there are none."""
+        return None
+
+    def uses(self) -> Sequence[Use]:
+        """Return what is paid by use of it."""
+        return []
+
+    def cloudformation(self) -> Entries:
+        """Return the entries under `Resources` of a CloudFormation template that make it up, all values as they stand.
+
+        Needed only by what can stand in one.
+        """
+        raise NotImplementedError(f"{self.kind} cannot be written as CloudFormation")
+
+    def entry(self, type_name: str, properties: Mapping[str, Any], after: Sequence[str] = ()) -> Entries:
+        """Return one tagged entry of a CloudFormation template, under the resource's logical id.
+
+        Args:
+            type_name: CloudFormation's name of the type, such as "AWS::IAM::Role".
+            properties: of that type, without the tags.
+            after: the logical ids of what has to be made before, where no reference says so.
+        """
+        order = {"DependsOn": list(after)} if after else {}
+        tagged = {**properties, "Tags": self.context.naming.tag_list()}
+        return {self.logical_id: {"Type": type_name, **order, "Properties": tagged}}
+
+    @property
+    def logical_id(self) -> str:
+        """Its name within a CloudFormation template."""
+        return type(self).__name__

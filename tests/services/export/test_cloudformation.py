@@ -9,16 +9,15 @@ from typing import Any
 import pytest
 from cfnlint.api import lint
 
-from sentictl.api.stack import CHAIN
 from sentictl.assets.installed import templates
 from sentictl.aws.environment import Environment
 from sentictl.config.state import Record
 from sentictl.errors import MissingStepError, SettingsError
 from sentictl.lifecycle.resource import Context
+from sentictl.services.chain import CHAIN
 from sentictl.services.export.cloudformation import template
 from tests.services.conftest import ACCOUNT, ContextOf
 
-KINDS = [kind for kinds in CHAIN.values() for kind in kinds]
 BUCKET = f"films-local-{ACCOUNT}"
 TRAINED = Record(
     "training-job",
@@ -39,7 +38,7 @@ def trained(context_of: ContextOf, *, publish: str = "api", region: str = "eu-we
 
 
 def exported(context: Context) -> dict[str, Any]:
-    return template(context, KINDS)
+    return template(context, CHAIN)
 
 
 @pytest.mark.parametrize(  # every pair of values

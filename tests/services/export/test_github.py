@@ -8,11 +8,12 @@ import pytest
 from cfnlint.api import lint
 from parliament import analyze_policy_string
 
+from sentictl.api.stack import KEPT
 from sentictl.errors import UsageError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.export.github import ISSUER, github_template
-from sentictl.services.iam.permissions import notebook_policy, policy, together
-from sentictl.services.notebook.instance import NotebookLifecycle, NotebookRole
+from sentictl.services.iam.permissions import policy, together
+from sentictl.services.notebook.instance import NotebookLifecycle, NotebookRole, notebook_policy
 from sentictl.twin.iam.policies import decide
 from tests.services.conftest import ACCOUNT, ContextOf
 
@@ -69,7 +70,7 @@ def test_a_pull_request_may_only_look(context: Context) -> None:
     plan, up = (role(context, name)["Policies"][0]["PolicyDocument"] for name in ("PlanRole", "UpRole"))
     verbs = {action.partition(":")[2] for statement in plan["Statement"] for action in statement["Action"]}
     assert [verb for verb in verbs if not verb.startswith(("Get", "List", "Describe", "GET"))] == []
-    assert up == together(policy(context), notebook_policy(context, looking=True))
+    assert up == together(policy(context, KEPT), notebook_policy(context, looking=True))
 
 
 @pytest.mark.parametrize("name", ["PlanRole", "UpRole"])

@@ -11,10 +11,11 @@ import boto3
 import pytest
 from parliament import analyze_policy_string
 
-from sentictl.api.stack import BESIDE, KEPT
+from sentictl.api.stack import KEPT
 from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.lifecycle.resource import Context
-from sentictl.services.iam.permissions import BESIDES, NEEDED, NOTEBOOK, every_action, needed, policy, reading_actions
+from sentictl.services.iam.permissions import BESIDES, every_action, needed, policy, reading_actions
+from sentictl.services.notebook.instance import OPTIONAL
 from tests.services.conftest import ACCOUNT, ContextOf
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -72,42 +73,45 @@ def actions_for(service: str, operation: str) -> list[str]:
 
 
 def steps(action: Action) -> list[Step]:
-    return [Step(action, kind, "name", {}) for kind in NEEDED]
+    return [Step(action, kind.kind, "name", {}) for kind in KEPT if kind.looked_for]
 
 
 def listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def test_every_kind_of_resource_is_in_the_table() -> None:
-    assert set(NEEDED) | set(NOTEBOOK) == {resource.kind for kept in KEPT.values() for resource in kept}
-    assert set(NOTEBOOK) == {resource.kind for kept in BESIDE.values() for resource in kept}
+def test_every_kind_of_resource_says_what_it_takes() -> None:
+    assert len({kind.kind for kind in KEPT}) == len(KEPT)
+    assert [kind.kind for kind in KEPT if not (kind.actions.read and kind.actions.create and kind.actions.delete)] == []
+    assert {kind.kind for kind in KEPT if kind.optional} == {kind.kind for kind in OPTIONAL}
 
 
 def test_no_call_is_without_its_permission_and_no_permission_without_a_call() -> None:
     called = actions_of("up") | actions_of("update") | actions_of("down")
-    assert called - set(every_action()) == set()
-    assert set(every_action()) - called == (OTHERWISE_NEEDED | set(BESIDES)) - called
+    assert called - set(every_action(KEPT)) == set()
+    assert set(every_action(KEPT)) - called == (OTHERWISE_NEEDED | set(BESIDES)) - called
 
 
 def test_a_plan_names_what_its_steps_take() -> None:
-    assert actions_of("up") - set(needed(steps(Action.CREATE))) == set()
-    assert actions_of("down") - set(needed(steps(Action.DELETE))) <= {"tag:GetResources"}
-    assert "sagemaker:CreateModel" in needed([Step(Action.REPLACE, "model", "name", {})])
+    assert actions_of("up") - set(needed(KEPT, steps(Action.CREATE))) == set()
+    assert actions_of("down") - set(needed(KEPT, steps(Action.DELETE))) <= {"tag:GetResources"}
+    assert "sagemaker:CreateModel" in needed(KEPT, [Step(Action.REPLACE, "model", "name", {})])
 
 
 def test_what_is_kept_is_only_read() -> None:
     reading = re.compile(r"[a-z0-9]+:(Get|List|Describe|GET)")
-    assert [action for action in needed(steps(Action.KEEP)) if not reading.match(action)] == []
+    assert [action for action in needed(KEPT, steps(Action.KEEP)) if not reading.match(action)] == []
 
 
 def test_looking_takes_no_action_that_changes_anything() -> None:
-    assert set(needed(steps(Action.KEEP))) <= set(reading_actions()) <= set(every_action())
-    assert [action for action in reading_actions() if not re.match("[a-z0-9]+:(Get|List|Describe|GET)", action)] == []
+    assert set(needed(KEPT, steps(Action.KEEP))) <= set(reading_actions(KEPT)) <= set(every_action(KEPT))
+    assert [
+        action for action in reading_actions(KEPT) if not re.match("[a-z0-9]+:(Get|List|Describe|GET)", action)
+    ] == []
 
 
 def test_the_policy_is_one_that_iam_takes(context: Context) -> None:
-    document = json.dumps(policy(context), separators=(",", ":"))
+    document = json.dumps(policy(context, KEPT), separators=(",", ":"))
     # The action is younger than parliament's table.
     known = document.replace('"sagemaker:DeleteTrainingJob",', "")
     assert [(found.issue, found.detail) for found in analyze_policy_string(known).findings] == []
@@ -120,7 +124,7 @@ def test_with_the_longest_names_it_is_no_longer_than_a_managed_policy_may_be(
     context = context_of(f'[project]\nname = "{"f" * 20}"\n')
     environment = replace(context.environment, name="e" * 20, region=region)
     environment.__dict__["account"] = ACCOUNT
-    document = policy(replace(context, environment=environment))
+    document = policy(replace(context, environment=environment), KEPT)
     assert len(json.dumps(document, separators=(",", ":"))) <= 6144  # white space does not count
 
 
@@ -143,13 +147,13 @@ def test_with_the_longest_names_it_is_no_longer_than_a_managed_policy_may_be(
     ],
 )
 def test_it_is_about_this_project_and_environment_alone(context: Context, action: str, own: str, foreign: str) -> None:
-    assert _allows(policy(context), action, own)
-    assert not _allows(policy(context), action, foreign)
+    assert _allows(policy(context, KEPT), action, own)
+    assert not _allows(policy(context, KEPT), action, foreign)
 
 
 def test_of_the_log_that_all_training_jobs_share_only_the_projects_own_streams_may_be_deleted(context: Context) -> None:
     shared = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/aws/sagemaker/TrainingJobs"
-    document = policy(context)
+    document = policy(context, KEPT)
     assert _allows(document, "logs:DeleteLogStream", f"{shared}:log-stream:films-local-0123456789ab/algo-1-1")
     assert not _allows(document, "logs:DeleteLogStream", f"{shared}:log-stream:songs-prod-0123456789ab/algo-1-1")
     for action in ("logs:DeleteLogGroup", "logs:PutRetentionPolicy"):
@@ -158,7 +162,7 @@ def test_of_the_log_that_all_training_jobs_share_only_the_projects_own_streams_m
 
 
 def test_roles_are_passed_to_the_services_that_run_as_them_and_to_no_other(context: Context) -> None:
-    (statement,) = [entry for entry in policy(context)["Statement"] if entry["Action"] == "iam:PassRole"]
+    (statement,) = [entry for entry in policy(context, KEPT)["Statement"] if entry["Action"] == "iam:PassRole"]
     passed_to = statement["Condition"]["StringEquals"]["iam:PassedToService"]
     assert passed_to == [f"{name}.amazonaws.com" for name in ("apigateway", "lambda", "sagemaker", "scheduler")]
 

@@ -13,8 +13,7 @@ from sentictl.aws.environment import Environment
 from sentictl.errors import AwsError, SettingsError
 from sentictl.lifecycle.reconcile import Action, Step, apply, destroy
 from sentictl.lifecycle.resource import Context
-from sentictl.services.iam.permissions import notebook_policy
-from sentictl.services.notebook.instance import Notebook, NotebookLifecycle, NotebookRole
+from sentictl.services.notebook.instance import Notebook, NotebookLifecycle, NotebookRole, notebook_policy
 from sentictl.services.resources.storage import Bucket
 from sentictl.twin import daemon
 from tests.services.conftest import ACCOUNT, MOTO_ACCOUNT, ContextOf

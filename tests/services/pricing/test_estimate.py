@@ -13,8 +13,13 @@ import boto3
 import pytest
 
 from sentictl.aws.environment import Environment
+from sentictl.lifecycle.cost import dollars
 from sentictl.lifecycle.resource import Context
-from sentictl.services.pricing.estimate import HOURS_A_MONTH, TABLE, dollars, estimate, notebook_price
+from sentictl.services.chain import CHAIN
+from sentictl.services.notebook.instance import Notebook
+from sentictl.services.pricing import estimate as pricing
+from sentictl.services.pricing.estimate import HOURS_A_MONTH, Estimate
+from sentictl.services.pricing.table import TABLE
 from tests.services.conftest import ContextOf
 
 NOTHING_LISTENS = "http://127.0.0.1:9"
@@ -87,6 +92,14 @@ def price_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[PriceList]:
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+
+
+def estimate(context: Context, standing: set[str] | None = None) -> Estimate:
+    return pricing.estimate(context, CHAIN, standing)
+
+
+def notebook_price(context: Context) -> tuple[str, str]:
+    return pricing.machine_price(context, Notebook(context).machines())
 
 
 def on_aws(context: Context) -> Context:

@@ -189,7 +189,7 @@ def test_somebody_else_s_schedule_of_that_name_is_not_touched(context: Context) 
 def test_the_end_is_recorded_and_told(context: Context) -> None:
     bring(context)
     ends = end(context).strftime("%Y-%m-%d %H:%M:%S")
-    assert context.attribute("schedule", "ends", "deploy").replace("T", " ") == ends
+    assert context.attribute(Schedule, "ends").replace("T", " ") == ends
     assert Schedule(context).summary() == f"endpoint {NAME} in service until {ends} UTC"
     assert ending(context) == f"The endpoint is taken down by itself at {ends} UTC (deploy.ttl)."
 

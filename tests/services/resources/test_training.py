@@ -56,6 +56,7 @@ class Cloud:
     def request(self, train: str = "") -> dict[str, Any]:
         """Create the job; what SageMaker was asked for."""
         job = TrainingJob(self.context(train))
+        job.find()
         job.create()
         found: dict[str, Any] = job.context.environment.client("sagemaker").describe_training_job(
             TrainingJobName=job.name
@@ -120,7 +121,9 @@ def test_the_number_of_machines_makes_another_model_and_spot_does_not(cloud: Clo
     assert two["ResourceConfig"]["InstanceCount"] == 2
     assert two["TrainingJobName"] != one["TrainingJobName"]
     cloud.end(one["TrainingJobName"], "InProgress")
-    assert TrainingJob(spot).name == one["TrainingJobName"]
+    again = TrainingJob(spot)
+    assert again.find()
+    assert again.name == one["TrainingJobName"]
 
 
 def test_unlabelled_reviews_are_a_channel_and_make_another_model(cloud: Cloud) -> None:
@@ -164,7 +167,7 @@ def test_a_job_that_is_deleted_while_it_is_followed_is_told_as_gone(cloud: Cloud
     name = cloud.request()["TrainingJobName"]
     cloud.end(name, "InProgress")
     job = TrainingJob(replace(cloud.context(), report=lambda *_: cloud.forget(name)))
-    live = job.read(name)
+    live = job.find()
     assert live
     with pytest.raises(TrainingError, match=f"{name} is gone"):
-        job.settle(live)
+        job.wait_ready(live)

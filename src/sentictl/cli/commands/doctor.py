@@ -83,12 +83,14 @@ def _checks(invocation: Invocation) -> "Iterator[Check]":
 
 
 def _of_account(invocation: Invocation) -> "Iterator[Check]":
-    from sentictl.api.stack import CHAIN, KEPT, command_of, resources
+    from sentictl.api.stack import KEPT
     from sentictl.cli.open_project import opened
     from sentictl.errors import SentictlError
     from sentictl.lifecycle.resource import Context
+    from sentictl.services.chain import CHAIN
     from sentictl.services.doctor.account import account_checks
     from sentictl.services.iam.roles import Role
+    from sentictl.services.notebook.instance import NotebookRole
 
     with opened(invocation) as project:
         try:
@@ -97,10 +99,8 @@ def _of_account(invocation: Invocation) -> "Iterator[Check]":
             return  # the check of the settings has said so
         context = Context(config, project.session.connect(config), lambda *_: None)
     # Who has no notebook needs no permission to ask for its role.
-    commands = KEPT if config.state.latest("notebook-role") else CHAIN
-    found = resources(context, *commands)
-    roles = [(resource, command_of(resource.kind)) for resource in found if isinstance(resource, Role)]
-    yield from account_checks(context, roles)
+    kinds = KEPT if config.state.latest(NotebookRole.kind) else CHAIN
+    yield from account_checks(context, [kind(context) for kind in kinds if issubclass(kind, Role)])
 
 
 def _twin(folder: "ProjectFolder") -> "Finding":
@@ -118,11 +118,12 @@ def _twin(folder: "ProjectFolder") -> "Finding":
 def _show_policy(invocation: Invocation) -> None:
     import json
 
+    from sentictl.api.stack import KEPT
     from sentictl.cli.open_project import opened
     from sentictl.services.iam.permissions import policy
 
     with opened(invocation) as project:
-        document = policy(project.session.looking())
+        document = policy(project.session.looking(), KEPT)
     invocation.output.result(document, json.dumps(document, indent=2))
 
 

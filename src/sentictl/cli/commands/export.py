@@ -50,10 +50,10 @@ def export(
 
 
 def _template(context: "Context") -> dict[str, Any]:
-    from sentictl.api.stack import CHAIN
+    from sentictl.services.chain import CHAIN
     from sentictl.services.export.cloudformation import template
 
-    return template(context, [kind for kinds in CHAIN.values() for kind in kinds])
+    return template(context, CHAIN)
 
 
 def _api(context: "Context") -> dict[str, Any]:

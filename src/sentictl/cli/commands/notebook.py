@@ -96,7 +96,7 @@ def policy(invocation: Invocation) -> None:
     import json
 
     from sentictl.cli.open_project import opened
-    from sentictl.services.iam.permissions import notebook_policy
+    from sentictl.services.notebook.instance import notebook_policy
 
     with opened(invocation) as project:
         document = notebook_policy(project.session.looking())

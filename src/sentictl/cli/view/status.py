@@ -6,51 +6,41 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from sentictl.api.results import Status
-from sentictl.api.stack import CHAIN, HEALTHY, Finding, command_of
-from sentictl.cli.view.lines import NO_BREAK, hanging, unbroken
+from sentictl.api.stack import COMMANDS, Finding
+from sentictl.cli.view.lines import hanging, unbroken
 from sentictl.cli.view.phases import NAME_WIDTH
 from sentictl.cli.view.plan import difference_lines
 
 RAIL = "│"
 MADE, MISSING, CHANGING, WRONG = ("●", "green"), ("○", "dim"), ("◐", "yellow"), ("✗", "red")
 UNDER_WAY = {"Creating", "Updating", "InProgress", "Pending", "Stopping", "Deleting"}
-# The resource of each part that a person has in mind.
-FACES = {
-    "data": "dataset",
-    "train": "training-job",
-    "deploy": "endpoint",
-    "wire-lambda": "function",
-    "wire-api": "rest-api",
-    "site": "page",
-    "notebook": "notebook-instance",
-}
 
 
 def draw(status: Status, where: str, width: int) -> Text:
-    """The picture.
+    """Draw the picture.
 
     Args:
         status: what stands.
         where: what the mending commands need besides, such as " --env prod".
         width: columns.
     """
-    of_part: dict[str, list[Finding]] = {command: [] for command in CHAIN}
+    of_part: dict[str, list[Finding]] = {command: [] for command in COMMANDS}
     for finding in status.findings:
-        part = command_of(finding.record.kind).partition(" ")[0]  # of "notebook create" as well
+        part = finding.kind.command.partition(" ")[0]  # of "notebook create" as well
         of_part.setdefault(part, []).append(finding)
     lines: list[Text] = []
     for command, findings in of_part.items():
         if lines:
             lines.append(Text(f"  {RAIL}", "dim"))
-        lines += _part(command, findings, status, where, width)
+        lines += _part(command, findings, where, width)
     return Text("\n").join(lines)
 
 
-def _part(command: str, findings: Sequence[Finding], status: Status, where: str, width: int) -> Iterator[Text]:
-    """A part in lines; those after the first hang on the rail."""
-    mark, style = _mark(command, findings)
+def _part(command: str, findings: Sequence[Finding], where: str, width: int) -> Iterator[Text]:
+    """Write a part in lines; those after the first hang on the rail."""
+    mark, style = _mark(findings)
     heading = f"  {mark} {command:<{NAME_WIDTH}} "
-    first, *rest = hanging(heading, _facts(command, findings, status, where), width).split("\n")
+    first, *rest = hanging(heading, _facts(command, findings, where), width).split("\n")
     text = Text(first)
     text.stylize(style, 2, 2 + len(mark))
     if style == "dim":
@@ -60,28 +50,19 @@ def _part(command: str, findings: Sequence[Finding], status: Status, where: str,
         yield Text.assemble((f"  {RAIL}", "dim"), line[3:])
 
 
-def _mark(command: str, findings: Sequence[Finding]) -> tuple[str, str]:
+def _mark(findings: Sequence[Finding]) -> tuple[str, str]:
     if any(finding.mend and finding.status not in UNDER_WAY for finding in findings):
         return WRONG
     if any(finding.status in UNDER_WAY for finding in findings):
         return CHANGING
-    return MADE if any(finding.record.kind == FACES.get(command) for finding in findings) else MISSING
+    return MADE if any(finding.kind.face for finding in findings) else MISSING
 
 
-def _facts(command: str, findings: Sequence[Finding], status: Status, where: str) -> str:
-    faces = [finding for finding in findings if finding.record.kind == FACES.get(command)]
+def _facts(command: str, findings: Sequence[Finding], where: str) -> str:
+    faces = [finding for finding in findings if finding.kind.face]
     if not faces:
         return f"not made yet · make it with: {unbroken(f'sentictl {command}{where}')}"
-    record, state = faces[-1].record, faces[-1].status
-    addresses = {"data": record.arn, "wire-api": status.api_url or "", "site": status.page_url or ""}
-    facts = [addresses.get(command, record.name)]
-    if command == "train":
-        accuracy = record.attributes.get("validation_accuracy")
-        measured = f"validation {100 * float(accuracy):.1f} %".replace(" ", NO_BREAK) if accuracy else ""
-        facts += [record.attributes.get("architecture", ""), measured]
-    if state not in HEALTHY or state == "InService":
-        facts.append(state)
-    return " · ".join(filter(None, facts))
+    return " · ".join(unbroken(fact) for fact in faces[-1].facts)
 
 
 def _wrong(findings: Sequence[Finding], where: str, indent: int, width: int) -> Iterator[str]:

@@ -11,20 +11,23 @@ from sentictl.aws.errors import DENIED
 from sentictl.aws.images import pytorch_image
 from sentictl.aws.instance_types import check_instance_types
 from sentictl.lifecycle.reconcile import differences
-from sentictl.lifecycle.resource import Context, Resource
+from sentictl.lifecycle.resource import Context
+from sentictl.services.chain import CHAIN
 from sentictl.services.doctor.check import Check, Finding, failed, ok, warning
 from sentictl.services.iam.permissions import policy
+from sentictl.services.iam.roles import Role
+from sentictl.services.notebook.instance import OPTIONAL
 
 CLOCK = timedelta(minutes=5)  # AWS refuses what was signed earlier or later than that
 BROAD = "sentictl doctor --policy prints the policy that allows everything sentictl does"
 
 
-def account_checks(context: Context, roles: Sequence[tuple[Resource, str]]) -> list[Check]:
-    """What holds of the account.
+def account_checks(context: Context, roles: Sequence[Role]) -> list[Check]:
+    """List the checks of the account.
 
     Args:
         context: the project in an environment on AWS.
-        roles: the project's roles, each with the command that keeps it.
+        roles: the project's roles.
     """
     train, deploy, region = context.settings.train, context.settings.deploy, context.environment.region
     training = "spot training job usage" if train.spot else "training job usage"
@@ -105,13 +108,13 @@ def _quotas(context: Context) -> Iterator[dict[str, Any]]:
             yield from page["Quotas"]
 
 
-def _roles(roles: Sequence[tuple[Resource, str]]) -> Finding:
-    found = [(role, command, role.read(role.name)) for role, command in roles]
-    wrong = [(role, command) for role, command, live in found if live is not None and differences(role, live)]
+def _roles(roles: Sequence[Role]) -> Finding:
+    found = [(role, role.read(role.name)) for role in roles]
+    wrong = [role for role, live in found if live is not None and differences(role, live)]
     if wrong:
-        role, command = wrong[0]
-        return failed(f"{role.name} is not as it should be: trust or policy was changed", f"sentictl {command}")
-    return ok(f"{sum(live is not None for *_, live in found)} of {len(found)} made, all as they should be")
+        role = wrong[0]
+        return failed(f"{role.name} is not as it should be: trust or policy was changed", f"sentictl {role.command}")
+    return ok(f"{sum(live is not None for _, live in found)} of {len(found)} made, all as they should be")
 
 
 def _permissions(context: Context) -> Finding:
@@ -119,7 +122,7 @@ def _permissions(context: Context) -> Finding:
     caller = _principal(_caller(context)["Arn"])
     denied: set[str] = set()
     try:
-        for statement in policy(context)["Statement"]:
+        for statement in policy(context, (*CHAIN, *OPTIONAL))["Statement"]:
             denied |= _denied(context, caller, statement)
     except ClientError as refusal:
         return warning(f"not checked: {refusal.response['Error'].get('Message', refusal)}", BROAD)
@@ -143,7 +146,7 @@ def _denied(context: Context, caller: str, statement: dict[str, Any]) -> set[str
 
 
 def _circumstances(statement: dict[str, Any]) -> list[list[dict[str, Any]]]:
-    """The context of each request that the statement is about: a role is passed to one service at a time."""
+    """Return the context of each request that the statement is about: a role is passed to one service at a time."""
     conditions = statement.get("Condition", {}).get("StringEquals", {})
     return [
         [{"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}]

@@ -10,34 +10,19 @@ from typing import Any
 
 from sentictl import __version__
 from sentictl.config.state import Record
-from sentictl.lifecycle.resource import Context, Resource
-from sentictl.services.export.cloudformation_resources import Entries, entries_of, logical_id
-from sentictl.services.iam.roles import Role
-from sentictl.services.resources.endpoint import EndpointConfig, Model
-from sentictl.services.resources.function import Function
+from sentictl.lifecycle.resource import Context, Entries, Resource
 from sentictl.services.resources.rest_api import STAGE, RestApi
 from sentictl.services.resources.schedule import Schedule
-from sentictl.services.resources.storage import Bucket, StoredObject
-from sentictl.services.resources.training import TrainingJob
-from sentictl.services.resources.website import Page, WebsiteBucket
+from sentictl.services.resources.website import WebsiteBucket
 
-# The bucket has to hold the artifact before the stack can be made; for the others CloudFormation has no types.
-OUTSIDE = (Bucket, StoredObject, TrainingJob, Page)
 BUCKET = "Bucket"
 ENDS = "EndpointEnds"
 API_ID = "id-of-the-rest-api"  # stands for the id that API Gateway has yet to give, until it becomes a reference
-# What resources name others by, and the attribute that CloudFormation calls it.
-NAMED_BY = (
-    (Role, "arn", "Arn"),
-    (Function, "arn", "Arn"),
-    (Model, "name", "ModelName"),
-    (EndpointConfig, "name", "EndpointConfigName"),
-)
 REFERENCE = re.compile(r"\$\{([\w:]+)(?:\.(\w+))?\}")
 
 
 def template(context: Context, kinds: Iterable[type[Resource]]) -> dict[str, Any]:
-    """The template of everything that the settings ask for, as far as it can stand in one.
+    """Write the template of everything that the settings ask for, as far as it can stand in one.
 
     Args:
         context: the project and environment; a model must have been trained.
@@ -49,8 +34,8 @@ def template(context: Context, kinds: Iterable[type[Resource]]) -> dict[str, Any
     rehearsal = context.rehearsal()
     rehearsal.state.keep(Record(RestApi.kind, RestApi(rehearsal).name, API_ID, {"id": API_ID}))
     wanted = [kind(rehearsal) for kind in kinds]
-    inside = [resource for resource in wanted if resource.wanted and not isinstance(resource, OUTSIDE)]
-    entries = {name: entry for resource in inside for name, entry in entries_of(resource).items()}
+    inside = [resource for resource in wanted if resource.wanted and resource.in_template]
+    entries = {name: entry for resource in inside for name, entry in resource.cloudformation().items()}
     ends = _end(entries)
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -64,7 +49,7 @@ def template(context: Context, kinds: Iterable[type[Resource]]) -> dict[str, Any
 
 
 def _metadata(context: Context, wanted: Iterable[Resource]) -> dict[str, Any]:
-    outside = sorted({resource.kind for resource in wanted if isinstance(resource, OUTSIDE)})
+    outside = sorted({resource.kind for resource in wanted if not resource.in_template})
     return {
         "Config": context.settings.project.name,
         "Environment": context.environment.name,
@@ -84,7 +69,7 @@ def _bucket_parameter(context: Context) -> dict[str, Any]:
 
 
 def _end(entries: Entries) -> str:
-    """When the endpoint is to be taken down, counted from now; empty where it is to stay."""
+    """Return when the endpoint is to be taken down, counted from now; empty where it is to stay."""
     schedule = entries.get(Schedule.__name__, {"Properties": {"ScheduleExpression": ""}})
     return str(schedule["Properties"]["ScheduleExpression"]).removeprefix("at(").removesuffix(")")
 
@@ -123,20 +108,16 @@ def _outputs(inside: Iterable[Resource]) -> dict[str, Any]:
 def _references(context: Context, inside: Iterable[Resource], ends: str) -> dict[str, str]:
     """Values, and what stands for them between `${` and `}`."""
     others = {context.naming.bucket: BUCKET, context.naming.account: "AWS::AccountId", API_ID: RestApi.__name__}
+    named = [(resource, *resource.named_by) for resource in inside if resource.named_by]
     return (
         others
         | ({ends: ENDS} if ends else {})
-        | {
-            getattr(resource, attribute): f"{logical_id(resource)}.{called}"
-            for resource in inside
-            for kind, attribute, called in NAMED_BY
-            if isinstance(resource, kind)
-        }
+        | {getattr(resource, attribute): f"{resource.logical_id}.{called}" for resource, attribute, called in named}
     )
 
 
 def _linked_entries(entries: Entries, references: Mapping[str, str]) -> Entries:
-    """The entries, in which every value that stands for another resource refers to it; none refers to itself."""
+    """Return the entries, in which every value that stands for another resource refers to it; none refers to itself."""
     return {
         name: _linked(entry, {value: ref for value, ref in references.items() if ref.partition(".")[0] != name})
         for name, entry in entries.items()

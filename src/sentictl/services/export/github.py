@@ -10,7 +10,10 @@ from typing import Any
 from sentictl.config.config import LOCAL
 from sentictl.errors import UsageError
 from sentictl.lifecycle.resource import Context
-from sentictl.services.iam.permissions import notebook_policy, policy, reading_actions, together
+from sentictl.services.chain import CHAIN
+from sentictl.services.iam.permissions import policy, reading_actions, together
+from sentictl.services.iam.roles import POLICY_NAME
+from sentictl.services.notebook.instance import OPTIONAL, notebook_policy
 
 ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
@@ -23,7 +26,7 @@ PROVIDER, MAKES_PROVIDER, ANSWER = "Provider", "MakesProvider", "MakeProvider"
 
 
 def github_template(context: Context, repository: str) -> dict[str, Any]:
-    """A CloudFormation template of GitHub's identity provider and the workflow's two roles.
+    """Write a CloudFormation template of GitHub's identity provider and the workflow's two roles.
 
     Args:
         context: the project and environment that the roles are for.
@@ -36,7 +39,9 @@ def github_template(context: Context, repository: str) -> dict[str, Any]:
     if context.environment.name == LOCAL:
         raise UsageError("GitHub cannot reach this machine.", "Name an environment on AWS, such as: --env prod")
     notebook = notebook_policy(context, looking=True)  # which `import` looks at, where there is one
-    looking, changing = (together(policy(context, actions), notebook) for actions in (reading_actions(), None))
+    kinds = (*CHAIN, *OPTIONAL)
+    asked = (reading_actions(kinds), None)
+    looking, changing = (together(policy(context, kinds, actions), notebook) for actions in asked)
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"Lets GitHub Actions of {repository} plan and bring up {context.naming.name()}",
@@ -78,13 +83,13 @@ def _role(context: Context, part: str, subject: str, allowed: dict[str, Any], se
         "RoleName": context.naming.name("github", part),
         "AssumeRolePolicyDocument": _trust(context, subject),
         "MaxSessionDuration": seconds,
-        "Policies": [{"PolicyName": "sentictl", "PolicyDocument": allowed}],
+        "Policies": [{"PolicyName": POLICY_NAME, "PolicyDocument": allowed}],
     }
     return {"Type": "AWS::IAM::Role", "Properties": properties}
 
 
 def _trust(context: Context, subject: str) -> dict[str, Any]:
-    """The trust policy of a role that GitHub's tokens of one subject open, and no others."""
+    """Write the trust policy of a role that GitHub's tokens of one subject open, and no others."""
     standing = context.environment.arn("iam", f"oidc-provider/{ISSUER}", region=False)
     statement = {
         "Effect": "Allow",

@@ -20,7 +20,7 @@ TEXT, JSON = "text/plain", "application/json"
 RAW = (TEXT, "application/x-www-form-urlencoded", "application/octet-stream")
 EXPOSE = "Access-Control-Expose-Headers"
 # What the function sends with each answer; API Gateway's own errors have CORS and EXPOSE alone.
-FUNCTION_HEADERS = (*PREFLIGHT, EXPOSE, "Cache-Control", "Vary", "X-Content-Type-Options")
+FUNCTION_HEADERS = (*CORS, EXPOSE, "Cache-Control", "Vary", "X-Content-Type-Options")
 PASSED_ON = ("Content-Type", "Cache-Control")  # of the page's object on S3
 # By status: what it means, the function's codes, and API Gateway's own.
 ERRORS: Mapping[int, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
@@ -47,7 +47,7 @@ ABOUT = (
 
 
 def description(settings: Settings) -> Document:
-    """The API that these settings make, wherever it may stand."""
+    """Describe the API that these settings make, wherever it may stand."""
     address = f"https://{{api}}.execute-api.{{region}}.amazonaws.com/{STAGE}"
     variables = {
         "api": {"default": "0123456789", "description": "The API's id"},
@@ -66,7 +66,7 @@ def description(settings: Settings) -> Document:
 
 
 def importable(context: Context) -> Document:
-    """The same of one project and environment, so that API Gateway can make the API of it.
+    """Describe the API of one project and environment, so that API Gateway can make the API of it.
 
     Names are those of the project's function, bucket and roles, whether they stand yet or not.
     """
@@ -168,7 +168,7 @@ def _answers() -> Document:
 
 
 def _integration(method: Mapping[str, Any]) -> Document:
-    """A method's integration as API Gateway's extension of OpenAPI spells it."""
+    """Write a method's integration as API Gateway's extension of OpenAPI spells it."""
     wanted = dict(method["integration"])
     # API Gateway answers a MOCK without asking any backend; its extension has no method for that.
     verb = {"httpMethod": wanted.pop("integrationHttpMethod")} if "integrationHttpMethod" in wanted else {}

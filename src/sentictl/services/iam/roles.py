@@ -1,7 +1,7 @@
 """IAM roles: who may do what. Each allows this project's own ARNs and nothing else."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from string import Template
 from typing import Any, ClassVar
 
@@ -9,7 +9,7 @@ from sentictl.assets.installed import template_files
 from sentictl.aws.lookup import if_there
 from sentictl.config.state import Record
 from sentictl.errors import SettingsError
-from sentictl.lifecycle.resource import Live, Resource
+from sentictl.lifecycle.resource import Actions, Entries, Live, Resource
 
 POLICY_NAME = "sentictl"
 
@@ -17,6 +17,13 @@ POLICY_NAME = "sentictl"
 class Role(Resource):
     """A role that one AWS service assumes, with one inline policy from `templates/policies/`."""
 
+    actions = Actions(
+        read="iam:GetRole iam:GetRolePolicy",
+        create="iam:CreateRole iam:TagRole iam:PutRolePolicy",
+        update="iam:UpdateAssumeRolePolicy iam:PutRolePolicy",
+        delete="iam:ListRolePolicies iam:DeleteRolePolicy iam:DeleteRole",
+    )
+    named_by = ("arn", "Arn")
     part: ClassVar[str]
     service: ClassVar[str]
 
@@ -41,8 +48,8 @@ class Role(Resource):
         return Live(role["Role"]["Arn"], fields=fields)
 
     def tags(self, name: str) -> Mapping[str, str]:
-        role = self.context.environment.client("iam").get_role(RoleName=name)["Role"]
-        return {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
+        answer = if_there(self.context.environment.client("iam").get_role, RoleName=name) or {"Role": {}}
+        return {tag["Key"]: tag["Value"] for tag in answer["Role"].get("Tags", [])}
 
     def tag(self) -> None:
         self.context.environment.client("iam").tag_role(RoleName=self.name, Tags=self.context.naming.tag_list())
@@ -69,6 +76,18 @@ class Role(Resource):
             if_there(client.delete_role_policy, RoleName=record.name, PolicyName=policy)
         if_there(client.delete_role, RoleName=record.name)
 
+    def scope(self, action: str) -> Sequence[str]:
+        return [self.arn] if action.startswith("iam:") else []
+
+    def cloudformation(self) -> Entries:
+        documents = self.desired()
+        properties = {
+            "RoleName": self.name,
+            "AssumeRolePolicyDocument": documents["trust"],
+            "Policies": [{"PolicyName": POLICY_NAME, "PolicyDocument": documents["policy"]}],
+        }
+        return self.entry("AWS::IAM::Role", properties)
+
     def _put_policy(self) -> None:
         self.context.environment.client("iam").put_role_policy(
             RoleName=self.name, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(self._policy())
@@ -90,7 +109,7 @@ class Role(Resource):
         return policy
 
     def _names(self) -> dict[str, str]:
-        """What a policy can name."""
+        """Return what a policy can name, and its value."""
         environment, naming = self.context.environment, self.context.naming
         return {
             "partition": environment.partition,
@@ -105,6 +124,7 @@ class ExecutionRole(Role):
     """What the training job and the endpoint run as."""
 
     kind = "execution-role"
+    command = "train"
     part = "sagemaker"
     service = "sagemaker.amazonaws.com"
 
@@ -113,6 +133,7 @@ class FunctionRole(Role):
     """What the Lambda function runs as: it may invoke the project's endpoint, write its own log, and nothing else."""
 
     kind = "function-role"
+    command = "wire-lambda"
     part = "predict"
     service = "lambda.amazonaws.com"
 
@@ -121,5 +142,6 @@ class PageRole(Role):
     """What API Gateway reads the web page as: that one object and nothing else."""
 
     kind = "page-role"
+    command = "wire-api"
     part = "page"
     service = "apigateway.amazonaws.com"

@@ -2,7 +2,7 @@
 
 import base64
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -13,17 +13,21 @@ from sentictl.aws.waiters import once_role_is_known, poll
 from sentictl.config.config import LOCAL
 from sentictl.config.state import Record
 from sentictl.errors import AwsError
-from sentictl.lifecycle.resource import Context, Live, Resource
-from sentictl.services.iam.permissions import notebook_policy, policy, together
+from sentictl.lifecycle.cost import Machines
+from sentictl.lifecycle.resource import Actions, Context, Live, Resource
+from sentictl.services.chain import CHAIN
+from sentictl.services.iam.permissions import PASSING, pass_roles, policy, together
 from sentictl.services.iam.roles import Role
 from sentictl.services.notebook import package
-from sentictl.services.pricing.estimate import notebook_price
+from sentictl.services.pricing.estimate import machine_price
 from sentictl.services.resources.logs import delete_streams
 from sentictl.services.resources.sagemaker import SageMakerResource
 from sentictl.services.resources.storage import bucket_exists, delete_objects
 
 # The role and the script are looked for only where there is an instance: who has none needs no permission to ask.
 PART = "notebook"
+COMMAND = "notebook create"
+OPENING = "sagemaker:CreatePresignedNotebookInstanceUrl"
 PLATFORM = "notebook-al2023-v1"  # Amazon Linux 2023 with JupyterLab 4; never changes once the instance is made
 METADATA_VERSION = "2"  # of the instance metadata service: the one that takes a token
 IN_PROGRESS = {"Pending", "Stopping", "Updating", "Deleting", "PendingMaintenance", "InMaintenance"}
@@ -36,14 +40,18 @@ class NotebookRole(Role):
     """What the notebook runs as: it may do what the commands may, stop itself and write its log."""
 
     kind = "notebook-role"
+    command = COMMAND
+    optional = True
+    looked_for = False
     part = PART
     service = "sagemaker.amazonaws.com"
 
-    def found(self) -> Iterable[str]:
-        return super().found() if Notebook(self.context).found() else []
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+        return super().found(known) if any(Notebook(self.context).found()) else []
 
     def _policy(self) -> dict[str, Any]:
-        return together(super()._policy(), policy(self.context), notebook_policy(self.context, looking=True))
+        commands = policy(self.context, [*CHAIN, Notebook])
+        return together(super()._policy(), commands, notebook_policy(self.context, looking=True))
 
 
 class NotebookLifecycle(Resource):
@@ -53,6 +61,15 @@ class NotebookLifecycle(Resource):
     """
 
     kind = "notebook-instance-lifecycle-config"
+    command = COMMAND
+    optional = True
+    looked_for = False
+    actions = Actions(
+        read="sagemaker:DescribeNotebookInstanceLifecycleConfig",
+        create="sagemaker:CreateNotebookInstanceLifecycleConfig s3:PutObject",
+        update="sagemaker:UpdateNotebookInstanceLifecycleConfig s3:PutObject",
+        delete="sagemaker:DeleteNotebookInstanceLifecycleConfig s3:ListBucket s3:DeleteObject",
+    )
 
     @property
     def name(self) -> str:
@@ -68,8 +85,8 @@ class NotebookLifecycle(Resource):
     def _script(self) -> str:
         return script(self.context, f"s3://{self.context.naming.bucket}/{self._packed[0]}")
 
-    def found(self) -> Iterable[str]:
-        return super().found() if Notebook(self.context).found() else []
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+        return super().found(known) if any(Notebook(self.context).found()) else []
 
     def desired(self) -> Mapping[str, Any]:
         return {"script": digest_of(self._script)}
@@ -87,7 +104,7 @@ class NotebookLifecycle(Resource):
         self.context.environment.client("sagemaker").create_notebook_instance_lifecycle_config(**self._request())
 
     def update(self) -> None:
-        """The instance runs the new script at its next start."""
+        """Put the new script, which the instance runs at its next start."""
         self._upload()
         self.context.environment.client("sagemaker").update_notebook_instance_lifecycle_config(**self._request())
 
@@ -112,6 +129,19 @@ class Notebook(SageMakerResource):
     """The notebook instance. What is changed of it is changed while it is stopped."""
 
     kind = "notebook-instance"
+    command = COMMAND
+    face = True
+    optional = True
+    healthy = frozenset({"InService", "Stopped"})  # it starts when it is opened
+    tells_state = True
+    actions = Actions(
+        read="sagemaker:DescribeNotebookInstance sagemaker:ListTags",
+        create="sagemaker:CreateNotebookInstance sagemaker:AddTags iam:PassRole",
+        update="sagemaker:StartNotebookInstance sagemaker:StopNotebookInstance "
+        "sagemaker:UpdateNotebookInstance sagemaker:CreateNotebookInstance sagemaker:DeleteNotebookInstance",
+        delete="sagemaker:StopNotebookInstance sagemaker:DeleteNotebookInstance "
+        "logs:DescribeLogStreams logs:DeleteLogStream",
+    )
 
     @property
     def name(self) -> str:
@@ -160,9 +190,10 @@ class Notebook(SageMakerResource):
         self._wait(self.name)
         self.start()
 
-    def settle(self, live: Live) -> Live:
-        if live.status in IN_PROGRESS | {"Failed"}:
-            self._check(self._wait(self.name))
+    def wait_ready(self, live: Live) -> Live:
+        if live.status not in IN_PROGRESS | {"Failed"}:
+            return live
+        self._check(self._wait(self.name))
         return self.read(self.name) or live
 
     def delete(self, record: Record) -> None:
@@ -179,9 +210,12 @@ class Notebook(SageMakerResource):
     def summary(self) -> str:
         if self.context.environment.endpoint_url:
             return f"notebook {self.name} on this machine"
-        price, _ = notebook_price(self.context)
+        price, _ = machine_price(self.context, self.machines())
         minutes = self.context.settings.notebook.idle_minutes
         return f"notebook {self.name} · {price} · stops after {minutes} idle minutes"
+
+    def machines(self) -> Machines:
+        return Machines("Notebook", self.context.settings.notebook.instance_type)
 
     def start(self) -> None:
         """Have it in service, and wait until it is.
@@ -199,7 +233,7 @@ class Notebook(SageMakerResource):
         self._stop(self.name)
 
     def url(self) -> str:
-        """An address that lets whoever has it in, for a few minutes: it is never recorded."""
+        """Return an address that lets whoever has it in, for a few minutes: it is never recorded."""
         client = self.context.environment.client("sagemaker")
         return str(client.create_presigned_notebook_instance_url(NotebookInstanceName=self.name)["AuthorizedUrl"])
 
@@ -238,8 +272,44 @@ class Notebook(SageMakerResource):
         return if_there(describe, NotebookInstanceName=name)
 
 
+# Beside the chain: `up` and `plan` leave it alone, while `status`, `import` and `down` know it.
+OPTIONAL: tuple[type[Resource], ...] = (NotebookRole, NotebookLifecycle, Notebook)
+
+
+def notebook_policy(context: Context, *, looking: bool = False) -> dict[str, Any]:
+    """Make the identity policy that the notebook's commands take beside the one for all others.
+
+    Together they would be longer than a managed policy may be. What they do in the bucket, the other one allows, and
+    that it is asked whether there is a notebook.
+
+    Args:
+        context: the project and environment.
+        looking: only what `import` and `status` take of it where there is a notebook.
+    """
+    read = {action for kind in OPTIONAL if not kind.looked_for for action in kind.actions.read.split()}
+    changing = {OPENING}.union(*(kind.actions.changes for kind in OPTIONAL))
+    actions = sorted(read if looking else read | changing)
+    role, name = NotebookRole(context), context.naming.name(PART)
+    group = context.environment.arn("logs", f"log-group:{NOTEBOOK_GROUP}")
+    scopes = {
+        "iam:": [role.arn],
+        "sagemaker:": [
+            context.environment.arn("sagemaker", f"{kind}/{name}") for kind in (Notebook.kind, NotebookLifecycle.kind)
+        ],
+        "logs:Describe": [f"{group}{rest}" for rest in ("", ":*")],
+        "logs:Delete": [f"{group}:log-stream:{name}/*"],
+    }
+    statements = [
+        {"Effect": "Allow", "Action": names, "Resource": arns}
+        for scope, arns in scopes.items()
+        if (names := [action for action in actions if action.startswith(scope) and action != PASSING])
+    ]
+    passing = [pass_roles([role])] if PASSING in actions else []
+    return {"Version": "2012-10-17", "Statement": [*statements, *passing]}
+
+
 def script(context: Context, wheel: str) -> str:
-    """What the instance runs at each start: its values, then `templates/notebook/on-start.sh`.
+    """Write what the instance runs at each start: its values, then `templates/notebook/on-start.sh`.
 
     Args:
         context: the project and environment.
@@ -259,13 +329,13 @@ def script(context: Context, wheel: str) -> str:
 
 
 def running(context: Context) -> str:
-    """A reminder that a notebook costs money, where one does; empty otherwise."""
+    """Remind that a notebook costs money, where one does; empty otherwise."""
     if context.environment.endpoint_url or context.state.latest(Notebook.kind) is None:
         return ""
     live = Notebook(context).read(Notebook(context).name)
     if live is None or live.status != "InService":
         return ""
-    wanted, (price, source) = context.settings.notebook, notebook_price(context)
+    wanted, (price, source) = context.settings.notebook, machine_price(context, Notebook(context).machines())
     where = "" if context.environment.name == LOCAL else f" --env {context.environment.name}"
     return (
         f"The notebook ({wanted.instance_type}) runs and costs {price} ({source}); it stops by itself after "

@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sentictl.aws.lookup import if_there
 from sentictl.config.config import LOCAL
 from sentictl.lifecycle.resource import Context
+from sentictl.services.chain import CHAIN
 from sentictl.services.pricing.estimate import estimate
 from sentictl.services.resources.endpoint import VARIANT, Endpoint
 
@@ -37,11 +38,11 @@ def idle_days(context: Context) -> float | None:
 
 
 def idle_warning(context: Context) -> str:
-    """What an endpoint that has not been asked for days costs, and how it is stopped; empty for one that is in use."""
+    """Tell what an endpoint costs that was not asked for days, and how it is stopped; empty for one that is in use."""
     days = idle_days(context)
     if days is None or days < IDLE_DAYS:
         return ""
-    cost = estimate(context)
+    cost = estimate(context, CHAIN)
     verb = "costs" if cost.billed else "would cost on AWS"
     daily = "" if cost.hourly is None else f" and {verb} about ${24 * cost.hourly:,.2f} a day"
     where = "" if context.environment.name == LOCAL else f" --env {context.environment.name}"

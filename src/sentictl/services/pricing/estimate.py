@@ -1,34 +1,19 @@
 """What a project costs on AWS as its settings have it, by AWS's Price List, else by a dated table that is built in.
 
 Machines are what counts: the endpoint's run until it is taken down, a training job's while it runs. All else is paid
-by use, and always told by the built-in table (`prices.json`, which names its own sources).
+by use, and always told by the built-in table.
 """
 
-import json
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from sentictl.lifecycle.resource import Context
+from sentictl.lifecycle.cost import Machines, Use, dollars
+from sentictl.lifecycle.resource import Context, Resource
 from sentictl.services.pricing.price_list import Listed, listed_prices
+from sentictl.services.pricing.table import hourly_price, prices
 
 HOURS_A_MONTH = 730  # as AWS's own pricing calculator has it
-CALL_SECONDS = 0.1  # that the function is taken to run for one prediction
-TABLE = Path(__file__).with_name("prices.json")
-
-
-@dataclass(frozen=True)
-class Use:
-    """What is paid by use: `price` (USD) for each `per`, such as "1,000 predictions"."""
-
-    what: str
-    per: str
-    price: float
-
-    def __str__(self) -> str:
-        return f"{self.what}: {dollars(self.price)} for {self.per}"
 
 
 @dataclass(frozen=True)
@@ -95,83 +80,65 @@ class Estimate:
         }
 
 
-def estimate(context: Context, kinds: Container[str] = ("endpoint",)) -> Estimate:
-    """What the project costs as the settings have it.
+def estimate(context: Context, kinds: Iterable[type[Resource]], standing: Container[str] | None = None) -> Estimate:
+    """Estimate what the project costs as the settings have it.
 
     AWS is asked for its prices only where it is AWS that bills, and once a day. Where it does not answer or does not
     let us ask, the built-in table answers.
 
     Args:
         context: the project and environment.
-        kinds: the kinds of resources that stand, or will: without "endpoint" among them nothing costs by the hour.
+        kinds: the kinds of resources that the chain is made of.
+        standing: those of them that stand, or will, by their names: what is not among them costs nothing by the hour.
+            None: all.
     """
-    deploy, train = context.settings.deploy, context.settings.train
+    resources = [kind(context) for kind in kinds]
+    found = [(resource.kind, machines) for resource in resources if (machines := resource.machines())]
+    always = [machines for kind, machines in found if machines.standing and (standing is None or kind in standing)]
+    working = [machines for _, machines in found if not machines.standing]
     billed = not context.environment.endpoint_url
-    prices = _of_price_list(context) if billed else None
-    hosting, training, source = prices or _of_table(context)
+    listed = listed_prices(context, [(each.component, each.instance_type) for _, each in found]) if billed else None
     return Estimate(
-        hourly=_all(hosting, deploy.instance_count) if "endpoint" in kinds else 0.0,
-        training_hourly=_all(training, train.instance_count),
-        spot=train.spot,
-        uses=_uses(context),
-        instance_type=deploy.instance_type,
+        hourly=_hourly(always, listed),
+        training_hourly=_hourly(working, listed),
+        spot=context.settings.train.spot,
+        uses=_uses(resources),
+        instance_type=context.settings.deploy.instance_type,
         region=context.environment.region,
-        source=source,
+        source=_source(listed),
         billed=billed,
     )
 
 
-def notebook_price(context: Context) -> tuple[str, str]:
-    """What the notebook's machine costs while it runs, such as "$0.05 an hour", and whose price that is."""
-    instance_type = context.settings.notebook.instance_type
-    listed = listed_prices(context, {("Notebook", instance_type)})
-    price = listed.prices["Notebook", instance_type] if listed else _table()["notebook_hour"].get(instance_type)
+def machine_price(context: Context, machines: Machines) -> tuple[str, str]:
+    """Tell what an hour of a machine costs, such as "$0.05 an hour", and whose price that is."""
+    listed = listed_prices(context, [(machines.component, machines.instance_type)])
+    price = _price(machines, listed)
     return "a price that is not known" if price is None else f"{dollars(price)} an hour", _source(listed)
 
 
-def dollars(amount: float) -> str:
-    """An amount with four significant digits at most, such as "$0.115" or "$1,234"."""
-    return f"${amount:,.0f}" if amount >= 1000 else f"${amount:.4g}"
+def _hourly(machines: Iterable[Machines], listed: Listed | None) -> float | None:
+    """Add up what machines cost an hour; None where a price is not known."""
+    total = 0.0
+    for each in machines:
+        price = _price(each, listed)
+        if price is None:
+            return None
+        total += price * each.count
+    return total
 
 
-Prices = tuple[float | None, float | None, str]  # of an hour of hosting, of an hour of training; and their source
-
-
-def _of_price_list(context: Context) -> Prices | None:
-    deploy, train = context.settings.deploy.instance_type, context.settings.train.instance_type
-    listed = listed_prices(context, {("Hosting", deploy), ("Training", train)})
+def _price(machines: Machines, listed: Listed | None) -> float | None:
     if listed is None:
-        return None
-    return listed.prices["Hosting", deploy], listed.prices["Training", train], _source(listed)
-
-
-def _of_table(context: Context) -> Prices:
-    settings, hours = context.settings, _table()["instance_hour"]
-    return hours.get(settings.deploy.instance_type), hours.get(settings.train.instance_type), _source(None)
+        return hourly_price(machines.component, machines.instance_type)
+    return listed.prices[machines.component, machines.instance_type]
 
 
 def _source(listed: Listed | None) -> str:
-    return f"AWS Price List, {listed.day}" if listed else f"built-in table of {_table()['date']}, {_table()['region']}"
+    return f"AWS Price List, {listed.day}" if listed else f"built-in table of {prices()['date']}, {prices()['region']}"
 
 
-def _all(price: float | None, count: int) -> float | None:
-    return None if price is None else price * count
-
-
-def _uses(context: Context) -> tuple[Use, ...]:
-    table, memory_gb = _table(), context.settings.lambda_.memory_mb / 1024
-    gb_seconds = table["lambda_gb_second"] * memory_gb * CALL_SECONDS
-    calls = 1000 * gb_seconds + table["lambda_million_requests"] / 1000
-    return (
-        Use("Lambda", f"1,000 predictions of {CALL_SECONDS} s", calls),
-        Use("API Gateway", "1,000 predictions", table["api_million_requests"] / 1000),
-        Use("S3", "a GB kept for a month", table["s3_gb_month"]),
-        Use("Logs", "a GB written", table["logs_gb_taken_in"]),
-        Use("Logs", "a GB kept for a month", table["logs_gb_month"]),
-    )
-
-
-@cache
-def _table() -> dict[str, Any]:
-    table: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf-8"))
-    return table
+def _uses(resources: Iterable[Resource]) -> tuple[Use, ...]:
+    """Return what is paid by use, each once: what predictions cost, then what is kept."""
+    uses = dict.fromkeys(use for resource in resources for use in resource.uses())
+    return tuple(sorted(uses, key=lambda use: "predictions" not in use.per))

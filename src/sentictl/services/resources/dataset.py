@@ -1,10 +1,11 @@
 """The dataset: reviews prepared on this machine, kept on S3 under the digest of everything that shaped them."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from sentictl.lifecycle.resource import Context, Live
+from sentictl.config.state import Record
+from sentictl.lifecycle.resource import Actions, Context, Live
 from sentictl.reviews.prepare.preparation import Dataset as Prepared
 from sentictl.reviews.prepare.preparation import prepare
 from sentictl.reviews.read.resolve import open_source, user_cache
@@ -18,6 +19,13 @@ class Dataset(StoredObject):
     """`datasets/<digest>/`: the splits and the vocabulary. The manifest goes last, so that it vouches for the rest."""
 
     kind = "dataset"
+    command = "data"
+    face = True
+    actions = Actions(
+        read="s3:ListBucket s3:GetObject",
+        create="s3:PutObject s3:AbortMultipartUpload",
+        delete="s3:DeleteObject",
+    )
     keeps_versions = True
 
     @property
@@ -37,9 +45,10 @@ class Dataset(StoredObject):
     def name(self) -> str:
         return f"{FOLDER}{self.digest}/"
 
-    def found(self) -> Iterable[str]:
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
         manifests = (key for key in list_keys(self.context, self.bucket, FOLDER) if key.endswith(f"/{MANIFEST}"))
-        return [key.removesuffix(MANIFEST) for key in manifests]
+        names = (key.removesuffix(MANIFEST) for key in manifests)
+        return ((name, Live(self.uri(name))) for name in names if name not in known)
 
     def read(self, name: str) -> Live | None:
         return Live(self.uri(name)) if read_object(self.context, self.bucket, name + MANIFEST) else None
@@ -60,6 +69,9 @@ class Dataset(StoredObject):
         shares = " · ".join(f"{reviews:,} {name}" for name, reviews in parts.items())
         warnings = "".join(f" · {what}: {count:,}" for what, count in manifest.warnings.items())
         return f"{sum(parts.values()):,} reviews from {manifest.source} → {shares}{warnings}"
+
+    def facts(self, record: Record) -> Sequence[str]:
+        return [record.arn]
 
 
 def _manifest_last(path: Path) -> tuple[bool, str]:

@@ -9,9 +9,12 @@ from sentictl.aws.names import digest_of
 from sentictl.aws.waiters import once_role_is_known, poll
 from sentictl.config.state import Record
 from sentictl.errors import EndpointError, MissingStepError
-from sentictl.lifecycle.resource import Context, Live
+from sentictl.lifecycle.cost import Machines
+from sentictl.lifecycle.resource import Actions, Context, Entries, Live
 from sentictl.services.iam.roles import ExecutionRole
+from sentictl.services.resources.logs import EndpointLogGroup
 from sentictl.services.resources.sagemaker import DigestNamed, SageMakerResource
+from sentictl.services.resources.training import TrainingJob
 
 VARIANT = "AllTraffic"
 IN_PROGRESS = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
@@ -22,6 +25,14 @@ class Model(DigestNamed):
     """The artifact together with the container that serves it. Never changes: another artifact is another model."""
 
     kind = "model"
+    command = "deploy"
+    actions = Actions(
+        read="sagemaker:DescribeModel sagemaker:ListModels sagemaker:ListTags",
+        create="sagemaker:CreateModel sagemaker:AddTags iam:PassRole",
+        delete="sagemaker:DeleteModel",
+        unscoped="sagemaker:ListModels",
+    )
+    named_by = ("name", "ModelName")
     operation, listed, listed_name = "list_models", "Models", "ModelName"
 
     @property
@@ -46,8 +57,16 @@ class Model(DigestNamed):
     def delete(self, record: Record) -> None:
         if_there(self.context.environment.client("sagemaker").delete_model, ModelName=record.name)
 
+    def cloudformation(self) -> Entries:
+        properties = {
+            "ModelName": self.name,
+            "PrimaryContainer": self.container(),
+            "ExecutionRoleArn": ExecutionRole(self.context).arn,
+        }
+        return self.entry("AWS::SageMaker::Model", properties)
+
     def container(self) -> dict[str, Any]:
-        """The image, the artifact and how the one finds the script in the other."""
+        """Return the image, the artifact and how the one finds the script in the other."""
         region = self.context.environment.region
         return {
             "Image": pytorch_image("inference", region, self.context.settings.deploy.instance_type),
@@ -65,6 +84,14 @@ class EndpointConfig(DigestNamed):
     """Which model on how many machines of which type. Never changes: another choice is another endpoint config."""
 
     kind = "endpoint-config"
+    command = "deploy"
+    actions = Actions(
+        read="sagemaker:DescribeEndpointConfig sagemaker:ListEndpointConfigs sagemaker:ListTags",
+        create="sagemaker:CreateEndpointConfig sagemaker:AddTags",
+        delete="sagemaker:DeleteEndpointConfig",
+        unscoped="sagemaker:ListEndpointConfigs",
+    )
+    named_by = ("name", "EndpointConfigName")
     operation, listed, listed_name = "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"
 
     @property
@@ -87,8 +114,12 @@ class EndpointConfig(DigestNamed):
         delete = self.context.environment.client("sagemaker").delete_endpoint_config
         if_there(delete, EndpointConfigName=record.name)
 
+    def cloudformation(self) -> Entries:
+        properties = {"EndpointConfigName": self.name, "ProductionVariants": [self.variant()]}
+        return self.entry("AWS::SageMaker::EndpointConfig", properties)
+
     def variant(self) -> dict[str, Any]:
-        """The one production variant: the model and its machines."""
+        """Return the one production variant: the model and its machines."""
         deploy = self.context.settings.deploy
         return {
             "VariantName": VARIANT,
@@ -102,6 +133,17 @@ class Endpoint(SageMakerResource):
     """The endpoint. A new endpoint config is taken in place, without a failed request."""
 
     kind = "endpoint"
+    command = "deploy"
+    face = True
+    removed_as = "endpoint"
+    healthy = frozenset({"InService"})
+    tells_state = True
+    actions = Actions(
+        read="sagemaker:DescribeEndpoint sagemaker:ListTags",
+        create="sagemaker:CreateEndpoint sagemaker:AddTags",
+        update="sagemaker:UpdateEndpoint sagemaker:CreateEndpoint sagemaker:DeleteEndpoint",
+        delete="sagemaker:DeleteEndpoint",
+    )
 
     @property
     def name(self) -> str:
@@ -112,11 +154,7 @@ class Endpoint(SageMakerResource):
 
     def read(self, name: str) -> Live | None:
         endpoint = self._describe(name)
-        if endpoint is None:
-            return None
-        status = endpoint["EndpointStatus"]
-        fields = {"endpoint_config": endpoint["EndpointConfigName"], "failed": status == "Failed"}
-        return Live(endpoint["EndpointArn"], status, fields)
+        return _live(endpoint) if endpoint else None
 
     def create(self) -> None:
         self.context.environment.client("sagemaker").create_endpoint(
@@ -135,7 +173,7 @@ class Endpoint(SageMakerResource):
                 EndpointName=self.name, EndpointConfigName=EndpointConfig(self.context).name
             )
 
-    def settle(self, live: Live) -> Live:
+    def wait_ready(self, live: Live) -> Live:
         if live.status == "InService":
             return live
         endpoint = self._wait(self.name)
@@ -146,18 +184,26 @@ class Endpoint(SageMakerResource):
                 f"{endpoint.get('FailureReason', 'AWS gives no reason')}",
                 "Its log: sentictl logs endpoint. When that is mended, run the same command again.",
             )
-        return self.read(self.name) or live
+        return _live(endpoint)
 
     def delete(self, record: Record) -> None:
-        if self._describe(record.name) is not None:
-            self._delete(record.name)
+        self._delete(record.name)
 
     def summary(self) -> str:
         return f"endpoint {self.name} in service"
 
+    def machines(self) -> Machines:
+        deploy = self.context.settings.deploy
+        return Machines("Hosting", deploy.instance_type, deploy.instance_count)
+
+    def cloudformation(self) -> Entries:
+        properties = {"EndpointName": self.name, "EndpointConfigName": EndpointConfig(self.context).name}
+        return self.entry("AWS::SageMaker::Endpoint", properties, after=[EndpointLogGroup.__name__])
+
     def _delete(self, name: str) -> None:
-        if self._wait(name)["EndpointStatus"] != "Gone":
-            if_there(self.context.environment.client("sagemaker").delete_endpoint, EndpointName=name)
+        if self._wait(name)["EndpointStatus"] == "Gone":
+            return
+        if_there(self.context.environment.client("sagemaker").delete_endpoint, EndpointName=name)
         poll(lambda: self._describe(name), lambda found: found is None, what=name, timeout=60 * MINUTES)
 
     def _wait(self, name: str) -> dict[str, Any]:
@@ -172,15 +218,21 @@ class Endpoint(SageMakerResource):
         return if_there(self.context.environment.client("sagemaker").describe_endpoint, EndpointName=name)
 
 
+def _live(endpoint: Mapping[str, Any]) -> Live:
+    status = endpoint["EndpointStatus"]
+    fields = {"endpoint_config": endpoint["EndpointConfigName"], "failed": status == "Failed"}
+    return Live(endpoint["EndpointArn"], status, fields)
+
+
 def trained(context: Context) -> Record:
-    """The record of the training job whose artifact is to be served.
+    """Return the record of the training job whose artifact is to be served.
 
     Raises:
         MissingStepError: nothing was trained yet, the job was not followed to its end, or the settings name one that
             there is not.
     """
     chosen = context.settings.deploy.model
-    record = _named(context, chosen) if chosen else context.recorded("training-job", "train")
+    record = _named(context, chosen) if chosen else context.recorded(TrainingJob)
     if "artifact" not in record.attributes:
         raise MissingStepError(
             f"The training job {record.name} has not finished.", "Follow it to its end with: sentictl train"
@@ -189,7 +241,7 @@ def trained(context: Context) -> Record:
 
 
 def _named(context: Context, name: str) -> Record:
-    for record in context.state.of_kind("training-job"):
+    for record in context.state.of_kind(TrainingJob.kind):
         if record.name == name:
             return record
     raise MissingStepError(

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,16 @@ from sentictl.assets.installed import template_files
 from sentictl.aws.lookup import if_there
 from sentictl.aws.waiters import once_role_is_known
 from sentictl.config.state import Record
-from sentictl.errors import AccessError
-from sentictl.lifecycle.resource import Live, Resource
+from sentictl.errors import AccessError, SettingsError
+from sentictl.lifecycle.cost import Use
+from sentictl.lifecycle.resource import Actions, Entries, Live, Resource
 from sentictl.services.iam.roles import FunctionRole
+from sentictl.services.pricing.table import prices
+from sentictl.services.resources.logs import FunctionLogGroup
 
 RUNTIME = "python3.13"
 HANDLER = "handler.lambda_handler"
+CALL_SECONDS = 0.1  # that the function is taken to run for one prediction
 SPARE_SECONDS = 5  # of the function's timeout: to connect, and to say that the endpoint took too long
 
 
@@ -25,6 +29,16 @@ class Function(Resource):
     """The function: `templates/lambda/`, packed reproducibly, so that the same code is known as the same."""
 
     kind = "function"
+    command = "wire-lambda"
+    face = True
+    removed_as = "lambda"
+    actions = Actions(
+        read="lambda:GetFunction lambda:ListTags",
+        create="lambda:CreateFunction lambda:TagResource iam:PassRole",
+        update="lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration iam:PassRole",
+        delete="lambda:DeleteFunction",
+    )
+    named_by = ("arn", "Arn")
 
     @property
     def name(self) -> str:
@@ -47,7 +61,7 @@ class Function(Resource):
         return Live(found["FunctionArn"], found.get("State", "Active"), fields)
 
     def tags(self, name: str) -> Mapping[str, str]:
-        answer = self.context.environment.client("lambda").get_function(FunctionName=name)
+        answer = if_there(self.context.environment.client("lambda").get_function, FunctionName=name) or {}
         if "TagsError" in answer:  # so AWS says that these credentials may see the function, but not its tags
             raise AccessError(
                 f"AWS does not allow ListTags on the function {name}: {answer['TagsError'].get('Message', '')}",
@@ -80,7 +94,7 @@ class Function(Resource):
             lambda: client.update_function_configuration(FunctionName=self.name, **self._configuration())
         )
 
-    def settle(self, live: Live) -> Live:
+    def wait_ready(self, live: Live) -> Live:
         self._wait()
         return self.read(self.name) or live
 
@@ -88,11 +102,36 @@ class Function(Resource):
         if_there(self.context.environment.client("lambda").delete_function, FunctionName=record.name)
 
     def sources(self) -> Mapping[str, Path]:
-        """The files of its code, by their path in the package."""
+        """Return the files of its code, by their path in the package."""
         return template_files("lambda", self.context.config.folder.root)
 
     def summary(self) -> str:
         return f"{self.name} may invoke that endpoint and nothing else"
+
+    def scope(self, action: str) -> Sequence[str]:
+        return [self.arn] if action.startswith("lambda:") else []
+
+    def uses(self) -> Sequence[Use]:
+        memory_gb = self.context.settings.lambda_.memory_mb / 1024
+        gb_seconds = prices()["lambda_gb_second"] * memory_gb * CALL_SECONDS
+        calls = 1000 * gb_seconds + prices()["lambda_million_requests"] / 1000
+        return [Use("Lambda", f"1,000 predictions of {CALL_SECONDS} s", calls)]
+
+    def cloudformation(self) -> Entries:
+        (code, *others) = self.sources().values()
+        if others:
+            raise SettingsError(
+                "The function's code has several files, and a template holds one.",
+                "Put all of it into templates/lambda/handler.py, or leave the function to sentictl.",
+            )
+        configuration = {key: value for key, value in self.desired().items() if key != "CodeSha256"}
+        properties = {
+            "FunctionName": self.name,
+            "Code": {"ZipFile": code.read_text(encoding="utf-8")},
+            **configuration,
+            "Handler": f"index.{HANDLER.partition('.')[2]}",  # the file that inline code is put in is index.py
+        }
+        return self.entry("AWS::Lambda::Function", properties, after=[FunctionLogGroup.__name__])
 
     @cached_property
     def _packed(self) -> bytes:

@@ -1,19 +1,30 @@
 """CloudWatch's logs of the chain's parts: the groups that are kept, and reading them."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sentictl.aws.lookup import if_there
-from sentictl.aws.names import TRAINING_GROUP
 from sentictl.config.state import Record
-from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.lifecycle.cost import Use
+from sentictl.lifecycle.resource import Actions, Context, Entries, Live, Resource
+from sentictl.services.pricing.table import prices
 
-PARTS = ("train", "endpoint", "lambda")
+# On streams; these are decided on by the group.
+LOG_STREAM_ACTIONS = {"logs:GetLogEvents", "logs:DeleteLogStream"}
+LOG_READING_ACTIONS = {"logs:DescribeLogStreams", "logs:FilterLogEvents"}
 
 
 class LogGroup(Resource):
     """A log group, made before its service makes one that is kept for ever and that nobody deletes."""
+
+    actions = Actions(
+        read="logs:DescribeLogGroups logs:ListTagsForResource",
+        create="logs:CreateLogGroup logs:TagResource logs:PutRetentionPolicy",
+        update="logs:PutRetentionPolicy",
+        delete="logs:DeleteLogGroup",
+        unscoped="logs:DescribeLogGroups",
+    )
 
     @property
     @abstractmethod
@@ -52,6 +63,20 @@ class LogGroup(Resource):
     def delete(self, record: Record) -> None:
         if_there(self.context.environment.client("logs").delete_log_group, logGroupName=record.name)
 
+    def scope(self, action: str) -> Sequence[str]:
+        own = action.startswith("logs:") and action not in LOG_STREAM_ACTIONS
+        return log_scope(self.context, self.name) if own else []
+
+    def uses(self) -> Sequence[Use]:
+        return [
+            Use("Logs", "a GB written", prices()["logs_gb_taken_in"]),
+            Use("Logs", "a GB kept for a month", prices()["logs_gb_month"]),
+        ]
+
+    def cloudformation(self) -> Entries:
+        properties = {"LogGroupName": self.name, "RetentionInDays": self.retention_days}
+        return self.entry("AWS::Logs::LogGroup", properties)
+
     def _arn(self, name: str) -> str:
         return self.context.environment.arn("logs", f"log-group:{name}")
 
@@ -60,6 +85,7 @@ class FunctionLogGroup(LogGroup):
     """What the function logs."""
 
     kind = "log-group"
+    command = "wire-lambda"
 
     @property
     def name(self) -> str:
@@ -74,6 +100,7 @@ class EndpointLogGroup(LogGroup):
     """What the endpoint's containers log."""
 
     kind = "endpoint-log-group"
+    command = "deploy"
 
     @property
     def name(self) -> str:
@@ -84,27 +111,9 @@ class EndpointLogGroup(LogGroup):
         return self.context.settings.deploy.log_days
 
 
-def read_log(context: Context, part: str) -> Iterator[str]:
-    """The lines of a part's log, oldest first.
-
-    Args:
-        context: the project and environment.
-        part: one of `PARTS`: the latest training job, the endpoint, or the function.
-
-    Raises:
-        MissingStepError: that part was never made.
-    """
-    group, streams = _place(context, part)
-    client = context.environment.client("logs")
-    arguments = {"logGroupName": group, **({"logStreamNamePrefix": streams} if streams else {})}
-    while True:
-        page = if_there(client.filter_log_events, **arguments)
-        if page is None:
-            return  # nothing was logged yet
-        yield from (event["message"].rstrip() for event in page["events"])
-        if "nextToken" not in page:
-            return
-        arguments["nextToken"] = page["nextToken"]
+def log_scope(context: Context, group: str) -> list[str]:
+    """Return the ARNs of a log group, without and with its streams."""
+    return [context.environment.arn("logs", f"log-group:{group}{rest}") for rest in ("", ":*")]
 
 
 def delete_streams(context: Context, group: str, prefix: str) -> None:
@@ -118,16 +127,3 @@ def delete_streams(context: Context, group: str, prefix: str) -> None:
             if_there(client.delete_log_stream, logGroupName=group, logStreamName=stream["logStreamName"])
         if not streams:
             return
-
-
-def _place(context: Context, part: str) -> tuple[str, str]:
-    """The log group, and the prefix of its streams."""
-    if part == "train":
-        return TRAINING_GROUP, f"{_announced(context)}/"
-    return (EndpointLogGroup(context) if part == "endpoint" else FunctionLogGroup(context)).name, ""
-
-
-def _announced(context: Context) -> str:
-    """The newest training job, also one that failed."""
-    jobs = context.state.of_kind("training-job")
-    return jobs[-1].name if jobs else context.recorded("training-job", "train").name

@@ -7,7 +7,7 @@ where the stage is throttled it says when to ask again.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -15,10 +15,13 @@ from sentictl.aws.lookup import if_there
 from sentictl.aws.names import digest_of
 from sentictl.aws.waiters import once_not_throttled
 from sentictl.config.state import Record
-from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.lifecycle.cost import Use
+from sentictl.lifecycle.resource import Actions, Context, Entries, Live, Resource
 from sentictl.services.iam.roles import PageRole
 from sentictl.services.page.render import HEADERS
+from sentictl.services.pricing.table import prices
 from sentictl.services.resources.function import Function
+from sentictl.services.resources.rest_api_template import parts_of_api
 
 STAGE = "prod"
 PAGE_KEY = "site/index.html"
@@ -41,6 +44,15 @@ class RestApi(Resource):
     """The REST API with its methods, gateway responses, deployment and throttled stage."""
 
     kind = "rest-api"
+    command = "wire-api"
+    face = True
+    removed_as = "api"
+    actions = Actions(
+        read="apigateway:GET",
+        create="apigateway:POST apigateway:PUT apigateway:PATCH apigateway:DELETE iam:PassRole",
+        update="apigateway:POST apigateway:PUT apigateway:PATCH apigateway:DELETE iam:PassRole",
+        delete="apigateway:DELETE",
+    )
 
     @property
     def name(self) -> str:
@@ -61,9 +73,10 @@ class RestApi(Resource):
         found = self._find(name)
         if not found:
             return None
-        api_id, *copies = found
+        api, *copies = found
+        api_id = api["id"]
         fields = {
-            "binary_media_types": self._client.get_rest_api(restApiId=api_id).get("binaryMediaTypes", []),
+            "binary_media_types": api.get("binaryMediaTypes", []),
             "methods": self._read_methods(api_id),
             "gateway_responses": self._read_gateway_responses(api_id),
             **self._read_stage(api_id),
@@ -83,10 +96,11 @@ class RestApi(Resource):
         self.update()
 
     def update(self) -> None:
-        api_id, *copies = self._find(self.name)
+        api, *copies = self._find(self.name)
         for copy in copies:
-            self._delete(copy)
-        self._put_binary_media_types(api_id)
+            self._delete(copy["id"])
+        api_id = api["id"]
+        self._put_binary_media_types(api)
         root = self._root(api_id)
         for verb in METHODS:
             self._put_method(api_id, root, verb)
@@ -94,7 +108,7 @@ class RestApi(Resource):
             self._client.put_gateway_response(restApiId=api_id, responseType=kind, **response)
         self._client.create_deployment(restApiId=api_id, stageName=STAGE, description=self._definition)
         throttling = self.desired()["throttling"]
-        self._client.update_stage(
+        stage = self._client.update_stage(
             restApiId=api_id,
             stageName=STAGE,
             patchOperations=[
@@ -102,15 +116,36 @@ class RestApi(Resource):
                 for limit, value in throttling.items()
             ],
         )
-        self._delete_old_deployments(api_id)
+        self._delete_old_deployments(api_id, serving=stage["deploymentId"])
 
     def delete(self, record: Record) -> None:
-        for api_id in self._find(record.name):
-            self._delete(api_id)
+        for api in self._find(record.name):
+            self._delete(api["id"])
 
     def summary(self) -> str:
         api = self.context.settings.api
         return f"POST for everybody, {api.throttle_rate:g} requests a second at most"
+
+    def facts(self, record: Record) -> Sequence[str]:
+        return [invoke_url(self.context)] if record.arn else []
+
+    def scope(self, action: str) -> Sequence[str]:
+        """Name all APIs: their ids are API Gateway's own, so that no pattern tells this project's from others."""
+        place = f"arn:{self.context.environment.partition}:apigateway:{self.context.environment.region}::"
+        arns = [f"{place}/restapis", f"{place}/restapis/*", f"{place}/tags/*"]
+        return arns if action.startswith("apigateway:") else []
+
+    def uses(self) -> Sequence[Use]:
+        return [Use("API Gateway", "1,000 predictions", prices()["api_million_requests"] / 1000)]
+
+    def cloudformation(self) -> Entries:
+        desired = self.desired()
+        properties = {
+            "Name": self.name,
+            "EndpointConfiguration": {"Types": ["REGIONAL"]},
+            "BinaryMediaTypes": desired["binary_media_types"],
+        }
+        return self.entry("AWS::ApiGateway::RestApi", properties) | parts_of_api(self.logical_id, STAGE, desired)
 
     @property
     def _client(self) -> Any:
@@ -131,11 +166,11 @@ class RestApi(Resource):
 
     @property
     def _definition(self) -> str:
-        """What a deployment has to hold, as a digest: it is the deployment's description."""
+        """The digest of what a deployment has to hold: it is the deployment's description."""
         return digest_of(BINARY_MEDIA_TYPES, self._methods, self._gateway_responses)
 
-    def _find(self, name: str) -> list[str]:
-        """The ids of this project's APIs of that name, oldest first.
+    def _find(self, name: str) -> list[dict[str, Any]]:
+        """Return this project's APIs of that name as AWS tells them, oldest first.
 
         Names are not unique: where the answer to a creation was lost and the call repeated, there are two.
         """
@@ -146,15 +181,14 @@ class RestApi(Resource):
             for api in page["items"]
             if api["name"] == name and api.get("tags", {}).items() >= self.context.naming.tags.items()
         ]
-        return [str(api["id"]) for api in sorted(found, key=lambda api: api["createdDate"])]
+        return sorted(found, key=lambda api: api["createdDate"])
 
     def _delete(self, api_id: str) -> None:
         # One API in 30 seconds is what an account may delete.
         once_not_throttled(lambda: if_there(self._client.delete_rest_api, restApiId=api_id))
 
-    def _delete_old_deployments(self, api_id: str) -> None:
-        """A deployment that no stage serves has nothing more to do."""
-        serving = self._client.get_stage(restApiId=api_id, stageName=STAGE)["deploymentId"]
+    def _delete_old_deployments(self, api_id: str, serving: str) -> None:
+        """Delete the deployments that no stage serves: they have nothing more to do."""
         for page in self._client.get_paginator("get_deployments").paginate(restApiId=api_id):
             for deployment in page["items"]:
                 if deployment["id"] != serving:
@@ -164,8 +198,8 @@ class RestApi(Resource):
         resources = self._client.get_resources(restApiId=api_id)["items"]
         return str(next(resource["id"] for resource in resources if resource["path"] == "/"))
 
-    def _put_binary_media_types(self, api_id: str) -> None:
-        found = self._client.get_rest_api(restApiId=api_id).get("binaryMediaTypes", [])
+    def _put_binary_media_types(self, api: Mapping[str, Any]) -> None:
+        found = api.get("binaryMediaTypes", [])
         operations = [
             {"op": operation, "path": f"/binaryMediaTypes/{kind.replace('/', '~1')}"}
             for operation, kinds in (
@@ -175,7 +209,7 @@ class RestApi(Resource):
             for kind in sorted(kinds)
         ]
         if operations:
-            self._client.update_rest_api(restApiId=api_id, patchOperations=operations)
+            self._client.update_rest_api(restApiId=api["id"], patchOperations=operations)
 
     def _put_method(self, api_id: str, root: str, verb: str) -> None:
         place = {"restApiId": api_id, "resourceId": root, "httpMethod": verb}
@@ -223,6 +257,13 @@ class Permission(Resource):
     """API Gateway's permission to call the function: from this API's POST on the root and from nowhere else."""
 
     kind = "permission"
+    command = "wire-api"
+    actions = Actions(
+        read="lambda:GetPolicy",
+        create="lambda:AddPermission",
+        update="lambda:RemovePermission lambda:AddPermission",
+        delete="lambda:RemovePermission",
+    )
 
     @property
     def name(self) -> str:
@@ -257,6 +298,15 @@ class Permission(Resource):
     def delete(self, record: Record) -> None:
         self._remove(record.name)
 
+    def cloudformation(self) -> Entries:
+        properties = {
+            "FunctionName": Function(self.context).arn,
+            "Action": "lambda:InvokeFunction",
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": self._source_arn(),
+        }
+        return {self.logical_id: {"Type": "AWS::Lambda::Permission", "Properties": properties}}
+
     def _remove(self, name: str) -> None:
         remove = self.context.environment.client("lambda").remove_permission
         if_there(remove, FunctionName=self.context.naming.name("predict"), StatementId=name)
@@ -266,16 +316,16 @@ class Permission(Resource):
 
 
 def api_id(context: Context) -> str:
-    """The id that API Gateway gave the project's API.
+    """Return the id that API Gateway gave the project's API.
 
     Raises:
         MissingStepError: there is no API yet.
     """
-    return context.attribute(RestApi.kind, "id", "wire-api")
+    return context.attribute(RestApi, "id")
 
 
 def invoke_url(context: Context) -> str:
-    """The public address of the API, where reviews are posted."""
+    """Return the public address of the API, where reviews are posted."""
     return context.environment.invoke_url(api_id(context), STAGE)
 
 
@@ -344,7 +394,7 @@ def _declared(headers: Mapping[str, str]) -> dict[str, bool]:
 
 
 def _as_wanted(method: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """A method as AWS tells it, in the shape of the definitions here; fields that AWS adds by itself are left out."""
+    """Put a method as AWS tells it into the shape of the definitions here, without the fields that AWS adds."""
     integration = method.get("methodIntegration", {})
     told = integration | {
         "integrationHttpMethod": integration.get("httpMethod")

@@ -1,11 +1,11 @@
 """What SageMaker's training jobs, models, endpoint configs and endpoints have in common: their tags and their lists."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from sentictl.aws.lookup import if_there
-from sentictl.lifecycle.resource import Resource
+from sentictl.lifecycle.resource import Live, Resource
 
 
 class SageMakerResource(Resource):
@@ -19,6 +19,9 @@ class SageMakerResource(Resource):
     def tag(self) -> None:
         client = self.context.environment.client("sagemaker")
         client.add_tags(ResourceArn=self._arn(self.name), Tags=self.context.naming.tag_list())
+
+    def scope(self, action: str) -> Sequence[str]:
+        return [self._arn(self.context.naming.name("*"))] if action.startswith("sagemaker:") else []
 
     def _arn(self, name: str) -> str:
         return self.context.environment.arn("sagemaker", f"{self.kind}/{name}")
@@ -34,11 +37,13 @@ class DigestNamed(SageMakerResource):
     listed: ClassVar[str]
     listed_name: ClassVar[str]
 
-    def found(self) -> Iterable[str]:
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
         prefix = self.context.naming.name("")
         # Another environment's name can begin with this one's: only what a digest follows is of this one.
         ours = re.compile(re.escape(prefix) + r"[0-9a-f]{12}(-\d+)?")
         pages = self.context.environment.client("sagemaker").get_paginator(self.operation)
         for page in pages.paginate(NameContains=prefix, SortBy="CreationTime", SortOrder="Ascending"):
             names = [str(entry[self.listed_name]) for entry in page[self.listed]]
-            yield from (name for name in names if ours.fullmatch(name))
+            for name in names:
+                if ours.fullmatch(name) and name not in known and (live := self.read(name)):
+                    yield name, live

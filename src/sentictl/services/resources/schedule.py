@@ -1,7 +1,7 @@
 """The schedule that takes the endpoint down by itself, where `deploy.ttl` says how long it stands."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from sentictl.aws.lookup import if_there
 from sentictl.aws.waiters import once_role_is_known
 from sentictl.config.settings import duration
 from sentictl.config.state import Record
-from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.lifecycle.resource import Actions, Context, Entries, Live, Resource
 from sentictl.services.iam.roles import Role
 from sentictl.services.resources.endpoint import Endpoint
 
@@ -24,6 +24,7 @@ class ScheduleRole(Role):
     """What the schedule runs as: it may delete the project's endpoint and nothing else."""
 
     kind = "schedule-role"
+    command = "deploy"
     part = "schedule"
     service = "scheduler.amazonaws.com"
 
@@ -40,6 +41,13 @@ class Schedule(Resource):
     """
 
     kind = "schedule"
+    command = "deploy"
+    actions = Actions(
+        read="scheduler:GetSchedule",
+        create="scheduler:CreateSchedule iam:PassRole",
+        update="scheduler:UpdateSchedule iam:PassRole",
+        delete="scheduler:DeleteSchedule",
+    )
 
     @property
     def name(self) -> str:
@@ -81,14 +89,24 @@ class Schedule(Resource):
         if_there(self.context.environment.client("scheduler").delete_schedule, GroupName=GROUP, Name=record.name)
 
     def summary(self) -> str:
-        ends = self.context.attribute(self.kind, "ends", "deploy").replace("T", " ")
+        ends = self.context.attribute(Schedule, "ends").replace("T", " ")
         return f"endpoint {Endpoint(self.context).name} in service until {ends} UTC"
+
+    def scope(self, action: str) -> Sequence[str]:
+        arn = self.context.environment.arn("scheduler", f"schedule/{GROUP}/{self.name}")
+        return [arn] if action.startswith("scheduler:") else []
+
+    def cloudformation(self) -> Entries:
+        # CloudFormation cannot let a schedule delete itself after it has fired. Of tags it has none.
+        properties = {key: value for key, value in self.request().items() if key != "ActionAfterCompletion"}
+        entry = {"Type": "AWS::Scheduler::Schedule", "DependsOn": [Endpoint.__name__], "Properties": properties}
+        return {self.logical_id: entry}
 
     def _get(self, name: str) -> dict[str, Any] | None:
         return if_there(self.context.environment.client("scheduler").get_schedule, GroupName=GROUP, Name=name)
 
     def request(self) -> dict[str, Any]:
-        """The whole schedule as it is put; its time begins now."""
+        """Return the whole schedule as it is put; its time begins now."""
         ttl = self.context.settings.deploy.ttl
         words = {**self.context.naming.tags, "ttl": ttl}
         return {
@@ -123,7 +141,7 @@ def renew(context: Context) -> None:
 
 
 def ending(context: Context) -> str:
-    """When the endpoint goes, or went, by itself; empty where nothing is scheduled."""
+    """Tell when the endpoint goes, or went, by itself; empty where nothing is scheduled."""
     record = context.state.latest(Schedule.kind)
     if record is None:
         return ""
@@ -135,6 +153,6 @@ def ending(context: Context) -> str:
 
 
 def _words(schedule: Mapping[str, Any]) -> dict[str, str]:
-    """What the description says: the project's tags and the ttl."""
+    """Read from the description the project's tags and the ttl."""
     words = (schedule.get("Description") or "").split()
     return dict(word.split("=", 1) for word in words if "=" in word)

@@ -1,6 +1,6 @@
 """S3: the project's private bucket, and objects in it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,9 @@ from botocore.exceptions import ClientError
 from sentictl.aws.lookup import if_there
 from sentictl.config.state import Record
 from sentictl.errors import AccessError, AwsError
-from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.lifecycle.cost import Use
+from sentictl.lifecycle.resource import Actions, Context, Live, Resource
+from sentictl.services.pricing.table import prices
 
 PRIVATE = {
     "BlockPublicAcls": True,
@@ -17,13 +19,28 @@ PRIVATE = {
     "BlockPublicPolicy": True,
     "RestrictPublicBuckets": True,
 }
+OBJECT_ACTIONS = {
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+}
 
 
 class Bucket(Resource):
     """The project's bucket: private, tagged, emptied before it is deleted."""
 
     kind = "bucket"
+    command = "data"
     holds_data = True
+    in_template = False  # it has to hold the artifact before the stack can be made
+    actions = Actions(
+        read="s3:ListBucket s3:GetBucketPublicAccessBlock s3:GetBucketTagging",
+        create="s3:CreateBucket s3:PutBucketTagging s3:TagResource s3:PutBucketPublicAccessBlock",
+        update="s3:PutBucketPublicAccessBlock",
+        delete="s3:ListBucketVersions s3:DeleteObject s3:DeleteObjectVersion s3:DeleteBucket",
+    )
 
     @property
     def name(self) -> str:
@@ -57,11 +74,18 @@ class Bucket(Resource):
     def delete(self, record: Record) -> None:
         delete_bucket(self.context, record.name)
 
+    def scope(self, action: str) -> Sequence[str]:
+        return bucket_scope(self.context, self.name, action)
+
+    def uses(self) -> Sequence[Use]:
+        return [Use("S3", "a GB kept for a month", prices()["s3_gb_month"])]
+
 
 class StoredObject(Resource):
     """A thing kept as one or more objects under a key in the project's bucket; its name is that key."""
 
     holds_data = True
+    in_template = False  # CloudFormation has no type for it
 
     @property
     def bucket(self) -> str:
@@ -76,8 +100,16 @@ class StoredObject(Resource):
 
 
 def bucket_arn(context: Context, bucket: str) -> str:
-    """The ARN of a bucket, which names neither a region nor an account."""
+    """Return the ARN of a bucket, which names neither a region nor an account."""
     return f"arn:{context.environment.partition}:s3:::{bucket}"
+
+
+def bucket_scope(context: Context, bucket: str, action: str) -> Sequence[str]:
+    """Return the ARNs that an action of S3's on a bucket, or on the objects in it, is limited to."""
+    if not action.startswith("s3:"):
+        return []
+    arn = bucket_arn(context, bucket)
+    return [f"{arn}/*" if action in OBJECT_ACTIONS else arn]
 
 
 def create_bucket(context: Context, name: str) -> None:
@@ -97,7 +129,7 @@ def create_bucket(context: Context, name: str) -> None:
 
 
 def bucket_tags(context: Context, name: str) -> dict[str, str]:
-    """A bucket's tags."""
+    """Return a bucket's tags; none where it is gone."""
     tagging = if_there(context.environment.client("s3").get_bucket_tagging, Bucket=name) or {"TagSet": []}
     return {tag["Key"]: tag["Value"] for tag in tagging["TagSet"]}
 
@@ -128,14 +160,14 @@ def delete_objects(context: Context, bucket: str, prefix: str) -> None:
 
 
 def list_keys(context: Context, bucket: str, prefix: str) -> Iterable[str]:
-    """The keys of all objects under a prefix; none where there is no bucket."""
+    """Yield the keys of all objects under a prefix; none where there is no bucket."""
     if bucket_exists(context, bucket):
         pages = context.environment.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         yield from (entry["Key"] for page in pages for entry in page.get("Contents", []))
 
 
 def read_object(context: Context, bucket: str, key: str) -> Mapping[str, Any] | None:
-    """What HeadObject tells of an object, or None where there is none."""
+    """Return what HeadObject tells of an object, or None where there is none."""
     return if_there(context.environment.client("s3").head_object, Bucket=bucket, Key=key)
 
 
@@ -150,7 +182,7 @@ def download_folder(context: Context, bucket: str, prefix: str, folder: Path) ->
 
 
 def bucket_exists(context: Context, bucket: str) -> bool:
-    """Whether there is a bucket of that name.
+    """Tell whether there is a bucket of that name.
 
     Raises:
         AccessError: there is, but not for these credentials to see.

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC
 from functools import cached_property
 from itertools import count
@@ -17,11 +17,12 @@ from sentictl.aws.names import TRAINING_GROUP, digest_of
 from sentictl.aws.waiters import once_role_is_known, poll
 from sentictl.config.state import Record
 from sentictl.errors import InterruptedByUserError, TrainingError
-from sentictl.lifecycle.resource import Context, Live
+from sentictl.lifecycle.cost import Machines
+from sentictl.lifecycle.resource import Actions, Context, Live
 from sentictl.services.iam.roles import ExecutionRole
 from sentictl.services.resources.artifacts import artifact_is_there, fetch_artifact, make_current
 from sentictl.services.resources.dataset import Dataset
-from sentictl.services.resources.logs import delete_streams
+from sentictl.services.resources.logs import LOG_READING_ACTIONS, LOG_STREAM_ACTIONS, delete_streams, log_scope
 from sentictl.services.resources.sagemaker import DigestNamed
 from sentictl.services.resources.storage import StoredObject, delete_objects, list_keys, read_object
 from sentictl.services.resources.training_log import TrainingLog
@@ -42,6 +43,8 @@ class SourceArchive(StoredObject):
     """The model code that the training job runs: `sources/<digest>/sourcedir.tar.gz`."""
 
     kind = "source-archive"
+    command = "train"
+    actions = Actions(read="s3:ListBucket s3:GetObject", create="s3:PutObject", delete="s3:DeleteObject")
 
     @cached_property
     def _packed(self) -> bytes:
@@ -56,8 +59,9 @@ class SourceArchive(StoredObject):
     def name(self) -> str:
         return f"sources/{self.digest}/sourcedir.tar.gz"
 
-    def found(self) -> Iterable[str]:
-        return list_keys(self.context, self.bucket, "sources/")
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+        names = list_keys(self.context, self.bucket, "sources/")
+        return ((name, Live(self.uri(name))) for name in names if name not in known)
 
     def read(self, name: str) -> Live | None:
         return Live(self.uri(name)) if read_object(self.context, self.bucket, name) else None
@@ -75,6 +79,17 @@ class TrainingJob(DigestNamed):
     """
 
     kind = "training-job"
+    command = "train"
+    face = True
+    in_template = False  # CloudFormation has no type for it
+    healthy = frozenset({"Completed"})
+    actions = Actions(
+        read="sagemaker:DescribeTrainingJob sagemaker:ListTrainingJobs sagemaker:ListTags s3:GetObject",
+        create="sagemaker:CreateTrainingJob sagemaker:AddTags iam:PassRole "
+        "logs:DescribeLogStreams logs:GetLogEvents s3:DeleteObject",
+        delete="sagemaker:StopTrainingJob sagemaker:DeleteTrainingJob logs:DescribeLogStreams logs:DeleteLogStream",
+        unscoped="sagemaker:ListTrainingJobs",
+    )
     operation, listed, listed_name = "list_training_jobs", "TrainingJobSummaries", "TrainingJobName"
     keeps_versions = True
     holds_data = True
@@ -83,6 +98,7 @@ class TrainingJob(DigestNamed):
         super().__init__(context)
         self._dataset = Dataset(context)
         self._source = SourceArchive(context)
+        self._name: str | None = None
 
     @cached_property
     def checkpoints(self) -> str:
@@ -95,21 +111,23 @@ class TrainingJob(DigestNamed):
         inputs = (self._source.digest, self._image, self._hyperparameters, hosts, self._channels)
         return self.context.naming.name(digest_of(*inputs))
 
-    @cached_property
+    @property
     def name(self) -> str:
+        """The name that `find` chose, by which names were used already."""
+        if self._name is None:
+            raise RuntimeError("Which name a training job takes is known only after find()")
+        return self._name
+
+    def find(self) -> Live | None:
         for attempt in count(1):
-            name = self._base_name if attempt == 1 else f"{self._base_name}-{attempt}"
-            job = self._describe(name)
+            self._name = self._base_name if attempt == 1 else f"{self._base_name}-{attempt}"
+            job = self._describe(self._name)
             if job is None or self._usable(job):
                 break
-        return name
+        return _live(job)
 
     def read(self, name: str) -> Live | None:
-        job = self._describe(name)
-        if job is None:
-            return None
-        status = job["TrainingJobStatus"]
-        return Live(job["TrainingJobArn"], status, attributes=_outcome(job) if status == "Completed" else {})
+        return _live(self._describe(name))
 
     def foreseen(self) -> Mapping[str, str]:
         return {"artifact": f"s3://{self.context.naming.bucket}/models/{self.name}/output/model.tar.gz"}
@@ -119,15 +137,13 @@ class TrainingJob(DigestNamed):
         client = self.context.environment.client("sagemaker")
         once_role_is_known(lambda: client.create_training_job(**self._request()))
 
-    def settle(self, live: Live) -> Live:
-        if live.status not in OVER:
-            self._follow()
-        job = self._describe(self.name) or {}
+    def wait_ready(self, live: Live) -> Live:
+        job = self._follow() if live.status not in OVER else self._describe(self.name) or {}
         if job.get("TrainingJobStatus") != "Completed":
             raise _failure(self.name, job)
         make_current(self.context, fetch_artifact(self.context, self.name, job["ModelArtifacts"]["S3ModelArtifacts"]))
         delete_objects(self.context, self.context.naming.bucket, self.checkpoints)
-        return self.read(self.name) or live
+        return _live(job) or live
 
     def delete(self, record: Record) -> None:
         client = self.context.environment.client("sagemaker")
@@ -150,7 +166,29 @@ class TrainingJob(DigestNamed):
             f"validation {100 * metrics['validation_accuracy']:.1f} % {accuracy}"
         )
 
-    def _follow(self) -> None:
+    def facts(self, record: Record) -> Sequence[str]:
+        accuracy = record.attributes.get(ACCURACY)
+        measured = f"validation {100 * float(accuracy):.1f} %" if accuracy else ""
+        return [record.name, record.attributes.get("architecture", ""), measured]
+
+    def scope(self, action: str) -> Sequence[str]:
+        """Limit what is done in the log of all training jobs, which is not the project's, to its own streams.
+
+        AWS decides on reading by the group, so that it reaches the others' streams there.
+        """
+        if action in LOG_READING_ACTIONS:
+            return log_scope(self.context, TRAINING_GROUP)
+        if action in LOG_STREAM_ACTIONS:
+            streams = f"log-group:{TRAINING_GROUP}:log-stream:{self.context.naming.name('*')}"
+            return [self.context.environment.arn("logs", streams)]
+        return super().scope(action)
+
+    def machines(self) -> Machines:
+        train = self.context.settings.train
+        return Machines("Training", train.instance_type, train.instance_count, standing=False)
+
+    def _follow(self) -> Mapping[str, Any]:
+        """Report how the job goes until it is over. Returns what AWS tells of it then; nothing if it is gone."""
         log = TrainingLog(self.context.environment.client("logs"), self.name)
         status = ""
 
@@ -167,7 +205,7 @@ class TrainingJob(DigestNamed):
         # The service itself ends a job at its limit; waiting twice as long also covers the queue for machines.
         limit = 120 * self.context.settings.train.max_minutes + 1800
         try:
-            poll(
+            return poll(
                 look,
                 lambda job: not job or job["TrainingJobStatus"] in OVER,
                 what=self.name,
@@ -238,7 +276,7 @@ class TrainingJob(DigestNamed):
         }
 
     def _stopping(self) -> dict[str, Any]:
-        """When the job ends at the latest. On spare machines that includes the time spent waiting for them."""
+        """Return when the job ends at the latest. On spare machines that includes the time spent waiting for them."""
         train = self.context.settings.train
         limit = {"MaxRuntimeInSeconds": 60 * train.max_minutes}
         if not train.spot:
@@ -249,7 +287,7 @@ class TrainingJob(DigestNamed):
         }
 
     def _script_mode(self) -> dict[str, str]:
-        """What the container's training toolkit reads: which script, from where, and its own name. JSON strings."""
+        """Return what the container's toolkit reads: which script, from where, and the job's name. JSON strings."""
         values = {
             "sagemaker_program": "train.py",
             "sagemaker_submit_directory": self._source.uri(self._source.name),
@@ -269,14 +307,14 @@ class TrainingJob(DigestNamed):
 
 
 def describe_training_job(context: Context, name: str) -> dict[str, Any] | None:
-    """What DescribeTrainingJob tells, or None for a name that was never used."""
+    """Return what DescribeTrainingJob tells, or None for a name that was never used."""
     return if_there(context.environment.client("sagemaker").describe_training_job, TrainingJobName=name)
 
 
 def forget_checkpoints(context: Context) -> None:
     """Make the next training job begin anew. One that runs, or has ended well, keeps what it has."""
     job = TrainingJob(context)
-    if job.read(job.name) is None:
+    if job.find() is None:
         delete_objects(context, context.naming.bucket, job.checkpoints)
 
 
@@ -292,8 +330,16 @@ def stop_training_job(context: Context, name: str) -> None:
     )
 
 
+def _live(job: Mapping[str, Any] | None) -> Live | None:
+    """Read what AWS tells of a job; None where there is none."""
+    if not job:
+        return None
+    status = job["TrainingJobStatus"]
+    return Live(job["TrainingJobArn"], status, attributes=_outcome(job) if status == "Completed" else {})
+
+
 def _outcome(job: Mapping[str, Any]) -> dict[str, str]:
-    """What is recorded of a job that ended well: enough to tell its model from others without the artifact.
+    """Return what is recorded of a job that ended well: enough to tell its model from others without the artifact.
 
     Of each metric SageMaker keeps the value that was logged last, and train.py ends with those of the whole model.
     """
@@ -311,7 +357,7 @@ def _outcome(job: Mapping[str, Any]) -> dict[str, str]:
 
 
 def sparkline(values: list[float]) -> str:
-    """The values as a row of bars, the lowest to the highest; of many values, some evenly among them."""
+    """Draw the values as a row of bars, the lowest to the highest; of many values, some evenly among them."""
     if len(values) > SPARKLINE:
         values = [values[number * (len(values) - 1) // (SPARKLINE - 1)] for number in range(SPARKLINE)]
     low, span = min(values), (max(values) - min(values)) or 1

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,12 +10,13 @@ from sentictl.assets.atomic import write_atomically
 from sentictl.assets.installed import template_files
 from sentictl.aws.lookup import if_there
 from sentictl.config.state import Record
-from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.lifecycle.resource import Actions, Context, Entries, Live, Resource
 from sentictl.services.page.render import INDEX, render
 from sentictl.services.resources.rest_api import PAGE_KEY, invoke_url
 from sentictl.services.resources.storage import (
     bucket_arn,
     bucket_exists,
+    bucket_scope,
     bucket_tags,
     create_bucket,
     delete_bucket,
@@ -31,6 +32,14 @@ class WebsiteBucket(Resource):
     """A public bucket for the page alone, where `site.publish` is s3. The project's own bucket stays private."""
 
     kind = "website-bucket"
+    command = "site"
+    actions = Actions(
+        read="s3:ListBucket s3:GetBucketWebsite s3:GetBucketPolicy s3:GetBucketTagging",
+        create="s3:CreateBucket s3:PutBucketTagging s3:TagResource "
+        "s3:PutBucketPublicAccessBlock s3:PutBucketPolicy s3:PutBucketWebsite",
+        update="s3:PutBucketPublicAccessBlock s3:PutBucketPolicy s3:PutBucketWebsite",
+        delete="s3:ListBucketVersions s3:DeleteObject s3:DeleteObjectVersion s3:DeleteBucket",
+    )
 
     @property
     def name(self) -> str:
@@ -74,6 +83,22 @@ class WebsiteBucket(Resource):
     def delete(self, record: Record) -> None:
         delete_bucket(self.context, record.name)
 
+    def scope(self, action: str) -> Sequence[str]:
+        return bucket_scope(self.context, self.name, action)
+
+    def cloudformation(self) -> Entries:
+        private = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+        properties = {
+            "BucketName": self.name,
+            "PublicAccessBlockConfiguration": dict.fromkeys(private, False),
+            "WebsiteConfiguration": {"IndexDocument": INDEX},
+        }
+        policy = {"Bucket": {"Ref": self.logical_id}, "PolicyDocument": self._policy()}
+        return {
+            **self.entry("AWS::S3::Bucket", properties),
+            "WebsiteBucketPolicy": {"Type": "AWS::S3::BucketPolicy", "Properties": policy},
+        }
+
     def _policy(self) -> dict[str, Any]:
         statement = {
             "Sid": "AnyoneMayReadThePage",
@@ -89,6 +114,16 @@ class Page(Resource):
     """The page's object on S3; its name is bucket and key. A copy stays on this machine, where it works as a file."""
 
     kind = "page"
+    command = "site"
+    face = True
+    removed_as = "site"
+    in_template = False  # CloudFormation has no type for it
+    actions = Actions(
+        read="s3:ListBucket s3:GetObject",
+        create="s3:PutObject",
+        update="s3:PutObject",
+        delete="s3:DeleteObject",
+    )
 
     @property
     def name(self) -> str:
@@ -125,13 +160,16 @@ class Page(Resource):
         host = "a public website bucket" if self.context.settings.site.publish == "s3" else "the API's own GET"
         return f"one file, {len(self._html) / 1000:.0f} kB, served by {host}"
 
+    def facts(self, record: Record) -> Sequence[str]:
+        return [page_url(self.context)] if record.arn else []
+
     @cached_property
     def _html(self) -> bytes:
         return render_page(self.context)
 
 
 def render_page(context: Context) -> bytes:
-    """The page as the settings want it, for the API as it stands.
+    """Render the page as the settings want it, for the API as it stands.
 
     Raises:
         MissingStepError: there is no API yet.
@@ -141,7 +179,7 @@ def render_page(context: Context) -> bytes:
 
 
 def page_url(context: Context) -> str:
-    """The address of the page for a browser.
+    """Return the address of the page for a browser.
 
     Raises:
         MissingStepError: there is no API yet.

@@ -1,0 +1,37 @@
+"""What a resource costs: machines by the hour, and what is paid by use. In USD."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Machines:
+    """Machines that are paid by the hour.
+
+    Args:
+        component: the Price List's word for what they do: "Hosting", "Training" or "Notebook".
+        instance_type: such as "ml.m5.large".
+        count: how many there are.
+        standing: True where they run as long as the resource stands, False where only while there is work.
+    """
+
+    component: str
+    instance_type: str
+    count: int = 1
+    standing: bool = True
+
+
+@dataclass(frozen=True)
+class Use:
+    """Something paid by use: `price` (USD) for each `per`, such as "1,000 predictions"."""
+
+    what: str
+    per: str
+    price: float
+
+    def __str__(self) -> str:
+        return f"{self.what}: {dollars(self.price)} for {self.per}"
+
+
+def dollars(amount: float) -> str:
+    """Write an amount with four significant digits at most, such as "$0.115" or "$1,234"."""
+    return f"${amount:,.0f}" if amount >= 1000 else f"${amount:.4g}"

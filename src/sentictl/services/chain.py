@@ -1,0 +1,36 @@
+"""The chain on one page: the kinds of resources that it is made of, in the order in which they need each other."""
+
+from sentictl.lifecycle.resource import Resource
+from sentictl.services.iam.roles import ExecutionRole, FunctionRole, PageRole
+from sentictl.services.resources.dataset import Dataset
+from sentictl.services.resources.endpoint import Endpoint, EndpointConfig, Model
+from sentictl.services.resources.function import Function
+from sentictl.services.resources.logs import EndpointLogGroup, FunctionLogGroup
+from sentictl.services.resources.rest_api import Permission, RestApi
+from sentictl.services.resources.schedule import Schedule, ScheduleRole
+from sentictl.services.resources.storage import Bucket
+from sentictl.services.resources.training import SourceArchive, TrainingJob
+from sentictl.services.resources.website import Page, WebsiteBucket
+
+# Another kind of resource is another line here; all else is said by its class.
+CHAIN: tuple[type[Resource], ...] = (
+    Bucket,
+    Dataset,
+    ExecutionRole,
+    SourceArchive,
+    TrainingJob,
+    Model,
+    EndpointConfig,
+    EndpointLogGroup,
+    Endpoint,
+    ScheduleRole,
+    Schedule,
+    FunctionRole,
+    FunctionLogGroup,
+    Function,
+    PageRole,
+    RestApi,
+    Permission,
+    WebsiteBucket,
+    Page,
+)
