@@ -109,6 +109,6 @@ def test_a_part_is_changed_taken_down_and_brought_back(project: Project) -> None
     assert [step.kind for step in project.plan().steps if step.action is Action.CREATE] == ["page"]
     project.site()
     assert not project.plan().changes
-    document = project.status().document()
+    document = project.status().to_json()
     assert document["resources"][0].keys() == {"kind", "name", "status", "arn", "changes", "mend"}
     assert json.dumps(document)

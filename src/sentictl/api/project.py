@@ -39,7 +39,7 @@ from sentictl.services.operations.orphans import leftovers
 from sentictl.services.operations.usage import idle_warning
 from sentictl.services.predict import clients
 from sentictl.services.predict.batches import predict_each
-from sentictl.services.predict.clients import Asker, Prediction
+from sentictl.services.predict.clients import Client, Prediction
 from sentictl.services.pricing.estimate import estimate
 from sentictl.services.resources.dataset import Dataset
 from sentictl.services.resources.logs import read_log
@@ -308,7 +308,7 @@ class Project:
         answers = [answer for _, answer in predict_each(asker, [texts], lambda text: text)]
         return answers[0] if isinstance(reviews, str) else answers
 
-    def asker(self, via: str, *, explain: bool = False) -> Asker:
+    def asker(self, via: str, *, explain: bool = False) -> Client:
         """Who is asked in `predict`."""
         if via == "local":
             return clients.from_artifact(self.session.folder.current_model, explain=explain)

@@ -29,14 +29,14 @@ class Live:
     evaluation: Evaluation
     costs: Estimate
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return {
             "environment": self.environment,
             "page_url": self.page_url,
             "api_url": self.api_url,
             "model": self.evaluation.model,
             "test": self.evaluation.figures(),
-            **self.costs.document(),
+            **self.costs.to_json(),
         }
 
 
@@ -61,14 +61,14 @@ class Plan:
         """Whether there is anything to do."""
         return any(step.action is not Action.KEEP for step in self.steps)
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return {
             "environment": self.environment,
             "steps": [
                 {"action": step.action, "kind": step.kind, "name": step.name, "changes": step.changes}
                 for step in self.steps
             ],
-            **self.costs.document(),
+            **self.costs.to_json(),
             "permissions": self.permissions,
         }
 
@@ -98,13 +98,13 @@ class Status:
         """Whether something is not as the settings want it."""
         return any(finding.mend for finding in self.findings)
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return {
             "environment": self.environment,
-            "resources": [finding.document() for finding in self.findings],
+            "resources": [finding.to_json() for finding in self.findings],
             "page_url": self.page_url,
             "api_url": self.api_url,
-            **(self.costs.document() if self.costs else {"hourly_cost": 0.0}),
+            **(self.costs.to_json() if self.costs else {"hourly_cost": 0.0}),
             "warnings": list(self.warnings),
         }
 
@@ -121,6 +121,6 @@ class Removal:
     deleted: Sequence[Record] = ()
     left: Sequence[dict[str, str]] = ()
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         deleted = [{"kind": record.kind, "name": record.name} for record in self.deleted]
         return {"deleted": deleted, "left": list(self.left)}

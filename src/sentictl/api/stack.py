@@ -115,7 +115,7 @@ class Finding:
     changes: Mapping[str, tuple[Any, Any]]
     mend: str
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return {
             "kind": self.record.kind,
             "name": self.record.name,

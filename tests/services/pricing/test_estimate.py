@@ -193,7 +193,7 @@ def test_a_price_that_nobody_knows_is_not_invented(context_of: ContextOf) -> Non
     assert "ml.p5.48xlarge" in str(cost)
     assert "not known" in str(cost)
     assert "not known" in cost.training
-    assert cost.document()["hourly_cost"] is None
+    assert cost.to_json()["hourly_cost"] is None
 
 
 def test_without_an_endpoint_nothing_costs_by_the_hour(context_of: ContextOf) -> None:
@@ -213,7 +213,7 @@ def test_what_is_paid_by_use_follows_the_function_s_memory(context_of: ContextOf
 
 
 def test_the_document_says_the_same_to_programs(context_of: ContextOf) -> None:
-    document = estimate(context_of("")).document()
+    document = estimate(context_of("")).to_json()
     assert document["hourly_cost"] == 0.115
     assert document["monthly_cost"] == pytest.approx(83.95)
     assert (document["currency"], document["billed"]) == ("USD", False)

@@ -48,7 +48,7 @@ def down(
             show_plan(invocation.output, project.plan_down(part, keep_data=keep_data))
             return
         removal = project.down(part, keep_data=keep_data)
-    invocation.output.result(removal.document(), _told(removal))
+    invocation.output.result(removal.to_json(), _told(removal))
     if removal.left:
         raise typer.Exit(1)
 

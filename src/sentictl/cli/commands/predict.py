@@ -15,7 +15,7 @@ from sentictl.cli.view.output import printable
 from sentictl.errors import InterruptedByUserError, ModelError, SentictlError, UsageError
 
 if TYPE_CHECKING:
-    from sentictl.services.predict.clients import Asker
+    from sentictl.services.predict.clients import Client
     from sentictl.services.predict.output_file import AnswerFile
     from sentictl.services.predict.resume import Row
 
@@ -94,7 +94,7 @@ def _not_empty(review: str) -> str:
     return review
 
 
-def _asker(invocation: Invocation, via: Via, *, explain: bool) -> "Asker":
+def _asker(invocation: Invocation, via: Via, *, explain: bool) -> "Client":
     if via is Via.LOCAL:  # without all that a project needs besides
         from sentictl.services.predict.clients import from_artifact
 
@@ -117,7 +117,7 @@ def _current_model() -> Path:
     return folder.current_model
 
 
-def _tell(invocation: Invocation, asked: Reviews, asker: "Asker") -> None:
+def _tell(invocation: Invocation, asked: Reviews, asker: "Client") -> None:
     """Answer on stdout, each review as soon as it is answered."""
     from sentictl.cli.view.file_progress import reading
     from sentictl.services.predict.batches import predict_each
@@ -147,7 +147,7 @@ def _say(invocation: Invocation, text: str, prediction: dict[str, Any]) -> None:
     show(line, text, prediction["explanation"])
 
 
-def _write(invocation: Invocation, path: Path, asked: Reviews, asker: "Asker", *, resume: bool) -> None:
+def _write(invocation: Invocation, path: Path, asked: Reviews, asker: "Client", *, resume: bool) -> None:
     """Answer into a file, which holds whole answers at any time."""
     from sentictl.cli.view.file_progress import reading
     from sentictl.services.predict.batches import predict_each

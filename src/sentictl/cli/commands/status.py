@@ -31,7 +31,7 @@ def status(
     with opened(invocation) as project:
         found = project.status()
     if invocation.json:
-        invocation.output.result(found.document())
+        invocation.output.result(found.to_json())
     elif not found.findings:
         invocation.output.result(None, f"Nothing stands in the environment {found.environment}.")
     elif resources:

@@ -34,7 +34,7 @@ def up(invocation: Invocation, dry_run: DryRun = False, adopt: Adopt = False) ->
             return
         live = project.up(adopt=adopt)
     invocation.output.say("")
-    invocation.output.card(live.document(), "Live", _rows(live))
+    invocation.output.card(live.to_json(), "Live", _rows(live))
     invocation.next("predict 'what a film'", "status", "down")
 
 

@@ -29,7 +29,7 @@ KIND_WIDTH = 18
 def show_plan(output: Output, planned: "Plan") -> None:
     """Show steps with what they change, cost and need."""
     if output.json:
-        output.result(planned.document())
+        output.result(planned.to_json())
         return
     for line in _lines(planned.steps, output.width):
         output.print(line)

@@ -80,7 +80,7 @@ class Estimate:
         verb = "costs" if self.billed else "would cost on AWS"
         return f"A training job {verb} {dollars(self.training_hourly)} an hour while it runs{on_spot} ({self.source})"
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The same for programs. Where nothing is billed, the figures are what it would cost on AWS."""
         return {
             "hourly_cost": self.hourly,
