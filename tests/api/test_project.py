@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sentictl import Project
-from sentictl.api.results import Live
+from sentictl.api.results import LiveStack
 from sentictl.errors import SettingsError, StateError
 from sentictl.lifecycle.reconcile import Action
 from tests.chain.shell import GOOD, begin
@@ -30,7 +30,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> Iterat
 
 
 @pytest.fixture(scope="module")
-def live(project: Project) -> Live:
+def live(project: Project) -> LiveStack:
     return project.up()
 
 
@@ -65,7 +65,7 @@ def test_nothing_stands_at_first_and_a_plan_says_what_will(tmp_path: Path) -> No
     project.down()
 
 
-def test_up_tells_each_part_and_answers_where_it_is(project: Project, live: Live, said: list[str]) -> None:
+def test_up_tells_each_part_and_answers_where_it_is(project: Project, live: LiveStack, said: list[str]) -> None:
     told = [line.split()[0] for line in said]
     for command in ("data", "train", "deploy", "wire-lambda", "wire-api", "site"):
         assert command in told
@@ -78,7 +78,7 @@ def test_up_tells_each_part_and_answers_where_it_is(project: Project, live: Live
 
 
 @pytest.mark.parametrize("via", ["local", "api", "endpoint"])
-def test_predictions_are_the_same_whoever_is_asked(project: Project, live: Live, via: str) -> None:
+def test_predictions_are_the_same_whoever_is_asked(project: Project, live: LiveStack, via: str) -> None:
     good = f"a {GOOD[0]} film"
     answer = project.predict(good, via=via)
     assert (answer["label"], answer["model"]) == ("positive", live.evaluation.model)

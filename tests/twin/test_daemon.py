@@ -22,7 +22,7 @@ from tests.twin.lambda_.test_functions import ECHO, invoke
 from tests.twin.sagemaker.test_training_jobs import FOREVER, GROUP
 
 
-def started(home: Path, port: int | None = None) -> tuple[daemon.Status, Cloud]:
+def started(home: Path, port: int | None = None) -> tuple[daemon.TwinStatus, Cloud]:
     status = daemon.start(home, port)
     assert status.url
     return status, Cloud(status.url)
@@ -62,7 +62,7 @@ def test_a_home_without_a_twin(own_home: Path) -> None:
 
 def test_start_stop_start(own_home: Path) -> None:
     first = daemon.start(own_home)
-    assert first == daemon.Status(True, first.pid, first.port, first.url, own_home, False, first.details)
+    assert first == daemon.TwinStatus(True, first.pid, first.port, first.url, own_home, False, first.details)
     assert daemon.start(own_home).pid == first.pid
     assert daemon.stop(own_home) is True
     assert daemon.status(own_home).running is False

@@ -10,7 +10,7 @@ from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.lifecycle.resource import Context
 
 
-class Observer(reconcile.Observer, Protocol):
+class ProjectObserver(reconcile.Observer, Protocol):
     """Told of everything that goes on in a session: what a terminal draws, a log holds, or nobody hears."""
 
     def opening(self, config: Config) -> None:

@@ -15,9 +15,9 @@ from typing import Any, overload
 
 from sentictl.api import stack
 from sentictl.api.notebook import ProjectNotebook
-from sentictl.api.observer import Lines, Observer
-from sentictl.api.results import Live, Plan, Removal, Status
-from sentictl.api.session import Check, Session
+from sentictl.api.observer import Lines, ProjectObserver
+from sentictl.api.results import LiveStack, Plan, Removal, Status
+from sentictl.api.session import Precondition, Session
 from sentictl.aws.instance_types import check_instance_types
 from sentictl.config.config import LOCAL
 from sentictl.config.project_folder import ProjectFolder
@@ -74,7 +74,7 @@ class Project:
         environment: str = LOCAL,
         *,
         tell: Callable[[str], object] | None = print,
-        observer: Observer | None = None,
+        observer: ProjectObserver | None = None,
     ) -> None:
         self._observer = observer or Lines(tell)
         opened = ProjectFolder.open(None if folder is None else Path(folder))
@@ -184,14 +184,16 @@ class Project:
             self._run(context, *_commands_of_site(settings), adopt=adopt)
             return context.recorded("page", "site")
 
-    def up(self, *, adopt: bool = False) -> Live:
+    def up(self, *, adopt: bool = False) -> LiveStack:
         """Do the whole chain, or what of it is missing or differs from the settings."""
         with self.session.changing() as context:
             self._observer.plan_of(list(stack.CHAIN))
             for command in stack.CHAIN:
                 self._bring_up(context, command, adopt)
             served = measure(context.config, lambda: context, None, mistakes=0)
-            return Live(self.session.environment, page_url(context), invoke_url(context), served, estimate(context))
+            return LiveStack(
+                self.session.environment, page_url(context), invoke_url(context), served, estimate(context)
+            )
 
     def plan(
         self,
@@ -210,7 +212,7 @@ class Project:
             force: of `deploy`.
             adopt: of any.
         """
-        checks: dict[tuple[str, ...], Check] = {
+        checks: dict[tuple[str, ...], Precondition] = {
             ("data",): self._check_data,
             ("train",): self._check_train,
             ("deploy",): self._check_deploy(model, force, {}),
@@ -385,7 +387,7 @@ class Project:
     def _check_train(self, context: Context) -> None:
         check_instance_types(context.settings)
 
-    def _check_deploy(self, model: str | None, force: bool, chosen: dict[str, Any]) -> Check:
+    def _check_deploy(self, model: str | None, force: bool, chosen: dict[str, Any]) -> Precondition:
         """Puts the chosen version into force, looks whether it may be served, and tells what is to be written of it."""
 
         def check(context: Context) -> None:

@@ -12,7 +12,7 @@ from sentictl.services.pricing.estimate import Estimate
 
 
 @dataclass(frozen=True)
-class Live:
+class LiveStack:
     """The whole chain, up.
 
     Args:

@@ -7,14 +7,14 @@ from typing import Any
 
 import tomlkit
 
-from sentictl.api.observer import Observer
+from sentictl.api.observer import ProjectObserver
 from sentictl.aws.environment import Environment
 from sentictl.config.config import LOCAL, Config
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.lifecycle.resource import Context
 from sentictl.twin import daemon
 
-Check = Callable[[Context], object]
+Precondition = Callable[[Context], object]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Session:
 
     folder: ProjectFolder
     environment: str
-    observer: Observer
+    observer: ProjectObserver
 
     def load(self, *, forget_damage: bool = False) -> Config:
         """What `sentictl.toml` says; `forget_damage` takes a damaged state for an empty one.
@@ -51,7 +51,11 @@ class Session:
 
     @contextlib.contextmanager
     def changing(
-        self, settings: Mapping[str, Any] | None = None, check: Check | None = None, *, forget_damage: bool = False
+        self,
+        settings: Mapping[str, Any] | None = None,
+        check: Precondition | None = None,
+        *,
+        forget_damage: bool = False,
     ) -> Iterator[Context]:
         """Change things, under the project's lock.
 
@@ -67,7 +71,7 @@ class Session:
             self.write(config, changes)
             yield context
 
-    def unlocked(self, settings: Mapping[str, Any] | None = None, check: Check | None = None) -> Context:
+    def unlocked(self, settings: Mapping[str, Any] | None = None, check: Precondition | None = None) -> Context:
         """Settings and checks as in `changing`, with nothing written and nothing locked."""
         config = self.load()
         config.change(_given(settings))
@@ -109,7 +113,7 @@ class Session:
         if not config.stands_somewhere():
             self.folder.delete_cache()
 
-    def _open(self, config: Config, check: Check | None) -> Context:
+    def _open(self, config: Config, check: Precondition | None) -> Context:
         self.observer.opening(config)
         context = Context(config, self.connect(config), self.observer.report)
         self.observer.connected(context)

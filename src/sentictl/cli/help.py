@@ -26,7 +26,7 @@ class Command(TyperCommand):
         formatter.write(page(self, ctx))
 
 
-class Group(TyperGroup):
+class CommandGroup(TyperGroup):
     """A command with commands of its own; called without any it shows its help."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

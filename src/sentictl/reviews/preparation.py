@@ -25,7 +25,7 @@ from sentictl.reviews import corpus as corpus_module
 from sentictl.reviews import layout, split_assignment, tokenization
 from sentictl.reviews.corpus import Corpus
 from sentictl.reviews.manifest import FORMAT, FileFacts, Manifest, ReviewsFacts, SplitFacts, read_manifest
-from sentictl.reviews.source import Report, Source, SplitName, file_sha256, json_sha256
+from sentictl.reviews.source import ReportProgress, Source, SplitName, file_sha256, json_sha256
 from sentictl.reviews.split_assignment import UNLABELLED, Part, assign_splits, shuffled
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
@@ -44,7 +44,7 @@ FEWEST_TRAINING_REVIEWS = 20
 
 
 @dataclass(frozen=True)
-class Dataset:
+class PreparedDataset:
     """A dataset folder on this machine.
 
     Attributes:
@@ -60,8 +60,8 @@ class Dataset:
 
 
 def prepare(
-    source: Source, settings: DataSettings, datasets: Path, report: Report, processes: int | None = None
-) -> Dataset:
+    source: Source, settings: DataSettings, datasets: Path, report: ReportProgress, processes: int | None = None
+) -> PreparedDataset:
     """The dataset of a source's reviews; made if it is not there yet, and then put in place whole.
 
     Args:
@@ -80,9 +80,9 @@ def prepare(
     manifest = read_manifest(folder)
     if manifest is None:
         corpus = Corpus.read(source, text_settings(settings), report, processes)
-        report(0, None, "encoding")
+        report("encoding")
         manifest = _make(corpus, source.description, fingerprint, settings, folder)
-    return Dataset(digest, folder, manifest)
+    return PreparedDataset(digest, folder, manifest)
 
 
 def dataset_digest(fingerprint: str, settings: DataSettings) -> str:

@@ -25,11 +25,11 @@ EMPTY_REVIEW = "empty review skipped"
 _UNDECODABLE = re.compile("[\ud800-\udfff]")
 
 
-class Report(Protocol):
+class ReportProgress(Protocol):
     """Told how far a long step has come."""
 
-    def __call__(self, done: int, total: int | None, what: str) -> None:
-        """`done` of `total` (None: unknown), in any one unit, of the step called `what`."""
+    def __call__(self, what: str, done: int | None = None, total: int | None = None) -> None:
+        """Say that the step called `what` has come to `done` of `total`, in any one unit, where that is known."""
 
 
 class Review(NamedTuple):

@@ -30,7 +30,7 @@ NEEDED = {"moto": "moto", "flask": "moto[server]", "waitress": "waitress", "awsl
 
 
 @dataclass(frozen=True)
-class Status:
+class TwinStatus:
     """Whether a twin runs, and where.
 
     Args:
@@ -48,18 +48,20 @@ class Status:
     details: dict[str, Any] | None = None
 
 
-def status(home: Path) -> Status:
+def status(home: Path) -> TwinStatus:
     """Ask whether the twin of `home` runs. Another program on its port, or another twin, does not count."""
     folder = home.resolve()
     record = TwinHome(folder).read_record()
     port = record.get("port")
     told = _ask(port) if port else None
     if told is None or told.get("pid") != record.get("pid") or told.get("home") != str(folder):
-        return Status(running=False, pid=None, port=port, url=None, home=folder)
-    return Status(running=True, pid=told["pid"], port=port, url=f"http://127.0.0.1:{port}", home=folder, details=told)
+        return TwinStatus(running=False, pid=None, port=port, url=None, home=folder)
+    return TwinStatus(
+        running=True, pid=told["pid"], port=port, url=f"http://127.0.0.1:{port}", home=folder, details=told
+    )
 
 
-def start(home: Path, port: int | None = None) -> Status:
+def start(home: Path, port: int | None = None) -> TwinStatus:
     """Make sure that the twin of `home` runs, and wait until it answers.
 
     Args:
@@ -83,7 +85,7 @@ def start(home: Path, port: int | None = None) -> Status:
             process = _spawn(twin, listener, lock)
         started = _await(process, twin)
     changed = before is not None and started.port != before
-    return Status(True, started.pid, started.port, started.url, started.home, changed, started.details)
+    return TwinStatus(True, started.pid, started.port, started.url, started.home, changed, started.details)
 
 
 def stop(home: Path) -> bool:
@@ -130,7 +132,7 @@ def _ask(port: int) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def _check_port(running: Status, port: int | None) -> Status:
+def _check_port(running: TwinStatus, port: int | None) -> TwinStatus:
     if port is not None and port != running.port:
         raise TwinError(
             f"The local twin already runs on port {running.port}, not on {port}.",
@@ -191,7 +193,7 @@ def _spawn(twin: TwinHome, listener: socket.socket, lock: IO[bytes]) -> subproce
     return process
 
 
-def _await(process: subprocess.Popen[bytes], twin: TwinHome) -> Status:
+def _await(process: subprocess.Popen[bytes], twin: TwinHome) -> TwinStatus:
     answered = _wait_until(lambda: process.poll() is not None or status(twin.folder).running, START_SECONDS)
     found = status(twin.folder)
     if found.running:

@@ -11,7 +11,7 @@ from sentictl.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
     from sentictl.config.project_folder import ProjectFolder
-    from sentictl.services.doctor.check import Check, Finding
+    from sentictl.services.doctor.check import Check, CheckResult
 
 app = typer.Typer(add_completion=False)
 NAME_WIDTH = 22
@@ -103,7 +103,7 @@ def _of_account(invocation: Invocation) -> "Iterator[Check]":
     yield from account_checks(context, roles)
 
 
-def _twin(folder: "ProjectFolder") -> "Finding":
+def _twin(folder: "ProjectFolder") -> "CheckResult":
     from sentictl.services.doctor.check import ok, warning
     from sentictl.twin import daemon
 
@@ -145,7 +145,7 @@ def _show_instances(invocation: Invocation) -> None:
     invocation.output.result(types, "\n".join(lines))
 
 
-def _lines(name: str, finding: "Finding", width: int) -> str:
+def _lines(name: str, finding: "CheckResult", width: int) -> str:
     from sentictl.cli.view.lines import hanging
 
     mark = MARKS[finding.status]

@@ -9,7 +9,7 @@ import typer
 from sentictl.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
-    from sentictl.twin.daemon import Status
+    from sentictl.twin.daemon import TwinStatus
 
 app = typer.Typer(
     name="local",
@@ -68,7 +68,7 @@ def _home(invocation: Invocation) -> Path:
     return load_config(invocation).folder.twin_home
 
 
-def _show(invocation: Invocation, status: "Status") -> None:
+def _show(invocation: Invocation, status: "TwinStatus") -> None:
     document = {key: str(value) if key == "home" else value for key, value in asdict(status).items()}
     text = f"The twin runs at {status.url} (process {status.pid})." if status.running else "The twin does not run."
     invocation.output.result(document, text)

@@ -8,7 +8,7 @@ import typer
 from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
 
 if TYPE_CHECKING:
-    from sentictl.api.results import Live
+    from sentictl.api.results import LiveStack
 
 app = typer.Typer(add_completion=False)
 
@@ -38,7 +38,7 @@ def up(invocation: Invocation, dry_run: DryRun = False, adopt: Adopt = False) ->
     invocation.next("predict 'what a film'", "status", "down")
 
 
-def _rows(live: "Live") -> list[tuple[str, str]]:
+def _rows(live: "LiveStack") -> list[tuple[str, str]]:
     accuracy, (low, high) = 100 * live.evaluation.accuracy, (100 * bound for bound in live.evaluation.interval)
     return [
         ("Page:", live.page_url),

@@ -12,7 +12,7 @@ from sentictl.aws.images import pytorch_image
 from sentictl.aws.instance_types import check_instance_types
 from sentictl.lifecycle.reconcile import differences
 from sentictl.lifecycle.resource import Context, Resource
-from sentictl.services.doctor.check import Check, Finding, failed, ok, warning
+from sentictl.services.doctor.check import Check, CheckResult, failed, ok, warning
 from sentictl.services.iam.permissions import policy
 
 CLOCK = timedelta(minutes=5)  # AWS refuses what was signed earlier or later than that
@@ -50,12 +50,12 @@ def _caller(context: Context) -> dict[str, Any]:
     return answer
 
 
-def _account(context: Context) -> Finding:
+def _account(context: Context) -> CheckResult:
     context.config.recognize(context.environment.account)
     return ok(context.environment.account)
 
 
-def _clock(context: Context) -> Finding:
+def _clock(context: Context) -> CheckResult:
     try:
         answer = _caller(context)
     except ClientError as refusal:
@@ -67,7 +67,7 @@ def _clock(context: Context) -> Finding:
     return ok(f"{off.total_seconds():.0f} s away from AWS's")
 
 
-def _region(context: Context) -> Finding:
+def _region(context: Context) -> CheckResult:
     region = context.environment.region
     known = context.environment.session.get_available_regions("sagemaker", context.environment.partition)
     if region not in known:
@@ -75,12 +75,12 @@ def _region(context: Context) -> Finding:
     return ok(region)
 
 
-def _instance_types(context: Context) -> Finding:
+def _instance_types(context: Context) -> CheckResult:
     check_instance_types(context.settings)
     return ok(f"{context.settings.train.instance_type}, {context.settings.deploy.instance_type}")
 
 
-def _quota(context: Context, instance_type: str, use: str, count: int) -> Finding:
+def _quota(context: Context, instance_type: str, use: str, count: int) -> CheckResult:
     """Quotas differ by machine and by use; that of a new account is often 0."""
     name = f"{instance_type} for {use}"
     try:
@@ -105,7 +105,7 @@ def _quotas(context: Context) -> Iterator[dict[str, Any]]:
             yield from page["Quotas"]
 
 
-def _roles(roles: Sequence[tuple[Resource, str]]) -> Finding:
+def _roles(roles: Sequence[tuple[Resource, str]]) -> CheckResult:
     found = [(role, command, role.read(role.name)) for role, command in roles]
     wrong = [(role, command) for role, command, live in found if live is not None and differences(role, live)]
     if wrong:
@@ -114,7 +114,7 @@ def _roles(roles: Sequence[tuple[Resource, str]]) -> Finding:
     return ok(f"{sum(live is not None for *_, live in found)} of {len(found)} made, all as they should be")
 
 
-def _permissions(context: Context) -> Finding:
+def _permissions(context: Context) -> CheckResult:
     """Ask IAM what its policies would decide about everything that sentictl does."""
     caller = _principal(_caller(context)["Arn"])
     denied: set[str] = set()

@@ -5,8 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from sentictl.lifecycle.resource import Context, Live
-from sentictl.reviews.preparation import Dataset as Prepared
-from sentictl.reviews.preparation import prepare
+from sentictl.reviews.preparation import PreparedDataset, prepare
 from sentictl.reviews.resolve import open_source, user_cache
 from sentictl.services.resources.storage import StoredObject, list_keys, read_object
 
@@ -21,7 +20,7 @@ class Dataset(StoredObject):
     keeps_versions = True
 
     @property
-    def prepared(self) -> Prepared:
+    def prepared(self) -> PreparedDataset:
         """The dataset on this machine, prepared now unless the same inputs were prepared before.
 
         Raises:
@@ -67,12 +66,8 @@ def _manifest_last(path: Path) -> tuple[bool, str]:
 
 
 @lru_cache(maxsize=1)
-def _prepared(context: Context) -> Prepared:
+def _prepared(context: Context) -> PreparedDataset:
     """Once a run, whoever asks: only to recognize the source, all of it has to be read."""
     folder, data = context.config.folder, context.settings.data
-
-    def report(done: int, total: int | None, what: str) -> None:
-        context.report(what, done, total)
-
-    source = open_source(data, folder.root, user_cache(), report)
-    return prepare(source, data, folder.datasets, report)
+    source = open_source(data, folder.root, user_cache(), context.report)
+    return prepare(source, data, folder.datasets, context.report)
