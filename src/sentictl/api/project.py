@@ -8,15 +8,16 @@ project.predict("what a film")
 project.down()
 """
 
+import contextlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
 from sentictl.api import stack
 from sentictl.api.notebook import ProjectNotebook
 from sentictl.api.observer import Lines, ProjectObserver
-from sentictl.api.results import LiveStack, Plan, Removal, Status
+from sentictl.api.results import LiveStack, Plan, Preview, Removal, Status
 from sentictl.api.session import Precondition, Session
 from sentictl.aws.instance_types import check_instance_types
 from sentictl.config.config import LOCAL
@@ -33,10 +34,14 @@ from sentictl.services.evaluate.comparison import Comparison
 from sentictl.services.evaluate.evaluation import MISTAKES, Evaluation
 from sentictl.services.evaluate.run import measure, measure_against
 from sentictl.services.evaluate.versions import Version
-from sentictl.services.iam.permissions import needed
+from sentictl.services.export.cloudformation import template
+from sentictl.services.export.github import github_template
+from sentictl.services.export.openapi import importable
+from sentictl.services.iam.permissions import needed, policy
 from sentictl.services.notebook.instance import running
 from sentictl.services.operations.orphans import leftovers
 from sentictl.services.operations.usage import idle_warning
+from sentictl.services.page.preview import serving
 from sentictl.services.predict import clients
 from sentictl.services.predict.batches import predict_each
 from sentictl.services.predict.clients import Client, Prediction
@@ -46,7 +51,7 @@ from sentictl.services.resources.logs import read_log
 from sentictl.services.resources.rest_api import invoke_url
 from sentictl.services.resources.schedule import ending, renew
 from sentictl.services.resources.training import forget_checkpoints, stop_running_job
-from sentictl.services.resources.website import page_url
+from sentictl.services.resources.website import page_url, render_page
 
 Changes = Mapping[str, Any] | None  # settings by dotted key, such as {"train.epochs": 2}; None leaves one as it is
 
@@ -109,13 +114,13 @@ class Project:
 
     def set(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Change settings in `sentictl.toml`. Returns what was written, by the key as the file has it."""
-        with self.session.holding() as config:
+        with self.session.locked() as config:
             return config.set(settings)
 
     def data(self, settings: Changes = None, *, adopt: bool = False) -> Record:
         """Prepare the reviews and put them on S3. Returns the dataset's record."""
         # Prepared before the settings are written, so that reviews that cannot be used leave sentictl.toml as it was.
-        with self.session.changing(settings, self._check_data) as context:
+        with self.session.change(settings, self._check_data) as context:
             self._run(context, "data", adopt=adopt)
             return context.recorded("dataset", "data")
 
@@ -128,7 +133,7 @@ class Project:
             wait: follow the job to its end.
             adopt: take over what is in the way.
         """
-        with self.session.changing(settings, self._check_train) as context:
+        with self.session.change(settings, self._check_train) as context:
             if not resume:
                 forget_checkpoints(context)
             self._run(context, "train", wait=wait, adopt=adopt)
@@ -136,7 +141,7 @@ class Project:
 
     def stop_training(self) -> str:
         """Stop the training job that runs. Returns its name, or "" where none does."""
-        return stop_running_job(self.session.unlocked())
+        return stop_running_job(self.session.rehearse())
 
     def deploy(
         self,
@@ -157,7 +162,7 @@ class Project:
             adopt: take over what is in the way.
         """
         chosen: dict[str, Any] = {}
-        with self.session.changing(settings, self._check_deploy(model, force, chosen)) as context:
+        with self.session.change(settings, self._check_deploy(model, force, chosen)) as context:
             self.session.write(context.config, chosen)
             if settings and settings.get("deploy.ttl"):
                 renew(context)
@@ -167,26 +172,26 @@ class Project:
 
     def wire_lambda(self, settings: Changes = None, *, adopt: bool = False) -> Record:
         """Put a Lambda function in front of the endpoint. Returns its record."""
-        with self.session.changing(settings) as context:
+        with self.session.change(settings) as context:
             self._run(context, "wire-lambda", adopt=adopt)
             return context.recorded("function", "wire-lambda")
 
     def wire_api(self, settings: Changes = None, *, adopt: bool = False) -> Record:
         """Put a REST API in front of the function. Returns its record."""
-        with self.session.changing(settings) as context:
+        with self.session.change(settings) as context:
             self._run(context, "wire-api", adopt=adopt)
             return context.recorded("rest-api", "wire-api")
 
     def site(self, settings: Changes = None, *, adopt: bool = False) -> Record:
         """Publish the web page. Returns its record."""
-        with self.session.changing(settings) as context:
+        with self.session.change(settings) as context:
             stack.check_ready(context, "site")
             self._run(context, *_commands_of_site(settings), adopt=adopt)
             return context.recorded("page", "site")
 
     def up(self, *, adopt: bool = False) -> LiveStack:
         """Do the whole chain, or what of it is missing or differs from the settings."""
-        with self.session.changing() as context:
+        with self.session.change() as context:
             self._observer.plan_of(list(stack.CHAIN))
             for command in stack.CHAIN:
                 self._bring_up(context, command, adopt)
@@ -218,14 +223,14 @@ class Project:
             ("deploy",): self._check_deploy(model, force, {}),
         }
         chosen = _commands_of_site(settings) if commands == ("site",) else commands or tuple(stack.CHAIN)
-        context = self.session.unlocked(settings, checks.get(commands))
+        context = self.session.rehearse(settings, checks.get(commands))
         return _plan(context, stack.plan(context, chosen, adopt=adopt))
 
     def status(self) -> Status:
         """What stands, as AWS has it now."""
         if not len(self.session.load().state):  # nothing to ask, and no twin to start
             return Status(self.session.environment)
-        context = self.session.looking()
+        context = self.session.read()
         return Status(
             self.session.environment,
             stack.inspect(context),
@@ -243,11 +248,11 @@ class Project:
             keep_data: keep the reviews and the trained models.
             keep_notebook: keep the notebook, such as the one that this runs in.
         """
-        with self.session.holding() as config:
+        with self.session.locked() as config:
             if config.environment == LOCAL and not len(config.state):  # the twin need not be started to be ended
                 self.session.leave(config)
                 return Removal()
-        with self.session.changing() as context:
+        with self.session.change() as context:
             self._observer.begin("down")
             kept = keep_notebook and stack.has_notebook(context)
             doomed = stack.doomed(context, part, keep_data=keep_data, keep_notebook=keep_notebook)
@@ -262,13 +267,64 @@ class Project:
 
     def plan_down(self, part: str | None = None, *, keep_data: bool = False) -> Plan:
         """What `down` would delete."""
-        context = self.session.unlocked()
+        context = self.session.rehearse()
         return _plan(context, plan_destruction(stack.doomed(context, part, keep_data=keep_data), context))
 
     def discover(self) -> list[Record]:
         """Record what AWS has for the project and `sentictl.toml` does not know of. Returns what was recorded."""
-        with self.session.changing(forget_damage=True) as context:
+        with self.session.change(forget_damage=True) as context:
             return discover(stack.resources(context), context)
+
+    def permissions_policy(self) -> dict[str, Any]:
+        """Return the IAM policy that whoever runs these commands needs, as a dict for JSON."""
+        return policy(self.session.read())
+
+    def github_template(self, repository: str) -> dict[str, Any]:
+        """Return a CloudFormation template of the roles that GitHub Actions needs, as a dict for JSON.
+
+        Args:
+            repository: whose workflows may take the roles, as OWNER/REPO.
+
+        Raises:
+            UsageError: the environment is not on AWS, or the repository is not of that form.
+        """
+        return github_template(self.session.read(), repository)
+
+    def cloudformation(self) -> dict[str, Any]:
+        """Return the chain as a CloudFormation template, as a dict for JSON.
+
+        Raises:
+            MissingStepError: no model has been trained yet.
+        """
+        return template(self.session.read(), [kind for kinds in stack.CHAIN.values() for kind in kinds])
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the API as an OpenAPI 3.0 document that API Gateway can import, as a dict for JSON."""
+        return importable(self.session.read())
+
+    @contextlib.contextmanager
+    def preview(self, port: int = 0) -> Iterator[Preview]:
+        """Serve the web page on this machine until the block ends; it is rendered anew for each request.
+
+        Args:
+            port: on 127.0.0.1; 0 for a free one.
+
+        Yields:
+            Where the page is, and the API that it asks.
+
+        Raises:
+            UsageError: the port is taken.
+            MissingStepError: there is no API yet.
+        """
+        context = self.session.read(anonymous=True)
+        render_page(context)  # what is wrong with it is an error of the call
+        with serving(lambda: render_page(context), port) as url:
+            yield Preview(url, invoke_url(context))
+
+    @property
+    def page_file(self) -> Path:
+        """The copy on this machine of the page that was published last."""
+        return self.session.folder.page
 
     @property
     def notebook(self) -> ProjectNotebook:
@@ -278,12 +334,12 @@ class Project:
     @property
     def api_url(self) -> str:
         """Where reviews are posted."""
-        return invoke_url(self.session.looking(as_anyone=True))
+        return invoke_url(self.session.read(anonymous=True))
 
     @property
     def page_url(self) -> str:
         """Where the web page is."""
-        return page_url(self.session.looking(as_anyone=True))
+        return page_url(self.session.read(anonymous=True))
 
     @overload
     def predict(self, reviews: str, *, via: str = ..., explain: bool = ...) -> Prediction: ...
@@ -314,7 +370,7 @@ class Project:
         """Who is asked in `predict`."""
         if via == "local":
             return clients.from_artifact(self.session.folder.current_model, explain=explain)
-        context = self.session.looking(as_anyone=via == "api")
+        context = self.session.read(anonymous=via == "api")
         if via == "api":
             return clients.from_api(invoke_url(context), context.settings.api.max_reviews, explain=explain)
         name = context.recorded("endpoint", "deploy").name
@@ -327,7 +383,7 @@ class Project:
             data: labelled reviews of any form that `data.source` takes; by default the dataset's test split.
             mistakes: how many of the surest mistakes to keep.
         """
-        return measure(self.session.load(), self.session.looking, data, mistakes)
+        return measure(self.session.load(), self.session.read, data, mistakes)
 
     def compare(
         self, against: str, data: Path | str | None = None, *, mistakes: int = MISTAKES
@@ -339,7 +395,7 @@ class Project:
             data: as in `evaluate`.
             mistakes: as in `evaluate`.
         """
-        return measure_against(against, self.session.load(), self.session.looking, data, mistakes)
+        return measure_against(against, self.session.load(), self.session.read, data, mistakes)
 
     def metrics(self, model: str | None = None) -> dict[str, Any]:
         """What training measured of a model of this machine, by default the current one; "epochs" has its curve.
@@ -358,11 +414,11 @@ class Project:
         """The versions of the model, oldest first."""
         if not self.session.load().state.of_kind("training-job"):  # nothing to ask, and no twin to start
             return []
-        return versions.versions(self.session.looking())
+        return versions.versions(self.session.read())
 
     def logs(self, part: str) -> Iterable[str]:
         """The log of the latest training job ("train"), of the "endpoint" or of the "lambda" function, by lines."""
-        return read_log(self.session.looking(), part)
+        return read_log(self.session.read(), part)
 
     def _run(self, context: Context, *commands: str, wait: bool = True, adopt: bool = False) -> None:
         """Bring the resources of commands to what the settings ask for."""

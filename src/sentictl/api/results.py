@@ -41,6 +41,19 @@ class LiveStack:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """The web page while this machine serves it.
+
+    Args:
+        page_url: where the page is.
+        api_url: where it posts reviews.
+    """
+
+    page_url: str
+    api_url: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a command would do.
 
