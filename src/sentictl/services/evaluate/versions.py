@@ -6,6 +6,7 @@ from typing import Any
 
 from sentictl.aws.lookup import if_there
 from sentictl.config.config import LOCAL
+from sentictl.config.environments import env_option
 from sentictl.config.state import Record
 from sentictl.errors import ModelError, WorseModelError
 from sentictl.lifecycle.resource import Context
@@ -127,7 +128,7 @@ def follow_served(context: Context) -> None:
     record = trained(context)
     make_current(context, fetch_artifact(context, record.name, record.attributes["artifact"]))
     if context.settings.deploy.model:
-        where = "" if context.environment.name == LOCAL else f" --env {context.environment.name}"
+        where = env_option(context.environment.name, default=LOCAL)
         context.report(f"pinned to {record.name}; sentictl deploy --model {LATEST}{where} serves the newest again")
 
 

@@ -11,6 +11,7 @@ from sentictl.aws.lookup import if_there
 from sentictl.aws.names import NOTEBOOK_GROUP, digest_of
 from sentictl.aws.waiters import once_role_is_known, poll
 from sentictl.config.config import LOCAL
+from sentictl.config.environments import env_option
 from sentictl.config.state import Record
 from sentictl.errors import AwsError
 from sentictl.lifecycle.resource import Context, Live, Resource
@@ -266,7 +267,7 @@ def running(context: Context) -> str:
     if live is None or live.status != "InService":
         return ""
     wanted, (price, source) = context.settings.notebook, notebook_price(context)
-    where = "" if context.environment.name == LOCAL else f" --env {context.environment.name}"
+    where = env_option(context.environment.name, default=LOCAL)
     return (
         f"The notebook ({wanted.instance_type}) runs and costs {price} ({source}); it stops by itself after "
         f"{wanted.idle_minutes} idle minutes. Stop it now: sentictl notebook stop{where}"
