@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sentimodel.artifact import VOCABULARY
 from sentimodel.dataset import DatasetError, Reviews, Split, read_array
+from sentimodel.dataset_files import GROUPS, REVIEWS, TEXT, VOCABULARY
 from sentimodel.ngrams import MOST_IDS
 from sentimodel.text import TextSettings
 from sentimodel.training import TrainingError
@@ -17,9 +17,6 @@ from sentimodel.vocabulary import Vocabulary
 
 CHANNELS = ("train", "validation", "vocabulary")
 UNLABELLED = "unlabelled"  # the one that a training can do without
-REVIEWS = "reviews.npz"
-GROUPS = "groups.npy"
-TEXT = "text.json"
 
 _PREPARE_AGAIN = "Prepare the data again."
 

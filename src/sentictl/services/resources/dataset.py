@@ -5,12 +5,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from sentictl.lifecycle.resource import Context, Live
+from sentictl.reviews.manifest import MANIFEST
 from sentictl.reviews.preparation import PreparedDataset, prepare
 from sentictl.reviews.resolve import open_source, user_cache
 from sentictl.services.resources.storage import StoredObject, list_keys, read_object
 
 FOLDER = "datasets/"
-MANIFEST = "manifest.json"
 
 
 class Dataset(StoredObject):
