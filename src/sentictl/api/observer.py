@@ -29,7 +29,7 @@ class ProjectObserver(reconcile.Observer, Protocol):
         """It is done."""
 
     def report(self, what: str, done: float | None = None, total: float | None = None) -> None:
-        """What a resource says while it takes long."""
+        """Tell what a resource says while it takes long."""
 
     def remark(self, line: str) -> None:
         """A line of its own."""

@@ -208,7 +208,7 @@ class Project:
         force: bool = False,
         adopt: bool = False,
     ) -> Plan:
-        """What commands would do, by default all of the chain. Changes nothing, on AWS or here.
+        """Return what commands would do, by default all of the chain. Changes nothing, on AWS or here.
 
         Args:
             commands: such as "train".
@@ -218,7 +218,7 @@ class Project:
             adopt: of any.
         """
         checks: dict[tuple[str, ...], Precondition] = {
-            ("data",): self._check_data,
+            ("data",): lambda _: self._observer.begin("data"),  # the plan itself prepares the reviews
             ("train",): self._check_train,
             ("deploy",): self._check_deploy(model, force, {}),
         }
@@ -227,7 +227,7 @@ class Project:
         return _plan(context, stack.plan(context, chosen, adopt=adopt))
 
     def status(self) -> Status:
-        """What stands, as AWS has it now."""
+        """Return what stands, as AWS has it now."""
         if not len(self.session.load().state):  # nothing to ask, and no twin to start
             return Status(self.session.environment)
         context = self.session.read()
@@ -266,7 +266,7 @@ class Project:
         return Removal(deleted, left)
 
     def plan_down(self, part: str | None = None, *, keep_data: bool = False) -> Plan:
-        """What `down` would delete."""
+        """Return what `down` would delete."""
         context = self.session.rehearse()
         return _plan(context, plan_destruction(stack.doomed(context, part, keep_data=keep_data), context))
 
@@ -398,7 +398,7 @@ class Project:
         return measure_against(against, self.session.load(), self.session.read, data, mistakes)
 
     def metrics(self, model: str | None = None) -> dict[str, Any]:
-        """What training measured of a model of this machine, by default the current one; "epochs" has its curve.
+        """Return what training measured of a model of this machine, by default the current one; "epochs" has its curve.
 
         Raises:
             ModelError: the model is not on this machine.

@@ -32,7 +32,7 @@ class Session:
     observer: ProjectObserver
 
     def load(self, *, forget_damage: bool = False) -> Config:
-        """What `sentictl.toml` says; `forget_damage` takes a damaged state for an empty one.
+        """Read `sentictl.toml`; `forget_damage` takes a damaged state for an empty one.
 
         Raises:
             SettingsError: it cannot be read, or holds what is no setting.

@@ -63,7 +63,7 @@ def check_ready(context: Context, command: str) -> None:
 
 
 def plan(context: Context, commands: Sequence[str], *, adopt: bool = False) -> list[Step]:
-    """What these commands would do one after the other, without a call that changes anything.
+    """Return what these commands would do one after the other, without a call that changes anything.
 
     Raises:
         SentictlError: what the first of them would raise before it changed anything.
@@ -83,7 +83,7 @@ def standing(context: Context, steps: Sequence[Step]) -> set[str]:
 
 
 def doomed(context: Context, part: str | None, *, keep_data: bool, keep_notebook: bool = False) -> list[Resource]:
-    """What `down` takes away: a part of the chain, or all, with or without the reviews and models, and the notebook."""
+    """Return what `down` takes away: a part of the chain, or all, with or without reviews, models and the notebook."""
     commands = [PARTS[part]] if part else CHAIN if keep_notebook else KEPT
     chosen = resources(context, *commands)
     return [resource for resource in chosen if not (keep_data and resource.holds_data)]
@@ -127,7 +127,7 @@ class Finding:
 
 
 def inspect(context: Context) -> list[Finding]:
-    """What is recorded, as AWS has it now, in the order of the chain."""
+    """Return what is recorded, as AWS has it now, in the order of the chain."""
     return [_finding(resource, record, live, context) for resource, record, live in survey(resources(context), context)]
 
 

@@ -1,4 +1,4 @@
-"""What every source of reviews has in common."""
+"""A source of reviews: what all of them have in common."""
 
 import hashlib
 import json
@@ -88,7 +88,7 @@ class Source(ABC):
             raise DataError(f"{self.description} holds no labelled reviews.", ACCEPTED)
 
     def film(self, reference: str) -> str:
-        """What names the film that a `Review.film` refers to, or nothing; to be asked once all reviews have been read.
+        """Return what names the film that a `Review.film` refers to, or ""; ask once all reviews have been read.
 
         That is the reference itself where the source does not know better.
         """

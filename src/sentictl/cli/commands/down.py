@@ -14,7 +14,7 @@ app = typer.Typer(add_completion=False)
 
 
 class ChainPart(StrEnum):
-    """What can be taken down by itself."""
+    """A part that can be taken down by itself."""
 
     ENDPOINT = "endpoint"
     LAMBDA = "lambda"

@@ -33,7 +33,7 @@ class Via(StrEnum):
 
 
 class GivenReviews(NamedTuple):
-    """What is to be answered: rows as they arrive, whether they can be several, and the file they come from."""
+    """The reviews to be answered: rows as they arrive, whether they can be several, and the file they come from."""
 
     arriving: "Iterable[list[Row]]"
     several: bool
@@ -169,7 +169,7 @@ def _write(invocation: Invocation, path: Path, asked: GivenReviews, asker: "Clie
 
 @contextlib.contextmanager
 def _told_how_to_go_on(answers: "AnswerFile") -> Iterator[None]:
-    """What is in the file when the block is interrupted or fails, and the command that continues it."""
+    """Say what is in the file when the block is interrupted or fails, and the command that continues it."""
     try:
         yield
     except (KeyboardInterrupt, SentictlError) as problem:

@@ -92,7 +92,7 @@ class CommandProgress:
         return f"  {self.name:<{NAME_WIDTH}} {mark}"
 
     def _facts(self) -> str:
-        """What stands beside the mark. Figures and their units stay together on one line."""
+        """Return what stands beside the mark. Figures and their units stay together on one line."""
         if self.phase is Phase.PENDING:
             return ""
         if self.phase is Phase.RUNNING:

@@ -20,7 +20,7 @@ BROAD = "sentictl doctor --policy prints the policy that allows everything senti
 
 
 def account_checks(context: Context, roles: Sequence[tuple[Resource, str]]) -> list[Check]:
-    """What holds of the account.
+    """Return the checks of the account.
 
     Args:
         context: the project in an environment on AWS.

@@ -1,4 +1,4 @@
-"""What a check is, and how checks are carried out: each by itself, so that one that breaks ends no other."""
+"""Checks, and how they are carried out: each by itself, so that one that breaks ends no other."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a check found.
+    """The result of a check.
 
     Args:
         status: how it ended.

@@ -21,7 +21,7 @@ NEEDED_GIGABYTES = 2  # a dataset, a few models, and what the twin keeps of them
 
 
 def machine_checks(environment: str, folder: Path) -> list[Check]:
-    """What holds without any project.
+    """Return the checks of the machine, which hold without any project.
 
     Args:
         environment: whose packages are looked for.
@@ -37,7 +37,7 @@ def machine_checks(environment: str, folder: Path) -> list[Check]:
 
 
 def project_checks(folder: ProjectFolder, environment: str) -> list[Check]:
-    """What holds of a project in its folder."""
+    """Return the checks of a project in its folder."""
     return [
         Check("settings and state", lambda: _settings(folder, environment)),
         Check("folder", lambda: _writable(folder)),

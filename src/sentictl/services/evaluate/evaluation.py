@@ -21,7 +21,7 @@ DETAILS = ("roc_curve", "calibration", "lengths", "parts", "mistakes")
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model answered on a sample.
+    """The answers of a model on a sample.
 
     Attributes:
         model: its name.
@@ -85,7 +85,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the model got right and wrong. "Positive" is the class that precision, recall and F1 are about.
+    """The measure of what a model got right and wrong. "Positive" is the class that precision, recall and F1 are about.
 
     Attributes:
         model: the model's name.

@@ -71,7 +71,7 @@ def versions(context: Context) -> list[Version]:
 
 
 def choose(context: Context, given: str) -> str:
-    """What the setting `deploy.model` becomes where a person asks for a version.
+    """Return what the setting `deploy.model` becomes where a person asks for a version.
 
     Args:
         context: the environment whose versions there are.

@@ -1,4 +1,4 @@
-"""What a project costs on AWS as its settings have it, by AWS's Price List, else by a dated table that is built in.
+"""The costs of a project on AWS, as its settings have it, by AWS's Price List, else by a dated table that is built in.
 
 Machines are what counts: the endpoint's run until it is taken down, a training job's while it runs. All else is paid
 by use, and always told by the built-in table (`prices.json`, which names its own sources).
@@ -21,7 +21,7 @@ TABLE = Path(__file__).with_name("prices.json")
 
 @dataclass(frozen=True)
 class Use:
-    """What is paid by use: `price` (USD) for each `per`, such as "1,000 predictions"."""
+    """A price that is paid by use: `price` (USD) for each `per`, such as "1,000 predictions"."""
 
     what: str
     per: str
@@ -33,7 +33,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a project costs, in USD.
+    """The costs of a project, in USD.
 
     Args:
         hourly: all machines of the endpoint, an hour; 0 without an endpoint, None where their price is not known.
@@ -96,7 +96,7 @@ class Estimate:
 
 
 def estimate(context: Context, kinds: Container[str] = ("endpoint",)) -> Estimate:
-    """What the project costs as the settings have it.
+    """Return what the project costs as the settings have it.
 
     AWS is asked for its prices only where it is AWS that bills, and once a day. Where it does not answer or does not
     let us ask, the built-in table answers.
@@ -122,7 +122,7 @@ def estimate(context: Context, kinds: Container[str] = ("endpoint",)) -> Estimat
 
 
 def notebook_price(context: Context) -> tuple[str, str]:
-    """What the notebook's machine costs while it runs, such as "$0.05 an hour", and whose price that is."""
+    """Return what the notebook's machine costs while it runs, such as "$0.05 an hour", and whose price that is."""
     instance_type = context.settings.notebook.instance_type
     listed = listed_prices(context, {("Notebook", instance_type)})
     price = listed.prices["Notebook", instance_type] if listed else _table()["notebook_hour"].get(instance_type)
