@@ -253,7 +253,7 @@ def len_of_validation(dataset: Dataset) -> int:
     return facts.positive + facts.negative
 
 
-def silent(done: int, total: int | None, what: str) -> None:
+def silent(what: str, done: int | None = None, total: int | None = None) -> None:
     """Reports nothing."""
 
 

@@ -286,7 +286,7 @@ def without_breaks(text: str) -> str:
     return text.replace("<br />", " ")
 
 
-def silent(done: int, total: int | None, what: str) -> None:
+def silent(what: str, done: int | None = None, total: int | None = None) -> None:
     """Reports nothing."""
 
 

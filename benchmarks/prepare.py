@@ -158,7 +158,7 @@ def cpu_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def silent(done: int, total: int | None, what: str) -> None:
+def silent(what: str, done: int | None = None, total: int | None = None) -> None:
     """Reports nothing."""
 
 

@@ -58,7 +58,7 @@ def toy_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with table.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([("review", "label"), *toy_reviews(400)])
         settings = DataSettings(vocabulary_size=200)
-        dataset = prepare(TableSource(table, settings), settings, folder, lambda done, total, what: None)
+        dataset = prepare(TableSource(table, settings), settings, folder, lambda *_: None)
         dataset.folder.rename(folder / "dataset")
 
     return once(tmp_path_factory, "toy_dataset", make) / "dataset"

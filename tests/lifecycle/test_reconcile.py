@@ -13,7 +13,7 @@ from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.state import Record
 from sentictl.errors import ForeignError, MissingStepError
 from sentictl.lifecycle.reconcile import Action, Step, apply, destroy, import_, plan, plan_destruction, refresh
-from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.lifecycle.resource import Context, LiveResource, Resource
 
 
 class KilledError(Exception):
@@ -48,7 +48,7 @@ class Thing(Resource):
     def name(self) -> str:
         return self.title
 
-    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
         names = [name for kind, name in self.cloud.things if kind == self.kind and name not in known]
         return [(name, live) for name in names if (live := self.read(name))]
 
@@ -65,9 +65,9 @@ class Thing(Resource):
     def desired(self) -> Mapping[str, Any]:
         return {"color": self.color}
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         fields = self.cloud.things.get((self.kind, name))
-        return None if fields is None else Live(f"arn:{name}", fields=fields, attributes={"id": name})
+        return None if fields is None else LiveResource(f"arn:{name}", fields=fields, attributes={"id": name})
 
     def create(self) -> None:
         self.cloud.things[self.kind, self.name] = dict(self.desired())
@@ -245,7 +245,7 @@ def test_what_is_recorded_is_read_only_after_it_was_deleted(
     apply([Thing(context), Other(context)], context, Watcher())
     read, reads = Thing.read, []
 
-    def counted(self: Thing, name: str) -> Live | None:
+    def counted(self: Thing, name: str) -> LiveResource | None:
         reads.append((name, (self.kind, name) in cloud.things))
         return read(self, name)
 

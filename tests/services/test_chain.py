@@ -7,12 +7,12 @@ import pytest
 
 from sentictl.api import stack
 from sentictl.api.results import Status
-from sentictl.cli.commands.down import Part
+from sentictl.cli.commands.down import ChainPart
 from sentictl.cli.view.status import draw
 from sentictl.config.state import Record
 from sentictl.lifecycle.cost import Machines, Use
 from sentictl.lifecycle.reconcile import Action, Step
-from sentictl.lifecycle.resource import Actions, Context, Entries, Live, Resource
+from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
 from sentictl.services.chain import CHAIN
 from sentictl.services.export.cloudformation import template
 from sentictl.services.iam.permissions import every_action, needed, policy, reading_actions
@@ -48,8 +48,8 @@ class Alarm(Resource):
     def arn(self) -> str:
         return self.context.environment.arn("cloudwatch", f"alarm:{self.name}")
 
-    def read(self, name: str) -> Live | None:
-        return Live(self.arn, self.state, {"threshold": 1}) if self.state else None
+    def read(self, name: str) -> LiveResource | None:
+        return LiveResource(self.arn, self.state, {"threshold": 1}) if self.state else None
 
     def desired(self) -> Mapping[str, Any]:
         return {"threshold": 1}
@@ -135,7 +135,7 @@ def test_it_is_in_the_picture(context: Context, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_what_can_be_taken_down_by_itself_is_what_the_command_line_offers() -> None:
-    assert [kind.removed_as for kind in CHAIN if kind.removed_as] == list(Part)
+    assert [kind.removed_as for kind in CHAIN if kind.removed_as] == list(ChainPart)
 
 
 def test_it_can_be_taken_down_by_itself(context: Context) -> None:

@@ -10,7 +10,7 @@ from sentictl.errors import MissingStepError
 from sentictl.lifecycle.reconcile import apply, destroy
 from sentictl.lifecycle.resource import Context
 from sentictl.services.notebook import package
-from sentictl.services.notebook.instance import COMMAND, Notebook
+from sentictl.services.notebook.instance import COMMAND, Notebook, notebook_policy
 from sentictl.services.resources.storage import Bucket
 
 PART = "notebook"
@@ -34,7 +34,7 @@ class ProjectNotebook:
         """
         observer = self._session.observer
         # What cannot go along is refused before anything is made.
-        with self._session.changing(settings, package.project) as context:
+        with self._session.change(settings, package.project) as context:
             observer.begin(PART)
             # The bucket is the chain's; the notebook fetches sentictl from it.
             kept = [Bucket(context), *stack.resources(context, COMMAND)]
@@ -44,22 +44,26 @@ class ProjectNotebook:
 
     def open(self) -> str:
         """Start the notebook if it is stopped. Returns an address that lets one in: whoever has it is let in."""
-        notebook = self._standing(self._session.unlocked())
+        notebook = self._standing(self._session.rehearse())
         notebook.start()
         return notebook.url()
 
     def stop(self) -> None:
         """Stop the notebook. What is in its folder is kept, and it costs no more than its volume."""
-        self._standing(self._session.unlocked()).stop()
+        self._standing(self._session.rehearse()).stop()
 
     def delete(self) -> list[Record]:
         """Delete the notebook, with all that is in its folder. Returns what was deleted."""
         observer = self._session.observer
-        with self._session.changing() as context:
+        with self._session.change() as context:
             observer.begin(PART)
             deleted, _ = destroy(stack.resources(context, COMMAND), context, observer)
             observer.ended(PART)
             return deleted
+
+    def policy(self) -> dict[str, Any]:
+        """Return the IAM policy that these methods need beside the project's, as a dict for JSON."""
+        return notebook_policy(self._session.read())
 
     def _standing(self, context: Context) -> Notebook:
         notebook = Notebook(context)

@@ -10,7 +10,7 @@ from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.lifecycle.resource import Context
 
 
-class Observer(reconcile.Observer, Protocol):
+class ProjectObserver(reconcile.Observer, Protocol):
     """Told of everything that goes on in a session: what a terminal draws, a log holds, or nobody hears."""
 
     def opening(self, config: Config) -> None:
@@ -29,7 +29,7 @@ class Observer(reconcile.Observer, Protocol):
         """It is done."""
 
     def report(self, what: str, done: float | None = None, total: float | None = None) -> None:
-        """What a resource says while it takes long."""
+        """Tell what a resource says while it takes long."""
 
     def remark(self, line: str) -> None:
         """A line of its own."""

@@ -8,8 +8,9 @@ project.predict("what a film")
 project.down()
 """
 
+import contextlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -17,9 +18,9 @@ from sentimodel.files import METADATA
 
 from sentictl.api import stack
 from sentictl.api.notebook import ProjectNotebook
-from sentictl.api.observer import Lines, Observer
-from sentictl.api.results import Live, Plan, Removal, Status
-from sentictl.api.session import Check, Session
+from sentictl.api.observer import Lines, ProjectObserver
+from sentictl.api.results import Live, Plan, Preview, Removal, Status
+from sentictl.api.session import Precondition, Session
 from sentictl.aws.instance_types import check_instance_types
 from sentictl.config.config import LOCAL
 from sentictl.config.project_folder import ProjectFolder
@@ -36,14 +37,18 @@ from sentictl.services.evaluate.comparison import Comparison
 from sentictl.services.evaluate.evaluation import MISTAKES, Evaluation
 from sentictl.services.evaluate.run import measure, measure_against
 from sentictl.services.evaluate.versions import Version
-from sentictl.services.iam.permissions import needed
+from sentictl.services.export.cloudformation import template
+from sentictl.services.export.github import github_template
+from sentictl.services.export.openapi import importable
+from sentictl.services.iam.permissions import needed, policy
 from sentictl.services.notebook.instance import running
 from sentictl.services.operations.logs import read_log
 from sentictl.services.operations.orphans import leftovers
 from sentictl.services.operations.usage import idle_warning
+from sentictl.services.page.preview import serving
 from sentictl.services.predict import clients
 from sentictl.services.predict.batches import predict_each
-from sentictl.services.predict.clients import Asker, Prediction
+from sentictl.services.predict.clients import Client, Prediction
 from sentictl.services.pricing.estimate import estimate
 from sentictl.services.resources.dataset import Dataset
 from sentictl.services.resources.endpoint import Endpoint
@@ -51,7 +56,7 @@ from sentictl.services.resources.function import Function
 from sentictl.services.resources.rest_api import RestApi, invoke_url
 from sentictl.services.resources.schedule import ending, renew
 from sentictl.services.resources.training import TrainingJob, forget_checkpoints, stop_running_job
-from sentictl.services.resources.website import Page, page_url
+from sentictl.services.resources.website import Page, page_url, render_page
 
 Changes = Mapping[str, Any] | None  # settings by dotted key, such as {"train.epochs": 2}; None leaves one as it is
 
@@ -79,7 +84,7 @@ class Project:
         environment: str = LOCAL,
         *,
         tell: Callable[[str], object] | None = print,
-        observer: Observer | None = None,
+        observer: ProjectObserver | None = None,
     ) -> None:
         self._observer = observer or Lines(tell)
         opened = ProjectFolder.open(None if folder is None else Path(folder))
@@ -114,13 +119,13 @@ class Project:
 
     def set(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Change settings in `sentictl.toml`. Returns what was written, by the key as the file has it."""
-        with self.session.holding() as config:
+        with self.session.locked() as config:
             return config.set(settings)
 
     def data(self, settings: Changes = None, *, adopt: bool = False) -> Record:
         """Prepare the reviews and put them on S3. Returns the dataset's record."""
         # Prepared before the settings are written, so that reviews that cannot be used leave sentictl.toml as it was.
-        with self.session.changing(settings, self._check_data) as context:
+        with self.session.change(settings, self._check_data) as context:
             self._run(context, "data", adopt=adopt)
             return context.recorded(Dataset)
 
@@ -133,7 +138,7 @@ class Project:
             wait: follow the job to its end.
             adopt: take over what is in the way.
         """
-        with self.session.changing(settings, self._check_train) as context:
+        with self.session.change(settings, self._check_train) as context:
             if not resume:
                 forget_checkpoints(context)
             self._run(context, "train", wait=wait, adopt=adopt)
@@ -141,7 +146,7 @@ class Project:
 
     def stop_training(self) -> str:
         """Stop the training job that runs. Returns its name, or "" where none does."""
-        return stop_running_job(self.session.unlocked())
+        return stop_running_job(self.session.rehearse())
 
     def deploy(
         self,
@@ -162,7 +167,7 @@ class Project:
             adopt: take over what is in the way.
         """
         chosen: dict[str, Any] = {}
-        with self.session.changing(settings, self._check_deploy(model, force, chosen)) as context:
+        with self.session.change(settings, self._check_deploy(model, force, chosen)) as context:
             self.session.write(context.config, chosen)
             if settings and settings.get("deploy.ttl"):
                 renew(context)
@@ -172,26 +177,26 @@ class Project:
 
     def wire_lambda(self, settings: Changes = None, *, adopt: bool = False) -> Record:
         """Put a Lambda function in front of the endpoint. Returns its record."""
-        with self.session.changing(settings) as context:
+        with self.session.change(settings) as context:
             self._run(context, "wire-lambda", adopt=adopt)
             return context.recorded(Function)
 
     def wire_api(self, settings: Changes = None, *, adopt: bool = False) -> Record:
         """Put a REST API in front of the function. Returns its record."""
-        with self.session.changing(settings) as context:
+        with self.session.change(settings) as context:
             self._run(context, "wire-api", adopt=adopt)
             return context.recorded(RestApi)
 
     def site(self, settings: Changes = None, *, adopt: bool = False) -> Record:
         """Publish the web page. Returns its record."""
-        with self.session.changing(settings) as context:
+        with self.session.change(settings) as context:
             stack.check_ready(context, "site")
             self._run(context, *_commands_of_site(settings), adopt=adopt)
             return context.recorded(Page)
 
     def up(self, *, adopt: bool = False) -> Live:
         """Do the whole chain, or what of it is missing or differs from the settings."""
-        with self.session.changing() as context:
+        with self.session.change() as context:
             self._observer.plan_of(list(stack.COMMANDS))
             for command in stack.COMMANDS:
                 self._bring_up(context, command, adopt)
@@ -208,7 +213,7 @@ class Project:
         force: bool = False,
         adopt: bool = False,
     ) -> Plan:
-        """What commands would do, by default all of the chain. Changes nothing, on AWS or here.
+        """Return what commands would do, by default all of the chain. Changes nothing, on AWS or here.
 
         Args:
             commands: such as "train".
@@ -217,20 +222,20 @@ class Project:
             force: of `deploy`.
             adopt: of any.
         """
-        checks: dict[tuple[str, ...], Check] = {
-            ("data",): self._check_data,
+        checks: dict[tuple[str, ...], Precondition] = {
+            ("data",): lambda _: self._observer.begin("data"),  # the plan itself prepares the reviews
             ("train",): self._check_train,
             ("deploy",): self._check_deploy(model, force, {}),
         }
         chosen = _commands_of_site(settings) if commands == ("site",) else commands or stack.COMMANDS
-        context = self.session.unlocked(settings, checks.get(commands))
+        context = self.session.rehearse(settings, checks.get(commands))
         return _plan(context, stack.plan(context, chosen, adopt=adopt))
 
     def status(self) -> Status:
-        """What stands, as AWS has it now."""
+        """Return what stands, as AWS has it now."""
         if not len(self.session.load().state):  # nothing to ask, and no twin to start
             return Status(self.session.environment)
-        context = self.session.looking()
+        context = self.session.read()
         return Status(
             self.session.environment,
             stack.inspect(context),
@@ -248,11 +253,11 @@ class Project:
             keep_data: keep the reviews and the trained models.
             keep_notebook: keep the notebook, such as the one that this runs in.
         """
-        with self.session.holding() as config:
+        with self.session.locked() as config:
             if config.environment == LOCAL and not len(config.state):  # the twin need not be started to be ended
                 self.session.leave(config)
                 return Removal()
-        with self.session.changing() as context:
+        with self.session.change() as context:
             self._observer.begin("down")
             kept = keep_notebook and stack.has_notebook(context)
             doomed = stack.doomed(context, part, keep_data=keep_data, keep_notebook=keep_notebook)
@@ -266,14 +271,65 @@ class Project:
         return Removal(deleted, left)
 
     def plan_down(self, part: str | None = None, *, keep_data: bool = False) -> Plan:
-        """What `down` would delete."""
-        context = self.session.unlocked()
+        """Return what `down` would delete."""
+        context = self.session.rehearse()
         return _plan(context, plan_destruction(stack.doomed(context, part, keep_data=keep_data), context))
 
     def discover(self) -> list[Record]:
         """Record what AWS has for the project and `sentictl.toml` does not know of. Returns what was recorded."""
-        with self.session.changing(forget_damage=True) as context:
+        with self.session.change(forget_damage=True) as context:
             return import_(stack.resources(context), context)
+
+    def permissions_policy(self) -> dict[str, Any]:
+        """Return the IAM policy that whoever runs these commands needs, as a dict for JSON."""
+        return policy(self.session.read(), stack.KEPT)
+
+    def github_template(self, repository: str) -> dict[str, Any]:
+        """Return a CloudFormation template of the roles that GitHub Actions needs, as a dict for JSON.
+
+        Args:
+            repository: whose workflows may take the roles, as OWNER/REPO.
+
+        Raises:
+            UsageError: the environment is not on AWS, or the repository is not of that form.
+        """
+        return github_template(self.session.read(), repository)
+
+    def cloudformation(self) -> dict[str, Any]:
+        """Return the chain as a CloudFormation template, as a dict for JSON.
+
+        Raises:
+            MissingStepError: no model has been trained yet.
+        """
+        return template(self.session.read(), CHAIN)
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the API as an OpenAPI 3.0 document that API Gateway can import, as a dict for JSON."""
+        return importable(self.session.read())
+
+    @contextlib.contextmanager
+    def preview(self, port: int = 0) -> Iterator[Preview]:
+        """Serve the web page on this machine until the block ends; it is rendered anew for each request.
+
+        Args:
+            port: on 127.0.0.1; 0 for a free one.
+
+        Yields:
+            Where the page is, and the API that it asks.
+
+        Raises:
+            UsageError: the port is taken.
+            MissingStepError: there is no API yet.
+        """
+        context = self.session.read(anonymous=True)
+        render_page(context)  # what is wrong with it is an error of the call
+        with serving(lambda: render_page(context), port) as url:
+            yield Preview(url, invoke_url(context))
+
+    @property
+    def page_file(self) -> Path:
+        """The copy on this machine of the page that was published last."""
+        return self.session.folder.page
 
     @property
     def notebook(self) -> ProjectNotebook:
@@ -283,12 +339,12 @@ class Project:
     @property
     def api_url(self) -> str:
         """Where reviews are posted."""
-        return invoke_url(self.session.looking(as_anyone=True))
+        return invoke_url(self.session.read(anonymous=True))
 
     @property
     def page_url(self) -> str:
         """Where the web page is."""
-        return page_url(self.session.looking(as_anyone=True))
+        return page_url(self.session.read(anonymous=True))
 
     @overload
     def predict(self, reviews: str, *, via: str = ..., explain: bool = ...) -> Prediction: ...
@@ -315,11 +371,11 @@ class Project:
         answers = [answer for _, answer in predict_each(asker, [texts], lambda text: text)]
         return answers[0] if isinstance(reviews, str) else answers
 
-    def asker(self, via: str, *, explain: bool = False) -> Asker:
+    def asker(self, via: str, *, explain: bool = False) -> Client:
         """Who is asked in `predict`."""
         if via == "local":
             return clients.from_artifact(self.session.folder.current_model, explain=explain)
-        context = self.session.looking(as_anyone=via == "api")
+        context = self.session.read(anonymous=via == "api")
         if via == "api":
             return clients.from_api(invoke_url(context), context.settings.api.max_reviews, explain=explain)
         name = context.recorded(Endpoint).name
@@ -332,7 +388,7 @@ class Project:
             data: labelled reviews of any form that `data.source` takes; by default the dataset's test split.
             mistakes: how many of the surest mistakes to keep.
         """
-        return measure(self.session.load(), self.session.looking, data, mistakes)
+        return measure(self.session.load(), self.session.read, data, mistakes)
 
     def compare(
         self, against: str, data: Path | str | None = None, *, mistakes: int = MISTAKES
@@ -344,10 +400,10 @@ class Project:
             data: as in `evaluate`.
             mistakes: as in `evaluate`.
         """
-        return measure_against(against, self.session.load(), self.session.looking, data, mistakes)
+        return measure_against(against, self.session.load(), self.session.read, data, mistakes)
 
     def metrics(self, model: str | None = None) -> dict[str, Any]:
-        """What training measured of a model of this machine, by default the current one; "epochs" has its curve.
+        """Return what training measured of a model of this machine, by default the current one; "epochs" has its curve.
 
         Raises:
             ModelError: the model is not on this machine.
@@ -363,11 +419,11 @@ class Project:
         """The versions of the model, oldest first."""
         if not self.session.load().state.of_kind(TrainingJob.kind):  # nothing to ask, and no twin to start
             return []
-        return versions.versions(self.session.looking())
+        return versions.versions(self.session.read())
 
     def logs(self, part: str) -> Iterable[str]:
         """The log of the latest training job ("train"), of the "endpoint" or of the "lambda" function, by lines."""
-        return read_log(self.session.looking(), part)
+        return read_log(self.session.read(), part)
 
     def _run(self, context: Context, *commands: str, wait: bool = True, adopt: bool = False) -> None:
         """Bring the resources of commands to what the settings ask for."""
@@ -392,7 +448,7 @@ class Project:
     def _check_train(self, context: Context) -> None:
         check_instance_types(context.settings)
 
-    def _check_deploy(self, model: str | None, force: bool, chosen: dict[str, Any]) -> Check:
+    def _check_deploy(self, model: str | None, force: bool, chosen: dict[str, Any]) -> Precondition:
         """Puts the chosen version into force, looks whether it may be served, and tells what is to be written of it."""
 
         def check(context: Context) -> None:

@@ -1,4 +1,4 @@
-"""What a project answers: each as Python's own objects, and as the document that `--json` prints."""
+"""The answers of a project: each as Python's own objects, and as the document that `--json` prints."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,8 +41,21 @@ class Live:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """The web page while this machine serves it.
+
+    Args:
+        page_url: where the page is.
+        api_url: where it posts reviews.
+    """
+
+    page_url: str
+    api_url: str
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What a command would do.
+    """The steps that a command would take.
 
     Args:
         environment: the environment's name.
@@ -75,7 +88,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Status:
-    """What stands.
+    """The resources that stand.
 
     Args:
         environment: the environment's name.
@@ -111,7 +124,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Removal:
-    """What was taken down.
+    """The resources that were taken down.
 
     Args:
         deleted: what is gone.

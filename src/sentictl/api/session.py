@@ -7,14 +7,14 @@ from typing import Any
 
 import tomlkit
 
-from sentictl.api.observer import Observer
+from sentictl.api.observer import ProjectObserver
 from sentictl.aws.environment import Environment
 from sentictl.config.config import LOCAL, Config
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.lifecycle.resource import Context
 from sentictl.twin import daemon
 
-Check = Callable[[Context], object]
+Precondition = Callable[[Context], object]
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Session:
 
     folder: ProjectFolder
     environment: str
-    observer: Observer
+    observer: ProjectObserver
 
     def load(self, *, forget_damage: bool = False) -> Config:
-        """What `sentictl.toml` says; `forget_damage` takes a damaged state for an empty one.
+        """Read `sentictl.toml`; `forget_damage` takes a damaged state for an empty one.
 
         Raises:
             SettingsError: it cannot be read, or holds what is no setting.
@@ -40,7 +40,7 @@ class Session:
         return Config.load(self.folder, self.environment, forget_damage=forget_damage)
 
     @contextlib.contextmanager
-    def holding(self, *, forget_damage: bool = False) -> Iterator[Config]:
+    def locked(self, *, forget_damage: bool = False) -> Iterator[Config]:
         """The config under the project's lock, as the command that held it before left it.
 
         Raises:
@@ -50,8 +50,12 @@ class Session:
             yield self.load(forget_damage=forget_damage)
 
     @contextlib.contextmanager
-    def changing(
-        self, settings: Mapping[str, Any] | None = None, check: Check | None = None, *, forget_damage: bool = False
+    def change(
+        self,
+        settings: Mapping[str, Any] | None = None,
+        check: Precondition | None = None,
+        *,
+        forget_damage: bool = False,
     ) -> Iterator[Context]:
         """Change things, under the project's lock.
 
@@ -61,41 +65,32 @@ class Session:
                 was.
             forget_damage: whether a damaged state is taken for an empty one.
         """
-        with self.holding(forget_damage=forget_damage) as config:
+        with self.locked(forget_damage=forget_damage) as config:
             changes = config.change(_given(settings))
             context = self._open(config, check)
             self.write(config, changes)
             yield context
 
-    def unlocked(self, settings: Mapping[str, Any] | None = None, check: Check | None = None) -> Context:
-        """Settings and checks as in `changing`, with nothing written and nothing locked."""
+    def rehearse(self, settings: Mapping[str, Any] | None = None, check: Precondition | None = None) -> Context:
+        """Return what `change` would work with: nothing is written and nothing is locked."""
         config = self.load()
         config.change(_given(settings))
         return self._open(config, check)
 
-    def looking(self, *, as_anyone: bool = False) -> Context:
-        """Only look; `as_anyone` at what is public, for which no credentials are needed."""
-        config = self.load()
-        environment = self.connect(config)
-        if not as_anyone:
-            config.recognize(environment.account)
-        return Context(config, environment, lambda *_: None)
+    def read(self, *, anonymous: bool = False) -> Context:
+        """Return what is needed to look, of which the observer is not told.
 
-    def connect(self, config: Config) -> Environment:
-        """The environment's clients. In `local` the twin is started if it does not run, on the port it had before.
+        Args:
+            anonymous: look at what is public alone, for which no credentials are needed.
 
         Raises:
-            TwinError: the local twin does not start.
+            SentictlError: the account cannot be found out, or is not the one that the project stands in.
         """
-        placement = config.placement
-        if config.environment != LOCAL:
-            return Environment(config.environment, placement.region, placement.profile)
-        twin = daemon.start(self.folder.twin_home)
-        if twin.port_changed:
-            self.observer.remark(
-                f"  The twin's port was taken: it is {twin.port} now. The page learns of it from: sentictl up"
-            )
-        return Environment(LOCAL, placement.region, endpoint_url=twin.url or "")
+        config = self.load()
+        environment = self._connect(config)
+        if not anonymous:
+            config.recognize(environment.account)
+        return Context(config, environment, lambda *_: None)
 
     def write(self, config: Config, changes: Mapping[str, Any]) -> None:
         """Write settings to `sentictl.toml`, and say so."""
@@ -109,14 +104,30 @@ class Session:
         if not config.stands_somewhere():
             self.folder.delete_cache()
 
-    def _open(self, config: Config, check: Check | None) -> Context:
+    def _open(self, config: Config, check: Precondition | None) -> Context:
         self.observer.opening(config)
-        context = Context(config, self.connect(config), self.observer.report)
+        context = Context(config, self._connect(config), self.observer.report)
         self.observer.connected(context)
         config.recognize(context.environment.account)
         if check:
             check(context)
         return context
+
+    def _connect(self, config: Config) -> Environment:
+        """Return the environment's clients; in `local` start the twin if it does not run, on the port it had before.
+
+        Raises:
+            TwinError: the local twin does not start.
+        """
+        placement = config.placement
+        if config.environment != LOCAL:
+            return Environment(config.environment, placement.region, placement.profile)
+        twin = daemon.start(self.folder.twin_home)
+        if twin.port_changed:
+            self.observer.remark(
+                f"  The twin's port was taken: it is {twin.port} now. The page learns of it from: sentictl up"
+            )
+        return Environment(LOCAL, placement.region, endpoint_url=twin.url or "")
 
 
 def _given(settings: Mapping[str, Any] | None) -> dict[str, Any]:

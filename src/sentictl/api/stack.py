@@ -7,7 +7,7 @@ from typing import Any
 from sentictl.config.state import Record
 from sentictl.lifecycle import reconcile
 from sentictl.lifecycle.reconcile import Action, Step, differences, refresh
-from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.lifecycle.resource import Context, LiveResource, Resource
 from sentictl.services.chain import CHAIN
 from sentictl.services.notebook.instance import OPTIONAL, Notebook
 
@@ -33,7 +33,7 @@ def check_ready(context: Context, command: str) -> None:
 
 
 def plan(context: Context, commands: Sequence[str], *, adopt: bool = False) -> list[Step]:
-    """Tell what these commands would do one after the other, without a call that changes anything.
+    """Return what these commands would do one after the other, without a call that changes anything.
 
     Raises:
         SentictlError: what the first of them would raise before it changed anything.
@@ -115,7 +115,7 @@ def inspect(context: Context) -> list[Finding]:
     ]
 
 
-def _finding(resource: Resource, record: Record, live: Live | None, context: Context) -> Finding:
+def _finding(resource: Resource, record: Record, live: LiveResource | None, context: Context) -> Finding:
     old_version = resource.keeps_versions and record != context.state.of_kind(resource.kind)[-1]
     changes = differences(resource, live) if live else {}
     healthy = live is not None and live.status in resource.healthy

@@ -40,7 +40,7 @@ def walkthrough() -> Path:
 
 
 def model_code(root: Path | None = None) -> dict[str, Path]:
-    """What a training job's source archive holds: paths inside the archive and the files they come from.
+    """Return what a training job's source archive holds: paths inside the archive and the files they come from.
 
     Args:
         root: the project's folder, whose own files come before the installed ones; None: only those.

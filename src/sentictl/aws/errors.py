@@ -25,7 +25,7 @@ THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "R
 
 
 def translate(problem: Exception) -> SentictlError | None:
-    """What an exception of botocore's or boto3's means for a person, or None where it is neither's.
+    """Return what an exception of botocore's or boto3's means for a person, or None where it is neither's.
 
     Args:
         problem: any exception that came out of a service.

@@ -13,7 +13,7 @@ LISTS = {"train": "TrainingInstanceType", "deploy": "ProductionVariantInstanceTy
 
 
 def known_instance_types() -> dict[str, list[str]]:
-    """What each instance type is for: `train`, `deploy` or both."""
+    """Return what each instance type is for: `train`, `deploy` or both."""
     model = botocore.session.get_session().get_service_model("sagemaker")
     uses: defaultdict[str, list[str]] = defaultdict(list)
     for use, listed in LISTS.items():

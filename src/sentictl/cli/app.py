@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from sentictl import __version__
-from sentictl.cli.help import EVERYWHERE, Command, Group, Row
+from sentictl.cli.help import EVERYWHERE, Command, CommandGroup, Row
 from sentictl.cli.invocation import Debug, Env, Invocation, Json, NoColor, Quiet
 from sentictl.cli.view.output import FALLBACK, Output
 from sentictl.errors import UsageError
@@ -54,7 +54,7 @@ COMPLETE = "_SENTICTL_COMPLETE"  # a shell that wants to complete something sets
 COMMANDS = tuple(name for commands in GROUPS.values() for name in commands)
 
 
-class Root(Group):
+class Root(CommandGroup):
     """The commands by name; a command's module is imported when the command is called, not for the list of all."""
 
     def __init__(self, **settings: Any) -> None:
@@ -75,14 +75,14 @@ class Root(Group):
         if incomplete.startswith("-"):
             return super().shell_complete(ctx, incomplete)
         brief = {name: Command(name, help=does) for rows in GROUPS.values() for name, does in rows.items()}
-        stand_in = Group(name=self.name, commands=dict(brief))
+        stand_in = CommandGroup(name=self.name, commands=dict(brief))
         return stand_in.shell_complete(typer.Context(stand_in, resilient_parsing=True), incomplete)
 
 
 def load(name: str) -> Any:
     """A command; its help, and that of its own commands, is a page of ours."""
     app: typer.Typer = import_module(f"sentictl.cli.commands.{name.replace('-', '_')}").app
-    app.info.cls = Group
+    app.info.cls = CommandGroup
     for command in app.registered_commands:
         command.cls = Command
     return typer.main.get_command(app)

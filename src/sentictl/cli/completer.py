@@ -1,4 +1,4 @@
-"""What a shell completes: commands and options by Typer's own means, and values that only the project's folder knows.
+"""Shell completion: commands and options by Typer's own means, and values that only the project's folder knows.
 
 A shell asks while somebody types: nothing heavy is imported, nothing on AWS is asked, and no error is ever shown.
 """
@@ -23,7 +23,7 @@ LINE = re.compile(r"(?:# )?(?:\[(?P<table>[\w.]+)\]|(?P<key>\w+) = )")  # of a c
 
 
 def script(shell: str) -> str:
-    """What a shell evaluates to complete the program's command lines: "bash", "zsh" or "fish"."""
+    """Return the script that a shell evaluates to complete the program's command lines: "bash", "zsh" or "fish"."""
     return get_completion_script(prog_name=PROGRAM, complete_var=VARIABLE, shell=shell).strip()
 
 
@@ -55,7 +55,7 @@ def settings() -> list[str]:
 
 
 def versions(ctx: typer.Context) -> list[tuple[str, str]]:
-    """What `deploy --model` takes: versions of the model as they are recorded in the environment of this command."""
+    """Return what `deploy --model` takes: the model's versions as recorded in the environment of this command."""
     chosen = ctx.params.get("env") or ctx.find_root().params.get("env")
     environment = chosen or os.environ.get("SENTICTL_ENV") or LOCAL
     numbered = list(enumerate(_trained(environment), 1))

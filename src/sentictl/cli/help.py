@@ -1,4 +1,4 @@
-"""What `--help` shows: what a command does, examples, then its options in groups; the same in a pipe, without boxes."""
+"""The help: what a command does, examples, then its options in groups; the same in a pipe, without boxes."""
 
 import os
 import sys
@@ -26,7 +26,7 @@ class Command(TyperCommand):
         formatter.write(page(self, ctx))
 
 
-class Group(TyperGroup):
+class CommandGroup(TyperGroup):
     """A command with commands of its own; called without any it shows its help."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -70,13 +70,13 @@ def path_of(ctx: Any) -> str:
 
 
 def description(command: Any) -> str:
-    """What a command does: its first sentence, then paragraphs."""
+    """Return what a command does: its first sentence, then paragraphs."""
     paragraphs = (command.help or "").strip().split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def first_sentence(command: Any) -> str:
-    """What a command does, in short."""
+    """Return what a command does, in short."""
     return description(command).partition("\n\n")[0].partition(". ")[0].rstrip(".")
 
 

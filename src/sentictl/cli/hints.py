@@ -3,6 +3,7 @@
 import re
 
 from sentictl.cli.examples import COMMANDS
+from sentictl.config.environments import env_option
 
 # Those that are the same in every environment.
 EVERYWHERE = ("init", "local", "completion")
@@ -18,7 +19,7 @@ def in_environment(hint: str, environment: str) -> str:
     if not environment or "--env" in hint:
         return hint
     # The option goes right behind the command's name: what follows the name may end anywhere in the sentence.
-    return _commands().sub(rf"\g<0> --env {environment}", hint)
+    return _commands().sub(rf"\g<0>{env_option(environment)}", hint)
 
 
 def _commands() -> re.Pattern[str]:

@@ -16,6 +16,7 @@ from sentictl.cli.completer import environments
 from sentictl.cli.help import EVERYWHERE, SETTINGS
 from sentictl.cli.view.lines import hanging, unbroken
 from sentictl.cli.view.output import Output, columns
+from sentictl.config.environments import env_option
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import SentictlError
 from sentictl.scaffold.overrides import place_of, use_model_code_here
@@ -103,7 +104,7 @@ class Invocation:
 
     def next(self, *commands: str) -> None:
         """Say which commands come next, in this environment."""
-        where = f" --env {self.env}" if self.env else ""
+        where = env_option(self.env)
         listed = " · ".join(unbroken(f"sentictl {command}{where}") for command in commands)
         self.output.say("\n" + hanging("Next: ", listed, columns(sys.stderr)))
 

@@ -40,7 +40,7 @@ def opened(invocation: Invocation, *, announced: bool = False) -> Iterator["Proj
 
 
 def load_config(invocation: Invocation) -> "Config":
-    """What `sentictl.toml` says of the environment that the command names, without what the project needs besides.
+    """Read from `sentictl.toml` the environment that the command names, without what the project needs besides.
 
     Raises:
         StateError: there is no `sentictl.toml` at or above the working directory.

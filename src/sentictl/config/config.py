@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from sentictl.config.environments import env_option
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import EnvironmentSettings, Settings
 from sentictl.config.settings_file import SettingsFile
@@ -97,8 +98,9 @@ class Config:
         raise AccessError(
             f"What is recorded of the environment {self.environment} is in the account {self.state.account}, "
             f"but the credentials, {credentials}, belong to the account {account}.",
-            f"Use the right profile (profile under [env.{self.environment}] in sentictl.toml, or AWS_PROFILE). To move "
-            f"to another account, first: sentictl down --env {self.environment}; or use another environment's name.",
+            f"Use the right profile (profile under [env.{self.environment}] in sentictl.toml, or AWS_PROFILE). "
+            f"To move to another account, first: sentictl down{env_option(self.environment)}; "
+            "or use another environment's name.",
         )
 
     def change(self, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from sentictl.assets.atomic import remove_strays
+from sentictl.assets.locks import open_locked
 from sentictl.errors import StateError
 
 SETTINGS_FILE = "sentictl.toml"
@@ -97,7 +98,7 @@ class ProjectFolder:
             StateError: another command holds it, and the message says which; or the folder cannot be written.
         """
         try:
-            lock = self._lock()
+            lock = open_locked(self.lock_file, _hold)
             remove_strays(self.settings_file)
         except OSError as problem:
             raise StateError(
@@ -117,18 +118,6 @@ class ProjectFolder:
         self.lock_file.unlink()
         with contextlib.suppress(OSError):  # not empty: another command began, and its lock is there
             self.cache.rmdir()
-
-    def _lock(self) -> IO[bytes]:
-        """The lock file, held; begins again if whoever held it has deleted it meanwhile."""
-        while True:
-            with contextlib.suppress(FileExistsError):
-                self.cache.mkdir()
-            with contextlib.suppress(FileNotFoundError), contextlib.ExitStack() as stack:
-                stream = stack.enter_context(self.lock_file.open("a+b", buffering=0))
-                _hold(stream)
-                if os.path.samestat(self.lock_file.stat(), os.fstat(stream.fileno())):
-                    stack.pop_all()
-                    return stream
 
 
 def _hold(lock: IO[bytes]) -> None:

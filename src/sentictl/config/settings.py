@@ -67,7 +67,7 @@ def _check_examples(given: Any) -> list[str]:
 
 
 def _from_json(text: str) -> Any:
-    """What a text says as JSON, and None where it is none: the command line and variables give text."""
+    """Return what a text says as JSON, and None where it is none: the command line and variables give text."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -31,7 +31,7 @@ class SettingsFile:
     path: Path
 
     def read(self) -> dict[str, Any]:
-        """What it says.
+        """Return what it says.
 
         Raises:
             SettingsError: it is not there, or not TOML; the message says on which line.

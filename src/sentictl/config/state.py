@@ -1,4 +1,4 @@
-"""What sentictl recorded of one environment: the resources it made or was about to make, in the order it made them."""
+"""The state: which resources of one environment sentictl made or was about to make, in the order it made them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

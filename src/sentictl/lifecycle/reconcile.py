@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from sentictl.aws.lookup import says_taken
 from sentictl.config.state import Record
 from sentictl.errors import ForeignError, MissingStepError
-from sentictl.lifecycle.resource import Context, Live, Resource
+from sentictl.lifecycle.resource import Context, LiveResource, Resource
 
 TO_COME = "(known when it is made)"
 
@@ -122,14 +122,14 @@ def import_(resources: Iterable[Resource], context: Context) -> list[Record]:
     return found
 
 
-def refresh(resources: Iterable[Resource], context: Context) -> Iterator[tuple[Resource, Record, Live | None]]:
+def refresh(resources: Iterable[Resource], context: Context) -> Iterator[tuple[Resource, Record, LiveResource | None]]:
     """Yield every recorded resource and what AWS has of it now, in the order of the chain."""
     for resource in resources:
         for record in context.state.of_kind(resource.kind):
             yield resource, record, resource.read(record.name)
 
 
-def diff(resource: Resource, live: Live | None) -> Step:
+def diff(resource: Resource, live: LiveResource | None) -> Step:
     """Decide what has to be done with a resource, given what AWS has of it. Makes no call."""
     if live is None:
         others = any(record.name != resource.name for record in resource.context.state.of_kind(resource.kind))
@@ -139,7 +139,7 @@ def diff(resource: Resource, live: Live | None) -> Step:
     return Step(Action.UPDATE if changes else Action.KEEP, resource.kind, resource.name, changes)
 
 
-def differences(resource: Resource, live: Live) -> dict[str, tuple[Any, Any]]:
+def differences(resource: Resource, live: LiveResource) -> dict[str, tuple[Any, Any]]:
     """(is, should be) for each field in which a resource is not as the settings want it."""
     try:
         desired = resource.desired()
@@ -211,7 +211,7 @@ class _Execution:
             raise _foreign(resource)
         resource.tag()
 
-    def _change(self, resource: Resource, step: Step) -> Live | None:
+    def _change(self, resource: Resource, step: Step) -> LiveResource | None:
         try:
             if step.action is Action.UPDATE:
                 resource.update()
@@ -266,12 +266,12 @@ def _unrecorded(resource: Resource, context: Context) -> list[Record]:
     return [Record(resource.kind, name, live.arn, live.attributes) for name, live in found]
 
 
-def _confirm(resource: Resource, context: Context, live: Live) -> None:
+def _confirm(resource: Resource, context: Context, live: LiveResource) -> None:
     context.state.keep(Record(resource.kind, resource.name, live.arn, live.attributes))
     context.config.save_state()
 
 
-def _may_take(resource: Resource, live: Live, step: Step) -> bool:
+def _may_take(resource: Resource, live: LiveResource, step: Step) -> bool:
     """Tell whether what there is is the project's. What is recorded and stays as it is need not be asked about."""
     recorded = any(record.arn == live.arn for record in resource.context.state.of_kind(resource.kind))
     return (recorded and step.action is Action.KEEP) or _is_ours(resource, resource.name)

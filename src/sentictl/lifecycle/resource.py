@@ -76,7 +76,7 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Live:
+class LiveResource:
     """A resource as AWS has it.
 
     Args:
@@ -163,17 +163,17 @@ class Resource(ABC):
         return True
 
     @abstractmethod
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         """Return what AWS has under this name, by describe and list calls only; None if there is nothing."""
 
-    def find(self) -> Live | None:
+    def find(self) -> LiveResource | None:
         """Return what AWS has under the name that the settings ask for, by describe and list calls only.
 
         Comes before all that needs the name: some can be known only by looking which are taken.
         """
         return self.read(self.name)
 
-    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
         """Yield all there are of this kind in the project and environment, oldest first, each with its name.
 
         Args:
@@ -198,7 +198,7 @@ class Resource(ABC):
         return {}
 
     def desired(self) -> Mapping[str, Any]:
-        """Return the fields that the settings ask for, to compare with `Live.fields`; none if they never change."""
+        """Return the fields that the settings ask for, to compare with those of the live one; none if they never change."""
         return {}
 
     @abstractmethod
@@ -209,7 +209,7 @@ class Resource(ABC):
         """Give it the desired fields. Needed only by resources that have any."""
         raise NotImplementedError(f"{self.kind} cannot be updated")
 
-    def wait_ready(self, live: Live) -> Live:
+    def wait_ready(self, live: LiveResource) -> LiveResource:
         """Wait until it can be used, and return what AWS has then; raises the reason if it never will be usable."""
         return live
 

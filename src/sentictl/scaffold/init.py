@@ -25,7 +25,7 @@ EJECTED = "ejected.sha256"  # as sha256sum writes it; tells the project's own ch
 
 @dataclass(frozen=True)
 class Initialized:
-    """What `initialize` did.
+    """The outcome of `initialize`.
 
     Args:
         folder: the project's folder.

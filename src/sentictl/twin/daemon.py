@@ -49,7 +49,7 @@ class TwinStatus:
 
 
 def status(home: Path) -> TwinStatus:
-    """Return whether the twin of `home` runs. Another program on its port, or another twin, does not count."""
+    """Ask whether the twin of `home` runs. Another program on its port, or another twin, does not count."""
     folder = home.resolve()
     record = TwinHome(folder).read_record()
     port = record.get("port")

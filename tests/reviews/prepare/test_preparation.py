@@ -15,7 +15,7 @@ from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.prepare import tokenization
 from sentictl.reviews.prepare.manifest import read_manifest
-from sentictl.reviews.prepare.preparation import Dataset, dataset_digest, prepare
+from sentictl.reviews.prepare.preparation import PreparedDataset, dataset_digest, prepare
 from sentictl.reviews.read.archive import ArchiveSource
 from sentictl.reviews.read.folder import FolderSource
 from sentictl.reviews.read.source import Review, Source
@@ -44,12 +44,12 @@ def jsonl_of(path: Path, rows: Rows) -> TableSource:
     return TableSource(path, DataSettings())
 
 
-def prepared(source: Source, folder: Path, settings: DataSettings | None = None) -> Dataset:
+def prepared(source: Source, folder: Path, settings: DataSettings | None = None) -> PreparedDataset:
     """The dataset of a source."""
-    return prepare(source, settings or DataSettings(), folder, lambda done, total, what: None)
+    return prepare(source, settings or DataSettings(), folder, lambda *_: None)
 
 
-def contents(dataset: Dataset) -> dict[str, bytes]:
+def contents(dataset: PreparedDataset) -> dict[str, bytes]:
     """The dataset's files but for the manifest."""
     return {name: (dataset.folder / name).read_bytes() for name in dataset.manifest.files}
 
@@ -138,7 +138,7 @@ def test_any_number_of_processes_gives_the_same_bytes(
     monkeypatch.setattr(tokenization, "CHUNK_CHARACTERS", 500)
     source = ArchiveSource(pack(official))
     for count in (1, processes):
-        prepare(source, DataSettings(), tmp_path / str(count), lambda done, total, what: None, count)
+        prepare(source, DataSettings(), tmp_path / str(count), lambda *_: None, count)
     assert snapshot(tmp_path / "1") == snapshot(tmp_path / str(processes))
 
 
@@ -231,12 +231,16 @@ def test_harmless_faults_are_counted_in_the_manifest(tmp_path: Path) -> None:
 
 
 def test_progress_is_told(tmp_path: Path) -> None:
-    told: list[tuple[int, int | None, str]] = []
+    told: list[tuple[str, int | None, int | None]] = []
+
+    def report(what: str, done: int | None = None, total: int | None = None) -> None:
+        told.append((what, done, total))
+
     source = csv_of(tmp_path / "a.csv", toy(1000))
-    prepare(source, DataSettings(), tmp_path / "datasets", lambda done, total, what: told.append((done, total, what)))
+    prepare(source, DataSettings(), tmp_path / "datasets", report)
     size = source.path.stat().st_size
-    assert (size, size, "reading a.csv") in told
-    assert told[-1][2] == "encoding"
+    assert ("reading a.csv", size, size) in told
+    assert told[-1][0] == "encoding"
 
 
 @pytest.mark.parametrize(

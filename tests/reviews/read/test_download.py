@@ -86,9 +86,9 @@ class Reported:
     """A report that keeps what it is told."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[int, int | None]] = []
+        self.told: list[tuple[int | None, int | None]] = []
 
-    def __call__(self, done: int, total: int | None, what: str) -> None:
+    def __call__(self, what: str, done: int | None = None, total: int | None = None) -> None:
         """Keeps it."""
         self.told.append((done, total))
 

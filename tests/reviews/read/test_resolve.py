@@ -22,7 +22,7 @@ Pack = Callable[[Mapping[str, bytes]], Path]
 
 def opened(name: str, base: Path) -> Source:
     """The source of this name."""
-    return open_source(DataSettings(source=name), base, base / "cache", lambda done, total, what: None)
+    return open_source(DataSettings(source=name), base, base / "cache", lambda *_: None)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.ndjson", "A.CSV"])
@@ -55,7 +55,7 @@ def test_imdb_is_the_download(official: Files, pack: Pack, tmp_path: Path) -> No
     cache.mkdir()
     (cache / "aclImdb_v1.tar.gz").write_bytes(content)
     remote = RemoteFile("http://127.0.0.1:9/aclImdb_v1.tar.gz", hashlib.md5(content).hexdigest())
-    source = open_source(DataSettings(source="imdb"), tmp_path, cache, lambda done, total, what: None, remote)
+    source = open_source(DataSettings(source="imdb"), tmp_path, cache, lambda *_: None, remote)
     assert source.description == "aclImdb_v1.tar.gz"
     assert len(list(source.reviews())) == 160
 

@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSResponse
 from sentictl.aws.environment import Environment
 from sentictl.lifecycle.resource import Context
 from sentictl.services.doctor.account import account_checks
-from sentictl.services.doctor.check import Check, Finding, Status, carry_out
+from sentictl.services.doctor.check import Check, CheckResult, CheckStatus, carry_out
 from sentictl.services.doctor.machine import project_checks
 from tests.services.conftest import ContextOf
 
@@ -42,7 +42,7 @@ def answer_sts(context: Context, status: int, body: bytes, ahead: timedelta) -> 
     context.environment.client("sts").meta.events.register("before-send.sts", answer)
 
 
-def look(checks: list[Check], name: str) -> Finding:
+def look(checks: list[Check], name: str) -> CheckResult:
     return dict(carry_out(check for check in checks if check.name == name))[name]
 
 
@@ -52,26 +52,26 @@ def test_a_clock_that_is_far_off_is_found_although_aws_refuses_what_it_signed(
 ) -> None:
     answer_sts(context, 403, REFUSAL, ahead)
     finding = look(account_checks(context, []), "clock")
-    assert finding.status == Status.FAILED
+    assert finding.status == CheckStatus.FAILED
     assert "clock" in finding.mend
-    assert look(account_checks(context, []), "credentials").status == Status.FAILED
+    assert look(account_checks(context, []), "credentials").status == CheckStatus.FAILED
 
 
 def test_a_clock_that_is_minutes_off_is_found_while_aws_still_answers(context: Context) -> None:
     answer_sts(context, 200, ANSWER, timedelta(minutes=8))
-    assert look(account_checks(context, []), "clock").status == Status.FAILED
-    assert look(account_checks(context, []), "credentials") == Finding(Status.OK, "arn")
+    assert look(account_checks(context, []), "clock").status == CheckStatus.FAILED
+    assert look(account_checks(context, []), "credentials") == CheckResult(CheckStatus.OK, "arn")
 
 
 def test_a_clock_that_is_right_passes_with_credentials_that_are_refused(context: Context) -> None:
     answer_sts(context, 403, REFUSAL, timedelta())
-    assert look(account_checks(context, []), "clock").status == Status.OK
+    assert look(account_checks(context, []), "clock").status == CheckStatus.OK
 
 
 def test_a_region_that_there_is_not_is_named_with_where_it_is_set(context: Context) -> None:
     lost = replace(context, environment=Environment("prod", "eu-wset-1"))
     finding = look(account_checks(lost, []), "region")
-    assert finding.status == Status.FAILED
+    assert finding.status == CheckStatus.FAILED
     assert "eu-wset-1" in finding.found
     assert "[env.prod]" in finding.mend
 
@@ -80,10 +80,10 @@ def test_who_holds_the_lock_is_told_and_a_free_one_is_free(context: Context) -> 
     folder = context.config.folder
     with folder.locked():
         held = look(project_checks(folder, "local"), "lock")
-    assert held.status == Status.WARNING
+    assert held.status == CheckStatus.WARNING
     assert "process" in held.found
     assert "Wait" in held.mend
-    assert look(project_checks(folder, "local"), "lock").status == Status.OK
+    assert look(project_checks(folder, "local"), "lock").status == CheckStatus.OK
 
 
 def test_a_lock_that_cannot_be_taken_is_not_said_to_be_held(context: Context) -> None:

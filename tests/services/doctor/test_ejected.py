@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sentictl.scaffold.init import EJECTED, initialize
-from sentictl.services.doctor.check import Finding, Status, carry_out
+from sentictl.services.doctor.check import CheckResult, CheckStatus, carry_out
 from sentictl.services.doctor.ejected import Copy, compare, ejected_checks
 
 HANDLER = "templates/lambda/handler.py"
@@ -21,7 +21,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def findings(root: Path) -> dict[str, Finding]:
+def findings(root: Path) -> dict[str, CheckResult]:
     return dict(carry_out(ejected_checks(root)))
 
 
@@ -43,7 +43,7 @@ def test_a_project_without_copies_is_not_checked_for_them(tmp_path: Path) -> Non
 def test_fresh_copies_are_as_installed(root: Path) -> None:
     found = findings(root)
     assert set(found) == {f"own {name}" for name in ("model_code", *(f"templates/{p}" for p in PARTS))}
-    assert {finding.status for finding in found.values()} == {Status.OK}
+    assert {finding.status for finding in found.values()} == {CheckStatus.OK}
 
 
 def test_each_file_is_told_by_how_it_stands(root: Path) -> None:
@@ -60,7 +60,7 @@ def test_each_file_is_told_by_how_it_stands(root: Path) -> None:
         "model_code/sentimodel/text.py": Copy.MISSING,  # the package is taken whole, and the scripts are not
     }
     finding = findings(root)["own model_code"]
-    assert finding.status == Status.WARNING
+    assert finding.status == CheckStatus.WARNING
     assert "changed here: train.py" in finding.found
     assert "missing: sentimodel/text.py" in finding.found
     assert "init --eject" in finding.mend
@@ -81,5 +81,5 @@ def test_what_a_newer_sentictl_changed_is_told_from_what_the_project_did(root: P
 def test_a_package_without_its_beginning_fails(root: Path) -> None:
     (root / "model_code" / "sentimodel" / "__init__.py").unlink()
     finding = findings(root)["own model_code"]
-    assert finding.status == Status.FAILED
+    assert finding.status == CheckStatus.FAILED
     assert "init --eject" in finding.mend

@@ -80,7 +80,7 @@ def test_reviews_of_one_label_have_no_roc_curve() -> None:
 
 def test_all_of_it_is_json_and_the_figures_are_the_plain_part() -> None:
     result = evaluate(answers([1.0, -1.0, 2.0]), Given([1, 0, 0]))
-    document = json.loads(json.dumps(result.to_json()))
+    document = json.loads(json.dumps(result.document()))
     assert document["calibration"][0].keys() == {"low", "high", "reviews", "confidence", "accuracy", "interval"}
     assert document["lengths"][0].keys() == {"shortest", "longest", "reviews", "accuracy", "interval"}
     assert document["mistakes"] == [

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentictl.services.predict.batches import lines_as_they_come, predict_each, windows
-from sentictl.services.predict.clients import MAX_BODY_BYTES, Asker
+from sentictl.services.predict.clients import MAX_BODY_BYTES, Client
 
 SECONDS = 20
 
@@ -28,7 +28,7 @@ def test_every_item_gets_its_own_answer_in_order(steps: list[list[str]], at_once
         sizes.append(len(texts))
         return echo(texts)
 
-    answers = list(predict_each(Asker(ask, at_once, threads), steps, str))
+    answers = list(predict_each(Client(ask, at_once, threads), steps, str))
     texts = [text for step in steps for text in step]
     assert [(item, answer["echo"]) for item, answer in answers] == [(text, text) for text in texts]
     assert all(0 < size <= at_once for size in sizes)
@@ -41,7 +41,7 @@ def test_long_reviews_are_asked_in_bodies_that_every_service_takes() -> None:
         bodies.append(sum(map(len, texts)))
         return echo(texts)
 
-    assert len(list(predict_each(Asker(ask, 64), [["x" * 900_000] * 10], str))) == 10
+    assert len(list(predict_each(Client(ask, 64), [["x" * 900_000] * 10], str))) == 10
     assert max(bodies) <= MAX_BODY_BYTES
 
 
@@ -54,7 +54,7 @@ def test_endless_input_is_read_only_as_far_as_it_is_answered() -> None:
             read += 1
             yield ["a film"]
 
-    answers = predict_each(Asker(echo, 8, threads=2), endless(), str)
+    answers = predict_each(Client(echo, 8, threads=2), endless(), str)
     for _ in range(10):
         next(answers)
     assert read <= 10 + 3
@@ -68,7 +68,7 @@ def test_two_batches_are_asked_at_the_same_time_where_the_asker_takes_them() -> 
         both.wait()
         return echo(texts)
 
-    assert len(list(predict_each(Asker(ask, 1, threads=2), [["a", "b"]], str))) == 2
+    assert len(list(predict_each(Client(ask, 1, threads=2), [["a", "b"]], str))) == 2
 
 
 def test_what_goes_wrong_comes_after_the_answers_before_it() -> None:
@@ -77,7 +77,7 @@ def test_what_goes_wrong_comes_after_the_answers_before_it() -> None:
             raise ValueError("bad")
         return echo(texts)
 
-    answers = predict_each(Asker(ask, 1), [["good", "bad", "good"]], str)
+    answers = predict_each(Client(ask, 1), [["good", "bad", "good"]], str)
     assert next(answers)[0] == "good"
     with pytest.raises(ValueError, match="bad"):
         next(answers)
@@ -95,7 +95,7 @@ def test_items_before_one_that_cannot_be_read_are_answered_first() -> None:
         yield from ["a", "b", "c"]
         raise ValueError("bad")
 
-    answers = predict_each(Asker(echo, 2, threads=2), windows(items(), 2), str)
+    answers = predict_each(Client(echo, 2, threads=2), windows(items(), 2), str)
     assert [next(answers)[0] for _ in range(3)] == ["a", "b", "c"]
     with pytest.raises(ValueError, match="bad"):
         next(answers)
@@ -116,7 +116,7 @@ def test_a_line_is_answered_before_the_next_one_is_written() -> None:
     read_end, write_end = os.pipe()
     with os.fdopen(read_end, "rb") as stream, os.fdopen(write_end, "wb", buffering=0) as producer:
         steps = lines_as_they_come(stream, 100)
-        answers = predict_each(Asker(echo, 8, threads=2), steps, str)
+        answers = predict_each(Client(echo, 8, threads=2), steps, str)
         for number in range(3):
             producer.write(b"line %d\n" % number)
             assert next(answers)[0] == f"line {number}"

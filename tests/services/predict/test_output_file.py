@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sentictl.errors import DataError, UsageError
-from sentictl.services.predict.clients import Asker
+from sentictl.services.predict.clients import Client
 from sentictl.services.predict.output_file import open_answers
 from sentictl.services.predict.resume import Row, unanswered
 
@@ -20,7 +20,7 @@ ROWS: list[Row] = [
 FORMS = pytest.mark.parametrize("name", ["out.jsonl", "out.csv"])
 
 
-def asker(model: str = "toy", shift: float = 0.0, *, explain: bool = False) -> Asker:
+def asker(model: str = "toy", shift: float = 0.0, *, explain: bool = False) -> Client:
     """Says of a text what its length says."""
 
     def ask(texts: Sequence[str]) -> list[dict[str, Any]]:
@@ -30,10 +30,10 @@ def asker(model: str = "toy", shift: float = 0.0, *, explain: bool = False) -> A
             for text in texts
         ]
 
-    return Asker(ask, 2)
+    return Client(ask, 2)
 
 
-def run(path: Path, rows: list[Row], by: Asker, *, resume: bool = False) -> int:
+def run(path: Path, rows: list[Row], by: Client, *, resume: bool = False) -> int:
     """Answer what is not answered yet; how many that were."""
     count = 0
     with open_answers(path, resume=resume) as file:
@@ -99,7 +99,7 @@ def test_no_reviews_make_an_empty_file(tmp_path: Path) -> None:
         (ROWS, asker(explain=True), "--explain"),
     ],
 )
-def test_another_input_or_model_is_refused(tmp_path: Path, name: str, rows: list[Row], by: Asker, words: str) -> None:
+def test_another_input_or_model_is_refused(tmp_path: Path, name: str, rows: list[Row], by: Client, words: str) -> None:
     path = tmp_path / name
     run(path, ROWS, asker())
     whole = path.read_bytes()

@@ -1,8 +1,6 @@
 """`sentictl doctor`: whether everything is there that sentictl needs, and what to do where it is not."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +8,7 @@ import typer
 from sentictl.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
-    from sentictl.config.project_folder import ProjectFolder
-    from sentictl.services.doctor.check import Check, Finding
+    from sentictl.services.doctor.check import CheckResult
 
 app = typer.Typer(add_completion=False)
 NAME_WIDTH = 22
@@ -48,11 +45,11 @@ def doctor(
     if instances:
         _show_instances(invocation)
         return
+    from sentictl.api.doctor import diagnose
     from sentictl.cli.hints import in_environment
-    from sentictl.services.doctor.check import carry_out
 
     found = []
-    for name, told in carry_out(_checks(invocation)):
+    for name, told in diagnose(invocation.environment):
         finding = replace(told, mend=in_environment(told.mend, invocation.env))
         found.append({"name": name, "status": finding.status, "found": finding.found, "mend": finding.mend})
         if not invocation.json:
@@ -63,67 +60,13 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _checks(invocation: Invocation) -> "Iterator[Check]":
-    from sentictl.config.config import LOCAL
-    from sentictl.config.project_folder import ProjectFolder
-    from sentictl.services.doctor.check import Check
-    from sentictl.services.doctor.ejected import ejected_checks
-    from sentictl.services.doctor.machine import machine_checks, project_checks
-
-    folder = ProjectFolder.find()
-    yield from machine_checks(invocation.environment, folder.root if folder else Path.cwd())
-    if folder is None:
-        return
-    yield from project_checks(folder, invocation.environment)
-    yield from ejected_checks(folder.root)
-    if invocation.environment == LOCAL:
-        yield Check("local twin", lambda: _twin(folder))
-    else:
-        yield from _of_account(invocation)
-
-
-def _of_account(invocation: Invocation) -> "Iterator[Check]":
-    from sentictl.api.stack import KEPT
-    from sentictl.cli.open_project import opened
-    from sentictl.errors import SentictlError
-    from sentictl.lifecycle.resource import Context
-    from sentictl.services.chain import CHAIN
-    from sentictl.services.doctor.account import account_checks
-    from sentictl.services.iam.roles import Role
-    from sentictl.services.notebook.instance import NotebookRole
-
-    with opened(invocation) as project:
-        try:
-            config = project.session.load()
-        except SentictlError:
-            return  # the check of the settings has said so
-        context = Context(config, project.session.connect(config), lambda *_: None)
-    # Who has no notebook needs no permission to ask for its role.
-    kinds = KEPT if config.state.latest(NotebookRole.kind) else CHAIN
-    yield from account_checks(context, [kind(context) for kind in kinds if issubclass(kind, Role)])
-
-
-def _twin(folder: "ProjectFolder") -> "Finding":
-    from sentictl.services.doctor.check import ok, warning
-    from sentictl.twin import daemon
-
-    status = daemon.status(folder.twin_home)
-    if status.running:
-        return ok(f"runs on port {status.port}")
-    if folder.twin_home.is_dir():
-        return warning("does not run", "It is started by the next command, or by: sentictl local start")
-    return ok("not begun yet")
-
-
 def _show_policy(invocation: Invocation) -> None:
     import json
 
-    from sentictl.api.stack import KEPT
     from sentictl.cli.open_project import opened
-    from sentictl.services.iam.permissions import policy
 
     with opened(invocation) as project:
-        document = policy(project.session.looking(), KEPT)
+        document = project.permissions_policy()
     invocation.output.result(document, json.dumps(document, indent=2))
 
 
@@ -131,10 +74,9 @@ def _show_github_template(invocation: Invocation, repository: str) -> None:
     import json
 
     from sentictl.cli.open_project import opened
-    from sentictl.services.export.github import github_template
 
     with opened(invocation) as project:
-        document = github_template(project.session.looking(), repository)
+        document = project.github_template(repository)
     invocation.output.result(document, json.dumps(document, indent=2))
 
 
@@ -146,7 +88,7 @@ def _show_instances(invocation: Invocation) -> None:
     invocation.output.result(types, "\n".join(lines))
 
 
-def _lines(name: str, finding: "Finding", width: int) -> str:
+def _lines(name: str, finding: "CheckResult", width: int) -> str:
     from sentictl.cli.view.lines import hanging
 
     mark = MARKS[finding.status]

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 
-class Part(StrEnum):
-    """What can be taken down by itself."""
+class ChainPart(StrEnum):
+    """A part that can be taken down by itself."""
 
     ENDPOINT = "endpoint"
     LAMBDA = "lambda"
@@ -26,7 +26,7 @@ class Part(StrEnum):
 @command
 def down(
     invocation: Invocation,
-    part: Annotated[Part | None, typer.Argument(help="This part alone: `down endpoint` stops the bill.")] = None,
+    part: Annotated[ChainPart | None, typer.Argument(help="This part alone: `down endpoint` stops the bill.")] = None,
     keep_data: Annotated[bool, typer.Option("--keep-data", help="Keep the reviews and the trained models.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     confirm: Annotated[str | None, typer.Option(help="The project's name, in place of typing it.")] = None,

@@ -51,7 +51,7 @@ def evaluate(
     if report:
         _write(invocation, report, result, comparison)
     if invocation.json:
-        invocation.output.result(result.to_json() | ({"comparison": comparison.to_json()} if comparison else {}))
+        invocation.output.result(result.document() | ({"comparison": comparison.document()} if comparison else {}))
     else:
         show(result, comparison)
 

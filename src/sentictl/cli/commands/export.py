@@ -1,14 +1,11 @@
 """`sentictl export`: the stack, or its API, for other tools."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from sentictl.cli.invocation import Invocation, command
-
-if TYPE_CHECKING:
-    from sentictl.lifecycle.resource import Context
 
 app = typer.Typer(add_completion=False)
 
@@ -38,8 +35,7 @@ def export(
     if output and not output.resolve().parent.is_dir():
         raise UsageError(f"There is no folder {output.resolve().parent}.", "Make it, or choose another --output.")
     with opened(invocation) as project:
-        context = project.session.looking()
-        document = _api(context) if openapi else _template(context)
+        document = project.openapi() if openapi else project.cloudformation()
     text = json.dumps(document, indent=2)
     if output is None:
         invocation.output.result({"document" if openapi else "template": document}, text)
@@ -47,19 +43,6 @@ def export(
     _write(output, f"{text}\n")
     size = f"{len(document['paths']['/'])} methods" if openapi else f"{len(document['Resources'])} resources"
     invocation.output.result({"file": str(output)}, f"Wrote {output}: {size}.")
-
-
-def _template(context: "Context") -> dict[str, Any]:
-    from sentictl.services.chain import CHAIN
-    from sentictl.services.export.cloudformation import template
-
-    return template(context, CHAIN)
-
-
-def _api(context: "Context") -> dict[str, Any]:
-    from sentictl.services.export.openapi import importable
-
-    return importable(context)
 
 
 def _write(path: Path, text: str) -> None:

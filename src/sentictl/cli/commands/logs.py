@@ -10,7 +10,7 @@ from sentictl.cli.invocation import Invocation, command
 app = typer.Typer(add_completion=False)
 
 
-class Part(StrEnum):
+class LogSource(StrEnum):
     """The parts of the chain that write a log."""
 
     TRAIN = "train"
@@ -20,7 +20,7 @@ class Part(StrEnum):
 
 @app.command("logs")
 @command
-def logs(invocation: Invocation, part: Annotated[Part, typer.Argument(help="Whose log.")]) -> None:
+def logs(invocation: Invocation, part: Annotated[LogSource, typer.Argument(help="Whose log.")]) -> None:
     """Show what a part of the chain wrote.
 
     That is the latest training job, the endpoint, or the Lambda function.

@@ -22,7 +22,7 @@ def models(invocation: Invocation) -> None:
     from sentictl.cli.open_project import opened
 
     with opened(invocation) as project:
-        found = [version.to_json() for version in project.models()]
+        found = [version.document() for version in project.models()]
         pinned = project.settings.deploy.model
     lines = [_lines(model, invocation.output.width) for model in found]
     none = f"There is no model in the environment {invocation.environment} yet."

@@ -96,8 +96,7 @@ def policy(invocation: Invocation) -> None:
     import json
 
     from sentictl.cli.open_project import opened
-    from sentictl.services.notebook.instance import notebook_policy
 
     with opened(invocation) as project:
-        document = notebook_policy(project.session.looking())
+        document = project.notebook.policy()
     invocation.output.result(document, json.dumps(document, indent=2))

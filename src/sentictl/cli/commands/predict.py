@@ -15,7 +15,7 @@ from sentictl.cli.view.output import printable
 from sentictl.errors import InterruptedByUserError, ModelError, SentictlError, UsageError
 
 if TYPE_CHECKING:
-    from sentictl.services.predict.clients import Asker
+    from sentictl.services.predict.clients import Client
     from sentictl.services.predict.output_file import AnswerFile
     from sentictl.services.predict.resume import Row
 
@@ -32,8 +32,8 @@ class Via(StrEnum):
     ENDPOINT = "endpoint"
 
 
-class Reviews(NamedTuple):
-    """What is to be answered: rows as they arrive, whether they can be several, and the file they come from."""
+class GivenReviews(NamedTuple):
+    """The reviews to be answered: rows as they arrive, whether they can be several, and the file they come from."""
 
     arriving: "Iterable[list[Row]]"
     several: bool
@@ -64,21 +64,21 @@ def predict(
         _tell(invocation, asked, _asker(invocation, via, explain=explain))
 
 
-def _reviews(invocation: Invocation, reviews: list[str], file: Path | None) -> Reviews:
+def _reviews(invocation: Invocation, reviews: list[str], file: Path | None) -> GivenReviews:
     from sentictl.services.predict.batches import lines_as_they_come, windows
     from sentictl.services.predict.clients import WINDOW
 
     if file and reviews:
         raise UsageError("Reviews were given both as arguments and as a file.", "Give one of the two.")
     if file:
-        return Reviews(windows(_rows_of(invocation, file), WINDOW), several=True, file=file)
+        return GivenReviews(windows(_rows_of(invocation, file), WINDOW), several=True, file=file)
     if reviews == ["-"] or (not reviews and not sys.stdin.isatty()):
         stream = open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: SIM115  (stdin is not ours to close)
         steps = lines_as_they_come(stream, WINDOW)
-        return Reviews(([(line, {}, 0) for line in lines] for lines in steps), several=True)
+        return GivenReviews(([(line, {}, 0) for line in lines] for lines in steps), several=True)
     if not reviews:
         raise UsageError("There is no review.", "Give one: sentictl predict 'what a film'")
-    return Reviews([[(_not_empty(review), {}, 0) for review in reviews]], several=len(reviews) > 1)
+    return GivenReviews([[(_not_empty(review), {}, 0) for review in reviews]], several=len(reviews) > 1)
 
 
 def _rows_of(invocation: Invocation, file: Path) -> "Iterator[Row]":
@@ -94,7 +94,7 @@ def _not_empty(review: str) -> str:
     return review
 
 
-def _asker(invocation: Invocation, via: Via, *, explain: bool) -> "Asker":
+def _asker(invocation: Invocation, via: Via, *, explain: bool) -> "Client":
     if via is Via.LOCAL:  # without all that a project needs besides
         from sentictl.services.predict.clients import from_artifact
 
@@ -117,7 +117,7 @@ def _current_model() -> Path:
     return folder.current_model
 
 
-def _tell(invocation: Invocation, asked: Reviews, asker: "Asker") -> None:
+def _tell(invocation: Invocation, asked: GivenReviews, asker: "Client") -> None:
     """Answer on stdout, each review as soon as it is answered."""
     from sentictl.cli.view.file_progress import reading
     from sentictl.services.predict.batches import predict_each
@@ -147,7 +147,7 @@ def _say(invocation: Invocation, text: str, prediction: dict[str, Any]) -> None:
     show(line, text, prediction["explanation"])
 
 
-def _write(invocation: Invocation, path: Path, asked: Reviews, asker: "Asker", *, resume: bool) -> None:
+def _write(invocation: Invocation, path: Path, asked: GivenReviews, asker: "Client", *, resume: bool) -> None:
     """Answer into a file, which holds whole answers at any time."""
     from sentictl.cli.view.file_progress import reading
     from sentictl.services.predict.batches import predict_each
@@ -169,7 +169,7 @@ def _write(invocation: Invocation, path: Path, asked: Reviews, asker: "Asker", *
 
 @contextlib.contextmanager
 def _told_how_to_go_on(answers: "AnswerFile") -> Iterator[None]:
-    """What is in the file when the block is interrupted or fails, and the command that continues it."""
+    """Say what is in the file when the block is interrupted or fails, and the command that continues it."""
     try:
         yield
     except (KeyboardInterrupt, SentictlError) as problem:

@@ -7,7 +7,7 @@ import typer
 from sentictl.cli.invocation import Adopt, DryRun, Invocation, command, setting
 
 if TYPE_CHECKING:
-    from sentictl.lifecycle.resource import Context
+    from sentictl.api.project import Project
 
 app = typer.Typer(add_completion=False)
 
@@ -42,29 +42,24 @@ def site(
         raise UsageError("--serve changes nothing and publishes nothing.", "Leave the other options out.")
     with opened(invocation, announced=True) as project:
         if serve:
-            _serve(invocation, project.session.looking(as_anyone=True), port, open_=open_)
+            _serve(invocation, project, port, open_=open_)
             return
         if dry_run:
             show_plan(invocation.output, project.plan("site", settings=settings, adopt=adopt))
             return
         project.site(settings, adopt=adopt)
         url = project.page_url
-        copy = project.session.folder.page
+        copy = project.page_file
     invocation.output.result({"page_url": url, "file": str(copy)}, url)
     if open_:
         _open(invocation, url)
 
 
-def _serve(invocation: Invocation, context: "Context", port: int, *, open_: bool) -> None:
+def _serve(invocation: Invocation, project: "Project", port: int, *, open_: bool) -> None:
     from threading import Event
 
-    from sentictl.services.page.preview import serving
-    from sentictl.services.resources.rest_api import invoke_url
-    from sentictl.services.resources.website import render_page
-
-    render_page(context)  # what is wrong with it is an error of the command
-    with serving(lambda: render_page(context), port) as url:
-        api_url = invoke_url(context)
+    with project.preview(port) as preview:
+        url, api_url = preview.page_url, preview.api_url
         try:
             invocation.output.result({"page_url": url, "api_url": api_url}, url)
             told = f"Served on this machine until Ctrl-C; a reload shows a changed template. API: {api_url}"

@@ -46,9 +46,10 @@ def status(
 def _draw(invocation: Invocation, found: "Status") -> None:
     from sentictl.cli.view.lines import paragraphs
     from sentictl.cli.view.status import draw
+    from sentictl.config.environments import env_option
 
     output = invocation.output
-    output.print(draw(found, f" --env {found.environment}" if invocation.env else "", output.width))
+    output.print(draw(found, env_option(invocation.env), output.width))
     wrong = sum(bool(finding.mend) for finding in found.findings)
     count = len(found.findings)
     standing = f"{wrong} of {count} resources are not" if wrong else f"{count} resources, all"

@@ -1,1 +1,1 @@
-"""What a command shows: lines, tables, progress, and the answers as a terminal has them."""
+"""The ways to show an answer: lines, tables, progress, and the answers as a terminal has them."""

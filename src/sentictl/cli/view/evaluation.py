@@ -22,7 +22,7 @@ INDENT = "  "
 
 
 @dataclass(frozen=True)
-class Row:
+class MeasuredRow:
     """A line of a chart: an accuracy, its interval, how many reviews, and what was to be expected."""
 
     label: str
@@ -51,19 +51,22 @@ def _sections(evaluation: "Evaluation", comparison: "Comparison | None", width: 
     yield from _chart(
         "How sure it was, and how often it was right",
         ("mean confidence", "right"),
-        [Row(_percent(b.confidence), b.accuracy, b.interval, b.reviews, b.confidence) for b in evaluation.calibration],
+        [
+            MeasuredRow(_percent(b.confidence), b.accuracy, b.interval, b.reviews, b.confidence)
+            for b in evaluation.calibration
+        ],
         width,
         "│ is where the dot would be if confidence were exact",
     )
     yield from _chart(
         "Short and long reviews",
         ("tokens", "right"),
-        [Row(group.name, group.accuracy, group.interval, group.reviews) for group in evaluation.lengths],
+        [MeasuredRow(group.name, group.accuracy, group.interval, group.reviews) for group in evaluation.lengths],
         width,
     )
     if len(evaluation.parts) > 1:
-        whole = Row("together", evaluation.accuracy, evaluation.interval)
-        alone = [Row(f"{part.name} alone", part.accuracy, part.interval) for part in evaluation.parts]
+        whole = MeasuredRow("together", evaluation.accuracy, evaluation.interval)
+        alone = [MeasuredRow(f"{part.name} alone", part.accuracy, part.interval) for part in evaluation.parts]
         yield from _chart("The parts of the model", ("part", "right"), [*alone, whole], width)
     if evaluation.mistakes:
         yield _title("The surest mistakes", width)
@@ -100,8 +103,8 @@ def _confusion(confusion: Mapping[str, Mapping[str, int]], width: int) -> Iterat
 
 def _comparison(comparison: "Comparison", width: int) -> Iterator[RenderableType]:
     rows = [
-        Row(comparison.model, comparison.accuracy, comparison.interval),
-        Row(comparison.against, comparison.against_accuracy, comparison.against_interval),
+        MeasuredRow(comparison.model, comparison.accuracy, comparison.interval),
+        MeasuredRow(comparison.against, comparison.against_accuracy, comparison.against_interval),
     ]
     yield from _chart(f"Against {comparison.against}", ("model", "right"), rows, width)
     points = f"difference {100 * comparison.difference:+.2f} points"
@@ -117,7 +120,7 @@ def _comparison(comparison: "Comparison", width: int) -> Iterator[RenderableType
 
 
 def _chart(
-    title: str, heading: tuple[str, str], rows: Sequence[Row], width: int, note: str = ""
+    title: str, heading: tuple[str, str], rows: Sequence[MeasuredRow], width: int, note: str = ""
 ) -> Iterator[RenderableType]:
     """A dot for each accuracy, with its interval, on an axis that ends at 100 %; figures where there is no room."""
     low = axis_start((row.accuracy, row.interval) for row in rows)
@@ -140,14 +143,14 @@ def _chart(
         yield Text(hanging(INDENT, note, width), "dim")
 
 
-def _in_figures(heading: str, row: Row, width: int) -> str:
+def _in_figures(heading: str, row: MeasuredRow, width: int) -> str:
     facts = [f"{_percent(row.accuracy)} right", f"95 % interval {_interval(row.interval)}"]
     if row.reviews is not None:
         facts.append(f"{row.reviews:,} reviews")
     return hanging(INDENT, f"{heading} {row.label}: {' · '.join(map(unbroken, facts))}", width)
 
 
-def _track(row: Row, low: float, width: int) -> Text:
+def _track(row: MeasuredRow, low: float, width: int) -> Text:
     """The row's dot, its interval as a line through it, and a bar where it was to be expected."""
 
     def cell(value: float) -> int:

@@ -1,4 +1,4 @@
-"""What a command says: its result on stdout, everything else on stderr; with --json one document, errors included."""
+"""The output: its result on stdout, everything else on stderr; with --json one document, errors included."""
 
 import codecs
 import json
@@ -139,7 +139,7 @@ class Output:
 
 
 def _spelled(problem: UnicodeError) -> tuple[str, int]:
-    """What stands for characters that a terminal or file cannot take: signs are spelled, letters escaped as in JSON."""
+    """Return what stands for characters that cannot be written: signs are spelled, letters escaped as in JSON."""
     if not isinstance(problem, UnicodeEncodeError):
         raise problem
     unknown = problem.object[problem.start : problem.end]
@@ -160,7 +160,7 @@ def columns(stream: TextIO) -> int:
 
 
 def _show_error(message: str, hint: str) -> None:
-    """What went wrong, why, and what to do next: framed on a terminal, unbroken lines elsewhere."""
+    """Show what went wrong, why, and what to do next: framed on a terminal, unbroken lines elsewhere."""
     from rich.console import Console
     from rich.panel import Panel
     from rich.text import Text

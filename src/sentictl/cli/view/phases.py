@@ -32,7 +32,7 @@ class Phase(Enum):
 
 
 @dataclass
-class Part:
+class CommandProgress:
     """One command of the chain while it runs, and after.
 
     Attributes:
@@ -92,7 +92,7 @@ class Part:
         return f"  {self.name:<{NAME_WIDTH}} {mark}"
 
     def _facts(self) -> str:
-        """What stands beside the mark. Figures and their units stay together on one line."""
+        """Return what stands beside the mark. Figures and their units stay together on one line."""
         if self.phase is Phase.PENDING:
             return ""
         if self.phase is Phase.RUNNING:
@@ -129,7 +129,7 @@ def together(text: str) -> str:
     return re.sub(r"(?<=\d) (?=[sm%](\s|$))", NO_BREAK, text)
 
 
-def picture(parts: Iterable[Part], width: int) -> Text:
+def picture(parts: Iterable[CommandProgress], width: int) -> Text:
     """All parts, one under the other; under the one that runs, what it said last."""
     lines: list[Text] = []
     for part in parts:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentictl.cli.view.lines import hanging, paragraphs, unbroken
 from sentictl.cli.view.output import Output
+from sentictl.config.environments import env_option
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -33,7 +34,7 @@ def show_plan(output: Output, planned: "Plan") -> None:
         return
     for line in _lines(planned.steps, output.width):
         output.print(line)
-    where = "" if planned.environment == "local" else f" --env {planned.environment}"
+    where = env_option(planned.environment, default="local")
     policy = unbroken(f"sentictl doctor --policy{where}")
     permissions = f"{len(planned.permissions)}; the policy that allows them: {policy}"
     rows = [("Cost:", str(planned.costs)), ("Permissions:", permissions)]

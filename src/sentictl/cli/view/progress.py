@@ -10,7 +10,7 @@ from rich.text import Text
 
 from sentictl.cli.view.lines import WIDTH, hanging
 from sentictl.cli.view.output import Output
-from sentictl.cli.view.phases import NAME_WIDTH, Part, Phase, picture
+from sentictl.cli.view.phases import NAME_WIDTH, CommandProgress, Phase, picture
 from sentictl.config.config import LOCAL, Config
 from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.lifecycle.resource import Context
@@ -32,8 +32,8 @@ class Progress:
         self._console = Console(stderr=True, highlight=False, quiet=output.quiet)
         self._drawn = self._console.is_terminal and not self._console.is_dumb_terminal and not output.quiet
         self._live: Live | None = None
-        self._parts: dict[str, Part] = {}
-        self._running: Part | None = None
+        self._parts: dict[str, CommandProgress] = {}
+        self._running: CommandProgress | None = None
         self._changed = False
 
     def __enter__(self) -> Self:
@@ -62,12 +62,12 @@ class Progress:
 
     def plan_of(self, commands: Sequence[str]) -> None:
         """The rows of the picture."""
-        self._parts = {command: Part(command) for command in commands}
+        self._parts = {command: CommandProgress(command) for command in commands}
 
     def begin(self, command: str) -> None:
         """Begin one command, unless it has begun: from here its seconds count."""
         if self._running is None or self._running.name != command:
-            self._running = self._parts.setdefault(command, Part(command))
+            self._running = self._parts.setdefault(command, CommandProgress(command))
             self._running.begin()
             self._changed = False
             self._draw()

@@ -1,4 +1,4 @@
-"""What stands, as a picture: the parts of the chain on a rail, each with what it is and whether something is wrong."""
+"""A picture of what stands: the parts of the chain on a rail, each with what it is and whether something is wrong."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ from sentimodel.text import TextSettings
 
 from sentictl.reviews.prepare.split_assignment import Member
 from sentictl.reviews.prepare.tokenization import Chunk, tokenized
-from sentictl.reviews.read.source import Report, Review, Source
+from sentictl.reviews.read.source import ReportProgress, Review, Source
 
 NO_TOKENS = "review without tokens skipped"
 DUPLICATES = "review with the same text as another"
@@ -35,7 +35,9 @@ class Corpus:
         self._ends = array("q", [0])
 
     @classmethod
-    def read(cls, source: Source, settings: TextSettings, report: Report, processes: int | None = None) -> "Corpus":
+    def read(
+        cls, source: Source, settings: TextSettings, report: ReportProgress, processes: int | None = None
+    ) -> "Corpus":
         """The corpus of all reviews of the source that have tokens.
 
         Args:
@@ -89,11 +91,11 @@ class Corpus:
             self.members.append(Member(content, review.label, review.split, review.film))
 
 
-def _reported(source: Source, report: Report) -> Iterator[Review]:
+def _reported(source: Source, report: ReportProgress) -> Iterator[Review]:
     """The reviews of a source, and now and then a word on how far they have come."""
     what = f"reading {source.description}"
     for count, review in enumerate(source.all_reviews()):
         if count % REVIEWS_A_REPORT == 0:
-            report(source.done, source.total, what)
+            report(what, source.done, source.total)
         yield review
-    report(source.total, source.total, what)
+    report(what, source.total, source.total)

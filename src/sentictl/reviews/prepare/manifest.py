@@ -1,11 +1,11 @@
-"""What a dataset folder says of itself. It holds no time of day, so that the same inputs give the same bytes."""
+"""The manifest: what a dataset folder says of itself. It holds no time, so that the same inputs give the same bytes."""
 
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 FORMAT = 2
-NAME = "manifest.json"
+MANIFEST = "manifest.json"
 
 
 class Facts(BaseModel):
@@ -71,13 +71,13 @@ class Manifest(Facts):
 
     def write(self, folder: Path) -> None:
         """Writes the manifest into its folder."""
-        (folder / NAME).write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        (folder / MANIFEST).write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> Manifest | None:
     """The manifest of a folder that is whole: every file is there and has its size. Else None."""
     try:
-        manifest = Manifest.model_validate_json((folder / NAME).read_bytes())
+        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
         sizes = {name: (folder / name).stat().st_size for name in manifest.files}
     except (OSError, ValidationError):
         return None

@@ -28,7 +28,7 @@ from sentictl.reviews.prepare.corpus import Corpus
 from sentictl.reviews.prepare.manifest import FORMAT, FileFacts, Manifest, ReviewsFacts, SplitFacts, read_manifest
 from sentictl.reviews.prepare.split_assignment import UNLABELLED, Part, assign_splits, shuffled
 from sentictl.reviews.read import layout
-from sentictl.reviews.read.source import Report, Source, SplitName, file_sha256, json_sha256
+from sentictl.reviews.read.source import ReportProgress, Source, SplitName, file_sha256, json_sha256
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 SHAPING_SETTINGS = ("validation_fraction", "test_fraction", "seed", "vocabulary_size")
@@ -46,7 +46,7 @@ FEWEST_TRAINING_REVIEWS = 20
 
 
 @dataclass(frozen=True)
-class Dataset:
+class PreparedDataset:
     """A dataset folder on this machine.
 
     Attributes:
@@ -62,8 +62,8 @@ class Dataset:
 
 
 def prepare(
-    source: Source, settings: DataSettings, datasets: Path, report: Report, processes: int | None = None
-) -> Dataset:
+    source: Source, settings: DataSettings, datasets: Path, report: ReportProgress, processes: int | None = None
+) -> PreparedDataset:
     """The dataset of a source's reviews; made if it is not there yet, and then put in place whole.
 
     Args:
@@ -82,9 +82,9 @@ def prepare(
     manifest = read_manifest(folder)
     if manifest is None:
         corpus = Corpus.read(source, text_settings(settings), report, processes)
-        report(0, None, "encoding")
+        report("encoding")
         manifest = _make(corpus, source.description, fingerprint, settings, folder)
-    return Dataset(digest, folder, manifest)
+    return PreparedDataset(digest, folder, manifest)
 
 
 def dataset_digest(fingerprint: str, settings: DataSettings) -> str:

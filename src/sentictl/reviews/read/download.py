@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from sentictl.errors import DataError
-from sentictl.reviews.read.source import Report
+from sentictl.reviews.read.source import ReportProgress
 
 CHUNK_BYTES = 256 * 1024
 TIMEOUT_SECONDS = 30
@@ -29,7 +29,7 @@ class _CutOffError(Exception):
     """The connection ended before the file did."""
 
 
-def download(remote: RemoteFile, folder: Path, report: Report) -> Path:
+def download(remote: RemoteFile, folder: Path, report: ReportProgress) -> Path:
     """The file's path in the folder; fetched if it is not there yet.
 
     What arrives is kept in a `.part` file, from which the next attempt goes on: at once if the connection is cut
@@ -57,7 +57,7 @@ def download(remote: RemoteFile, folder: Path, report: Report) -> Path:
     return target
 
 
-def _fetch(url: str, part: Path, report: Report) -> None:
+def _fetch(url: str, part: Path, report: ReportProgress) -> None:
     while True:
         before = _size(part)
         try:
@@ -72,7 +72,7 @@ def _fetch(url: str, part: Path, report: Report) -> None:
         return
 
 
-def _fetch_rest(url: str, part: Path, report: Report) -> None:
+def _fetch_rest(url: str, part: Path, report: ReportProgress) -> None:
     """One request for what `part` lacks; a server that does not know ranges sends all, and `part` starts again."""
     start = _size(part)
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})  # noqa: S310 (constant)
@@ -91,7 +91,7 @@ def _fetch_rest(url: str, part: Path, report: Report) -> None:
             _fetch_rest(url, part, report)
 
 
-def _copy(response: http.client.HTTPResponse, file: BinaryIO, start: int, report: Report) -> None:
+def _copy(response: http.client.HTTPResponse, file: BinaryIO, start: int, report: ReportProgress) -> None:
     total = start + response.length if response.length is not None else None
     done = start
     while True:
@@ -103,7 +103,7 @@ def _copy(response: http.client.HTTPResponse, file: BinaryIO, start: int, report
             break
         file.write(chunk)
         done += len(chunk)
-        report(done, total, "downloading")
+        report("downloading", done, total)
     if total is not None and done < total:
         raise _CutOffError(f"{done:,} of {total:,} bytes came")
 

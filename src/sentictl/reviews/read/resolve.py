@@ -10,7 +10,7 @@ from sentictl.reviews.read.archive import ArchiveSource
 from sentictl.reviews.read.download import RemoteFile, download
 from sentictl.reviews.read.folder import FolderSource
 from sentictl.reviews.read.package import PACKAGE, PackageSource
-from sentictl.reviews.read.source import ACCEPTED, Report, Source
+from sentictl.reviews.read.source import ACCEPTED, ReportProgress, Source
 from sentictl.reviews.read.table import TABLE_SUFFIXES, TableSource
 
 IMDB = "imdb"
@@ -21,7 +21,7 @@ ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
 
 
 def open_source(
-    settings: DataSettings, base: Path, cache: Path, report: Report, imdb: RemoteFile = IMDB_ARCHIVE
+    settings: DataSettings, base: Path, cache: Path, report: ReportProgress, imdb: RemoteFile = IMDB_ARCHIVE
 ) -> Source:
     """The source of labelled reviews that the settings name.
 

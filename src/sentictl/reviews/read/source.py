@@ -1,4 +1,4 @@
-"""What every source of reviews has in common."""
+"""A source of reviews: what all of them have in common."""
 
 import hashlib
 import json
@@ -25,11 +25,11 @@ EMPTY_REVIEW = "empty review skipped"
 _UNDECODABLE = re.compile("[\ud800-\udfff]")
 
 
-class Report(Protocol):
+class ReportProgress(Protocol):
     """Told how far a long step has come."""
 
-    def __call__(self, done: int, total: int | None, what: str) -> None:
-        """`done` of `total` (None: unknown), in any one unit, of the step called `what`."""
+    def __call__(self, what: str, done: int | None = None, total: int | None = None) -> None:
+        """Say that the step called `what` has come to `done` of `total`, in any one unit, where that is known."""
 
 
 class Review(NamedTuple):
@@ -88,7 +88,7 @@ class Source(ABC):
             raise DataError(f"{self.description} holds no labelled reviews.", ACCEPTED)
 
     def film(self, reference: str) -> str:
-        """What names the film that a `Review.film` refers to, or nothing; to be asked once all reviews have been read.
+        """Return what names the film that a `Review.film` refers to, or ""; ask once all reviews have been read.
 
         That is the reference itself where the source does not know better.
         """

@@ -13,7 +13,7 @@ from sentictl.aws.instance_types import check_instance_types
 from sentictl.lifecycle.reconcile import differences
 from sentictl.lifecycle.resource import Context
 from sentictl.services.chain import CHAIN
-from sentictl.services.doctor.check import Check, Finding, failed, ok, warning
+from sentictl.services.doctor.check import Check, CheckResult, failed, ok, warning
 from sentictl.services.iam.permissions import policy
 from sentictl.services.iam.roles import Role
 from sentictl.services.notebook.instance import OPTIONAL
@@ -23,7 +23,7 @@ BROAD = "sentictl doctor --policy prints the policy that allows everything senti
 
 
 def account_checks(context: Context, roles: Sequence[Role]) -> list[Check]:
-    """List the checks of the account.
+    """Return the checks of the account.
 
     Args:
         context: the project in an environment on AWS.
@@ -53,12 +53,12 @@ def _caller(context: Context) -> dict[str, Any]:
     return answer
 
 
-def _account(context: Context) -> Finding:
+def _account(context: Context) -> CheckResult:
     context.config.recognize(context.environment.account)
     return ok(context.environment.account)
 
 
-def _clock(context: Context) -> Finding:
+def _clock(context: Context) -> CheckResult:
     try:
         answer = _caller(context)
     except ClientError as refusal:
@@ -70,7 +70,7 @@ def _clock(context: Context) -> Finding:
     return ok(f"{off.total_seconds():.0f} s away from AWS's")
 
 
-def _region(context: Context) -> Finding:
+def _region(context: Context) -> CheckResult:
     region = context.environment.region
     known = context.environment.session.get_available_regions("sagemaker", context.environment.partition)
     if region not in known:
@@ -78,12 +78,12 @@ def _region(context: Context) -> Finding:
     return ok(region)
 
 
-def _instance_types(context: Context) -> Finding:
+def _instance_types(context: Context) -> CheckResult:
     check_instance_types(context.settings)
     return ok(f"{context.settings.train.instance_type}, {context.settings.deploy.instance_type}")
 
 
-def _quota(context: Context, instance_type: str, use: str, count: int) -> Finding:
+def _quota(context: Context, instance_type: str, use: str, count: int) -> CheckResult:
     """Quotas differ by machine and by use; that of a new account is often 0."""
     name = f"{instance_type} for {use}"
     try:
@@ -108,7 +108,7 @@ def _quotas(context: Context) -> Iterator[dict[str, Any]]:
             yield from page["Quotas"]
 
 
-def _roles(roles: Sequence[Role]) -> Finding:
+def _roles(roles: Sequence[Role]) -> CheckResult:
     found = [(role, role.read(role.name)) for role in roles]
     wrong = [role for role, live in found if live is not None and differences(role, live)]
     if wrong:
@@ -117,7 +117,7 @@ def _roles(roles: Sequence[Role]) -> Finding:
     return ok(f"{sum(live is not None for _, live in found)} of {len(found)} made, all as they should be")
 
 
-def _permissions(context: Context) -> Finding:
+def _permissions(context: Context) -> CheckResult:
     """Ask IAM what its policies would decide about everything that sentictl does."""
     caller = _principal(_caller(context)["Arn"])
     denied: set[str] = set()

@@ -1,4 +1,4 @@
-"""What a check is, and how checks are carried out: each by itself, so that one that breaks ends no other."""
+"""Checks, and how they are carried out: each by itself, so that one that breaks ends no other."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sentictl.aws.errors import translate
 from sentictl.errors import SentictlError
 
 
-class Status(StrEnum):
+class CheckStatus(StrEnum):
     """How a check ended."""
 
     OK = "ok"
@@ -17,8 +17,8 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What a check found.
+class CheckResult:
+    """The result of a check.
 
     Args:
         status: how it ended.
@@ -26,7 +26,7 @@ class Finding:
         mend: what to do about it; empty where nothing is to be done.
     """
 
-    status: Status
+    status: CheckStatus
     found: str
     mend: str = ""
 
@@ -36,22 +36,22 @@ class Check:
     """A name, and what looks."""
 
     name: str
-    look: Callable[[], Finding]
+    look: Callable[[], CheckResult]
 
 
-def ok(found: str) -> Finding:
-    return Finding(Status.OK, found)
+def ok(found: str) -> CheckResult:
+    return CheckResult(CheckStatus.OK, found)
 
 
-def warning(found: str, mend: str) -> Finding:
-    return Finding(Status.WARNING, found, mend)
+def warning(found: str, mend: str) -> CheckResult:
+    return CheckResult(CheckStatus.WARNING, found, mend)
 
 
-def failed(found: str, mend: str) -> Finding:
-    return Finding(Status.FAILED, found, mend)
+def failed(found: str, mend: str) -> CheckResult:
+    return CheckResult(CheckStatus.FAILED, found, mend)
 
 
-def carry_out(checks: Iterable[Check]) -> Iterator[tuple[str, Finding]]:
+def carry_out(checks: Iterable[Check]) -> Iterator[tuple[str, CheckResult]]:
     """Each check's name and finding, one after the other."""
     for check in checks:
         try:
@@ -60,7 +60,7 @@ def carry_out(checks: Iterable[Check]) -> Iterator[tuple[str, Finding]]:
             yield check.name, _as_finding(problem)
 
 
-def _as_finding(problem: Exception) -> Finding:
+def _as_finding(problem: Exception) -> CheckResult:
     known = problem if isinstance(problem, SentictlError) else translate(problem)
     if known is None:
         return failed(f"{type(problem).__name__}: {problem}", "Run it again with --debug, and report it.")

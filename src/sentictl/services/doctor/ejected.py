@@ -16,7 +16,7 @@ from sentictl.assets.installed import (
     own_package,
 )
 from sentictl.scaffold.init import changeable_files, ejected_digests
-from sentictl.services.doctor.check import Check, Finding, ok, warning
+from sentictl.services.doctor.check import Check, CheckResult, ok, warning
 
 
 class Copy(StrEnum):
@@ -76,7 +76,7 @@ def _check(root: Path, folder: str) -> Check:
     return Check(f"own {folder}", lambda: _look(root, folder))
 
 
-def _look(root: Path, folder: str) -> Finding:
+def _look(root: Path, folder: str) -> CheckResult:
     if folder == MODEL_CODE:
         model_code(root)  # refuses a package that is not whole
     found = compare(root, folder)

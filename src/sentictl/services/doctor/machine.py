@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from sentictl.config.config import LOCAL, Config
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import StateError
-from sentictl.services.doctor.check import Check, Finding, failed, ok, warning
+from sentictl.services.doctor.check import Check, CheckResult, failed, ok, warning
 
 PACKAGE = "sentictl"
 EXTRAS = ("local", "train")  # what the environment local needs besides
@@ -21,7 +21,7 @@ NEEDED_GIGABYTES = 2  # a dataset, a few models, and what the twin keeps of them
 
 
 def machine_checks(environment: str, folder: Path) -> list[Check]:
-    """What holds without any project.
+    """Return the checks of the machine, which hold without any project.
 
     Args:
         environment: whose packages are looked for.
@@ -37,7 +37,7 @@ def machine_checks(environment: str, folder: Path) -> list[Check]:
 
 
 def project_checks(folder: ProjectFolder, environment: str) -> list[Check]:
-    """What holds of a project in its folder."""
+    """Return the checks of a project in its folder."""
     return [
         Check("settings and state", lambda: _settings(folder, environment)),
         Check("folder", lambda: _writable(folder)),
@@ -45,11 +45,11 @@ def project_checks(folder: ProjectFolder, environment: str) -> list[Check]:
     ]
 
 
-def _python() -> Finding:
+def _python() -> CheckResult:
     return ok(f"Python {platform.python_version()} on {platform.system()}")
 
 
-def _packages(extra: str) -> Finding:
+def _packages(extra: str) -> CheckResult:
     """Whether what sentictl (or one of its extras) asks for is installed, in versions that were tried."""
     asked = [Requirement(line) for line in metadata.requires(PACKAGE) or []]
     wanted = [entry for entry in asked if _belongs(entry, extra)]
@@ -78,25 +78,25 @@ def _problem(entry: Requirement) -> str:
     )
 
 
-def _disk(folder: Path) -> Finding:
+def _disk(folder: Path) -> CheckResult:
     free = shutil.disk_usage(folder).free / GIGABYTE
     if free < NEEDED_GIGABYTES:
         return failed(f"{free:.1f} GB free, {NEEDED_GIGABYTES} GB needed", f"Make room on the disk of {folder}.")
     return ok(f"{free:.0f} GB free")
 
 
-def _settings(folder: ProjectFolder, environment: str) -> Finding:
+def _settings(folder: ProjectFolder, environment: str) -> CheckResult:
     config = Config.load(folder, environment)
     return ok(f"{folder.settings_file.name} is right, {len(config.state)} resources are recorded")
 
 
-def _writable(folder: ProjectFolder) -> Finding:
+def _writable(folder: ProjectFolder) -> CheckResult:
     if not os.access(folder.root, os.W_OK):
         return failed(f"{folder.root} cannot be written", "Make it writable for you.")
     return ok(str(folder.root))
 
 
-def _lock(folder: ProjectFolder) -> Finding:
+def _lock(folder: ProjectFolder) -> CheckResult:
     if not folder.cache.is_dir():
         return ok("free")
     try:

@@ -54,7 +54,7 @@ class Comparison:
         """The p-value as papers print it."""
         return "p < 0.001" if self.p_value < 0.001 else f"p = {self.p_value:.3f}"
 
-    def to_json(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         return asdict(self)
 
 

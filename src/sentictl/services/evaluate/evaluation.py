@@ -21,7 +21,7 @@ DETAILS = ("roc_curve", "calibration", "lengths", "parts", "mistakes")
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model answered on a sample.
+    """The answers of a model on a sample.
 
     Attributes:
         model: its name.
@@ -85,7 +85,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the model got right and wrong. "Positive" is the class that precision, recall and F1 are about.
+    """The measure of what a model got right and wrong. "Positive" is the class that precision, recall and F1 are about.
 
     Attributes:
         model: the model's name.
@@ -123,12 +123,12 @@ class Evaluation:
     parts: list[PartAccuracy]
     mistakes: list[Mistake]
 
-    def to_json(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         return asdict(self)
 
     def figures(self) -> dict[str, Any]:
         """The plain figures, without what charts and lists are made of."""
-        return {name: value for name, value in self.to_json().items() if name not in DETAILS}
+        return {name: value for name, value in self.document().items() if name not in DETAILS}
 
 
 def ask(predictor: Predictor, sample: Sample) -> Answers:

@@ -56,7 +56,7 @@ class LengthGroup:
 
     @property
     def name(self) -> str:
-        """What a person calls the group, such as `51 to 100`."""
+        """The group's name for a person, such as `51 to 100`."""
         return f"over {self.shortest - 1}" if self.longest is None else f"{self.shortest} to {self.longest}"
 
 
@@ -193,5 +193,5 @@ def axis_start(accuracies: Iterable[tuple[float, Interval]]) -> float:
 
 
 def accuracy_by_part(truth: NDArray[np.bool_], parts: Mapping[str, NDArray[np.float64]]) -> list[PartAccuracy]:
-    """What each part of an architecture would get right alone, from its logits by name, each `[reviews]`."""
+    """Return what each part of an architecture gets right alone, from its logits by name, each `[reviews]`."""
     return [PartAccuracy(name, *accuracy_of((logits >= 0) == truth)) for name, logits in parts.items()]

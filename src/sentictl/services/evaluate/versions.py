@@ -6,6 +6,7 @@ from typing import Any
 
 from sentictl.aws.lookup import if_there
 from sentictl.config.config import LOCAL
+from sentictl.config.environments import env_option
 from sentictl.config.state import Record
 from sentictl.errors import ModelError, WorseModelError
 from sentictl.lifecycle.resource import Context
@@ -57,7 +58,7 @@ class Version:
     def __str__(self) -> str:
         return f"{self.name} (version {self.number})"
 
-    def to_json(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         return asdict(self)
 
 
@@ -70,7 +71,7 @@ def versions(context: Context) -> list[Version]:
 
 
 def choose(context: Context, given: str) -> str:
-    """What the setting `deploy.model` becomes where a person asks for a version.
+    """Return what the setting `deploy.model` becomes where a person asks for a version.
 
     Args:
         context: the environment whose versions there are.
@@ -127,7 +128,7 @@ def follow_served(context: Context) -> None:
     record = trained(context)
     make_current(context, fetch_artifact(context, record.name, record.attributes["artifact"]))
     if context.settings.deploy.model:
-        where = "" if context.environment.name == LOCAL else f" --env {context.environment.name}"
+        where = env_option(context.environment.name, default=LOCAL)
         context.report(f"pinned to {record.name}; sentictl deploy --model {LATEST}{where} serves the newest again")
 
 

@@ -9,7 +9,7 @@ from sentictl.assets.installed import template_files
 from sentictl.aws.lookup import if_there
 from sentictl.config.state import Record
 from sentictl.errors import SettingsError
-from sentictl.lifecycle.resource import Actions, Entries, Live, Resource
+from sentictl.lifecycle.resource import Actions, Entries, LiveResource, Resource
 
 POLICY_NAME = "sentictl"
 
@@ -38,14 +38,14 @@ class Role(Resource):
     def desired(self) -> Mapping[str, Any]:
         return {"trust": self._trust(), "policy": self._policy()}
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         client = self.context.environment.client("iam")
         role = if_there(client.get_role, RoleName=name)
         if role is None:
             return None
         policy = if_there(client.get_role_policy, RoleName=name, PolicyName=POLICY_NAME) or {"PolicyDocument": None}
         fields = {"trust": role["Role"]["AssumeRolePolicyDocument"], "policy": policy["PolicyDocument"]}
-        return Live(role["Role"]["Arn"], fields=fields)
+        return LiveResource(role["Role"]["Arn"], fields=fields)
 
     def tags(self, name: str) -> Mapping[str, str]:
         answer = if_there(self.context.environment.client("iam").get_role, RoleName=name) or {"Role": {}}

@@ -11,10 +11,11 @@ from sentictl.aws.lookup import if_there
 from sentictl.aws.names import NOTEBOOK_GROUP, digest_of
 from sentictl.aws.waiters import once_role_is_known, poll
 from sentictl.config.config import LOCAL
+from sentictl.config.environments import env_option
 from sentictl.config.state import Record
 from sentictl.errors import AwsError
 from sentictl.lifecycle.cost import Machines
-from sentictl.lifecycle.resource import Actions, Context, Live, Resource
+from sentictl.lifecycle.resource import Actions, Context, LiveResource, Resource
 from sentictl.services.chain import CHAIN
 from sentictl.services.iam.permissions import PASSING, pass_roles, policy, together
 from sentictl.services.iam.roles import Role
@@ -46,7 +47,7 @@ class NotebookRole(Role):
     part = PART
     service = "sagemaker.amazonaws.com"
 
-    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
         return super().found(known) if any(Notebook(self.context).found()) else []
 
     def _policy(self) -> dict[str, Any]:
@@ -85,19 +86,19 @@ class NotebookLifecycle(Resource):
     def _script(self) -> str:
         return script(self.context, f"s3://{self.context.naming.bucket}/{self._packed[0]}")
 
-    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
         return super().found(known) if any(Notebook(self.context).found()) else []
 
     def desired(self) -> Mapping[str, Any]:
         return {"script": digest_of(self._script)}
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         describe = self.context.environment.client("sagemaker").describe_notebook_instance_lifecycle_config
         found = if_there(describe, NotebookInstanceLifecycleConfigName=name)
         if found is None:
             return None
         hooks = [base64.b64decode(hook["Content"]).decode("utf-8", "replace") for hook in found.get("OnStart", [])]
-        return Live(found["NotebookInstanceLifecycleConfigArn"], fields={"script": digest_of("".join(hooks))})
+        return LiveResource(found["NotebookInstanceLifecycleConfigArn"], fields={"script": digest_of("".join(hooks))})
 
     def create(self) -> None:
         self._upload()
@@ -156,7 +157,7 @@ class Notebook(SageMakerResource):
             "failed": False,
         }
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         found = self._describe(name)
         if found is None:
             return None
@@ -167,7 +168,7 @@ class Notebook(SageMakerResource):
             "metadata_version": metadata.get("MinimumInstanceMetadataServiceVersion"),
             "failed": found["NotebookInstanceStatus"] == "Failed",
         }
-        return Live(found["NotebookInstanceArn"], found["NotebookInstanceStatus"], fields)
+        return LiveResource(found["NotebookInstanceArn"], found["NotebookInstanceStatus"], fields)
 
     def create(self) -> None:
         client = self.context.environment.client("sagemaker")
@@ -190,7 +191,7 @@ class Notebook(SageMakerResource):
         self._wait(self.name)
         self.start()
 
-    def wait_ready(self, live: Live) -> Live:
+    def wait_ready(self, live: LiveResource) -> LiveResource:
         if live.status not in IN_PROGRESS | {"Failed"}:
             return live
         self._check(self._wait(self.name))
@@ -336,7 +337,7 @@ def running(context: Context) -> str:
     if live is None or live.status != "InService":
         return ""
     wanted, (price, source) = context.settings.notebook, machine_price(context, Notebook(context).machines())
-    where = "" if context.environment.name == LOCAL else f" --env {context.environment.name}"
+    where = env_option(context.environment.name, default=LOCAL)
     return (
         f"The notebook ({wanted.instance_type}) runs and costs {price} ({source}); it stops by itself after "
         f"{wanted.idle_minutes} idle minutes. Stop it now: sentictl notebook stop{where}"

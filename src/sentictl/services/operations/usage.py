@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sentictl.aws.lookup import if_there
 from sentictl.config.config import LOCAL
+from sentictl.config.environments import env_option
 from sentictl.lifecycle.resource import Context
 from sentictl.services.chain import CHAIN
 from sentictl.services.pricing.estimate import estimate
@@ -45,7 +46,7 @@ def idle_warning(context: Context) -> str:
     cost = estimate(context, CHAIN)
     verb = "costs" if cost.billed else "would cost on AWS"
     daily = "" if cost.hourly is None else f" and {verb} about ${24 * cost.hourly:,.2f} a day"
-    where = "" if context.environment.name == LOCAL else f" --env {context.environment.name}"
+    where = env_option(context.environment.name, default=LOCAL)
     return f"The endpoint has had no request for {int(days)} days{daily}: sentictl down endpoint{where}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO, NamedTuple, TypeVar
 
-from sentictl.services.predict.clients import MAX_BODY_BYTES, Asker, Prediction
+from sentictl.services.predict.clients import MAX_BODY_BYTES, Client, Prediction
 
 Item = TypeVar("Item")
 
@@ -15,7 +15,7 @@ AHEAD = 2048  # lines read before they are asked for
 
 
 def predict_each(
-    asker: Asker, arriving: Iterable[list[Item]], text_of: Callable[[Item], str]
+    asker: Client, arriving: Iterable[list[Item]], text_of: Callable[[Item], str]
 ) -> Iterator[tuple[Item, Prediction]]:
     """Each item with the prediction of its text, in order.
 

@@ -26,7 +26,7 @@ MOST_THREADS = 8
 
 
 @dataclass(frozen=True)
-class Asker:
+class Client:
     """Someone who knows whether reviews are positive.
 
     Attributes:
@@ -40,7 +40,7 @@ class Asker:
     threads: int = 1
 
 
-def from_artifact(folder: Path, *, explain: bool = False) -> Asker:
+def from_artifact(folder: Path, *, explain: bool = False) -> Client:
     """Ask the model artifact in a folder.
 
     Each thread that asks has the network to itself, which takes less time in all than sharing out each batch.
@@ -68,10 +68,10 @@ def from_artifact(folder: Path, *, explain: bool = False) -> Asker:
                 answer["explanation"] = asdict(predictor.explain(text))
         return answers
 
-    return Asker(ask, EXPLAIN_AT_ONCE if explain else WINDOW, min(os.cpu_count() or 1, MOST_THREADS))
+    return Client(ask, EXPLAIN_AT_ONCE if explain else WINDOW, min(os.cpu_count() or 1, MOST_THREADS))
 
 
-def from_api(url: str, max_reviews: int, *, explain: bool = False) -> Asker:
+def from_api(url: str, max_reviews: int, *, explain: bool = False) -> Client:
     """Ask the public API, as the web page does.
 
     Args:
@@ -96,10 +96,10 @@ def from_api(url: str, max_reviews: int, *, explain: bool = False) -> Asker:
         except OSError as problem:
             raise EndpointError(f"The API at {url} does not answer: {problem}", "See: sentictl status") from None
 
-    return Asker(ask, min(max_reviews, EXPLAIN_AT_ONCE if explain else ASK_AT_ONCE))
+    return Client(ask, min(max_reviews, EXPLAIN_AT_ONCE if explain else ASK_AT_ONCE))
 
 
-def from_endpoint(client: Any, name: str, *, explain: bool = False) -> Asker:
+def from_endpoint(client: Any, name: str, *, explain: bool = False) -> Client:
     """Ask the SageMaker endpoint itself.
 
     Args:
@@ -121,7 +121,7 @@ def from_endpoint(client: Any, name: str, *, explain: bool = False) -> Asker:
             ) from None
         return _predictions(answer["Body"].read(), f"The endpoint {name}")
 
-    return Asker(ask, EXPLAIN_AT_ONCE if explain else ASK_AT_ONCE)
+    return Client(ask, EXPLAIN_AT_ONCE if explain else ASK_AT_ONCE)
 
 
 def _body(texts: Sequence[str], *, explain: bool) -> bytes:

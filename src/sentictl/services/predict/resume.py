@@ -7,7 +7,7 @@ from typing import Any
 
 from sentictl.errors import DataError
 from sentictl.services.predict.batches import predict_each
-from sentictl.services.predict.clients import Asker, Prediction
+from sentictl.services.predict.clients import Client, Prediction
 from sentictl.services.predict.output_file import Answer, AnswerFile, cell
 
 Row = tuple[str, dict[str, Any], int]  # a review, the fields it came with, and how many bytes had been read by then
@@ -17,7 +17,7 @@ TOLERANCE = 1e-4  # of a probability: ten times what the batch can change, and l
 OF_THE_PREDICTION = {"label", "sentiment", "probability", "model", "explanation"}
 
 
-def unanswered(file: AnswerFile, arriving: Iterable[list[Row]], asker: Asker) -> Iterator[list[Row]]:
+def unanswered(file: AnswerFile, arriving: Iterable[list[Row]], asker: Client) -> Iterator[list[Row]]:
     """The rows of the input that come after those whose answers the file holds.
 
     Every answer must have the fields of its row, and the last `ASKED_AGAIN` must be what the asker says now.
@@ -69,7 +69,7 @@ class _Earlier:
                 raise self.other(f"the field {name!r} of answer {self.seen:,} is not that of the input's review")
         self._last.append((text, answer))
 
-    def check(self, asker: Asker) -> None:
+    def check(self, asker: Client) -> None:
         for (_, answer), prediction in predict_each(asker, [list(self._last)], lambda pair: pair[0]):
             self._compare(answer, prediction)
 

@@ -1,1 +1,1 @@
-"""What a project costs on AWS."""
+"""The costs of a project on AWS."""

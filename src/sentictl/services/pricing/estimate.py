@@ -1,4 +1,4 @@
-"""What a project costs on AWS as its settings have it, by AWS's Price List, else by a dated table that is built in.
+"""The costs of a project on AWS, as its settings have it, by AWS's Price List, else by a dated table that is built in.
 
 Machines are what counts: the endpoint's run until it is taken down, a training job's while it runs. All else is paid
 by use, and always told by the built-in table.
@@ -18,7 +18,7 @@ HOURS_A_MONTH = 730  # as AWS's own pricing calculator has it
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a project costs, in USD.
+    """The costs of a project, in USD.
 
     Args:
         hourly: all machines of the endpoint, an hour; 0 without an endpoint, None where their price is not known.
@@ -81,7 +81,7 @@ class Estimate:
 
 
 def estimate(context: Context, kinds: Iterable[type[Resource]], standing: Container[str] | None = None) -> Estimate:
-    """Estimate what the project costs as the settings have it.
+    """Return what the project costs as the settings have it.
 
     AWS is asked for its prices only where it is AWS that bills, and once a day. Where it does not answer or does not
     let us ask, the built-in table answers.
@@ -111,7 +111,7 @@ def estimate(context: Context, kinds: Iterable[type[Resource]], standing: Contai
 
 
 def machine_price(context: Context, machines: Machines) -> tuple[str, str]:
-    """Tell what an hour of a machine costs, such as "$0.05 an hour", and whose price that is."""
+    """Return what an hour of a machine costs, such as "$0.05 an hour", and whose price that is."""
     listed = listed_prices(context, [(machines.component, machines.instance_type)])
     price = _price(machines, listed)
     return "a price that is not known" if price is None else f"{dollars(price)} an hour", _source(listed)

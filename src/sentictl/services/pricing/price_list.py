@@ -80,14 +80,14 @@ def _price(client: Any, region: str, component: str, instance_type: str) -> floa
 
 
 def _hourly(document: Mapping[str, Any]) -> float | None:
-    """What an hour on demand costs by a product's document."""
+    """Return what an hour on demand costs by a product's document."""
     offers = document["terms"].get("OnDemand", {}).values()
     prices = (dimension["pricePerUnit"] for offer in offers for dimension in offer["priceDimensions"].values())
     return next((float(price["USD"]) for price in prices if "USD" in price), None)
 
 
 def _kept(path: Path) -> Listed | None:
-    """What was kept less than a day ago. A file that does not say is as good as none."""
+    """Return what was kept less than a day ago. A file that does not say is as good as none."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         at = datetime.fromisoformat(document["at"])

@@ -5,14 +5,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from sentictl.config.state import Record
-from sentictl.lifecycle.resource import Actions, Context, Live
-from sentictl.reviews.prepare.preparation import Dataset as Prepared
-from sentictl.reviews.prepare.preparation import prepare
+from sentictl.lifecycle.resource import Actions, Context, LiveResource
+from sentictl.reviews.prepare.manifest import MANIFEST
+from sentictl.reviews.prepare.preparation import PreparedDataset, prepare
 from sentictl.reviews.read.resolve import open_source, user_cache
 from sentictl.services.resources.storage import StoredObject, list_keys, read_object
 
 FOLDER = "datasets/"
-MANIFEST = "manifest.json"
 
 
 class Dataset(StoredObject):
@@ -29,7 +28,7 @@ class Dataset(StoredObject):
     keeps_versions = True
 
     @property
-    def prepared(self) -> Prepared:
+    def prepared(self) -> PreparedDataset:
         """The dataset on this machine, prepared now unless the same inputs were prepared before.
 
         Raises:
@@ -45,13 +44,13 @@ class Dataset(StoredObject):
     def name(self) -> str:
         return f"{FOLDER}{self.digest}/"
 
-    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
         manifests = (key for key in list_keys(self.context, self.bucket, FOLDER) if key.endswith(f"/{MANIFEST}"))
         names = (key.removesuffix(MANIFEST) for key in manifests)
-        return ((name, Live(self.uri(name))) for name in names if name not in known)
+        return ((name, LiveResource(self.uri(name))) for name in names if name not in known)
 
-    def read(self, name: str) -> Live | None:
-        return Live(self.uri(name)) if read_object(self.context, self.bucket, name + MANIFEST) else None
+    def read(self, name: str) -> LiveResource | None:
+        return LiveResource(self.uri(name)) if read_object(self.context, self.bucket, name + MANIFEST) else None
 
     def create(self) -> None:
         folder = self.prepared.folder
@@ -79,12 +78,8 @@ def _manifest_last(path: Path) -> tuple[bool, str]:
 
 
 @lru_cache(maxsize=1)
-def _prepared(context: Context) -> Prepared:
+def _prepared(context: Context) -> PreparedDataset:
     """Once a run, whoever asks: only to recognize the source, all of it has to be read."""
     folder, data = context.config.folder, context.settings.data
-
-    def report(done: int, total: int | None, what: str) -> None:
-        context.report(what, done, total)
-
-    source = open_source(data, folder.root, user_cache(), report)
-    return prepare(source, data, folder.datasets, report)
+    source = open_source(data, folder.root, user_cache(), context.report)
+    return prepare(source, data, folder.datasets, context.report)

@@ -10,7 +10,7 @@ from sentictl.aws.waiters import once_role_is_known, poll
 from sentictl.config.state import Record
 from sentictl.errors import EndpointError, MissingStepError
 from sentictl.lifecycle.cost import Machines
-from sentictl.lifecycle.resource import Actions, Context, Entries, Live
+from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource
 from sentictl.services.iam.roles import ExecutionRole
 from sentictl.services.resources.logs import EndpointLogGroup
 from sentictl.services.resources.sagemaker import DigestNamed, SageMakerResource
@@ -39,9 +39,9 @@ class Model(DigestNamed):
     def name(self) -> str:
         return self.context.naming.name(digest_of(self.container()))
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         model = if_there(self.context.environment.client("sagemaker").describe_model, ModelName=name)
-        return Live(model["ModelArn"]) if model else None
+        return LiveResource(model["ModelArn"]) if model else None
 
     def create(self) -> None:
         client = self.context.environment.client("sagemaker")
@@ -98,10 +98,10 @@ class EndpointConfig(DigestNamed):
     def name(self) -> str:
         return self.context.naming.name(digest_of(self.variant()))
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         describe = self.context.environment.client("sagemaker").describe_endpoint_config
         config = if_there(describe, EndpointConfigName=name)
-        return Live(config["EndpointConfigArn"]) if config else None
+        return LiveResource(config["EndpointConfigArn"]) if config else None
 
     def create(self) -> None:
         self.context.environment.client("sagemaker").create_endpoint_config(
@@ -152,7 +152,7 @@ class Endpoint(SageMakerResource):
     def desired(self) -> Mapping[str, Any]:
         return {"endpoint_config": EndpointConfig(self.context).name, "failed": False}
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         endpoint = self._describe(name)
         return _live(endpoint) if endpoint else None
 
@@ -173,7 +173,7 @@ class Endpoint(SageMakerResource):
                 EndpointName=self.name, EndpointConfigName=EndpointConfig(self.context).name
             )
 
-    def wait_ready(self, live: Live) -> Live:
+    def wait_ready(self, live: LiveResource) -> LiveResource:
         if live.status == "InService":
             return live
         endpoint = self._wait(self.name)
@@ -218,10 +218,10 @@ class Endpoint(SageMakerResource):
         return if_there(self.context.environment.client("sagemaker").describe_endpoint, EndpointName=name)
 
 
-def _live(endpoint: Mapping[str, Any]) -> Live:
+def _live(endpoint: Mapping[str, Any]) -> LiveResource:
     status = endpoint["EndpointStatus"]
     fields = {"endpoint_config": endpoint["EndpointConfigName"], "failed": status == "Failed"}
-    return Live(endpoint["EndpointArn"], status, fields)
+    return LiveResource(endpoint["EndpointArn"], status, fields)
 
 
 def trained(context: Context) -> Record:

@@ -14,7 +14,7 @@ from sentictl.aws.waiters import once_role_is_known
 from sentictl.config.state import Record
 from sentictl.errors import AccessError, SettingsError
 from sentictl.lifecycle.cost import Use
-from sentictl.lifecycle.resource import Actions, Entries, Live, Resource
+from sentictl.lifecycle.resource import Actions, Entries, LiveResource, Resource
 from sentictl.services.iam.roles import FunctionRole
 from sentictl.services.pricing.table import prices
 from sentictl.services.resources.logs import FunctionLogGroup
@@ -52,13 +52,13 @@ class Function(Resource):
         sha256 = base64.b64encode(hashlib.sha256(self._packed).digest()).decode()
         return {"CodeSha256": sha256, **self._configuration()}
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         answer = if_there(self.context.environment.client("lambda").get_function, FunctionName=name)
         if answer is None:
             return None
         found = answer["Configuration"]
         fields = {key: found.get(key) for key in ("CodeSha256", *self._configuration())}
-        return Live(found["FunctionArn"], found.get("State", "Active"), fields)
+        return LiveResource(found["FunctionArn"], found.get("State", "Active"), fields)
 
     def tags(self, name: str) -> Mapping[str, str]:
         answer = if_there(self.context.environment.client("lambda").get_function, FunctionName=name) or {}
@@ -94,7 +94,7 @@ class Function(Resource):
             lambda: client.update_function_configuration(FunctionName=self.name, **self._configuration())
         )
 
-    def wait_ready(self, live: Live) -> Live:
+    def wait_ready(self, live: LiveResource) -> LiveResource:
         self._wait()
         return self.read(self.name) or live
 

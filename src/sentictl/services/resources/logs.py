@@ -7,7 +7,7 @@ from typing import Any
 from sentictl.aws.lookup import if_there
 from sentictl.config.state import Record
 from sentictl.lifecycle.cost import Use
-from sentictl.lifecycle.resource import Actions, Context, Entries, Live, Resource
+from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
 from sentictl.services.pricing.table import prices
 
 # On streams; these are decided on by the group.
@@ -34,12 +34,12 @@ class LogGroup(Resource):
     def desired(self) -> Mapping[str, Any]:
         return {"retention_days": self.retention_days}
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         client = self.context.environment.client("logs")
         pages = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
         groups = (group for page in pages for group in page["logGroups"])
         group = next((group for group in groups if group["logGroupName"] == name), None)
-        return group and Live(self._arn(name), fields={"retention_days": group.get("retentionInDays")})
+        return group and LiveResource(self._arn(name), fields={"retention_days": group.get("retentionInDays")})
 
     def tags(self, name: str) -> Mapping[str, str]:
         client = self.context.environment.client("logs")

@@ -16,7 +16,7 @@ from sentictl.aws.names import digest_of
 from sentictl.aws.waiters import once_not_throttled
 from sentictl.config.state import Record
 from sentictl.lifecycle.cost import Use
-from sentictl.lifecycle.resource import Actions, Context, Entries, Live, Resource
+from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
 from sentictl.services.iam.roles import PageRole
 from sentictl.services.page.render import HEADERS
 from sentictl.services.pricing.table import prices
@@ -69,7 +69,7 @@ class RestApi(Resource):
             "copies": 0,
         }
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         found = self._find(name)
         if not found:
             return None
@@ -83,7 +83,9 @@ class RestApi(Resource):
             "copies": len(copies),
         }
         region, partition = self.context.environment.region, self.context.environment.partition
-        return Live(f"arn:{partition}:apigateway:{region}::/restapis/{api_id}", "Active", fields, {"id": api_id})
+        return LiveResource(
+            f"arn:{partition}:apigateway:{region}::/restapis/{api_id}", "Active", fields, {"id": api_id}
+        )
 
     def create(self) -> None:
         self._client.create_rest_api(
@@ -272,14 +274,14 @@ class Permission(Resource):
     def desired(self) -> Mapping[str, Any]:
         return {"source_arn": self._source_arn()}
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         client = self.context.environment.client("lambda")
         answer = if_there(client.get_policy, FunctionName=self.context.naming.name("predict"))
         statements = json.loads(answer["Policy"])["Statement"] if answer else []
         for statement in statements:
             if statement["Sid"] == name:
                 source = statement.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn")
-                return Live(statement["Resource"], fields={"source_arn": source})
+                return LiveResource(statement["Resource"], fields={"source_arn": source})
         return None
 
     def create(self) -> None:

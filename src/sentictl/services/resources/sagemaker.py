@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from sentictl.aws.lookup import if_there
-from sentictl.lifecycle.resource import Live, Resource
+from sentictl.lifecycle.resource import LiveResource, Resource
 
 
 class SageMakerResource(Resource):
@@ -37,7 +37,7 @@ class DigestNamed(SageMakerResource):
     listed: ClassVar[str]
     listed_name: ClassVar[str]
 
-    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
         prefix = self.context.naming.name("")
         # Another environment's name can begin with this one's: only what a digest follows is of this one.
         ours = re.compile(re.escape(prefix) + r"[0-9a-f]{12}(-\d+)?")

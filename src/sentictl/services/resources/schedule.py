@@ -9,7 +9,7 @@ from sentictl.aws.lookup import if_there
 from sentictl.aws.waiters import once_role_is_known
 from sentictl.config.settings import duration
 from sentictl.config.state import Record
-from sentictl.lifecycle.resource import Actions, Context, Entries, Live, Resource
+from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
 from sentictl.services.iam.roles import Role
 from sentictl.services.resources.endpoint import Endpoint
 
@@ -60,7 +60,7 @@ class Schedule(Resource):
     def desired(self) -> Mapping[str, Any]:
         return {"ttl": self.context.settings.deploy.ttl, "target": self._target(), "state": "ENABLED"}
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         schedule = self._get(name)
         if schedule is None:
             return None
@@ -70,7 +70,7 @@ class Schedule(Resource):
             "state": schedule["State"],
         }
         ends = schedule["ScheduleExpression"].removeprefix("at(").removesuffix(")")
-        return Live(schedule["Arn"], fields=fields, attributes={"ends": ends})
+        return LiveResource(schedule["Arn"], fields=fields, attributes={"ends": ends})
 
     def tags(self, name: str) -> Mapping[str, str]:
         schedule = self._get(name)

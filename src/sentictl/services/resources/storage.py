@@ -10,7 +10,7 @@ from sentictl.aws.lookup import if_there
 from sentictl.config.state import Record
 from sentictl.errors import AccessError, AwsError
 from sentictl.lifecycle.cost import Use
-from sentictl.lifecycle.resource import Actions, Context, Live, Resource
+from sentictl.lifecycle.resource import Actions, Context, LiveResource, Resource
 from sentictl.services.pricing.table import prices
 
 PRIVATE = {
@@ -49,13 +49,13 @@ class Bucket(Resource):
     def desired(self) -> Mapping[str, Any]:
         return {"public_access_block": PRIVATE}
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         if not bucket_exists(self.context, name):
             return None
         client = self.context.environment.client("s3")
         blocked = if_there(client.get_public_access_block, Bucket=name) or {"PublicAccessBlockConfiguration": {}}
         fields = {"public_access_block": blocked["PublicAccessBlockConfiguration"]}
-        return Live(bucket_arn(self.context, name), fields=fields)
+        return LiveResource(bucket_arn(self.context, name), fields=fields)
 
     def tags(self, name: str) -> Mapping[str, str]:
         return bucket_tags(self.context, name)

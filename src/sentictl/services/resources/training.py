@@ -18,7 +18,7 @@ from sentictl.aws.waiters import once_role_is_known, poll
 from sentictl.config.state import Record
 from sentictl.errors import InterruptedByUserError, TrainingError
 from sentictl.lifecycle.cost import Machines
-from sentictl.lifecycle.resource import Actions, Context, Live
+from sentictl.lifecycle.resource import Actions, Context, LiveResource
 from sentictl.services.iam.roles import ExecutionRole
 from sentictl.services.resources.artifacts import artifact_is_there, fetch_artifact, make_current
 from sentictl.services.resources.dataset import Dataset
@@ -59,12 +59,12 @@ class SourceArchive(StoredObject):
     def name(self) -> str:
         return f"sources/{self.digest}/sourcedir.tar.gz"
 
-    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, Live]]:
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
         names = list_keys(self.context, self.bucket, "sources/")
-        return ((name, Live(self.uri(name))) for name in names if name not in known)
+        return ((name, LiveResource(self.uri(name))) for name in names if name not in known)
 
-    def read(self, name: str) -> Live | None:
-        return Live(self.uri(name)) if read_object(self.context, self.bucket, name) else None
+    def read(self, name: str) -> LiveResource | None:
+        return LiveResource(self.uri(name)) if read_object(self.context, self.bucket, name) else None
 
     def create(self) -> None:
         self.context.environment.client("s3").put_object(Bucket=self.bucket, Key=self.name, Body=self._packed)
@@ -118,7 +118,7 @@ class TrainingJob(DigestNamed):
             raise RuntimeError("Which name a training job takes is known only after find()")
         return self._name
 
-    def find(self) -> Live | None:
+    def find(self) -> LiveResource | None:
         for attempt in count(1):
             self._name = self._base_name if attempt == 1 else f"{self._base_name}-{attempt}"
             job = self._describe(self._name)
@@ -126,7 +126,7 @@ class TrainingJob(DigestNamed):
                 break
         return _live(job)
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         return _live(self._describe(name))
 
     def foreseen(self) -> Mapping[str, str]:
@@ -137,7 +137,7 @@ class TrainingJob(DigestNamed):
         client = self.context.environment.client("sagemaker")
         once_role_is_known(lambda: client.create_training_job(**self._request()))
 
-    def wait_ready(self, live: Live) -> Live:
+    def wait_ready(self, live: LiveResource) -> LiveResource:
         job = self._follow() if live.status not in OVER else self._describe(self.name) or {}
         if job.get("TrainingJobStatus") != "Completed":
             raise _failure(self.name, job)
@@ -330,12 +330,12 @@ def stop_training_job(context: Context, name: str) -> None:
     )
 
 
-def _live(job: Mapping[str, Any] | None) -> Live | None:
+def _live(job: Mapping[str, Any] | None) -> LiveResource | None:
     """Read what AWS tells of a job; None where there is none."""
     if not job:
         return None
     status = job["TrainingJobStatus"]
-    return Live(job["TrainingJobArn"], status, attributes=_outcome(job) if status == "Completed" else {})
+    return LiveResource(job["TrainingJobArn"], status, attributes=_outcome(job) if status == "Completed" else {})
 
 
 def _outcome(job: Mapping[str, Any]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from sentictl.assets.atomic import write_atomically
 from sentictl.assets.installed import template_files
 from sentictl.aws.lookup import if_there
 from sentictl.config.state import Record
-from sentictl.lifecycle.resource import Actions, Context, Entries, Live, Resource
+from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
 from sentictl.services.page.render import INDEX, render
 from sentictl.services.resources.rest_api import PAGE_KEY, invoke_url
 from sentictl.services.resources.storage import (
@@ -52,7 +52,7 @@ class WebsiteBucket(Resource):
     def desired(self) -> Mapping[str, Any]:
         return {"website": WEBSITE, "policy": self._policy()}
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         client = self.context.environment.client("s3")
         if not bucket_exists(self.context, name):
             return None
@@ -62,7 +62,7 @@ class WebsiteBucket(Resource):
             "website": {key: website[key] for key in WEBSITE if key in website},
             "policy": json.loads(policy["Policy"]),
         }
-        return Live(bucket_arn(self.context, name), fields=fields)
+        return LiveResource(bucket_arn(self.context, name), fields=fields)
 
     def tags(self, name: str) -> Mapping[str, str]:
         return bucket_tags(self.context, name)
@@ -135,12 +135,14 @@ class Page(Resource):
     def desired(self) -> Mapping[str, Any]:
         return {"sha256": hashlib.sha256(self._html).hexdigest()}
 
-    def read(self, name: str) -> Live | None:
+    def read(self, name: str) -> LiveResource | None:
         bucket, _, key = name.partition("/")
         head = read_object(self.context, bucket, key)
         if head is None:
             return None
-        return Live(f"{bucket_arn(self.context, bucket)}/{key}", fields={"sha256": head["Metadata"].get("sha256")})
+        return LiveResource(
+            f"{bucket_arn(self.context, bucket)}/{key}", fields={"sha256": head["Metadata"].get("sha256")}
+        )
 
     def create(self) -> None:
         bucket, _, key = self.name.partition("/")

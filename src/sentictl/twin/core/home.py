@@ -7,13 +7,13 @@ knows that no twin runs. `twin.json` says which process it is and on which port.
 import contextlib
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from sentictl.assets.atomic import write_atomically
+from sentictl.assets.locks import open_locked
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class TwinHome:
         """One starter or stopper at a time. The lock lies beside the folder, which may be deleted meanwhile."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         path = self.folder.with_name(f".{self.folder.name}.lock")
-        with _lock(path):
+        with open_locked(path, _hold):
             try:
                 yield
             finally:
@@ -88,12 +88,5 @@ class TwinHome:
                     path.unlink()
 
 
-def _lock(path: Path) -> IO[bytes]:
-    """Lock the file at `path`; begins again if whoever had it has deleted it meanwhile."""
-    while True:
-        stream = path.open("ab")
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(path.stat(), os.fstat(stream.fileno())):
-                return stream
-        stream.close()
+def _hold(stream: IO[bytes]) -> None:
+    fcntl.flock(stream, fcntl.LOCK_EX)
