@@ -29,7 +29,7 @@ class ClientError:
 
 
 @dataclass(frozen=True)
-class Request:
+class PredictionRequest:
     """The reviews of a request.
 
     Attributes:
@@ -51,7 +51,9 @@ def model_fn(model_dir: str) -> Predictor:
     return Predictor.load(model_dir, runtime="torch")
 
 
-def input_fn(request_body: str | bytes | bytearray, content_type: str | None = "text/plain") -> Request | ClientError:
+def input_fn(
+    request_body: str | bytes | bytearray, content_type: str | None = "text/plain"
+) -> PredictionRequest | ClientError:
     """Read the request that a body holds, or say what is wrong with it.
 
     Args:
@@ -70,7 +72,7 @@ def input_fn(request_body: str | bytes | bytearray, content_type: str | None = "
     return _parse_json(body) if kind == JSON else _checked([body], single=True, explain=False)
 
 
-def predict_fn(request: Request | ClientError, model: Predictor) -> Any:
+def predict_fn(request: PredictionRequest | ClientError, model: Predictor) -> Any:
     """Answer with JSON values: an object for one review, a list for several, an error object for a bad request."""
     if isinstance(request, ClientError):
         return {"error": asdict(request)}
@@ -88,7 +90,7 @@ def output_fn(prediction: Any, accept: str = JSON) -> tuple[str, str]:
     return json.dumps(prediction, ensure_ascii=False, allow_nan=False), JSON
 
 
-def _parse_json(body: str) -> Request | ClientError:
+def _parse_json(body: str) -> PredictionRequest | ClientError:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -103,14 +105,14 @@ def _parse_json(body: str) -> Request | ClientError:
     return _checked(reviews, single=single, explain=explain)
 
 
-def _checked(reviews: object, *, single: bool, explain: bool) -> Request | ClientError:
+def _checked(reviews: object, *, single: bool, explain: bool) -> PredictionRequest | ClientError:
     if not isinstance(reviews, list) or not all(isinstance(review, str) for review in reviews):
         return ClientError("invalid_request", "a review must be a string, and reviews a list of strings")
     if not reviews:
         return ClientError("empty_review", "reviews is empty: send at least one review")
     if not all(review.strip() for review in reviews):
         return ClientError("empty_review", "a review is empty: send some text")
-    return Request(tuple(reviews), single, explain)
+    return PredictionRequest(tuple(reviews), single, explain)
 
 
 def _accepts_json(accept: str) -> bool:

@@ -132,7 +132,12 @@ def test_the_table_has_every_room_and_leaves_the_rest_of_its_page(tmp_path: Path
     assert "old" not in lines
     rows = {Path(folder.strip("`")).stem: may_import for folder, _, may_import in table(page)}
     assert rows.keys() >= ROOMS
-    assert (rows["cli"], rows["twin"], rows["errors"]) == ("`api` and below", "`assets`, `errors`", "nothing")
+    assert (rows["api"], rows["twin"], rows["errors"]) == (
+        "`services`, `twin` and below",
+        "`assets`, `errors`",
+        "nothing",
+    )
+    assert "`services`" not in rows["cli"]  # it asks the Python API
 
 
 def test_a_page_without_a_place_for_the_table_is_told(tmp_path: Path) -> None:

@@ -140,9 +140,8 @@ class Page(Resource):
         head = read_object(self.context, bucket, key)
         if head is None:
             return None
-        return LiveResource(
-            f"{bucket_arn(self.context, bucket)}/{key}", fields={"sha256": head["Metadata"].get("sha256")}
-        )
+        fields = {"sha256": head["Metadata"].get("sha256")}
+        return LiveResource(f"{bucket_arn(self.context, bucket)}/{key}", fields=fields)
 
     def create(self) -> None:
         bucket, _, key = self.name.partition("/")

@@ -22,7 +22,7 @@ class Deployment:
     @classmethod
     def of(cls, api: Any, identifier: str) -> "Deployment":
         """Return a copy of moto's API object, which later changes of the API leave as it is."""
-        responses = {response.response_type: response.document() for response in api.get_gateway_responses()}
+        responses = {response.response_type: response.to_json() for response in api.get_gateway_responses()}
         resources = [resource.to_dict() for resource in api.resources.values()]
         return cls(identifier, resources, GatewayResponses(responses), list(api.binaryMediaTypes))
 

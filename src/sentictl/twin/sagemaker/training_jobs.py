@@ -118,7 +118,7 @@ class TrainingJobs:
         stream = record.log_stream
         events = self._logs.events(record.region, LOG_GROUP, stream) if stream else []
         log = json.dumps(events).encode()
-        self._control.record("training-job-ended", log, region=record.region, name=record.name, job=record.document())
+        self._control.record("training-job-ended", log, region=record.region, name=record.name, job=record.to_json())
 
     def _restore(self, data: dict[str, Any], log: bytes) -> None:
         record = JobRecord(self._control, data["region"], data["name"])
