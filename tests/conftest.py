@@ -4,9 +4,11 @@ import csv
 import fcntl
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from sentictl.config.settings import DataSettings
 from sentictl.reviews.prepare.preparation import prepare
 from sentictl.reviews.read.table import TableSource
+from tests.prepared import programs
 
 # Test workers share the processor: several threads each would only wait for one another. Read when torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -47,6 +50,18 @@ TOY_OPTIONS = {
     "hidden_dim": 8,
     "max_tokens": 32,
 }
+
+
+def pytest_configure() -> None:
+    """Remember for a whole run what was trained in it, and start twins from the prepared process."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ[programs.MEMORY] = tempfile.mkdtemp(prefix="models-of-tests-")
+    programs.redirect_twins()
+
+
+def pytest_unconfigure() -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(os.environ.pop(programs.MEMORY), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

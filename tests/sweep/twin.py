@@ -14,7 +14,8 @@ from typing import Any
 
 from sentictl.twin import server
 from sentictl.twin.core import processes
-from tests.sweep import process, recall
+from tests.prepared import recall
+from tests.sweep import process
 
 TRAINING_SCRIPT = "train.py"
 
