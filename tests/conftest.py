@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from sentictl.config.settings import DataSettings
 from sentictl.reviews.prepare.preparation import prepare
 from sentictl.reviews.read.table import TableSource
+from tests import order
 from tests.prepared import programs
 
 # Test workers share the processor: several threads each would only wait for one another. Read when torch is imported.
@@ -62,6 +63,18 @@ def pytest_configure() -> None:
 def pytest_unconfigure() -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         shutil.rmtree(os.environ.pop(programs.MEMORY), ignore_errors=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave out the tests that take long (tests/order.py)")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if config.getoption("--quick") and order.is_slow(collection_path) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: order.rank(item.path))
 
 
 @pytest.fixture(scope="session")
