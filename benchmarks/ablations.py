@@ -29,11 +29,11 @@ import torch
 import train  # model_code/train.py, on the path of an editable installation
 from numpy.typing import NDArray
 from sentimodel import artifact, ngrams, stages
-from sentimodel.architectures import PARTS
-from sentimodel.channels import CHANNELS
+from sentimodel.artifact import PARTS
 from sentimodel.dataset import Reviews
-from sentimodel.distributed import Place
+from sentimodel.distributed import Worker
 from sentimodel.network import LstmClassifier
+from sentimodel.training_inputs import CHANNELS
 from torch import Tensor
 
 from sentictl.config.settings import DataSettings
@@ -214,7 +214,7 @@ def trained(name: str, architecture: str, dataset: Path, seed: int) -> Outcome:
         arguments = train.parse([f"--{option}={value}" for option, value in options.items()])
         arguments.unlabelled = arguments.checkpoint_dir = None  # whatever the environment says
         started = time.perf_counter()
-        train.train(arguments, Place())
+        train.train(arguments, Worker())
         metrics = artifact.read_metadata(Path(folder)).metrics
     parts = {part: figures["validation_accuracy"] for part, figures in metrics["parts"].items()}
     return Outcome(parts, metrics["validation_accuracy"], time.perf_counter() - started)

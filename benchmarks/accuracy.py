@@ -29,7 +29,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sentimodel.architectures import PARTS
+from sentimodel.artifact import PARTS
 from sentimodel.predictor import Predictor
 from sentimodel.text import TextSettings, tokenize
 

@@ -17,7 +17,7 @@ _TYPES = {"text/plain": "one review as text", JSON: "an object with review or re
 
 @dataclass(frozen=True)
 class ClientError:
-    """What a client did wrong.
+    """A client's mistake.
 
     Attributes:
         code: a word for programs.
@@ -52,7 +52,7 @@ def model_fn(model_dir: str) -> Predictor:
 
 
 def input_fn(request_body: str | bytes | bytearray, content_type: str | None = "text/plain") -> Request | ClientError:
-    """The request that a body holds, or what is wrong with it.
+    """Read the request that a body holds, or say what is wrong with it.
 
     Args:
         request_body: as the container hands it over: bytes for text, str for JSON; both are taken for both.
@@ -71,7 +71,7 @@ def input_fn(request_body: str | bytes | bytearray, content_type: str | None = "
 
 
 def predict_fn(request: Request | ClientError, model: Predictor) -> Any:
-    """The answer as JSON values: an object for one review, a list for several, an error object for a bad request."""
+    """Answer with JSON values: an object for one review, a list for several, an error object for a bad request."""
     if isinstance(request, ClientError):
         return {"error": asdict(request)}
     answers = [asdict(prediction) for prediction in model.predict(request.reviews)]
@@ -82,7 +82,7 @@ def predict_fn(request: Request | ClientError, model: Predictor) -> Any:
 
 
 def output_fn(prediction: Any, accept: str = JSON) -> tuple[str, str]:
-    """The answer's body and content type. It is JSON; a client that accepts only something else is told so."""
+    """Return the answer's body and content type. It is JSON; a client that accepts only something else is told so."""
     if not _accepts_json(accept):
         prediction = {"error": asdict(ClientError("not_acceptable", f"the answer is {JSON}, not {accept}"))}
     return json.dumps(prediction, ensure_ascii=False, allow_nan=False), JSON

@@ -28,16 +28,15 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 from sentimodel import artifact
-from sentimodel.architectures import PARTS
-from sentimodel.channels import CHANNELS, UNLABELLED, Data, load
-from sentimodel.checkpoint import Checkpoints
+from sentimodel.artifact import PARTS
+from sentimodel.checkpoint import CheckpointFolder
 from sentimodel.dataset import DatasetError
-from sentimodel.distributed import Group, GroupError, Place, joined, own_device, places_here
-from sentimodel.hyperparameters import Hyperparameters
-from sentimodel.launcher import run_all
+from sentimodel.distributed import ProcessGroup, ProcessGroupError, Worker, joined, own_device, run_all, workers_here
+from sentimodel.files import NGRAMS, ONNX, VOCABULARY, WEIGHTS
 from sentimodel.onnx_export import to_onnx
 from sentimodel.stages import Trainer
-from sentimodel.training import Say, TrainingError
+from sentimodel.training import DivergenceError, Say
+from sentimodel.training_inputs import CHANNELS, UNLABELLED, Data, Hyperparameters, InputError, load
 from sentimodel.vocabulary import VocabularyError
 
 CHECKPOINTS = Path("/opt/ml/checkpoints")  # what SageMaker keeps on S3, if the job says so: it is there then
@@ -65,21 +64,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     try:
         with termination_raises():
-            places = places_here(os.environ, int(os.environ.get("SM_NUM_GPUS") or torch.cuda.device_count()))
-            if len(places) > 1:
-                return run_all([sys.executable, __file__, *(sys.argv[1:] if arguments is None else arguments)], places)
-            train(options, places[0])
+            workers = workers_here(os.environ, int(os.environ.get("SM_NUM_GPUS") or torch.cuda.device_count()))
+            if len(workers) > 1:
+                return run_all([sys.executable, __file__, *(sys.argv[1:] if arguments is None else arguments)], workers)
+            train(options, workers[0])
     except TerminatedError:
         print("training interrupted: the same again goes on from the last checkpoint", file=sys.stderr, flush=True)
         return INTERRUPTED
-    except (TrainingError, DatasetError, VocabularyError, GroupError, OSError) as error:
+    except (InputError, DivergenceError, DatasetError, VocabularyError, ProcessGroupError, OSError) as error:
         report_failure(str(error))
         return 1
     return 0
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options: one for each hyperparameter, the folders, and what goes into the artifact's metadata."""
+    """Read the options: one for each hyperparameter, the folders, and what goes into the artifact's metadata."""
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     for field in fields(Hyperparameters):
         kind = boolean if isinstance(field.default, bool) else type(field.default)
@@ -102,7 +101,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def boolean(text: str) -> bool:
-    """true or false, as JSON or Python writes it."""
+    """Read true or false, as JSON or Python writes it."""
     values = {"true": True, "false": False}
     if text.lower() not in values:
         raise argparse.ArgumentTypeError(f"must be true or false, not {text!r}")
@@ -110,20 +109,20 @@ def boolean(text: str) -> bool:
 
 
 def checkpoint_folder() -> Path | None:
-    """Where SageMaker keeps checkpoints: its own folder, or the one that stands for it."""
+    """Return where SageMaker keeps checkpoints, if it does: its own folder, or the one that stands for it."""
     folder = Path(os.environ.get("SM_CHECKPOINT_DIR") or CHECKPOINTS)
     return folder if folder.is_dir() else None
 
 
 def job_name() -> str:
-    """The training job's name, if this is one."""
+    """Return the training job's name, if this is one."""
     environment = json.loads(os.environ.get("SM_TRAINING_ENV", "{}"))
     return os.environ.get("TRAINING_JOB_NAME") or environment.get("job_name") or "unnamed"
 
 
 @contextmanager
 def termination_raises() -> Iterator[None]:
-    """While this lasts, SIGTERM raises TerminatedError: SageMaker sends it two minutes before it takes the machine."""
+    """Let SIGTERM raise TerminatedError meanwhile: SageMaker sends it two minutes before it takes the machine."""
 
     def raise_it(*_: object) -> None:
         raise TerminatedError
@@ -135,15 +134,15 @@ def termination_raises() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def train(options: argparse.Namespace, place: Place) -> None:
+def train(options: argparse.Namespace, worker: Worker) -> None:
     """Load the data, fit the network to it, calibrate it, and write the artifact."""
     hyperparameters = Hyperparameters(**{field.name: getattr(options, field.name) for field in fields(Hyperparameters)})
     hyperparameters.check()
     if options.model_dir is None:
-        raise TrainingError("the model folder is missing: give --model-dir DIR, or set SM_MODEL_DIR")
+        raise InputError("the model folder is missing: give --model-dir DIR, or set SM_MODEL_DIR")
     make_deterministic(hyperparameters.seed)
-    device = own_device(place)
-    with joined(place, device) as group:
+    device = own_device(worker)
+    with joined(worker, device) as group:
         data = load({channel: getattr(options, channel) for channel in (*CHANNELS, UNLABELLED)})
         say = voice(group)
         reviews = sum(map(len, data.texts))
@@ -154,8 +153,8 @@ def train(options: argparse.Namespace, place: Place) -> None:
             save(trainer, data, hyperparameters, metrics, options)
 
 
-def voice(group: Group) -> Say:
-    """What prints a line at once, in the first process alone."""
+def voice(group: ProcessGroup) -> Say:
+    """Return a function that prints a line at once, in the first process alone."""
 
     def say(line: str) -> None:
         if group.is_first:
@@ -165,16 +164,16 @@ def voice(group: Group) -> Say:
 
 
 def make_deterministic(seed: int) -> None:
-    """The same seed, data and machine give the same weights."""
+    """Let the same seed, data and machine give the same weights."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs for it
     torch.use_deterministic_algorithms(True)
     torch.manual_seed(seed)
 
 
 def checkpoints(
-    options: argparse.Namespace, hyperparameters: Hyperparameters, group: Group, say: Say
-) -> Checkpoints | None:
-    """Where to keep the state after each epoch, if anywhere. It fits the same data and hyperparameters only."""
+    options: argparse.Namespace, hyperparameters: Hyperparameters, group: ProcessGroup, say: Say
+) -> CheckpointFolder | None:
+    """Say where to keep the state after each epoch, if anywhere. It fits the same data and hyperparameters only."""
     if options.checkpoint_dir is None:
         return None
     data = hashlib.sha256()
@@ -183,7 +182,7 @@ def checkpoints(
         for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()) if folder else ():
             data.update(f"{channel}/{path.name}".encode() + path.read_bytes())
     inputs = {"hyperparameters": asdict(hyperparameters), "data": data.hexdigest(), "processes": group.size}
-    return Checkpoints(options.checkpoint_dir, inputs, say)
+    return CheckpointFolder(options.checkpoint_dir, inputs, say)
 
 
 def save(
@@ -198,10 +197,10 @@ def save(
     weights = io.BytesIO()
     torch.save(network.state_dict(), weights)
     files = {
-        artifact.WEIGHTS: weights.getvalue(),
-        artifact.ONNX: to_onnx(network),
-        artifact.NGRAMS: trainer.ngrams.to_bytes(),
-        artifact.VOCABULARY: data.vocabulary,
+        WEIGHTS: weights.getvalue(),
+        ONNX: to_onnx(network),
+        NGRAMS: trainer.ngrams.to_bytes(),
+        VOCABULARY: data.vocabulary,
     }
     metadata = artifact.Metadata(
         model=options.model_name,

@@ -1,4 +1,7 @@
-"""The model artifact: a folder with everything that is needed to predict, and how to trust it."""
+"""The model artifact: a folder with everything that is needed to predict, and how to trust it.
+
+No torch here: predictions with ONNX Runtime start from this as well.
+"""
 
 import hashlib
 import json
@@ -7,15 +10,19 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from sentimodel.files import write_whole
+from sentimodel.files import CODE, METADATA, write_whole
 
 FORMAT = 2
-WEIGHTS = "model.pt"
-ONNX = "model.onnx"
-NGRAMS = "ngrams.npy"
-VOCABULARY = "vocabulary.txt"
-METADATA = "metadata.json"
-CODE = "code"
+# The architectures, as choices of parts.
+PARTS = {
+    "ngram": ("ngram",),
+    "lstm": ("lstm",),
+    "wide-lstm": ("ngram", "lstm"),
+}
+# By the part, the names of what it reads:
+# rows: the numbers of the n-grams that a review holds, `[batch, n-grams]`, 0 for none;
+# ids: its token ids, `[batch, time]`, PAD after its end; ends: the n-grams that end there, `[batch, time, LONGEST]`.
+INPUTS = {"ngram": ("rows",), "lstm": ("ids", "ends")}
 
 _CODE_FILES = ("inference.py", "requirements.txt", "sentimodel/*.py")
 _TRAIN_AGAIN = "Train the model again, or fetch the artifact again."
@@ -27,11 +34,11 @@ class ArtifactError(ValueError):
 
 @dataclass(frozen=True)
 class Metadata:
-    """What is known about a model, kept beside it as JSON.
+    """The facts about a model, kept beside it as JSON.
 
     Attributes:
         model: the model's name, the training job's on SageMaker.
-        architecture: the kind of network.
+        architecture: the kind of network, one of `PARTS`.
         hyperparameters: all values the model was trained with, the sizes of the network among them.
         text: the text settings, as `TextSettings.to_dict` gives them.
         dataset: the digest of the dataset, or "" if it had none.
@@ -76,7 +83,7 @@ def write(folder: Path, files: Mapping[str, bytes], code: Path, metadata: Metada
 
 
 def read_metadata(folder: Path) -> Metadata:
-    """The metadata of an artifact. Raises ArtifactError if it is missing, damaged or of another format."""
+    """Read the metadata of an artifact. Raises ArtifactError if it is missing, damaged or of another format."""
     path = folder / METADATA
     try:
         values = json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Checkpoints: what training needs to go on after the epoch it has just finished."""
+"""CheckpointFolder: what training needs to go on after the epoch it has just finished."""
 
 import hashlib
 import io
@@ -17,7 +17,7 @@ _DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True)
-class Checkpoints:
+class CheckpointFolder:
     """The checkpoints of one training in a folder, one file for each stage.
 
     A file holds the SHA-256 digest of what follows, and then tensors and plain values as `torch.save` writes them,
@@ -48,7 +48,7 @@ class Checkpoints:
         write_whole(self._path(stage), hashlib.sha256(content).digest() + content)
 
     def content(self, stage: str) -> bytes | None:
-        """The bytes of a stage's checkpoint, if there is one that is whole and has these inputs."""
+        """Read the bytes of a stage's checkpoint, if there is one that is whole and has these inputs."""
         path = self._path(stage)
         if not path.is_file():
             return None
@@ -70,7 +70,7 @@ class Checkpoints:
 
 
 def state_of(content: bytes) -> dict[str, Any]:
-    """The state that a checkpoint's bytes hold, on the CPU."""
+    """Read the state that a checkpoint's bytes hold, on the CPU."""
     state: dict[str, Any] = _load(content)["state"]
     return state
 

@@ -1,4 +1,4 @@
-"""Several processes that train one network together: where this one stands among them, and what they share.
+"""Several processes that train one network together: starting them, finding one another, and what they share.
 
 Each process looks at its share of a step's examples. The gradients are added up, so that all processes take the same
 step: data-parallel training without anything else that the processes would have to agree on.
@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import socket
+import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -23,16 +24,17 @@ PORT = 29_400  # where the first host's process listens, unless MASTER_PORT says
 PORTS = range(20_000, 29_000)  # below those that systems use for outgoing connections
 PATIENCE = timedelta(minutes=10)  # for hosts that start later, and for a process that writes while others wait
 SECONDS_TO_HEAR_WHY = 5.0
+SECONDS_TO_END = 15.0  # longer than the processes wait to hear why one of them failed
 _REASON, _LEFT = "reason", "left"
 
 
-class GroupError(Exception):
+class ProcessGroupError(Exception):
     """The processes cannot train together, or one of them has ended. The message says why, as far as it is known."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a process stands among those that train together.
+class Worker:
+    """A process as it stands among those that train together.
 
     Attributes:
         rank: its number, from 0.
@@ -49,7 +51,7 @@ class Place:
     port: int = PORT
 
     def variables(self) -> dict[str, str]:
-        """The place as the environment variables that torchrun sets."""
+        """Return the environment variables that torchrun tells a process this with."""
         return {
             "RANK": str(self.rank),
             "WORLD_SIZE": str(self.size),
@@ -59,35 +61,57 @@ class Place:
         }
 
 
-def places_here(environment: Mapping[str, str], gpus: int) -> list[Place]:
-    """The places of this host's processes: one a GPU, and one where there is none.
+def workers_here(environment: Mapping[str, str], gpus: int) -> list[Worker]:
+    """List the workers of this host: one a GPU, and one where there is none.
 
-    A process that was started as one of several (by torchrun, or by `train.py` itself) has its own place alone.
+    A process that was started as one of several (by torchrun, or by `train.py` itself) is the only one.
 
     Args:
         environment: the variables of torchrun (`RANK` …), else those of SageMaker (`SM_HOSTS`, `SM_CURRENT_HOST`).
         gpus: how many GPUs this host has. All hosts have as many.
 
     Raises:
-        GroupError: the variables contradict one another.
+        ProcessGroupError: the variables contradict one another.
     """
     if "RANK" in environment:
-        return [_own_place(environment)]
+        return [_own_worker(environment)]
     hosts: list[str] = sorted(json.loads(environment.get("SM_HOSTS") or "[]"))
     each = max(1, gpus)
     if len(hosts) < 2:
         port = free_port() if each > 1 else PORT
-        return [Place(number, each, number, port=port) for number in range(each)]
+        return [Worker(number, each, number, port=port) for number in range(each)]
     current = environment.get("SM_CURRENT_HOST", "")
     if current not in hosts:
-        raise GroupError(f"SM_CURRENT_HOST is {current!r}, which is none of SM_HOSTS: {', '.join(hosts)}")
+        raise ProcessGroupError(f"SM_CURRENT_HOST is {current!r}, which is none of SM_HOSTS: {', '.join(hosts)}")
     first, size = each * hosts.index(current), each * len(hosts)
     address, port = environment.get("MASTER_ADDR", hosts[0]), _number(environment, "MASTER_PORT", PORT)
-    return [Place(first + number, size, number, address, port) for number in range(each)]
+    return [Worker(first + number, size, number, address, port) for number in range(each)]
+
+
+def run_all(command: Sequence[str], workers: Sequence[Worker]) -> int:
+    """Run a command once for each worker, with its variables, until all have ended or one has failed.
+
+    However this ends, by an exception too, no process is left behind.
+
+    Returns:
+        0, or the exit code of one that failed; 128 more than the signal's number if a signal ended it, as in a shell.
+    """
+    processes = [subprocess.Popen(command, env=os.environ | worker.variables()) for worker in workers]
+    try:
+        code = _first_failure(processes)
+        _wait(processes, SECONDS_TO_END)  # the others hear of it and say so before they end
+    finally:
+        for process in processes:
+            process.terminate()
+        _wait(processes, SECONDS_TO_END)
+        for process in processes:
+            process.kill()
+            process.wait()
+    return code if code >= 0 else 128 - code
 
 
 def free_port() -> int:
-    """A port of this host that nobody listens on, and that the system gives to no outgoing connection meanwhile."""
+    """Find a port of this host that nobody listens on, and that the system gives to no outgoing connection."""
     while True:
         port = PORTS.start + secrets.randbelow(len(PORTS))
         with socket.socket() as listener, suppress(OSError):
@@ -95,20 +119,20 @@ def free_port() -> int:
             return port
 
 
-def own_device(place: Place) -> torch.device:
-    """This process's GPU, or the CPU where there is none."""
+def own_device(worker: Worker) -> torch.device:
+    """Return this process's GPU, or the CPU where there is none."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
-    torch.cuda.set_device(place.local_rank)
-    return torch.device("cuda", place.local_rank)
+    torch.cuda.set_device(worker.local_rank)
+    return torch.device("cuda", worker.local_rank)
 
 
-class Group:
+class ProcessGroup:
     """The processes that train together, as one of them sees the others. Alone, it shares with nobody."""
 
-    def __init__(self, place: Place, device: torch.device) -> None:
-        self.rank = place.rank
-        self.size = place.size
+    def __init__(self, worker: Worker, device: torch.device) -> None:
+        self.rank = worker.rank
+        self.size = worker.size
         self.device = device
 
     @property
@@ -120,7 +144,7 @@ class Group:
         """Replace the values by their sums over all processes. All must call it, with equal shapes.
 
         Raises:
-            GroupError: another process has ended.
+            ProcessGroupError: another process has ended.
         """
         if self.size > 1:
             with _peers():
@@ -141,7 +165,7 @@ class Group:
             gradient.copy_(total.view_as(gradient))
 
     def share(self, content: bytes | None) -> bytes | None:
-        """What the first process has; the argument of the others does not matter."""
+        """Return to all processes what the first one passes; the argument of the others does not matter."""
         if self.size == 1:
             return content
         with _peers():
@@ -157,58 +181,73 @@ class Group:
 
 
 @contextmanager
-def joined(place: Place, device: torch.device) -> Iterator[Group]:
-    """The group of all processes, as long as the block lasts. If the block fails in one, it ends in all.
+def joined(worker: Worker, device: torch.device) -> Iterator[ProcessGroup]:
+    """Join the group of all processes, as long as the block lasts. If the block fails in one, it ends in all.
 
     Raises:
-        GroupError: the others were not found, or one of them has ended.
+        ProcessGroupError: the others were not found, or one of them has ended.
     """
-    if place.size == 1:
-        yield Group(place, device)
+    if worker.size == 1:
+        yield ProcessGroup(worker, device)
         return
-    store = _connect(place, device)
+    store = _connect(worker, device)
     try:
-        yield Group(place, device)
+        yield ProcessGroup(worker, device)
         with _peers():
             dist.barrier()
-    except GroupError as error:
-        raise GroupError(f"another process of this training ended: {_reason(store) or error}") from error
+    except ProcessGroupError as error:
+        raise ProcessGroupError(f"another process of this training ended: {_reason(store) or error}") from error
     except Exception as error:
         with suppress(RuntimeError):  # the first process, which keeps the store, may have ended
             store.compare_set(_REASON, "", str(error))
         raise
     finally:
         dist.destroy_process_group()
-        _leave(store, place)
+        _leave(store, worker)
 
 
-def _own_place(environment: Mapping[str, str]) -> Place:
+def _own_worker(environment: Mapping[str, str]) -> Worker:
     rank, size = _number(environment, "RANK", 0), _number(environment, "WORLD_SIZE", 1)
     if not 0 <= rank < size:
-        raise GroupError(f"RANK is {rank}, and must lie below WORLD_SIZE, which is {size}")
-    address, port = environment.get("MASTER_ADDR", Place.address), _number(environment, "MASTER_PORT", PORT)
-    return Place(rank, size, _number(environment, "LOCAL_RANK", 0), address, port)
+        raise ProcessGroupError(f"RANK is {rank}, and must lie below WORLD_SIZE, which is {size}")
+    address, port = environment.get("MASTER_ADDR", Worker.address), _number(environment, "MASTER_PORT", PORT)
+    return Worker(rank, size, _number(environment, "LOCAL_RANK", 0), address, port)
 
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:
     text = environment.get(name, str(default))
     if not text.isdecimal():
-        raise GroupError(f"{name} must be a number, not {text!r}")
+        raise ProcessGroupError(f"{name} must be a number, not {text!r}")
     return int(text)
 
 
-def _connect(place: Place, device: torch.device) -> TCPStore:
+def _first_failure(processes: Sequence["subprocess.Popen[bytes]"]) -> int:
+    while True:
+        codes = [process.poll() for process in processes]
+        failed = [code for code in codes if code]
+        if failed or None not in codes:
+            return next(iter(failed), 0)
+        time.sleep(0.1)
+
+
+def _wait(processes: Sequence["subprocess.Popen[bytes]"], seconds: float) -> None:
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit and any(process.poll() is None for process in processes):
+        time.sleep(0.1)
+
+
+def _connect(worker: Worker, device: torch.device) -> TCPStore:
     interface = os.environ.get("SM_NETWORK_INTERFACE_NAME")
-    if interface and place.address != "127.0.0.1":
+    if interface and worker.address != "127.0.0.1":
         for library in ("GLOO", "NCCL"):
             os.environ.setdefault(f"{library}_SOCKET_IFNAME", interface)
     try:
-        store = TCPStore(place.address, place.port, place.size, place.rank == 0, PATIENCE)
+        store = TCPStore(worker.address, worker.port, worker.size, worker.rank == 0, PATIENCE)
         backend = "nccl" if device.type == "cuda" else "gloo"
-        dist.init_process_group(backend, store=store, rank=place.rank, world_size=place.size, timeout=PATIENCE)
+        dist.init_process_group(backend, store=store, rank=worker.rank, world_size=worker.size, timeout=PATIENCE)
     except RuntimeError as error:
-        raise GroupError(
-            f"the {place.size} processes of this training did not find one another at {place.address}:{place.port}: "
+        raise ProcessGroupError(
+            f"the {worker.size} processes of this training did not find one another at {worker.address}:{worker.port}: "
             f"{error}"
         ) from error
     return store
@@ -219,7 +258,7 @@ def _peers() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise GroupError(str(error)) from error
+        raise ProcessGroupError(str(error)) from error
 
 
 def _reason(store: TCPStore) -> str:
@@ -230,10 +269,10 @@ def _reason(store: TCPStore) -> str:
     return ""
 
 
-def _leave(store: TCPStore, place: Place) -> None:
+def _leave(store: TCPStore, worker: Worker) -> None:
     """End, the first process last, since it keeps the store that the others read the reason from."""
     with suppress(RuntimeError):
         store.add(_LEFT, 1)
         limit = time.monotonic() + SECONDS_TO_HEAR_WHY
-        while place.rank == 0 and store.add(_LEFT, 0) < place.size and time.monotonic() < limit:
+        while worker.rank == 0 and store.add(_LEFT, 0) < worker.size and time.monotonic() < limit:
             time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""What networks are trained on: examples in groups, each group as tensors."""
+"""The examples that networks are trained on, in groups, each group as tensors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,24 +29,24 @@ class Batch:
 
 
 class Examples(Protocol):
-    """What a network is trained on or measured with."""
+    """Examples to train a network on, or to measure it with."""
 
     def __len__(self) -> int:
         """The number of examples."""
         ...
 
     def groups(self, size: int, rng: np.random.Generator | None = None) -> Sequence[NDArray[np.int64]]:
-        """All examples' rows in groups of `size`, the last of which may be smaller; shuffled where there is `rng`."""
+        """Put all examples' rows in groups of `size`, the last maybe smaller; shuffled where there is `rng`."""
         ...
 
     def batch(self, rows: NDArray[np.int64]) -> Batch:
-        """The examples of these rows, at least one, in this order."""
+        """Return the examples of these rows, at least one, in this order."""
         ...
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the LSTM is told of the n-grams of some reviews.
+    """The scores of n-grams that the LSTM reads beside the words of some reviews.
 
     Attributes:
         ends: the numbers of the n-grams that end at each token of all reviews, int32 `[tokens, LONGEST]`.

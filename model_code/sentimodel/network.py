@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from sentimodel.architectures import INPUTS, PARTS
+from sentimodel.artifact import INPUTS, PARTS
 from sentimodel.ngrams import LONGEST
 from sentimodel.vocabulary import PAD, UNK
 
@@ -41,7 +41,7 @@ class NetworkConfig:
 
     @classmethod
     def from_hyperparameters(cls, values: Mapping[str, Any]) -> "NetworkConfig":
-        """The sizes among a model's hyperparameters, which hold more. Raises KeyError if one is missing."""
+        """Take the sizes from a model's hyperparameters, which hold more. Raises KeyError if one is missing."""
         return cls(**{field.name: values[field.name] for field in fields(cls)})
 
 
@@ -56,7 +56,7 @@ class SentimentNetwork(nn.Module):
         self.lstm = LstmClassifier(config) if "lstm" in parts else None
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """What each part says: its share of the logit of "positive", float32 `[batch]`.
+        """Compute each part's share of the logit of "positive", float32 `[batch]`.
 
         Args:
             inputs: those of the parts, in order; see `INPUTS`.
@@ -86,7 +86,7 @@ class NgramScores(nn.Module):
         nn.init.zeros_(self.scores.weight)
 
     def forward(self, rows: Tensor) -> Tensor:
-        """The logits, float32 `[batch]`, from n-grams' numbers, int64 `[batch, n-grams]`; 0 stands for none."""
+        """Compute the logits, float32 `[batch]`, from n-grams' numbers, int64 `[batch, n-grams]`; 0 stands for none."""
         logits: Tensor = self.scores(rows).squeeze(2).sum(dim=1) + self.bias
         return logits
 
@@ -109,7 +109,7 @@ class NgramScores(nn.Module):
         parametrize.remove_parametrizations(self.scores, "weight")
 
     def table(self) -> NDArray[np.float32]:
-        """The scores, float32 `[n-grams + 1]`; the first stands for none."""
+        """Return the scores, float32 `[n-grams + 1]`; the first stands for none."""
         scores: NDArray[np.float32] = self.scores.weight.detach().squeeze(1).cpu().numpy()
         return scores
 
@@ -144,7 +144,7 @@ class LstmClassifier(nn.Module):
         self.output = nn.Linear(2 * config.hidden_dim, 1)
 
     def forward(self, ids: Tensor, ends: Tensor) -> Tensor:
-        """The logits, float32 `[batch]`.
+        """Compute the logits, float32 `[batch]`.
 
         Args:
             ids: token ids, int64 `[batch, time]`.

@@ -55,7 +55,7 @@ class Rows:
         return np.diff(self.offsets)
 
     def part(self, first: int, last: int) -> "Rows":
-        """The reviews from one on, up to another, which is left out."""
+        """Return the reviews from one on, up to another, which is left out."""
         offsets = self.offsets[first : last + 1]
         return Rows(self.rows[offsets[0] : offsets[-1]], offsets - offsets[0])
 
@@ -65,7 +65,7 @@ class Rows:
         return np.repeat(np.arange(len(self)), self.lengths)
 
     def padded(self, reviews: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The n-grams of some reviews, int64 `[reviews, most n-grams]`, 0 after the fewer; at least one column."""
+        """Pad the n-grams of some reviews: int64 `[reviews, most n-grams]`, 0 after the fewer; at least one column."""
         lengths = self.lengths[reviews]
         columns = np.arange(max(1, int(lengths.max(initial=0))))
         held = columns < lengths[:, np.newaxis]
@@ -105,12 +105,12 @@ class Ngrams:
 
     @classmethod
     def none(cls) -> "Ngrams":
-        """No n-gram at all."""
+        """Return no n-gram at all."""
         return cls(np.zeros(0, dtype=np.int64))
 
     @classmethod
     def count(cls, texts: Sequence[Reviews], most: int, least: int) -> "Ngrams":
-        """The most frequent n-grams of these reviews.
+        """Find the most frequent n-grams of these reviews.
 
         Args:
             texts: sets of encoded reviews; their ids must be below 65,536.
@@ -128,7 +128,7 @@ class Ngrams:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Ngrams":
-        """What `to_bytes` gave. Raises NgramError if it is damaged."""
+        """Read the bytes that `to_bytes` gave. Raises NgramError if they are damaged."""
         try:
             steps = read_array(content)
         except DatasetError as error:
@@ -146,7 +146,7 @@ class Ngrams:
             raise NgramError(f"{path}: {error}") from error
 
     def to_bytes(self) -> bytes:
-        """A `.npy` file of the steps between the keys, which compress far better than the keys."""
+        """Return a `.npy` file of the steps between the keys, which compress far better than the keys."""
         buffer = io.BytesIO()
         np.save(buffer, np.diff(self._keys, prepend=np.int64(0)))
         return buffer.getvalue()
@@ -156,7 +156,7 @@ class Ngrams:
         return len(self._keys)
 
     def read(self, reviews: Reviews) -> tuple[Rows, NDArray[np.int32]]:
-        """Which of the n-grams each review holds, and which end with each token of all reviews.
+        """Find which of the n-grams each review holds, and which end with each token of all reviews.
 
         Returns:
             The first; and the second by the n-grams' length, int32 `[tokens, LONGEST]`, 0 for one that is not known.
@@ -171,13 +171,13 @@ class Ngrams:
         return Rows(np.concatenate(rows), np.cumsum(np.concatenate(counts))), np.concatenate(ends)
 
     def tokens(self, row: int) -> list[int]:
-        """The ids that the n-gram of this number consists of."""
+        """Return the ids that the n-gram of this number consists of."""
         key = int(self._keys[row - 1])
         tokens = key >> _TOKENS_SHIFT & 0b11
         return [key >> (_BITS * place) & (2**_BITS - 1) for place in reversed(range(tokens))]
 
     def places(self, reviews: Reviews) -> Iterator[Places]:
-        """All occurrences of the n-grams in these reviews, one kind of n-gram after the other."""
+        """Find all occurrences of the n-grams in these reviews, one kind of n-gram after the other."""
         for tokens, reach in _KINDS:
             keys, starts = _keys(reviews, tokens, reach)
             rows, known = self._look_up(keys)

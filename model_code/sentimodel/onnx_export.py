@@ -20,7 +20,7 @@ _OPSET = 17  # old enough for every ONNX Runtime of the last years
 
 
 def to_onnx(network: SentimentNetwork) -> bytes:
-    """The network as an ONNX model.
+    """Return the network as an ONNX model.
 
     Its inputs have the names of `network.inputs` and are what `INPUTS` says, int64. Its outputs have the names of the
     parts, float32 `[batch]`, and are their shares of the logit.

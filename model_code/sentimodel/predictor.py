@@ -1,4 +1,4 @@
-"""Predictions from an artifact, with ONNX Runtime (quick to start, no torch) or with torch (at the endpoint)."""
+"""Predictions from an artifact and why they are so, with ONNX Runtime (quick to start, no torch) or with torch."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,25 +9,24 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sentimodel import artifact
-from sentimodel.architectures import INPUTS, PARTS
-from sentimodel.artifact import ArtifactError, Metadata
+from sentimodel.artifact import INPUTS, PARTS, ArtifactError, Metadata, read_metadata, verify
 from sentimodel.dataset import Reviews, pick
-from sentimodel.explanation import Explanation, Phrase
+from sentimodel.files import NGRAMS, ONNX, VOCABULARY, WEIGHTS
 from sentimodel.ngrams import LONGEST, NgramError, Ngrams
-from sentimodel.text import TextSettings, locate, tokenize
+from sentimodel.text import Located, TextSettings, locate, tokenize
 from sentimodel.vocabulary import PAD, UNK, Vocabulary, VocabularyError
 
 Runtime = Literal["onnx", "torch"]
 # By the names of the inputs, arrays of a batch; to, by the names of the parts, their logits, float32 `[batch]`.
 Network = Callable[[Mapping[str, NDArray[np.int64]]], Mapping[str, NDArray[np.float32]]]
 
+MOST_PHRASES = 10  # in an explanation
 _BATCH = 64  # reviews at a time: bounds the memory that long reviews take
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says about one review.
+    """The answer about one review.
 
     Attributes:
         label: "positive" or "negative".
@@ -40,6 +39,65 @@ class Prediction:
     sentiment: int
     probability: float
     model: str
+
+
+@dataclass(frozen=True)
+class Word:
+    """A token of the review.
+
+    Attributes:
+        word: the token as the model reads it: in small letters, entities replaced.
+        start: where it begins in the review as it was given, in Unicode code points.
+        end: where it ends, excluded.
+        contribution: how much it speaks for "positive", in units of the logit.
+    """
+
+    word: str
+    start: int
+    end: int
+    contribution: float
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """An n-gram of the review that the linear part of a model knows.
+
+    Attributes:
+        phrase: its tokens, joined by spaces.
+        contribution: how much all its occurrences together speak for "positive", in units of the logit.
+    """
+
+    phrase: str
+    contribution: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The contribution of each word, and the phrases that counted most.
+
+    Attributes:
+        words: every token, in reading order.
+        phrases: at most `MOST_PHRASES`, the strongest first; none for a model without a linear part.
+    """
+
+    words: tuple[Word, ...]
+    phrases: tuple[Phrase, ...]
+
+    @classmethod
+    def of(
+        cls, located: Sequence[Located], attributions: Mapping[str, NDArray[np.float64]], phrases: Iterable[Phrase]
+    ) -> "Explanation":
+        """Put together what the parts of a model explain.
+
+        Args:
+            located: the review's tokens.
+            attributions: by the part's name, what each token contributed to that part's logit, float64 `[tokens]`.
+            phrases: all n-grams of the review that the linear part knows, each once, in any order.
+        """
+        total = np.sum([np.zeros(len(located)), *attributions.values()], axis=0)
+        words = tuple(Word(*each, float(part)) for each, part in zip(located, total, strict=True))
+        strongest = sorted(phrases, key=lambda phrase: -abs(phrase.contribution))[:MOST_PHRASES]
+        return cls(words, tuple(strongest))
 
 
 class Predictor:
@@ -71,33 +129,33 @@ class Predictor:
             ArtifactError: a file is missing or wrong; says which, why, and what to do.
         """
         folder = Path(folder)
-        metadata = artifact.read_metadata(folder)
-        weights = artifact.ONNX if runtime == "onnx" else artifact.WEIGHTS
-        artifact.verify(folder, metadata, (weights, artifact.NGRAMS, artifact.VOCABULARY))
+        metadata = read_metadata(folder)
+        weights = ONNX if runtime == "onnx" else WEIGHTS
+        verify(folder, metadata, (weights, NGRAMS, VOCABULARY))
         path = folder / weights
         try:
-            vocabulary = Vocabulary.load(folder / artifact.VOCABULARY)
+            vocabulary = Vocabulary.load(folder / VOCABULARY)
             parts = PARTS[metadata.architecture]
             network = _start_onnx(path, parts, threads) if runtime == "onnx" else _start_torch(path, metadata)
-            return cls(metadata, vocabulary, Ngrams.load(folder / artifact.NGRAMS), network)
+            return cls(metadata, vocabulary, Ngrams.load(folder / NGRAMS), network)
         except (VocabularyError, NgramError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise ArtifactError(f"{folder} holds no usable model: {error!r}. Train the model again.") from error
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
-        """What the model says about each raw review, in the order given."""
+        """Predict the sentiment of each raw review, in the order given."""
         return [self._prediction(float(probability)) for probability in self.probabilities(self.encode(texts))]
 
     def encode(self, texts: Iterable[str]) -> Reviews:
-        """Raw reviews in the ids of this model's vocabulary, in the order given."""
+        """Encode raw reviews in the ids of this model's vocabulary, in the order given."""
         return Reviews.from_reviews(self._vocabulary.encode(tokenize(text, self._text)) for text in texts)
 
     def probabilities(self, reviews: Reviews | Sequence[Sequence[int]]) -> NDArray[np.float64]:
-        """The probability of "positive" for each encoded review, float64 `[reviews]`, in the order given."""
+        """Compute the probability of "positive" for each encoded review, float64 `[reviews]`, in the order given."""
         encoded = reviews if isinstance(reviews, Reviews) else Reviews.from_reviews(reviews)
         return sigmoid(np.sum(list(self.part_logits(encoded).values()), axis=0))
 
     def part_logits(self, reviews: Reviews) -> dict[str, NDArray[np.float64]]:
-        """What each part of the architecture says of each encoded review, in the order given.
+        """Compute the share of each part of the architecture in the logit of each encoded review, in the order given.
 
         Returns:
             By the part's name, its share of the logit, float64 `[reviews]`; the sum of all parts is the logit.
@@ -110,7 +168,7 @@ class Predictor:
         return {part: np.where(known, values, 0.0) for part, values in logits.items()}
 
     def explain(self, text: str) -> Explanation:
-        """How much each token of a review speaks for "positive", and which phrases do so most.
+        """Tell how much each token of a review speaks for "positive", and which phrases do so most.
 
         A token's contribution is the sum of what the parts of the architecture attribute to it: the linear part the
         scores of the n-grams that it is in, in equal shares, which is exact; the LSTM what it says less without it.
@@ -126,7 +184,7 @@ class Predictor:
         return Explanation.of(located, attributions, [Phrase(*each) for each in phrases.items()])
 
     def _scored(self, review: Reviews, tokens: Sequence[str]) -> tuple[NDArray[np.float64], dict[str, float]]:
-        """What the linear part says of one review: by each token, float64 `[tokens]`, and by each n-gram."""
+        """Share out the linear part's logit of one review: to each token, float64 `[tokens]`, and to each n-gram."""
         found = list(self._ngrams.places(review))
         rows = np.unique(np.concatenate([places.rows for places in found]))
         scores = dict(zip(rows.tolist(), self._scores(rows), strict=True))
@@ -149,8 +207,9 @@ class Predictor:
         return scores
 
     def _occlusion(self, review: Reviews) -> NDArray[np.float64]:
-        """What the LSTM says of one review less what it says with a token made unknown (Zeiler and Fergus, 2014,
-        "Visualizing and Understanding Convolutional Networks"), for each token, float64 `[tokens]`.
+        """Compute for each token the LSTM's logit of one review less its logit with that token made unknown.
+
+        Occlusion (Zeiler and Fergus, 2014, "Visualizing and Understanding Convolutional Networks"), float64 `[tokens]`.
 
         Tokens that the model does not know, or that lie outside the `max_tokens` the LSTM reads, have 0.
         """
@@ -217,5 +276,5 @@ def _start_torch(path: Path, metadata: Metadata) -> Network:
 
 
 def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The probabilities of "positive" that logits stand for, float64 of the same shape."""
+    """Return the probabilities of "positive" that logits stand for, float64 of the same shape."""
     return np.exp(-np.logaddexp(0.0, -logits))  # neither tail overflows or is rounded to 0

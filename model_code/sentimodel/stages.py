@@ -1,4 +1,4 @@
-"""What is trained for an architecture, in order.
+"""The stages of a training: for each architecture all that is trained, in order.
 
 A linear model of n-grams comes first; it is the linear part, and what the LSTM takes its evidence from. About a review
 that shaped it a linear model is too sure. So the training reviews are dealt into folds, those of one film into one, and
@@ -18,18 +18,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from sentimodel.calibration import factors
-from sentimodel.channels import Data
-from sentimodel.checkpoint import Checkpoints
+from sentimodel.checkpoint import CheckpointFolder
 from sentimodel.dataset import joined
-from sentimodel.distributed import Group
+from sentimodel.distributed import ProcessGroup
 from sentimodel.examples import Evidence, LstmExamples, NgramExamples
-from sentimodel.hyperparameters import Hyperparameters
-from sentimodel.lstm_fitting import fit_lstm
+from sentimodel.fit import calibration_factors, fit_lstm, fit_ngrams
 from sentimodel.network import LstmClassifier, NetworkConfig, NgramScores, SentimentNetwork
-from sentimodel.ngram_fitting import fit_ngrams
 from sentimodel.ngrams import Ngrams
 from sentimodel.training import Say, predict
+from sentimodel.training_inputs import Data, Hyperparameters
 from sentimodel.word_vectors import word_vectors
 
 LEAST_OCCURRENCES = 2  # of an n-gram in the reviews that are learned from
@@ -56,9 +53,9 @@ class Trainer:
         self,
         data: Data,
         hyperparameters: Hyperparameters,
-        group: Group,
+        group: ProcessGroup,
         say: Say,
-        checkpoints: Checkpoints | None,
+        checkpoints: CheckpointFolder | None,
     ) -> None:
         self._data = data
         self._hyperparameters = hyperparameters
@@ -116,7 +113,7 @@ class Trainer:
         rows = self._rows.part(len(self._labels), len(self._rows))
         unlabelled = NgramExamples(rows, np.zeros(len(rows), dtype=np.float32))
         said = predict(scores, self._validation, self._group.device)
-        factor = factors({"ngram": said}, torch.from_numpy(self._validation.targets))["ngram"]
+        factor = calibration_factors({"ngram": said}, torch.from_numpy(self._validation.targets))["ngram"]
         return factor * predict(scores, unlabelled, self._group.device)
 
     def _train_lstm(self, lstm: LstmClassifier, linear: NgramScores, guesses: Tensor) -> Tensor:
@@ -138,11 +135,15 @@ class Trainer:
         return predict(lstm, validation, self._group.device)
 
     def _stacked(self, linear: NgramScores, reviews: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """What linear models say of each n-gram, and which of them has not learned from each review.
+        """Train a linear model on each choice of all folds but one, for scores of n-grams that no review shaped itself.
 
         Args:
             linear: the model of all training reviews; the last of the tables.
             reviews: how many there are to learn from.
+
+        Returns:
+            Each model's scores, float32 `[models, n-grams + 1]`, and for each review the model that has not learned
+            from it, int64 `[reviews]`.
         """
         labelled = len(self._labels)
         groups = self._data.groups if self._data.groups.any() else np.arange(labelled)  # one film cannot be dealt
@@ -163,7 +164,7 @@ class Trainer:
             said: what each part says of the validation reviews.
         """
         labels = torch.from_numpy(self._validation.targets)
-        scales = factors(said, labels)
+        scales = calibration_factors(said, labels)
         for part, scale in scales.items():
             self.network.parts[part].scale(scale)
         logits = torch.stack([scale * said[part] for part, scale in scales.items()]).sum(dim=0)

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from sentimodel.checkpoint import Checkpoints, state_of
-from sentimodel.distributed import Group
+from sentimodel.checkpoint import CheckpointFolder, state_of
+from sentimodel.distributed import ProcessGroup
 from sentimodel.examples import Batch, Examples
 
 EVALUATION_BATCH = 256
@@ -29,8 +29,8 @@ SECONDS_BETWEEN_REPORTS = 2.0
 Say = Callable[[str], None]
 
 
-class TrainingError(Exception):
-    """Training cannot start or go on. The message says why and what to do."""
+class DivergenceError(Exception):
+    """Training has led away from any solution. The message says when and what to do."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ def fit(
     train: Examples,
     validation: Examples,
     recipe: Recipe,
-    group: Group,
+    group: ProcessGroup,
     say: Say,
     *,
     stage: str = "",
-    checkpoints: Checkpoints | None = None,
+    checkpoints: CheckpointFolder | None = None,
 ) -> dict[str, Any]:
     """Train the network, and leave it with the weights of its best epoch.
 
@@ -90,8 +90,8 @@ def fit(
         `best_epoch`, its `validation_accuracy` and `validation_loss`, and the figures of all `epochs`.
 
     Raises:
-        TrainingError: the loss is no number any more.
-        GroupError: another process has ended.
+        DivergenceError: the loss is no number any more.
+        ProcessGroupError: another process has ended.
     """
     with torch.random.fork_rng([group.device] if group.device.type == "cuda" else []):
         loop = _Loop(network, optimizer, train, validation, recipe, group, say, stage)
@@ -108,7 +108,7 @@ def fit(
 
 
 def predict(network: nn.Module, examples: Examples, device: torch.device) -> Tensor:
-    """The logits of all examples, in their order, float32 `[examples]` on the CPU."""
+    """Compute the logits of all examples, in their order, float32 `[examples]` on the CPU."""
     network.eval()
     logits = torch.zeros(len(examples))
     with torch.inference_mode():
@@ -118,12 +118,12 @@ def predict(network: nn.Module, examples: Examples, device: torch.device) -> Ten
 
 
 def rate(step: int, steps: int) -> float:
-    """The learning rate at a step, as a share of its highest: a short rise, then a straight fall towards 0."""
+    """Return the learning rate at a step, as a share of its highest: a short rise, then a straight fall towards 0."""
     return min(1.0, (step + 1) / WARM_UP_STEPS) * max(LOWEST_RATE, 1.0 - step / steps)
 
 
 def epoch_line(figures: dict[str, Any], epochs: int, stage: str = "") -> str:
-    """The line about an epoch that the metric definitions of the training job look for."""
+    """Write the line about an epoch that the metric definitions of the training job look for."""
     return (
         f"epoch={figures['epoch']} epochs={epochs} train_loss={figures['train_loss']:.4f}"
         f" validation_loss={figures['validation_loss']:.4f}"
@@ -141,7 +141,7 @@ class _Loop:
     train: Examples
     validation: Examples
     recipe: Recipe
-    group: Group
+    group: ProcessGroup
     say: Say
     stage: str
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -221,7 +221,7 @@ class _Loop:
         for number, rows in enumerate(steps, start=1):
             sums += self._step(rows)
             if not sums[0].isfinite():
-                raise TrainingError(f"the loss is no number any more in epoch {epoch}: lower the learning_rate")
+                raise DivergenceError(f"the loss is no number any more in epoch {epoch}: lower the learning_rate")
             if time.monotonic() - reported >= SECONDS_BETWEEN_REPORTS:
                 reported = time.monotonic()
                 loss = (sums[0] / sums[1]).item()

@@ -19,7 +19,7 @@ SHIFT = 1e-3  # of all eigenvalues, while iterating: keeps the rank full where f
 
 
 def word_vectors(texts: Sequence[Reviews], words: int, dimensions: int, seed: int) -> Tensor:
-    """A vector for each of the most frequent ids, near to those of words in similar company.
+    """Compute a vector for each of the most frequent ids, near to those of words in similar company.
 
     The truncated eigendecomposition of positive pointwise mutual information (Levy and Goldberg, 2014, "Neural Word
     Embedding as Implicit Matrix Factorization"), with context distribution smoothing and eigenvalue weighting by the

@@ -16,8 +16,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from sentimodel.dataset import Reviews
-from sentimodel.hyperparameters import Hyperparameters
 from sentimodel.network import LstmClassifier, NetworkConfig
+from sentimodel.training_inputs import Hyperparameters
 from torch import Tensor
 
 from sentictl.config.settings import DataSettings

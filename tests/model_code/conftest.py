@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from sentimodel.architectures import PARTS
+from sentimodel.artifact import PARTS
 
 from tests.conftest import TOY_OPTIONS, once
 from tests.model_code.scripts import load_script

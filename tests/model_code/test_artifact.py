@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sentimodel import artifact
+from sentimodel import artifact, files
 from sentimodel.artifact import ArtifactError, Metadata
 
 FILES = {
-    artifact.WEIGHTS: b"weights",
-    artifact.ONNX: b"graph",
-    artifact.NGRAMS: b"keys",
-    artifact.VOCABULARY: b"<pad>\n<unk>\n",
+    files.WEIGHTS: b"weights",
+    files.ONNX: b"graph",
+    files.NGRAMS: b"keys",
+    files.VOCABULARY: b"<pad>\n<unk>\n",
 }
 DESCRIPTION = Metadata(
     model="m",
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 
 def rewrite(folder: Path, **changes: Any) -> None:
     """Change values of the metadata; None takes one out."""
-    path = folder / artifact.METADATA
+    path = folder / files.METADATA
     values = json.loads(path.read_text()) | changes
     path.write_text(json.dumps({name: value for name, value in values.items() if value is not None}))
 
@@ -102,7 +102,7 @@ def test_damaged_metadata_is_refused(folder: Path, changes: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff"])
 def test_metadata_that_is_no_json_object_is_refused(folder: Path, content: bytes) -> None:
-    (folder / artifact.METADATA).write_bytes(content)
+    (folder / files.METADATA).write_bytes(content)
     with pytest.raises(ArtifactError, match=r"metadata\.json"):
         artifact.read_metadata(folder)
 
@@ -110,7 +110,7 @@ def test_metadata_that_is_no_json_object_is_refused(folder: Path, content: bytes
 def test_an_interrupted_rewrite_leaves_no_artifact(folder: Path, tmp_path: Path) -> None:
     class Interrupted(dict[str, bytes]):
         def items(self) -> Any:
-            yield artifact.WEIGHTS, b"new"
+            yield files.WEIGHTS, b"new"
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

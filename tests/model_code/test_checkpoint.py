@@ -1,4 +1,4 @@
-"""Checkpoints: what is written is what is read, and nothing else is."""
+"""CheckpointFolder: what is written is what is read, and nothing else is."""
 
 from pathlib import Path
 
@@ -6,15 +6,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from sentimodel.checkpoint import Checkpoints, state_of
+from sentimodel.checkpoint import CheckpointFolder, state_of
 
 STATE = {"weights": torch.arange(6).reshape(2, 3), "history": [{"epoch": 1, "train_loss": 0.1}], "rate": 0.5}
 
 
-def checkpoints(folder: Path, **inputs: object) -> tuple[Checkpoints, list[str]]:
-    """Checkpoints of these inputs, and what they say."""
+def checkpoints(folder: Path, **inputs: object) -> tuple[CheckpointFolder, list[str]]:
+    """CheckpointFolder of these inputs, and what they say."""
     lines: list[str] = []
-    return Checkpoints(folder, inputs, lines.append), lines
+    return CheckpointFolder(folder, inputs, lines.append), lines
 
 
 def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:

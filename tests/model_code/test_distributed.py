@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import torch
-from sentimodel import artifact
-from sentimodel.distributed import GroupError, Place, free_port, places_here
+from sentimodel import artifact, files
+from sentimodel.distributed import ProcessGroupError, Worker, free_port, workers_here
 
 from tests.model_code.scripts import MODEL_CODE
 
@@ -55,12 +55,12 @@ class Trainings:
 
     def pair(self, model: str, **options: Any) -> tuple[Process, Process]:
         """Two processes that train together, as torchrun would start them."""
-        places = [Place(rank, 2, rank, port=port) for port in [free_port()] for rank in (0, 1)]
-        first, second = (self.start(model, place.variables(), **options) for place in places)
+        workers = [Worker(rank, 2, rank, port=port) for port in [free_port()] for rank in (0, 1)]
+        first, second = (self.start(model, worker.variables(), **options) for worker in workers)
         return first, second
 
     def weights(self, model: str) -> dict[str, torch.Tensor]:
-        found: dict[str, torch.Tensor] = torch.load(self.folder / model / artifact.WEIGHTS, weights_only=True)
+        found: dict[str, torch.Tensor] = torch.load(self.folder / model / files.WEIGHTS, weights_only=True)
         return found
 
 
@@ -126,7 +126,7 @@ def test_two_killed_processes_go_on_to_the_weights_of_two_that_were_not(together
     code, stdout, stderr = ended(first)
     assert (code, *ended(second)[:2]) == (0, 0, ""), stderr
     assert "checkpoint=found, going on after epoch " in stdout
-    digests = {artifact.read_metadata(together.folder / name).files[artifact.WEIGHTS] for name in ("two", "again")}
+    digests = {artifact.read_metadata(together.folder / name).files[files.WEIGHTS] for name in ("two", "again")}
     assert len(digests) == 1
 
 
@@ -170,32 +170,32 @@ def hosts(*names: str, current: str, **others: str) -> dict[str, str]:
 
 
 def test_alone_without_any_variables() -> None:
-    assert places_here({}, 0) == [Place()]
-    assert places_here(hosts("algo-1", current="algo-1"), 0) == [Place()]
+    assert workers_here({}, 0) == [Worker()]
+    assert workers_here(hosts("algo-1", current="algo-1"), 0) == [Worker()]
 
 
 def test_each_gpu_of_a_host_has_a_process() -> None:
-    places = places_here(hosts("algo-1", current="algo-1"), 2)
-    assert [(place.rank, place.size, place.local_rank) for place in places] == [(0, 2, 0), (1, 2, 1)]
-    assert len({(place.address, place.port) for place in places}) == 1
+    workers = workers_here(hosts("algo-1", current="algo-1"), 2)
+    assert [(worker.rank, worker.size, worker.local_rank) for worker in workers] == [(0, 2, 0), (1, 2, 1)]
+    assert len({(worker.address, worker.port) for worker in workers}) == 1
 
 
 def test_sagemakers_hosts_are_numbered_the_same_way_everywhere() -> None:
-    first = places_here(hosts("algo-2", "algo-1", current="algo-1"), 2)
-    second = places_here(hosts("algo-1", "algo-2", current="algo-2"), 2)
-    assert [place.rank for place in (*first, *second)] == [0, 1, 2, 3]
-    assert {(place.size, place.address) for place in (*first, *second)} == {(4, "algo-1")}
-    assert len({place.port for place in (*first, *second)}) == 1
+    first = workers_here(hosts("algo-2", "algo-1", current="algo-1"), 2)
+    second = workers_here(hosts("algo-1", "algo-2", current="algo-2"), 2)
+    assert [worker.rank for worker in (*first, *second)] == [0, 1, 2, 3]
+    assert {(worker.size, worker.address) for worker in (*first, *second)} == {(4, "algo-1")}
+    assert len({worker.port for worker in (*first, *second)}) == 1
 
 
 def test_an_address_that_is_given_is_used() -> None:
     given = hosts("algo-1", "algo-2", current="algo-2", MASTER_ADDR="127.0.0.1", MASTER_PORT="4000")
-    assert places_here(given, 0) == [Place(1, 2, 0, "127.0.0.1", 4000)]
+    assert workers_here(given, 0) == [Worker(1, 2, 0, "127.0.0.1", 4000)]
 
 
 def test_a_process_that_was_given_its_place_starts_no_others() -> None:
-    place = Place(3, 4, 1, "somewhere", 5)
-    assert places_here(place.variables() | hosts("algo-1", "algo-2", current="algo-1"), 8) == [place]
+    worker = Worker(3, 4, 1, "somewhere", 5)
+    assert workers_here(worker.variables() | hosts("algo-1", "algo-2", current="algo-1"), 8) == [worker]
 
 
 @pytest.mark.parametrize(
@@ -203,5 +203,5 @@ def test_a_process_that_was_given_its_place_starts_no_others() -> None:
     [{"RANK": "2", "WORLD_SIZE": "2"}, {"RANK": "one"}, hosts("algo-1", "algo-2", current="algo-3")],
 )
 def test_a_contradiction_is_refused(environment: dict[str, str]) -> None:
-    with pytest.raises(GroupError):
-        places_here(environment, 0)
+    with pytest.raises(ProcessGroupError):
+        workers_here(environment, 0)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from sentimodel.architectures import INPUTS, PARTS
+from sentimodel.artifact import INPUTS, PARTS
 from sentimodel.network import LstmClassifier, NetworkConfig, NgramScores, SentimentNetwork
 from sentimodel.ngrams import LONGEST
 from sentimodel.vocabulary import PAD, UNK

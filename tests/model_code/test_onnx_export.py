@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from sentimodel.architectures import PARTS
+from sentimodel.artifact import PARTS
 from sentimodel.onnx_export import to_onnx
 
 from tests.model_code.networks import CONFIG, LENGTHS, padded_reviews, random_network

@@ -16,12 +16,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from sentimodel import artifact, explanation
-from sentimodel.architectures import PARTS
-from sentimodel.artifact import ArtifactError
+from sentimodel import files
+from sentimodel import predictor as predictor_module
+from sentimodel.artifact import PARTS, ArtifactError
 from sentimodel.dataset import Split
-from sentimodel.explanation import Phrase, Word
-from sentimodel.predictor import Predictor
+from sentimodel.predictor import MOST_PHRASES, Explanation, Phrase, Predictor, Word
+from sentimodel.text import Located
 from sentimodel.vocabulary import UNK
 
 from tests.conftest import BAD as BLAME
@@ -32,6 +32,7 @@ MODEL_CODE = Path(__file__).parents[2] / "model_code"
 GOOD = "The acting was wonderful. The plot was superb."
 BAD = "The acting was dreadful. The plot was boring."
 Runtime = Literal["onnx", "torch"]
+LOCATED = [Located("waste", 10, 15), Located("of", 16, 18)]
 RUNTIMES: tuple[Runtime, ...] = ("onnx", "torch")
 LINEAR = [architecture for architecture, parts in PARTS.items() if "ngram" in parts]
 WITH_LSTM = [architecture for architecture, parts in PARTS.items() if "lstm" in parts]
@@ -118,7 +119,7 @@ def test_an_explanation_gives_each_token_its_place_and_part(predictor: Predictor
 
 def bias_of(folder: Path) -> float:
     """What the linear part says of no n-gram at all."""
-    return float(torch.load(folder / artifact.WEIGHTS, weights_only=True)["ngram.bias"].item())
+    return float(torch.load(folder / files.WEIGHTS, weights_only=True)["ngram.bias"].item())
 
 
 def total(each: Sequence[Word] | Sequence[Phrase]) -> float:
@@ -132,14 +133,14 @@ def test_contributions_add_up_to_the_linear_logit(artifacts: dict[str, Path], te
     known = (reviews.ids > UNK).any()
     expected = predictor.part_logits(reviews)["ngram"][0] - bias_of(artifacts["ngram"]) if known else 0.0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(explanation, "MOST_PHRASES", 10_000)
+        patch.setattr(predictor_module, "MOST_PHRASES", 10_000)
         explained = predictor.explain(text)
     assert total(explained.words) == pytest.approx(expected, abs=1e-5)
     assert total(explained.phrases) == pytest.approx(expected, abs=1e-5)
     assert len({phrase.phrase for phrase in explained.phrases}) == len(explained.phrases)
     strengths = [abs(phrase.contribution) for phrase in explained.phrases]
     assert strengths == sorted(strengths, reverse=True)
-    assert predictor.explain(text).phrases == explained.phrases[: explanation.MOST_PHRASES]
+    assert predictor.explain(text).phrases == explained.phrases[:MOST_PHRASES]
 
 
 def without(text: str, word: Word) -> str:
@@ -170,7 +171,7 @@ def test_phrases_are_of_the_linear_part(predictor: Predictor) -> None:
     if predictor.metadata.architecture not in LINEAR:
         assert phrases == {}
         return
-    assert len(phrases) == explanation.MOST_PHRASES
+    assert len(phrases) == MOST_PHRASES
     assert max(phrases.values()) > 0 > min(phrases.values())
     assert any(" " in phrase for phrase in phrases)
 
@@ -188,9 +189,9 @@ def test_a_long_review_is_explained_as_far_as_it_is_read(predictor: Predictor) -
 @pytest.mark.parametrize(
     ("runtime", "name"),
     [
-        ("onnx", artifact.ONNX),
-        ("torch", artifact.WEIGHTS),
-        *itertools.product(RUNTIMES, (artifact.NGRAMS, artifact.VOCABULARY)),
+        ("onnx", files.ONNX),
+        ("torch", files.WEIGHTS),
+        *itertools.product(RUNTIMES, (files.NGRAMS, files.VOCABULARY)),
     ],
 )
 def test_a_changed_file_is_refused(damaged: Path, runtime: Runtime, name: str) -> None:
@@ -203,7 +204,7 @@ def test_a_changed_file_is_refused(damaged: Path, runtime: Runtime, name: str) -
     ("section", "key"), [("hyperparameters", "max_tokens"), ("hyperparameters", "hidden_dim"), ("text", "stem")]
 )
 def test_missing_settings_are_refused(damaged: Path, section: str, key: str) -> None:
-    path = damaged / artifact.METADATA
+    path = damaged / files.METADATA
     values = json.loads(path.read_text())
     del values[section][key]
     path.write_text(json.dumps(values))
@@ -212,7 +213,7 @@ def test_missing_settings_are_refused(damaged: Path, section: str, key: str) -> 
 
 
 def test_weights_of_another_size_are_refused(damaged: Path) -> None:
-    path = damaged / artifact.METADATA
+    path = damaged / files.METADATA
     values = json.loads(path.read_text())
     values["hyperparameters"]["hidden_dim"] += 1
     path.write_text(json.dumps(values))
@@ -223,7 +224,7 @@ def test_weights_of_another_size_are_refused(damaged: Path) -> None:
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("name", ["transformer", "", "ngram", "lstm"])
 def test_an_architecture_that_the_model_has_not_is_refused(damaged: Path, runtime: Runtime, name: str) -> None:
-    path = damaged / artifact.METADATA
+    path = damaged / files.METADATA
     values = json.loads(path.read_text())
     assert values["architecture"] == values["hyperparameters"]["architecture"] == "wide-lstm"
     values["architecture"] = values["hyperparameters"]["architecture"] = name
@@ -233,10 +234,10 @@ def test_an_architecture_that_the_model_has_not_is_refused(damaged: Path, runtim
 
 
 def test_a_damaged_table_of_ngrams_is_named(damaged: Path) -> None:
-    (damaged / artifact.NGRAMS).write_bytes(b"PK")
-    path = damaged / artifact.METADATA
+    (damaged / files.NGRAMS).write_bytes(b"PK")
+    path = damaged / files.METADATA
     values = json.loads(path.read_text())
-    values["files"][artifact.NGRAMS] = hashlib.sha256(b"PK").hexdigest()
+    values["files"][files.NGRAMS] = hashlib.sha256(b"PK").hexdigest()
     path.write_text(json.dumps(values))
     with pytest.raises(ArtifactError, match=r"no usable model.*ngrams\.npy"):
         Predictor.load(damaged)
@@ -306,3 +307,19 @@ def test_several_threads_may_ask_at_the_same_time(predictor: Predictor) -> None:
     with ThreadPoolExecutor(4) as pool:
         for together in pool.map(predictor.predict, [texts] * 8):
             np.testing.assert_allclose([p.probability for p in together], [p.probability for p in alone], atol=1e-9)
+
+
+def test_a_word_contributes_what_the_parts_attribute_to_it() -> None:
+    explanation = Explanation.of(LOCATED, {"ngram": np.array([-1.0, 0.5]), "lstm": np.array([-0.5, 0.25])}, ())
+    assert explanation.words == (Word("waste", 10, 15, -1.5), Word("of", 16, 18, 0.75))
+    assert explanation.phrases == ()
+
+
+def test_without_a_part_nothing_contributes() -> None:
+    assert [word.contribution for word in Explanation.of(LOCATED, {}, ()).words] == [0, 0]
+
+
+def test_the_strongest_phrases_come_first_and_the_weak_are_left_out() -> None:
+    phrases = [Phrase(f"p{number}", (-1) ** number * number / 10) for number in range(30)]
+    strongest = Explanation.of(LOCATED, {}, phrases).phrases
+    assert [phrase.phrase for phrase in strongest] == [f"p{number}" for number in range(29, 29 - MOST_PHRASES, -1)]

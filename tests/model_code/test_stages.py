@@ -9,20 +9,17 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from sentimodel import stages
-from sentimodel.calibration import TEMPERATURES
-from sentimodel.channels import Data
-from sentimodel.checkpoint import Checkpoints
+from sentimodel.checkpoint import CheckpointFolder
 from sentimodel.dataset import Reviews, Split
-from sentimodel.distributed import Group, Place
+from sentimodel.distributed import ProcessGroup, Worker
 from sentimodel.examples import LstmExamples, NgramExamples
-from sentimodel.hyperparameters import Hyperparameters
-from sentimodel.lstm_fitting import fit_lstm
+from sentimodel.fit import TEMPERATURES, fit_lstm, fit_ngrams
 from sentimodel.network import NgramScores, SentimentNetwork
-from sentimodel.ngram_fitting import fit_ngrams
 from sentimodel.stages import EVIDENCE_SCALE, FOLDS, SHARPENING, UNLABELLED_WEIGHT, Trainer
 from sentimodel.text import TextSettings
+from sentimodel.training_inputs import Data, Hyperparameters
 
-ALONE = Group(Place(), torch.device("cpu"))
+ALONE = ProcessGroup(Worker(), torch.device("cpu"))
 FOLD_STAGES = [f"fold-{number}" for number in range(1, FOLDS + 1)]
 VOCABULARY_SIZE = 40
 SMALL = Hyperparameters(
@@ -64,7 +61,7 @@ def made(unlabelled: int | None = None, groups: NDArray[np.int32] | None = None)
 
 
 def trained(
-    architecture: str, data: Data, checkpoints: Checkpoints | None = None, **changes: Any
+    architecture: str, data: Data, checkpoints: CheckpointFolder | None = None, **changes: Any
 ) -> tuple[SentimentNetwork, dict[str, Any], list[str]]:
     """The network, the metrics, and what was said."""
     torch.manual_seed(1)
@@ -217,7 +214,7 @@ def test_interrupted_in_any_stage_it_ends_with_the_same_weights(tmp_path: Path, 
         if line.startswith("epoch=1 ") and line.endswith(f" stage={stop}"):
             raise KeyboardInterrupt
 
-    data, kept = made(30), Checkpoints(tmp_path, {}, lambda line: None)
+    data, kept = made(30), CheckpointFolder(tmp_path, {}, lambda line: None)
     torch.manual_seed(1)
     with pytest.raises(KeyboardInterrupt):
         Trainer(data, SMALL, ALONE, interrupt, kept).run()

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from sentimodel import artifact
-from sentimodel.architectures import PARTS
-from sentimodel.calibration import TEMPERATURES
+from sentimodel import artifact, files
+from sentimodel.artifact import PARTS
 from sentimodel.dataset import Reviews, Split
+from sentimodel.fit import TEMPERATURES
 from sentimodel.predictor import Predictor
 from sentimodel.text import TextSettings, tokenize
 from sentimodel.vocabulary import Vocabulary
@@ -143,7 +143,7 @@ def test_each_architecture_is_trained_and_predicts(
     assert answer.returncode == 0, answer.stderr
     metadata = artifact.read_metadata(tmp_path / "model")
     assert metadata.architecture == architecture
-    assert set(metadata.files) == {artifact.WEIGHTS, artifact.ONNX, artifact.NGRAMS, artifact.VOCABULARY}
+    assert set(metadata.files) == {files.WEIGHTS, files.ONNX, files.NGRAMS, files.VOCABULARY}
     test = Split.load(toy_dataset / "test" / "reviews.npz")
     one, other = (Predictor.load(tmp_path / "model", runtime).probabilities(test) for runtime in ("onnx", "torch"))
     np.testing.assert_allclose(one, other, atol=1e-5)
@@ -229,7 +229,7 @@ def test_one_seed_gives_one_model_and_another_another(
         assert run(options).returncode == 0
         digests.append(artifact.read_metadata(tmp_path / name).files)
     assert digests[0] == digests[1]
-    assert digests[0][artifact.WEIGHTS] != digests[2][artifact.WEIGHTS]
+    assert digests[0][files.WEIGHTS] != digests[2][files.WEIGHTS]
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -321,7 +321,7 @@ def test_terminated_it_goes_on_from_its_last_checkpoint(
     assert trained.isdisjoint({"ngram", "self-training"})
     assert "lstm" in trained
     assert run(options | {"model-dir": tmp_path / "whole"}).returncode == 0
-    weights = [artifact.read_metadata(tmp_path / name).files[artifact.WEIGHTS] for name in ("model", "whole")]
+    weights = [artifact.read_metadata(tmp_path / name).files[files.WEIGHTS] for name in ("model", "whole")]
     assert weights[0] == weights[1]
 
 
@@ -363,7 +363,7 @@ def test_a_switch_is_true_or_false(run: Run, toy_dataset: Path, tmp_path: Path, 
 def test_a_loss_beyond_numbers_ends_training(run: Run, toy_dataset: Path, tmp_path: Path) -> None:
     message = failure(run(by_hand(toy_dataset, tmp_path / "model", architecture="lstm", learning_rate=math.inf)))
     assert "learning_rate" in message
-    assert not (tmp_path / "model" / artifact.METADATA).exists()
+    assert not (tmp_path / "model" / files.METADATA).exists()
 
 
 def test_sagemaker_is_told_why_the_job_failed(run: Run, toy_dataset: Path, tmp_path: Path) -> None:

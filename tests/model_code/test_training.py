@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from sentimodel.checkpoint import Checkpoints
-from sentimodel.distributed import Group, Place
+from sentimodel.checkpoint import CheckpointFolder
+from sentimodel.distributed import ProcessGroup, Worker
 from sentimodel.examples import Batch
-from sentimodel.training import Recipe, TrainingError, epoch_line, fit, predict, rate
+from sentimodel.training import DivergenceError, Recipe, epoch_line, fit, predict, rate
 from torch import Tensor, nn
 
-ALONE = Group(Place(), torch.device("cpu"))
+ALONE = ProcessGroup(Worker(), torch.device("cpu"))
 RECIPE = Recipe(epochs=3, patience=3, batch_size=4, seed=3)
 
 
@@ -178,7 +178,7 @@ def test_interrupted_anywhere_it_goes_on_to_the_same_weights(tmp_path: Path, bat
     whole, interrupted, resumed = plane(dropout=0.5), plane(dropout=0.5), plane(dropout=0.5)
     expected = run(whole)
     lines: list[str] = []
-    checkpoints = Checkpoints(tmp_path / "checkpoints", {"seed": 3}, lines.append)
+    checkpoints = CheckpointFolder(tmp_path / "checkpoints", {"seed": 3}, lines.append)
     train = Points(22)
     train.interrupt_at = batch
     with pytest.raises(KeyboardInterrupt):
@@ -198,7 +198,7 @@ def test_interrupted_anywhere_it_goes_on_to_the_same_weights(tmp_path: Path, bat
 
 
 def test_a_finished_stage_is_not_trained_again(tmp_path: Path) -> None:
-    checkpoints = Checkpoints(tmp_path, {}, lambda line: None)
+    checkpoints = CheckpointFolder(tmp_path, {}, lambda line: None)
     first, again, train = plane(), plane(), Points(22)
     run(first, checkpoints=checkpoints, stage="teacher")
     run(again, train=train, checkpoints=checkpoints, stage="teacher")
@@ -210,7 +210,7 @@ def test_a_finished_stage_is_not_trained_again(tmp_path: Path) -> None:
 
 def test_a_checkpoint_also_keeps_what_early_stopping_knows(tmp_path: Path) -> None:
     patient = replace(RECIPE, epochs=50, patience=2)
-    checkpoints = Checkpoints(tmp_path, {}, lambda line: None)
+    checkpoints = CheckpointFolder(tmp_path, {}, lambda line: None)
     whole, resumed, train = plane(), plane(), Points(22)
     expected = run(whole, patient)
     train.interrupt_at = 6 * len(expected["epochs"]) - 1
@@ -225,7 +225,7 @@ def test_a_loss_beyond_numbers_is_named() -> None:
     network = plane()
     with torch.no_grad():
         network.shift.fill_(torch.nan)
-    with pytest.raises(TrainingError, match="learning_rate"):
+    with pytest.raises(DivergenceError, match="learning_rate"):
         run(network)
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
+from sentimodel.files import METADATA
+
 from sentictl.api import stack
 from sentictl.api.notebook import ProjectNotebook
 from sentictl.api.observer import Lines, Observer
@@ -347,7 +349,7 @@ class Project:
         """
         folder = self.session.folder.models / model if model else self.session.folder.current_model
         try:
-            metrics: dict[str, Any] = json.loads((folder / "metadata.json").read_bytes())["metrics"]
+            metrics: dict[str, Any] = json.loads((folder / METADATA).read_bytes())["metrics"]
         except FileNotFoundError:
             raise ModelError(f"There is no model in {folder}.", "Train one: sentictl train") from None
         return metrics

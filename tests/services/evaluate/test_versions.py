@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 from moto import mock_aws
-from sentimodel.artifact import METADATA, NGRAMS, ONNX, read_metadata
+from sentimodel.artifact import read_metadata
+from sentimodel.files import METADATA, NGRAMS, ONNX
 from sentimodel.network import NetworkConfig, SentimentNetwork
 from sentimodel.onnx_export import to_onnx
 

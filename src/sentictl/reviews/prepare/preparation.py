@@ -15,6 +15,7 @@ import sentimodel.text
 import sentimodel.vocabulary
 from numpy.typing import NDArray
 from sentimodel.dataset import Reviews, Split
+from sentimodel.files import GROUPS, REVIEWS, TEXT, VOCABULARY
 from sentimodel.text import TextSettings
 from sentimodel.vocabulary import UNK, Vocabulary
 
@@ -226,14 +227,14 @@ def _write(
     for name in parts:
         (folder / name).mkdir(parents=True)
     with ThreadPoolExecutor() as threads:  # compressing them takes as long as half of all the tokenizing
-        saving = [threads.submit(reviews.save, folder / name / "reviews.npz") for name, reviews in parts.items()]
+        saving = [threads.submit(reviews.save, folder / name / REVIEWS) for name, reviews in parts.items()]
         for saved in saving:
             saved.result()
-    np.save(folder / "train" / "groups.npy", groups)
+    np.save(folder / "train" / GROUPS, groups)
     (folder / "vocabulary").mkdir()
-    vocabulary.save(folder / "vocabulary" / "vocabulary.txt")
+    vocabulary.save(folder / "vocabulary" / VOCABULARY)
     text = json.dumps(settings.to_dict(), indent=2) + "\n"
-    (folder / "vocabulary" / "text.json").write_text(text, encoding="utf-8")
+    (folder / "vocabulary" / TEXT).write_text(text, encoding="utf-8")
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         path.relative_to(folder).as_posix(): FileFacts(bytes=path.stat().st_size, sha256=file_sha256(path))

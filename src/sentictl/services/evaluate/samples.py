@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from sentimodel.dataset import DatasetError, Reviews, Split
+from sentimodel.files import REVIEWS, VOCABULARY
 from sentimodel.predictor import Predictor
 from sentimodel.vocabulary import Vocabulary, VocabularyError
 
@@ -19,8 +20,6 @@ from sentictl.reviews.read.source import Source
 from sentictl.services.resources.storage import download_folder
 
 TEST, VALIDATION = "test", "validation"
-REVIEWS = "reviews.npz"
-VOCABULARY = "vocabulary/vocabulary.txt"
 NAME_REVIEWS = "Name labelled reviews to measure on: sentictl evaluate --data PATH"
 
 
@@ -60,7 +59,7 @@ class SplitSample(Sample):
         self._folder = folder
         try:
             self._split = Split.load(folder / split / REVIEWS)
-            self._vocabulary = Vocabulary.load(folder / VOCABULARY)
+            self._vocabulary = Vocabulary.load(folder / "vocabulary" / VOCABULARY)
         except (DatasetError, VocabularyError, OSError) as problem:
             raise DataError(str(problem), f"Delete {folder}: it is prepared or fetched again.") from None
         super().__init__(f"{split} split of dataset {folder.name}", self._split.labels)

@@ -8,6 +8,8 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
+from sentimodel.files import METADATA
+
 from sentictl.assets import archives, installed
 from sentictl.aws.images import pytorch_image
 from sentictl.aws.lookup import if_there
@@ -139,7 +141,7 @@ class TrainingJob(DigestNamed):
         delete_streams(self.context, TRAINING_GROUP, f"{record.name}/")
 
     def summary(self) -> str:
-        metadata = json.loads((self.context.config.folder.models / self.name / "metadata.json").read_text())
+        metadata = json.loads((self.context.config.folder.models / self.name / METADATA).read_text())
         metrics = metadata["metrics"]
         loss = sparkline([epoch["train_loss"] for epoch in metrics["epochs"]])
         accuracy = sparkline([epoch["validation_accuracy"] for epoch in metrics["epochs"]])

@@ -7,15 +7,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from sentimodel.checkpoint import Checkpoints
-from sentimodel.distributed import Group, Place
+from sentimodel.checkpoint import CheckpointFolder
+from sentimodel.distributed import ProcessGroup, Worker
 from sentimodel.examples import NgramExamples
+from sentimodel.fit import fit_ngrams, log_count_ratios
 from sentimodel.network import NetworkConfig, NgramScores
-from sentimodel.ngram_fitting import fit_ngrams, log_count_ratios
 from sentimodel.ngrams import Rows
 from sentimodel.training import Recipe, predict
 
-ALONE = Group(Place(), torch.device("cpu"))
+ALONE = ProcessGroup(Worker(), torch.device("cpu"))
 CPU = torch.device("cpu")
 RECIPE = Recipe(epochs=3, patience=3, batch_size=8, seed=3)
 SIZE = 21  # n-grams, and none
@@ -38,7 +38,7 @@ def telling(count: int, seed: int) -> NgramExamples:
 
 
 def fitted(
-    train: NgramExamples, recipe: Recipe = RECIPE, checkpoints: Checkpoints | None = None
+    train: NgramExamples, recipe: Recipe = RECIPE, checkpoints: CheckpointFolder | None = None
 ) -> tuple[NgramScores, list[str]]:
     """The linear part after its training, and what was said."""
     scores, lines = NgramScores(CONFIG), list[str]()
@@ -113,7 +113,7 @@ def test_steps_on_examples_without_weight_do_no_harm() -> None:
 
 @pytest.mark.parametrize("stop", [1, 2, 3])
 def test_from_a_checkpoint_it_ends_with_the_same_scores(tmp_path: Path, stop: int) -> None:
-    train, kept = telling(200, seed=1), Checkpoints(tmp_path, {}, lambda line: None)
+    train, kept = telling(200, seed=1), CheckpointFolder(tmp_path, {}, lambda line: None)
     whole, _ = fitted(train)
 
     def interrupt(line: str) -> None:

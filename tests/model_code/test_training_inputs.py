@@ -1,17 +1,18 @@
-"""What a training is given: read, and checked."""
+"""All that a training is given: channels and hyperparameters, read and checked."""
 
 import json
 import re
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sentimodel import channels
-from sentimodel.channels import Data, load
+from sentimodel import training_inputs
 from sentimodel.dataset import DatasetError, Reviews, Split
 from sentimodel.text import TextSettings
-from sentimodel.training import TrainingError
+from sentimodel.training import Recipe
+from sentimodel.training_inputs import Data, Hyperparameters, InputError, load
 from sentimodel.vocabulary import Vocabulary, VocabularyError
 
 TRAIN, VALIDATION, UNLABELLED = [[2, 3], [4], [], [3, 3]], [[2], [3]], [[4, 4], [2]]
@@ -59,9 +60,9 @@ def test_unlabelled_reviews_may_be_left_out(folder: Path) -> None:
     assert [encoded(texts) for texts in data.texts] == [TRAIN]
 
 
-@pytest.mark.parametrize("channel", channels.CHANNELS)
+@pytest.mark.parametrize("channel", training_inputs.CHANNELS)
 def test_a_channel_that_is_not_given_is_named(folder: Path, channel: str) -> None:
-    with pytest.raises(TrainingError, match=rf"--{channel} .*SM_CHANNEL_{channel.upper()}"):
+    with pytest.raises(InputError, match=rf"--{channel} .*SM_CHANNEL_{channel.upper()}"):
         read(folder, **{channel: None})
 
 
@@ -81,7 +82,7 @@ def test_a_missing_or_damaged_file_is_named(folder: Path, name: str, content: by
     (folder / name).unlink()
     if content is not None:
         (folder / name).write_bytes(content)
-    with pytest.raises((TrainingError, DatasetError, VocabularyError), match=re.escape(name)):
+    with pytest.raises((InputError, DatasetError, VocabularyError), match=re.escape(name)):
         read(folder)
 
 
@@ -96,7 +97,7 @@ def test_a_missing_or_damaged_file_is_named(folder: Path, name: str, content: by
 )
 def test_groups_of_other_reviews_are_refused(folder: Path, groups: Any) -> None:
     np.save(folder / "train" / "groups.npy", groups)
-    with pytest.raises(TrainingError, match=r"groups\.npy is not of these reviews"):
+    with pytest.raises(InputError, match=r"groups\.npy is not of these reviews"):
         read(folder)
 
 
@@ -106,7 +107,7 @@ def test_reviews_of_another_vocabulary_are_refused(folder: Path, channel: str) -
     reviews, labels = [[5], [2], [3], [4]], [0, 1, 0, 1]
     other = Reviews.from_reviews(reviews) if channel == "unlabelled" else Split.from_reviews(reviews, labels)
     other.save(path)
-    with pytest.raises(TrainingError, match=rf"{channel}.*another vocabulary"):
+    with pytest.raises(InputError, match=rf"{channel}.*another vocabulary"):
         read(folder)
 
 
@@ -114,13 +115,47 @@ def test_reviews_of_another_vocabulary_are_refused(folder: Path, channel: str) -
 @pytest.mark.parametrize("label", [0, 1])
 def test_reviews_of_one_label_are_refused(folder: Path, channel: str, label: int) -> None:
     Split.from_reviews([[2]] * 4, [label] * 4).save(folder / channel / "reviews.npz")
-    with pytest.raises(TrainingError, match=rf"{channel}.*both labels"):
+    with pytest.raises(InputError, match=rf"{channel}.*both labels"):
         read(folder)
 
 
 def test_a_vocabulary_of_more_ids_than_fit_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channels, "MOST_IDS", 5)
+    monkeypatch.setattr(training_inputs, "MOST_IDS", 5)
     read(folder)
-    monkeypatch.setattr(channels, "MOST_IDS", 4)
-    with pytest.raises(TrainingError, match="has 5 ids, and at most 4 are possible"):
+    monkeypatch.setattr(training_inputs, "MOST_IDS", 4)
+    with pytest.raises(InputError, match="has 5 ids, and at most 4 are possible"):
         read(folder)
+
+
+def test_the_defaults_can_be_trained_with() -> None:
+    Hyperparameters().check()
+
+
+@pytest.mark.parametrize(
+    "values", [{"seed": 0}, {"dropout": 0.0}, {"lstm_vocabulary_size": 2}, {"epochs": 1}, {"mixed_precision": False}]
+)
+def test_the_least_values_can_be_trained_with(values: dict[str, Any]) -> None:
+    replace(Hyperparameters(), **values).check()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[(name, 0) for name in ("epochs", "ngram_epochs", "patience", "batch_size", "accumulation", "ngrams")],
+        *[(name, -1) for name in ("learning_rate", "embedding_dim", "hidden_dim", "max_tokens", "seed", "dropout")],
+        ("dropout", 1.0),
+        ("input_dropout", 1.5),
+        ("learning_rate", float("nan")),
+        ("lstm_vocabulary_size", 1),
+    ],
+)
+def test_an_impossible_value_is_named(name: str, value: float) -> None:
+    changes: dict[str, Any] = {name: value}
+    with pytest.raises(InputError, match=f"hyperparameter {name} must .*{value}"):
+        replace(Hyperparameters(), **changes).check()
+
+
+def test_the_recipe_is_a_part_of_them() -> None:
+    hyperparameters = Hyperparameters(epochs=7, batch_size=3, seed=9)
+    for field in fields(Recipe):
+        assert getattr(hyperparameters.recipe, field.name) == getattr(hyperparameters, field.name)

@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sentimodel.checkpoint import Checkpoints
+from sentimodel.checkpoint import CheckpointFolder
 from sentimodel.dataset import Reviews
-from sentimodel.distributed import Group, Place
+from sentimodel.distributed import ProcessGroup, Worker
 from sentimodel.examples import Evidence, LstmExamples
-from sentimodel.lstm_fitting import fit_lstm
+from sentimodel.fit import fit_lstm
 from sentimodel.network import LstmClassifier, NetworkConfig
 from sentimodel.ngrams import LONGEST
 from sentimodel.training import Recipe, Say, predict
 
-ALONE = Group(Place(), torch.device("cpu"))
+ALONE = ProcessGroup(Worker(), torch.device("cpu"))
 CONFIG = NetworkConfig("lstm", 4, 12, 6, 8, 0.1, 0.05)
 RECIPE = Recipe(epochs=8, patience=8, batch_size=16, seed=3)
 
@@ -42,7 +42,7 @@ def started() -> LstmClassifier:
     return lstm
 
 
-def fit(lstm: LstmClassifier, say: Say, checkpoints: Checkpoints | None = None) -> dict[str, object]:
+def fit(lstm: LstmClassifier, say: Say, checkpoints: CheckpointFolder | None = None) -> dict[str, object]:
     return fit_lstm(lstm, examples(300, 1), examples(100, 2), 0.02, RECIPE, ALONE, say, checkpoints)
 
 
@@ -63,7 +63,7 @@ def test_from_a_checkpoint_it_ends_with_the_same_weights(tmp_path: Path) -> None
         if line.startswith("epoch=3 "):
             raise KeyboardInterrupt
 
-    whole, resumed, kept = started(), started(), Checkpoints(tmp_path, {}, lambda line: None)
+    whole, resumed, kept = started(), started(), CheckpointFolder(tmp_path, {}, lambda line: None)
     fit(whole, lambda line: None)
     with pytest.raises(KeyboardInterrupt):
         fit(started(), interrupt, kept)

@@ -1,0 +1,62 @@
+"""The files about the repository itself agree with what they are about."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+CITATION = ROOT / "CITATION.cff"
+
+
+@pytest.fixture(scope="module")
+def citation() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(CITATION.read_text(encoding="utf-8"))
+    return document
+
+
+def test_the_citation_is_of_the_format_that_it_names(citation: dict[str, Any]) -> None:
+    checker = Path(sys.executable).with_name("check-jsonschema")
+    command = [str(checker), "--builtin-schema", "vendor.citation-file-format", str(CITATION)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert checked.returncode == 0, checked.stdout
+    assert citation["cff-version"] == "1.2.0"
+
+
+def test_the_citation_is_of_this_package(citation: dict[str, Any]) -> None:
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    cited = {name: citation[name] for name in ("title", "version", "abstract", "license")}
+    names = {"title": "name", "abstract": "description"}
+    assert cited == {name: package[names.get(name, name)] for name in cited}
+
+
+def test_every_reference_can_be_found_and_says_what_it_is_for(citation: dict[str, Any]) -> None:
+    references = citation["references"]
+    for reference in references:
+        assert {"type", "title", "authors", "year", "scope"} <= reference.keys(), reference
+        assert {"journal", "collection-title", "doi", "url"} & reference.keys(), reference
+    assert len({reference["title"] for reference in references}) == len(references)
+
+
+def test_the_papers_that_the_model_code_names_are_cited(citation: dict[str, Any]) -> None:
+    families = {author["family-names"] for reference in citation["references"] for author in reference["authors"]}
+    named = re.compile(r"([A-Z]\w+) (?:et al\.|(?:and|,)[\w ,]+?),? \(?(?:19|20)\d\d|([A-Z]\w+), (?:19|20)\d\d")
+    found = set()
+    for path in sorted((ROOT / "model_code").rglob("*.py")):
+        found |= {first or second for first, second in named.findall(path.read_text(encoding="utf-8"))}
+    assert {"Guo", "Wang", "Wolpert", "Levy"} <= found
+    assert found <= families
+
+
+def test_a_commit_is_checked_as_make_does() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert recipe
+    steps = [line.strip().replace("$(BIN)", ".venv/bin") for line in recipe[1].splitlines()]
+    assert [hook["entry"] for hook in hooks] == steps
+    assert all(hook["language"] == "system" and hook["pass_filenames"] is False for hook in hooks)
