@@ -19,7 +19,7 @@ def main() -> int:
     from tests.prepared import protocol
 
     request = protocol.Request(
-        arguments=sys.argv,
+        arguments=["sentictl", *sys.argv[1:]],
         folder=str(Path.cwd()),
         environment={name: value for name, value in os.environ.items() if name != ADDRESS},
         descriptors=[0, 1, 2],
