@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 from sentictl.config.settings import DataSettings
 from sentictl.reviews.prepare.preparation import prepare
 from sentictl.reviews.read.table import TableSource
-from tests import order
+from tests import order, polling
 from tests.prepared import programs
 
 # Test workers share the processor: several threads each would only wait for one another. Read when torch is imported.
@@ -32,6 +32,8 @@ settings.register_profile(
     "sentictl", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
 settings.load_profile("sentictl")
+
+polling.look_often()
 
 MODEL_CODE = Path(__file__).parents[1] / "model_code"
 TRAIN_SECONDS = 120

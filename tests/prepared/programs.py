@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
+from tests import polling
 from tests.prepared.protocol import Request, close_all_but
 
 MODEL_PACKAGE = "sentimodel"
@@ -62,6 +63,7 @@ def prepare() -> None:
         make_application(service)
     redirect_twins()
     _redirect_children_of_twins()
+    polling.look_often()
 
 
 def redirect_twins() -> None:
