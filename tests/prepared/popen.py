@@ -103,7 +103,7 @@ def on_path(folder: Path) -> dict[str, str]:
         The variables of a shell that finds it before all others.
     """
     if not _Place.address:
-        _begin()
+        begin()
     program = folder / "sentictl"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -S -E {stub.__file__} "$@"\n')
     program.chmod(0o755)
@@ -145,14 +145,15 @@ def _starting(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _connect() -> socket.socket:
     if not _Place.address:
-        _begin()
+        begin()
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(_Place.address)
     os.set_inheritable(connection.fileno(), False)
     return connection
 
 
-def _begin() -> None:
+def begin() -> None:
+    """Start the prepared process, and wait until it is ready."""
     folder = tempfile.mkdtemp(prefix="prepared-")
     address = f"{folder}/socket"
     process = subprocess.Popen(

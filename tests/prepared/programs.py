@@ -31,7 +31,9 @@ MODULES = (
     "sentictl.api.project",
     "sentictl.cli.app",
     "sentictl.services.doctor.account",
+    "sentictl.services.evaluate.local_models",
     "sentictl.services.evaluate.report",
+    "sentictl.services.evaluate.samples",
     "sentictl.services.export.cloudformation",
     "sentictl.services.export.openapi",
     "sentictl.services.predict.output_file",
@@ -48,6 +50,7 @@ SERVICES = ("apigateway", "cloudwatch", "iam", "lambda", "logs", "s3", "sagemake
 
 def prepare() -> None:
     """Import what the programs import, and read what botocore and moto know of the services. Starts no thread."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # forks share the processor; also, numpy's threads would be some
     for module in MODULES:
         import_module(module)
     for path in Path(import_module("sentictl.cli.commands").__path__[0]).glob("[!_]*.py"):

@@ -59,7 +59,6 @@ def main() -> None:
     """Import everything, then serve."""
     address = sys.argv[1]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests
-    os.environ["OMP_NUM_THREADS"] = "1"
     programs.prepare()
     popen.use(address)
     listener = socket.socket(socket.AF_UNIX)
