@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from sentictl.config.settings import DataSettings
 from sentictl.reviews.prepare.preparation import prepare
 from sentictl.reviews.read.table import TableSource
 from tests import order, polling
+from tests.prepared import popen as prepared
 from tests.prepared import programs
 
 # Test workers share the processor: several threads each would only wait for one another. Read when torch is imported.
@@ -105,8 +105,8 @@ def toy_artifact(tmp_path_factory: pytest.TempPathFactory, toy_dataset: Path) ->
         command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
         environment.pop("TRAINING_JOB_NAME", None)
-        training = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=TRAIN_SECONDS, check=False
+        training = prepared.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TRAIN_SECONDS
         )
         assert training.returncode == 0, training.stderr
 

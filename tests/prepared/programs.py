@@ -1,9 +1,10 @@
-"""What a fork of the prepared process becomes: sentictl itself, the local twin, or a child of the twin."""
+"""What a fork of the prepared process becomes: sentictl, the local twin, a child of the twin, or `train.py`."""
 
 import atexit
 import fcntl
 import io
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from tests import polling
 from tests.prepared.protocol import Request, close_all_but
 
 MODEL_PACKAGE = "sentimodel"
-TRAINING_SCRIPT = "train.py"
+TRAINING_SCRIPT = Path(__file__).parents[2] / "model_code" / "train.py"
 MEMORY = "TESTS_MEMORY"  # the folder where trained models are remembered; without it every job trains
 FIRST_SPARE = 500  # file descriptors from here on are in nobody's way
 MODULES = (
@@ -94,6 +95,8 @@ def is_prepared(arguments: list[str]) -> bool:
     if Path(first).name == "sentictl":
         return True
     if rest[:3] == ["-P", "-m", "sentictl.twin.server"]:
+        return True
+    if rest and Path(rest[0]) == TRAINING_SCRIPT:
         return True
     return is_child_of_twin(arguments) and rest[1:3] != ["-m", "jupyterlab"]
 
@@ -197,6 +200,9 @@ def _start(arguments: list[str]) -> None:
 
         sys.argv = rest[2:]
         server.main()
+    elif Path(rest[0]) == TRAINING_SCRIPT:
+        sys.argv, sys.path[:0] = rest, [str(TRAINING_SCRIPT.parent)]
+        runpy.run_path(rest[0], run_name="__main__")
     else:
         from sentictl.twin.core import die_with_parent
 
@@ -216,7 +222,7 @@ def _remembered(arguments: list[str]) -> list[str]:
     from tests.prepared import recall
 
     memory = os.environ.get(MEMORY)
-    if not memory or Path(arguments[1]).name != TRAINING_SCRIPT:
+    if not memory or Path(arguments[1]).name != TRAINING_SCRIPT.name:
         return arguments
     return [arguments[0], recall.__file__, memory, *arguments[1:]]
 
