@@ -1,5 +1,6 @@
 # make up     install into .venv, then run the whole chain on this machine in demo/
 # make test   install the development tools as well, then run the tests
+# make test-quick   the tests for while one edits: those that start no twin, browser, JVM or training (a minute)
 # make sweep  run `up` and `down` once for each of their calls to AWS and each fault that can meet it there (an hour)
 # make check  format, lint, types, and the direction of imports
 # make docs   build the site of the docs into site/
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: up down test sweep check docs clean
+.PHONY: up down test test-quick sweep check docs clean
 
 up: $(VENV)/installed
 	mkdir -p demo
@@ -21,6 +22,9 @@ down: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	$(BIN)/pytest --numprocesses auto
+
+test-quick: $(VENV)/installed-dev
+	$(BIN)/pytest --numprocesses auto --quick
 
 sweep: $(VENV)/installed-dev
 	$(BIN)/python -m tests.sweep

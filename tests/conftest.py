@@ -4,9 +4,10 @@ import csv
 import fcntl
 import os
 import random
+import shutil
 import signal
-import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from hypothesis import HealthCheck, settings
 from sentictl.config.settings import DataSettings
 from sentictl.reviews.prepare.preparation import prepare
 from sentictl.reviews.read.table import TableSource
+from tests import order, polling
+from tests.prepared import popen as prepared
+from tests.prepared import programs
 
 # Test workers share the processor: several threads each would only wait for one another. Read when torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -28,6 +32,8 @@ settings.register_profile(
     "sentictl", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
 settings.load_profile("sentictl")
+
+polling.look_often()
 
 MODEL_CODE = Path(__file__).parents[1] / "model_code"
 TRAIN_SECONDS = 120
@@ -47,6 +53,30 @@ TOY_OPTIONS = {
     "hidden_dim": 8,
     "max_tokens": 32,
 }
+
+
+def pytest_configure() -> None:
+    """Remember for a whole run what was trained in it, and start twins from the prepared process."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ[programs.MEMORY] = tempfile.mkdtemp(prefix="models-of-tests-")
+    programs.redirect_twins()
+
+
+def pytest_unconfigure() -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(os.environ.pop(programs.MEMORY), ignore_errors=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave out the tests that take long (tests/order.py)")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if config.getoption("--quick") and order.is_slow(collection_path) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: order.rank(item.path))
 
 
 @pytest.fixture(scope="session")
@@ -75,8 +105,8 @@ def toy_artifact(tmp_path_factory: pytest.TempPathFactory, toy_dataset: Path) ->
         command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SM_")}
         environment.pop("TRAINING_JOB_NAME", None)
-        training = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=TRAIN_SECONDS, check=False
+        training = prepared.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TRAIN_SECONDS
         )
         assert training.returncode == 0, training.stderr
 

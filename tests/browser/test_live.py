@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from sentictl.services.page.render import HEADERS
 from tests.browser.steps import answer_of, judge, marks
 from tests.chain.shell import SENTICTL, Shell, begin, environment
+from tests.prepared import popen as prepared
 
 # Our own page with the behavior of the well-known tutorial's: the text is posted as it is, the answer read as a number.
 TUTORIAL_PAGE = """<!doctype html>
@@ -115,7 +116,7 @@ def test_the_page_is_served_here_until_ctrl_c(
 ) -> None:
     own = shell.folder / "templates" / "site" / "theme.css"
     own.parent.mkdir(parents=True)
-    served = subprocess.Popen(
+    served = prepared.Popen(
         [SENTICTL, "site", "--serve", "--open"],
         cwd=shell.folder,
         env=environment() | {"BROWSER": str(browser_program)},

@@ -81,6 +81,7 @@ def test_a_deeper_mark_says_more(page: Page, api: Any, site_url: str) -> None:
     api.predict("positive", 0.9, explanation=explained("good nice fine", good=2, nice=1, fine=0.5))
     page.goto(site_url)
     judge(page, "good nice fine")
+    assert len(marks(page)) == 3
     depths = page.locator(".marked mark").evaluate_all("(all) => all.map((m) => m.style.getPropertyValue('--depth'))")
     assert depths == ["1.00", "0.50", "0.25"]
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.prepared import popen as prepared
+
 SETTINGS = """\
 [project]
 name = "toy"
@@ -40,7 +42,7 @@ class Shell:
 
     def run(self, *arguments: str, stdin: str = "", expect: int | None = 0) -> "subprocess.CompletedProcess[str]":
         """Run sentictl; its exit code must be the expected one, where there is one."""
-        done = subprocess.run(
+        done = prepared.run(
             [SENTICTL, *arguments],
             cwd=self.folder,
             env=environment() | dict(self.variables),
@@ -48,7 +50,6 @@ class Shell:
             capture_output=True,
             text=True,
             timeout=240,
-            check=False,
         )
         assert expect in (None, done.returncode), done.stdout + done.stderr
         return done
@@ -83,7 +84,7 @@ def begin(folder: Path) -> Shell:
 
 def up(shell: Shell) -> "subprocess.Popen[str]":
     """`sentictl up`, begun."""
-    return subprocess.Popen(
+    return prepared.Popen(
         [SENTICTL, "up"], cwd=shell.folder, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
 

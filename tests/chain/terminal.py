@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pyte
 
 from tests.chain.shell import SENTICTL, Shell, environment
+from tests.prepared import popen as prepared
 
 ROWS = 50
 CTRL_C = b"\x03"
@@ -76,11 +77,19 @@ def on_terminal(
     given = environment() | {"TERM": "xterm-256color"} | dict(shell.variables) | dict(variables or {})
     for name in ("CI", "COLUMNS", "LINES", *({"NO_COLOR"} - set(variables or {}))):
         given.pop(name, None)
-    process, terminal = pty.fork()
-    if process == 0:
-        os.chdir(shell.folder)
-        _resize(0, columns)
-        os.execve(SENTICTL, [str(SENTICTL), *arguments], given)
+    terminal, theirs = pty.openpty()
+    _resize(theirs, columns)
+    process = prepared.Popen(
+        [SENTICTL, *arguments],
+        cwd=shell.folder,
+        env=given,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        terminal=True,
+    )
+    os.close(theirs)
     recording, pending = Recording(columns), dict(typing or {})
     for piece in _pieces(terminal):
         recording.pieces.append(piece)
@@ -88,7 +97,7 @@ def on_terminal(
         for words in [words for words in pending if words in recording.written]:
             os.write(terminal, pending.pop(words))
     os.close(terminal)
-    recording.code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    recording.code = process.wait()
     return recording
 
 

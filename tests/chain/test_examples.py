@@ -15,7 +15,8 @@ import pytest
 from sentictl.cli import examples
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.twin import daemon
-from tests.chain.shell import SENTICTL, Shell, environment
+from tests.chain.shell import Shell, environment
+from tests.prepared import popen as prepared
 
 # The commands in an order that works. What the program and `config` and `local` show are lines of their commands.
 HERE = (
@@ -58,7 +59,8 @@ def films(aws: Shell, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shel
     settings.write_text(settings.read_text().replace('name = "toy"', 'name = "films"'))
     (aws.folder / "feedback.csv").write_text(reviews.replace("review,label", "text,label"))
     (aws.folder / "reviews.txt").write_text("A superb film.\nDreadful and boring.\n")
-    yield replace(aws, variables={**aws.variables, "HOME": str(home), "BROWSER": "true"})
+    path = prepared.on_path(tmp_path_factory.mktemp("path"))
+    yield replace(aws, variables={**aws.variables, "HOME": str(home), "BROWSER": "true", **path})
     daemon.destroy(ProjectFolder(aws.folder).twin_home)
 
 
@@ -82,11 +84,10 @@ def test_every_example_is_run() -> None:
 
 def begun(shell: Shell, line: str) -> "subprocess.Popen[str]":
     """The line, typed into a shell where sentictl is on the path."""
-    path = f"{SENTICTL.parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.Popen(
         ["bash", "-c", line],
         cwd=shell.folder,
-        env=environment() | dict(shell.variables) | {"PATH": path},
+        env=environment() | dict(shell.variables),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

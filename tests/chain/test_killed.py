@@ -8,6 +8,7 @@ import pytest
 
 from tests.chain.shell import Shell, begin, up, wait_for
 
+SLOW = ("--epochs", "100", "--patience", "100", "--batch-size", "4")  # a job that is not over before it is stopped
 MOMENTS = (
     "making dataset",
     "making training-job",
@@ -92,7 +93,7 @@ def test_a_job_that_is_not_waited_for_is_followed_later(tmp_path: Path) -> None:
         followed = shell.json("train")
         assert followed["name"] == started["name"]
         assert followed["metrics"]["validation_accuracy"] > 0.9
-        shell.run("train", "--epochs", "9", "--no-wait")
+        shell.run("train", *SLOW, "--no-wait")
         assert shell.json("train", "--stop")["stopped"]
         assert shell.json("train", "--stop")["stopped"] == ""
     finally:

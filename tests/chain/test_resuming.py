@@ -3,19 +3,21 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.chain.shell import Shell, begin
+from tests.prepared.programs import MEMORY
 
 EPOCHS = "100"  # with small batches, so that the job is not over before it is stopped
 
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
-    shell = begin(tmp_path / "toy")
+    shell = replace(begin(tmp_path / "toy"), variables={MEMORY: ""})
     shell.run("data")
     yield shell
     assert shell.json("down", "--yes")["left"] == []

@@ -10,6 +10,7 @@ from typing import Any
 from sentictl.config.config import Config, get
 from sentictl.config.project_folder import ProjectFolder
 from tests.chain.shell import SENTICTL, Shell, begin, environment, up, wait_for
+from tests.prepared import popen as prepared
 
 KEYS = (
     *("data.seed", "data.vocabulary_size", "train.ngram_epochs", "train.epochs", "train.patience", "train.batch_size"),
@@ -30,7 +31,7 @@ NUMBERS = dict.fromkeys(KEYS, 9) | {
 
 def started(shell: Shell, *arguments: str) -> "subprocess.Popen[str]":
     """A command that runs beside others."""
-    return subprocess.Popen(
+    return prepared.Popen(
         [SENTICTL, *arguments], cwd=shell.folder, env=environment(), stderr=subprocess.PIPE, text=True
     )
 

@@ -2,14 +2,16 @@
 
 import shutil
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.chain.shell import SENTICTL, Shell, environment
+from tests.chain.shell import Shell, environment
+from tests.prepared import popen as prepared
 
 WORKFLOW = ".github/workflows/sentictl.yml"
 INSTALL = "Install sentictl"  # it is installed here
@@ -40,14 +42,22 @@ def run_job(shell: Shell, job: str) -> Ran:
     summary = shell.folder.with_name(f"{shell.folder.name}-summary.md")
     summary.write_text("")
     variables = environment() | dict(shell.variables) | {"SENTICTL_ENV": "prod", "GITHUB_STEP_SUMMARY": str(summary)}
-    variables["PATH"] = f"{SENTICTL.parent}:{variables['PATH']}"
+    with tempfile.TemporaryDirectory(prefix="path-") as path:
+        log = _run(
+            [step["run"] for step in steps if "run" in step and step["name"] != INSTALL],
+            shell.folder,
+            variables | prepared.on_path(Path(path)),
+        )
+    return Ran(summary.read_text(), log)
+
+
+def _run(scripts: Sequence[str], folder: Path, variables: Mapping[str, str]) -> str:
+    """Run them one after the other. Returns all that they said."""
     log = ""
-    for step in steps:
-        if "run" not in step or step["name"] == INSTALL:
-            continue
+    for script in scripts:
         done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
-            cwd=shell.folder,
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+            cwd=folder,
             env=variables,
             capture_output=True,
             text=True,
@@ -56,4 +66,4 @@ def run_job(shell: Shell, job: str) -> Ran:
         )
         log += done.stdout + done.stderr
         assert done.returncode == 0, log
-    return Ran(summary.read_text(), log)
+    return log

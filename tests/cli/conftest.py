@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.prepared import popen as prepared
+
 SENTICTL = Path(sys.executable).with_name("sentictl")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -30,14 +32,13 @@ def run(tmp_path: Path) -> Run:
 
     def run(*arguments: str, stdin: str | bytes = "") -> "subprocess.CompletedProcess[str]":
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SENTICTL_")}
-        done = subprocess.run(
+        done = prepared.run(
             [SENTICTL, *arguments],
             cwd=tmp_path,
             env=environment | {"COLUMNS": "80"},
             input=stdin.encode() if isinstance(stdin, str) else stdin,
             capture_output=True,
             timeout=60,
-            check=False,
         )
         return subprocess.CompletedProcess(
             done.args, done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")

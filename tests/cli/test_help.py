@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from tests.chain.shell import Shell
 from tests.chain.terminal import on_terminal
 from tests.cli.conftest import SENTICTL, Run
 from tests.cli.test_app import HEAVY, imported
+from tests.prepared import popen as prepared
 
 COMMON = {"--env", "--json", "--quiet", "--no-color", "--debug", "--help"}
 WIDTH = 80
@@ -44,9 +44,10 @@ def path(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def shown(path: str) -> str:
     """Its help, in a pipe."""
-    done = subprocess.run([SENTICTL, *path.split(), "--help"], capture_output=True, text=True, check=True)
+    done = prepared.run([SENTICTL, *path.split(), "--help"], capture_output=True, text=True)
+    assert done.returncode == 0
     assert done.stderr == ""
-    return done.stdout
+    return str(done.stdout)
 
 
 def called(line: str) -> list[str]:

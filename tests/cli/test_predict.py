@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import SENTICTL, Run
+from tests.prepared import popen as prepared
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -136,7 +137,7 @@ def test_what_was_answered_when_it_ended_is_continued(
     run: Run, project: Path, tmp_path: Path, end: signal.Signals
 ) -> None:
     asked = ("predict", "-", "--output", "out.csv")
-    process = subprocess.Popen(
+    process = prepared.Popen(
         [SENTICTL, *asked], cwd=project, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
     )
     assert process.stdin
@@ -157,7 +158,7 @@ def test_what_was_answered_when_it_ended_is_continued(
 
 
 def test_each_line_is_answered_before_the_next_is_written(project: Path) -> None:
-    process = subprocess.Popen(
+    process = prepared.Popen(
         [SENTICTL, "predict", "-"], cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     )
     assert process.stdin

@@ -15,6 +15,7 @@ from sentimodel import artifact, files
 from sentimodel.distributed import ProcessGroupError, Worker, free_port, workers_here
 
 from tests.model_code.scripts import MODEL_CODE
+from tests.prepared import popen as prepared
 
 CHANNELS = ("train", "validation", "vocabulary")
 # Without dropout, which draws other numbers in each process, two processes do what one does with twice the batch.
@@ -47,8 +48,13 @@ class Trainings:
         command = [sys.executable, str(MODEL_CODE / "train.py")]
         command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SM_", "TRAINING_JOB"))}
-        process = subprocess.Popen(
-            command, env=kept | dict(environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        process = prepared.Popen(
+            command,
+            cwd=self.folder,
+            env=kept | dict(environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         self.processes.append(process)
         return process

@@ -25,16 +25,17 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from tests.prepared import popen, programs
 from tests.sweep.cells import Cell, Outcome, Reference, Verdict, establish, try_cell
 from tests.sweep.faults import FAULTS
-from tests.sweep.preload import preload
 from tests.sweep.runs import COMMANDS
 
 
 def main() -> int:
     """Run the cells that the command line asks for. Returns the exit code."""
     arguments = _arguments()
-    preload()
+    programs.prepare()
+    popen.begin()
     console = Console(stderr=arguments.json)
     with tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as root:
         reference = establish(Path(root))

@@ -12,8 +12,6 @@ from typing import Any
 
 import boto3
 
-from tests.sweep.preload import botocore_session
-
 Connect = Callable[[str], Any]  # the client of a service
 
 REGION = "eu-west-1"
@@ -29,7 +27,7 @@ def take(settings: Path) -> list[str]:
     Args:
         settings: a project's `sentictl.toml`, which holds its state.
     """
-    connect = cache(boto3.Session(region_name=REGION, botocore_session=botocore_session()).client)
+    connect = cache(boto3.Session(region_name=REGION).client)
     apis = {api["id"]: api["name"] for api in _pages(connect, "apigateway", "get_rest_apis", "items")}
     lines = [*_s3(connect, apis), *_iam(connect), *_sagemaker(connect), *_lambda(connect), *_logs(connect)]
     lines += [*_apis(connect, apis), *_schedules(connect), *_recorded(settings)]

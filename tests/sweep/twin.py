@@ -1,22 +1,19 @@
 """A local twin for one cell of the sweep, forked from this process: it is there at once and has an account of its own.
 
 It is the real one but for one thing: a training job whose name was trained before gets the same model again (see
-`recall`). The name is a digest of everything that shapes the model, so the sweep trains once, for real, and not a
-thousand times. What a job downloads and uploads, its log, its life and its failures are the real ones.
+`tests.prepared.recall`). The name is a digest of everything that shapes the model, so the sweep trains once, for real,
+and not a thousand times. What a job downloads and uploads, its log, its life and its failures are the real ones.
 """
 
 import contextlib
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from sentictl.twin import server
-from sentictl.twin.core import processes
-from tests.sweep import process, recall
-
-TRAINING_SCRIPT = "train.py"
+from tests.prepared.programs import MEMORY
+from tests.sweep import process
 
 
 @contextlib.contextmanager
@@ -42,16 +39,6 @@ def twin(home: Path, memory: Path) -> Iterator[str]:
 
 
 def _serve(home: Path, memory: Path, port: int, listener: int) -> None:
-    process.set_environment()
-    processes.start_child = _remembering(processes.start_child, memory)
+    process.set_environment(**{MEMORY: str(memory)})
     sys.argv = ["twin", "--home", str(home), "--port", str(port), "--listener", str(listener)]
     server.main()
-
-
-def _remembering(start_child: Callable[..., Any], memory: Path) -> Callable[..., Any]:
-    def start(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], **options: Any) -> Any:
-        trains = Path(arguments[0]).name == TRAINING_SCRIPT
-        program = [recall.__file__, str(memory), *arguments] if trains else arguments
-        return start_child(program, folder, environment, **options)
-
-    return start

@@ -11,7 +11,6 @@ from botocore.awsrequest import AWSResponse
 
 from tests.sweep.calls import Call, CallNames
 from tests.sweep.faults import Fault, Moment
-from tests.sweep.preload import botocore_session
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Watch:
 
         class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
             def __init__(self, *arguments: Any, **options: Any) -> None:
-                super().__init__(*arguments, botocore_session=botocore_session(), **options)
+                super().__init__(*arguments, **options)
                 self.events.register("before-parameter-build", watch._begin)
                 self.events.register("before-send", watch._send)
                 self.events.register("after-call", watch._end)

@@ -1,0 +1,251 @@
+"""What a fork of the prepared process becomes: sentictl, the local twin, a child of the twin, or `train.py`."""
+
+import atexit
+import fcntl
+import io
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
+import traceback
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any, NoReturn
+
+from tests import polling
+from tests.prepared.protocol import Request, close_all_but
+
+MODEL_PACKAGE = "sentimodel"
+TRAINING_SCRIPT = Path(__file__).parents[2] / "model_code" / "train.py"
+MEMORY = "TESTS_MEMORY"  # the folder where trained models are remembered; without it every job trains
+FIRST_SPARE = 500  # file descriptors from here on are in nobody's way
+MODULES = (
+    "boto3.s3.transfer",
+    "awslambdaric.bootstrap",
+    "onnxruntime",
+    "torch",
+    "sentictl.api.project",
+    "sentictl.cli.app",
+    "sentictl.services.doctor.account",
+    "sentictl.services.evaluate.local_models",
+    "sentictl.services.evaluate.report",
+    "sentictl.services.evaluate.samples",
+    "sentictl.services.export.cloudformation",
+    "sentictl.services.export.openapi",
+    "sentictl.services.predict.output_file",
+    "sentictl.services.predict.resume",
+    "sentictl.twin.server",
+    "sentictl.twin.core.die_with_parent",
+    "sentictl.twin.sagemaker.inference_container",
+    "sentimodel.network",
+    "sentimodel.predictor",
+    "sentimodel.training",
+)
+SERVICES = ("apigateway", "cloudwatch", "iam", "lambda", "logs", "s3", "sagemaker", "scheduler", "sts")
+
+
+def prepare() -> None:
+    """Import what the programs import, and read what botocore and moto know of the services. Starts no thread."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # forks share the processor; also, numpy's threads would be some
+    for module in MODULES:
+        import_module(module)
+    for path in Path(import_module("sentictl.cli.commands").__path__[0]).glob("[!_]*.py"):
+        import_module(f"sentictl.cli.commands.{path.stem}")
+    _share_what_botocore_reads()
+    import boto3
+    from moto.moto_server import werkzeug_app
+
+    make_application: Any = werkzeug_app.create_backend_app
+    session = boto3.Session("nobody", "secret", region_name="us-east-1")
+    for service in SERVICES:
+        session.client(service)
+        make_application(service)
+    redirect_twins()
+    _redirect_children_of_twins()
+    polling.look_often()
+
+
+def redirect_twins() -> None:
+    """From now on a twin that this process starts is a fork of the prepared process."""
+    from sentictl.twin import daemon
+
+    _redirect(daemon)
+
+
+def _redirect_children_of_twins() -> None:
+    from sentictl.twin.core import processes
+
+    _redirect(processes)
+
+
+def _redirect(module: ModuleType) -> None:
+    from tests.prepared.popen import Popen
+
+    vars(module)["subprocess"] = SimpleNamespace(**{**vars(subprocess), "Popen": Popen})
+
+
+def is_prepared(arguments: list[str]) -> bool:
+    """Whether a fork can become this program."""
+    first, *rest = arguments
+    if Path(first).name == "sentictl":
+        return True
+    if rest[:3] == ["-P", "-m", "sentictl.twin.server"]:
+        return True
+    if rest and Path(rest[0]) == TRAINING_SCRIPT:
+        return True
+    return is_child_of_twin(arguments) and rest[1:3] != ["-m", "jupyterlab"]
+
+
+def is_child_of_twin(arguments: list[str]) -> bool:
+    """Whether it is what `start_child` starts."""
+    return Path(arguments[1]).name == "die_with_parent.py" if len(arguments) > 1 else False
+
+
+def become(request: Request, descriptors: list[int]) -> NoReturn:
+    """Leave the server behind, and be the program to its end."""
+    try:
+        _enter(request, descriptors)
+        code = _run(request.arguments)
+    except BaseException:  # noqa: BLE001  (this is the end of a process)
+        traceback.print_exc()
+        code = 1
+    _flush()
+    os._exit(code)
+
+
+def _enter(request: Request, descriptors: list[int]) -> None:
+    moved = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, FIRST_SPARE) for descriptor in descriptors]
+    for descriptor, number in zip(moved, request.descriptors, strict=True):
+        os.dup2(descriptor, number)
+    close_all_but(set(request.descriptors))
+    if request.session:
+        os.setsid()
+    else:
+        os.setpgrp()
+    if request.terminal:
+        take_terminal()
+    os.chdir(request.folder)
+    os.environ.clear()
+    os.environ.update(request.environment)
+    time.tzset()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    sys.modules["__main__"] = ModuleType("__main__")
+    sys.path[:] = [*_python_path(), *(path for path in sys.path if path not in ("", str(Path(__file__).parents[2])))]
+    _open_streams()
+
+
+def take_terminal() -> None:
+    """Make stdin the terminal of this session, from which Ctrl-C comes."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def _python_path() -> list[str]:
+    return list(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
+
+
+def _open_streams() -> None:
+    """stdin, stdout and stderr as Python opens them for a process that begins."""
+    unbuffered = bool(os.environ.get("PYTHONUNBUFFERED"))
+    standard_input = io.BufferedReader(io.FileIO(0, closefd=False))
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(standard_input, encoding="utf-8")  # type: ignore[misc]
+    for number, name, errors in ((1, "stdout", "strict"), (2, "stderr", "backslashreplace")):
+        lines = name == "stderr" or os.isatty(number)
+        stream = io.TextIOWrapper(
+            io.BufferedWriter(io.FileIO(number, "w", closefd=False)),
+            encoding="utf-8",
+            errors=errors,
+            line_buffering=lines,
+            write_through=unbuffered,
+        )
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+
+
+def _run(arguments: list[str]) -> int:
+    """Be the program. Returns its exit code, after its threads have ended."""
+    try:
+        _start(arguments)
+        code = 0
+    except SystemExit as end:
+        code = _code_of(end)
+    except KeyboardInterrupt:
+        _flush()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+        raise
+    except BaseException:  # noqa: BLE001  (as Python does at the end of a program)
+        traceback.print_exc()
+        code = 1
+    end_threads: Any = threading._shutdown  # type: ignore[attr-defined]
+    end_threads()
+    atexit._run_exitfuncs()
+    return code
+
+
+def _start(arguments: list[str]) -> None:
+    first, *rest = arguments
+    if Path(first).name == "sentictl":
+        from sentictl.cli.app import main
+
+        sys.argv = arguments
+        main()
+    elif rest[0] == "-P":
+        from sentictl.twin import server
+
+        sys.argv = rest[2:]
+        server.main()
+    elif Path(rest[0]) == TRAINING_SCRIPT:
+        sys.argv, sys.path[:0] = rest, [str(TRAINING_SCRIPT.parent)]
+        runpy.run_path(rest[0], run_name="__main__")
+    else:
+        from sentictl.twin.core import die_with_parent
+
+        _forget_the_model_package()
+        sys.argv = _remembered(rest)
+        die_with_parent.main()
+
+
+def _forget_the_model_package() -> None:
+    """What runs in a container has a copy of its own beside it."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == MODEL_PACKAGE]:
+        del sys.modules[name]
+
+
+def _remembered(arguments: list[str]) -> list[str]:
+    """A training script becomes one that knows what was trained before, where there is a memory for it."""
+    from tests.prepared import recall
+
+    memory = os.environ.get(MEMORY)
+    if not memory or Path(arguments[1]).name != TRAINING_SCRIPT.name:
+        return arguments
+    return [arguments[0], recall.__file__, memory, *arguments[1:]]
+
+
+def _code_of(end: SystemExit) -> int:
+    if end.code is None or isinstance(end.code, int):
+        return end.code or 0
+    sys.stderr.write(f"{end.code}\n")
+    return 1
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            continue
+
+
+def _share_what_botocore_reads() -> None:
+    """Every session of botocore uses one loader, which keeps what it read of the services' descriptions."""
+    import botocore.session
+    from botocore.loaders import create_loader
+
+    loader = create_loader()
+    botocore.session.create_loader = lambda path=None: create_loader(path) if path else loader
