@@ -198,7 +198,7 @@ class Resource(ABC):
         return {}
 
     def desired(self) -> Mapping[str, Any]:
-        """Return the fields that the settings ask for, to compare with those of the live one; none if they never change."""
+        """Return the fields that the settings ask for, as a live one has them; none if they never change."""
         return {}
 
     @abstractmethod
