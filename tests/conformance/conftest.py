@@ -86,7 +86,7 @@ def submitted(toy_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         host, port = server.get_host_and_port()
         reset = urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")
         urllib.request.urlopen(reset).close()
-        environment = Environment("local", REGION, endpoint_url=f"http://{host}:{port}")
+        environment = Environment("local", REGION, endpoint=f"http://{host}:{port}")
         project = begin(tmp_path_factory.mktemp("submitted")).folder
         yield Submitted(environment.endpoint_url, environment.client("s3"), submit(project, environment, toy_artifact))
     finally:

@@ -24,7 +24,7 @@ def context_of(tmp_path: Path) -> ContextOf:
 
     def make(settings: str) -> Context:
         (tmp_path / "sentictl.toml").write_text(settings)
-        environment = Environment("local", "eu-west-1", endpoint_url="http://127.0.0.1:9")
+        environment = Environment("local", "eu-west-1", endpoint="http://127.0.0.1:9")
         environment.__dict__["account"] = ACCOUNT  # as if AWS had told it
         return Context(Config.load(ProjectFolder(tmp_path)), environment, lambda *_: None)
 
@@ -34,7 +34,7 @@ def context_of(tmp_path: Path) -> ContextOf:
 @pytest.fixture
 def offline(context_of: ContextOf) -> Context:
     """A context in the environment prod whose calls go nowhere."""
-    environment = Environment("prod", "eu-west-1", endpoint_url="http://127.0.0.1:9")
+    environment = Environment("prod", "eu-west-1", endpoint="http://127.0.0.1:9")
     environment.__dict__["account"] = ACCOUNT
     return replace(context_of(FILMS), environment=environment)
 

@@ -44,13 +44,13 @@ class ProjectNotebook:
 
     def open(self) -> str:
         """Start the notebook if it is stopped. Returns an address that lets one in: whoever has it is let in."""
-        notebook = self._standing(self._session.rehearse())
+        notebook = self._standing(self._session.read(announced=True))
         notebook.start()
         return notebook.url()
 
     def stop(self) -> None:
         """Stop the notebook. What is in its folder is kept, and it costs no more than its volume."""
-        self._standing(self._session.rehearse()).stop()
+        self._standing(self._session.read(announced=True)).stop()
 
     def delete(self) -> list[Record]:
         """Delete the notebook, with all that is in its folder. Returns what was deleted."""

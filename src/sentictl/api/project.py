@@ -146,7 +146,7 @@ class Project:
 
     def stop_training(self) -> str:
         """Stop the training job that runs. Returns its name, or "" where none does."""
-        return stop_running_job(self.session.rehearse())
+        return stop_running_job(self.session.read(announced=True))
 
     def deploy(
         self,
@@ -228,14 +228,14 @@ class Project:
             ("deploy",): self._check_deploy(model, force, {}),
         }
         chosen = _commands_of_site(settings) if commands == ("site",) else commands or stack.COMMANDS
-        context = self.session.rehearse(settings, checks.get(commands))
+        context = self.session.read(settings, checks.get(commands), announced=True)
         return _plan(context, stack.plan(context, chosen, adopt=adopt))
 
     def status(self) -> Status:
         """Return what stands, as AWS has it now."""
-        if not len(self.session.load().state):  # nothing to ask, and no twin to start
-            return Status(self.session.environment)
         context = self.session.read()
+        if not len(context.state):
+            return Status(self.session.environment)
         return Status(
             self.session.environment,
             stack.inspect(context),
@@ -272,7 +272,7 @@ class Project:
 
     def plan_down(self, part: str | None = None, *, keep_data: bool = False) -> Plan:
         """Return what `down` would delete."""
-        context = self.session.rehearse()
+        context = self.session.read(announced=True)
         return _plan(context, plan_destruction(stack.doomed(context, part, keep_data=keep_data), context))
 
     def discover(self) -> list[Record]:
@@ -416,9 +416,7 @@ class Project:
         return metrics
 
     def models(self) -> list[Version]:
-        """The versions of the model, oldest first."""
-        if not self.session.load().state.of_kind(TrainingJob.kind):  # nothing to ask, and no twin to start
-            return []
+        """Return the versions of the model, oldest first."""
         return versions.versions(self.session.read())
 
     def logs(self, part: str) -> Iterable[str]:

@@ -68,29 +68,32 @@ class Session:
         with self.locked(forget_damage=forget_damage) as config:
             changes = config.change(_given(settings))
             context = self._open(config, check)
+            context.environment.identify()  # what cannot be reached leaves the settings as they were
             self.write(config, changes)
             yield context
 
-    def rehearse(self, settings: Mapping[str, Any] | None = None, check: Precondition | None = None) -> Context:
-        """Return what `change` would work with: nothing is written and nothing is locked."""
-        config = self.load()
-        config.change(_given(settings))
-        return self._open(config, check)
-
-    def read(self, *, anonymous: bool = False) -> Context:
-        """Return what is needed to look, of which the observer is not told.
+    def read(
+        self,
+        settings: Mapping[str, Any] | None = None,
+        check: Precondition | None = None,
+        *,
+        announced: bool = False,
+        anonymous: bool = False,
+    ) -> Context:
+        """Only look: nothing is written and nothing is locked. The environment is asked when something needs it.
 
         Args:
+            settings: by dotted key, in force in what is returned.
+            check: called with these settings in force.
+            announced: tell the observer whose project and account it is, and what takes long.
             anonymous: look at what is public alone, for which no credentials are needed.
 
         Raises:
             SentictlError: the account cannot be found out, or is not the one that the project stands in.
         """
         config = self.load()
-        environment = self._connect(config)
-        if not anonymous:
-            config.recognize(environment.account)
-        return Context(config, environment, lambda *_: None)
+        config.change(_given(settings))
+        return self._open(config, check, announced=announced, anonymous=anonymous)
 
     def write(self, config: Config, changes: Mapping[str, Any]) -> None:
         """Write settings to `sentictl.toml`, and say so."""
@@ -104,30 +107,41 @@ class Session:
         if not config.stands_somewhere():
             self.folder.delete_cache()
 
-    def _open(self, config: Config, check: Precondition | None) -> Context:
-        self.observer.opening(config)
-        context = Context(config, self._connect(config), self.observer.report)
-        self.observer.connected(context)
-        config.recognize(context.environment.account)
+    def _open(
+        self, config: Config, check: Precondition | None, *, announced: bool = True, anonymous: bool = False
+    ) -> Context:
+        environment = self._environment(config, None if anonymous else config.recognize)
+        if not announced:
+            context = Context(config, environment, lambda *_: None)
+        else:
+            self.observer.opening(config)
+            context = Context(config, environment, self.observer.report)
+            self.observer.connected(context)
+        if config.state.account and not anonymous:
+            environment.identify()  # before anything is said of what is recorded
         if check:
             check(context)
         return context
 
-    def _connect(self, config: Config) -> Environment:
-        """Return the environment's clients; in `local` start the twin if it does not run, on the port it had before.
+    def _environment(self, config: Config, recognize: Callable[[str], None] | None) -> Environment:
+        """Return the environment's clients. In `local` the first call starts the twin if it does not run."""
+        placement = config.placement
+        if config.environment == LOCAL:
+            return Environment(LOCAL, placement.region, endpoint=self._start_twin, recognize=recognize)
+        return Environment(config.environment, placement.region, placement.profile, recognize=recognize)
+
+    def _start_twin(self) -> str:
+        """Start the twin if it does not run, on the port it had before. Returns its address.
 
         Raises:
             TwinError: the local twin does not start.
         """
-        placement = config.placement
-        if config.environment != LOCAL:
-            return Environment(config.environment, placement.region, placement.profile)
         twin = daemon.start(self.folder.twin_home)
         if twin.port_changed:
             self.observer.remark(
                 f"  The twin's port was taken: it is {twin.port} now. The page learns of it from: sentictl up"
             )
-        return Environment(LOCAL, placement.region, endpoint_url=twin.url or "")
+        return twin.url or ""
 
 
 def _given(settings: Mapping[str, Any] | None) -> dict[str, Any]:

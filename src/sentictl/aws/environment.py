@@ -3,6 +3,7 @@
 In `local` the calls go to the local twin, and nothing but the endpoint URL and the credentials differ.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -25,14 +26,21 @@ class Environment:
         name: the environment's name.
         region: the AWS region.
         profile: the AWS profile whose credentials are used; empty for the default chain.
-        endpoint_url: where all calls go instead of AWS; empty on AWS.
+        endpoint: where all calls go instead of AWS, or what gives that address when it is first needed; empty on AWS.
+        recognize: called with the account's id once it is known; it may refuse it by raising.
     """
 
     name: str
     region: str
     profile: str = ""
-    endpoint_url: str = ""
+    endpoint: str | Callable[[], str] = ""
+    recognize: Callable[[str], None] | None = None
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def endpoint_url(self) -> str:
+        """The address that all calls go to instead of AWS; empty on AWS."""
+        return self.endpoint if isinstance(self.endpoint, str) else self.endpoint()
 
     @cached_property
     def session(self) -> Any:
@@ -42,7 +50,9 @@ class Environment:
         return boto3.Session(profile_name=self.profile or None, region_name=self.region)
 
     def client(self, service: str) -> Any:
-        """The boto3 client of a service, made once."""
+        """The boto3 client of a service, made once; the account is recognized before any other is asked."""
+        if self.recognize and service != "sts":
+            self.identify()
         if service not in self._clients:
             config = Config(retries=RETRIES, connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
             self._clients[service] = self.session.client(service, endpoint_url=self.endpoint_url or None, config=config)
@@ -51,7 +61,18 @@ class Environment:
     @cached_property
     def account(self) -> str:
         """The account's 12-digit id, as AWS itself tells it."""
-        return str(self.client("sts").get_caller_identity()["Account"])
+        account = str(self.client("sts").get_caller_identity()["Account"])
+        if self.recognize:
+            self.recognize(account)
+        return account
+
+    def identify(self) -> None:
+        """Ask for the account: one that is not recognized is refused.
+
+        Raises:
+            SentictlError: what `recognize` raises.
+        """
+        _ = self.account
 
     @property
     def partition(self) -> str:

@@ -32,7 +32,7 @@ def trained(context_of: ContextOf, *, publish: str = "api", region: str = "eu-we
     settings = f'[project]\nname = "films"\n[site]\npublish = "{publish}"\n[deploy]\nttl = "{ttl}"\n'
     context = context_of(settings)
     context.state.keep(TRAINED)
-    environment = Environment("local", region, endpoint_url="http://127.0.0.1:9")
+    environment = Environment("local", region, endpoint="http://127.0.0.1:9")
     environment.__dict__["account"] = ACCOUNT
     return replace(context, environment=environment)
 

@@ -41,7 +41,7 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def context(offline: Context, twin: str) -> Context:
     """A context on the twin; a notebook that an earlier test left is one to go on with."""
-    context = replace(offline, environment=Environment("prod", "eu-west-1", endpoint_url=twin))
+    context = replace(offline, environment=Environment("prod", "eu-west-1", endpoint=twin))
     apply([Bucket(context)], context, Silent())
     return context
 
@@ -142,7 +142,7 @@ def test_the_role_may_do_what_the_commands_may_and_no_more(offline: Context) -> 
 def test_with_the_longest_names_its_policy_is_no_longer_than_an_inline_one_may_be(
     context_of: ContextOf, region: str
 ) -> None:
-    environment = Environment("e" * 20, region, endpoint_url="http://127.0.0.1:9")
+    environment = Environment("e" * 20, region, endpoint="http://127.0.0.1:9")
     environment.__dict__["account"] = ACCOUNT
     context = replace(context_of(f'[project]\nname = "{"f" * 20}"\n'), environment=environment)
     assert len(json.dumps(NotebookRole(context).desired()["policy"], separators=(",", ":"))) <= 10_240
