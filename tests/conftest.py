@@ -60,6 +60,7 @@ def pytest_configure() -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         os.environ[programs.MEMORY] = tempfile.mkdtemp(prefix="models-of-tests-")
     programs.redirect_twins()
+    programs.share_what_botocore_reads()
 
 
 def pytest_unconfigure() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 
-# Folders and modules whose tests start a twin, a browser, a JVM, a training or a program for each test. The longest
-# come first; how long they take is said by `pytest --durations 0`.
+# Folders and modules whose tests start a twin, a browser, a JVM, a training, cfn-lint or a program for each test. The
+# longest come first; how long they take is said by `pytest --durations 0`.
 SLOW = (
     *("chain/test_terminal.py", "chain/test_conversation.py", "chain/test_examples.py", "chain/test_lifecycle.py"),
     *("chain/test_killed.py", "chain/test_chain.py", "chain/test_resuming.py", "chain/test_rollback.py"),
@@ -14,8 +14,10 @@ SLOW = (
     *("golden/test_requests.py", "cli/test_init.py", "services/notebook/test_instance.py", "api", "benchmarks"),
     *("browser", "packaging", "cli", "twin", "services/resources/test_training.py"),
     *("services/evaluate/test_versions.py", "services/evaluate/test_local_models.py"),
-    *("services/evaluate/test_samples.py", "services/predict/test_clients.py", "model_code", "docs/test_site.py"),
-    "scaffold",
+    *("services/evaluate/test_samples.py", "services/predict/test_clients.py", "model_code/test_train.py"),
+    *("model_code/test_stages.py", "model_code/test_inference.py", "model_code/test_predictor.py"),
+    *("model_code/test_onnx_export.py", "model_code/test_fit_lstm.py", "docs/test_site.py", "scaffold"),
+    *("services/export/test_cloudformation.py", "services/export/test_github.py"),
 )
 
 

@@ -56,7 +56,7 @@ def prepare() -> None:
         import_module(module)
     for path in Path(import_module("sentictl.cli.commands").__path__[0]).glob("[!_]*.py"):
         import_module(f"sentictl.cli.commands.{path.stem}")
-    _share_what_botocore_reads()
+    share_what_botocore_reads()
     import boto3
     from moto.moto_server import werkzeug_app
 
@@ -242,7 +242,7 @@ def _flush() -> None:
             continue
 
 
-def _share_what_botocore_reads() -> None:
+def share_what_botocore_reads() -> None:
     """Every session of botocore uses one loader, which keeps what it read of the services' descriptions."""
     import botocore.session
     from botocore.loaders import create_loader

@@ -37,7 +37,7 @@ def api() -> Iterator[tuple[str, dict[str, Any]]]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/", answer
     server.shutdown()
     server.server_close()
