@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import order
+
 ROOT = Path(__file__).parents[2]
 CITATION = ROOT / "CITATION.cff"
 
@@ -60,3 +62,12 @@ def test_a_commit_is_checked_as_make_does() -> None:
     steps = [line.strip().replace("$(BIN)", ".venv/bin") for line in recipe[1].splitlines()]
     assert [hook["entry"] for hook in hooks] == steps
     assert all(hook["language"] == "system" and hook["pass_filenames"] is False for hook in hooks)
+
+
+def test_the_modules_that_take_long_are_there() -> None:
+    assert [path for path in order.SLOW if not (order.FOLDER / path).exists()] == []
+
+
+def test_blame_is_told_of_whole_commits() -> None:
+    listed = (ROOT / ".git-blame-ignore-revs").read_text(encoding="utf-8").splitlines()
+    assert all(re.fullmatch(r"#.*|[0-9a-f]{40}", line) for line in listed)

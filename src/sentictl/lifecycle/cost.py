@@ -1,4 +1,4 @@
-"""What a resource costs: machines by the hour, and what is paid by use. In USD."""
+"""The cost of a resource: machines by the hour, and what is paid by use. In USD."""
 
 from dataclasses import dataclass
 

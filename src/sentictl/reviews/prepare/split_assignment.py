@@ -16,7 +16,7 @@ UNLABELLED: Literal["unlabelled"] = "unlabelled"
 
 
 class Member(NamedTuple):
-    """What decides a review's split.
+    """A review as far as its split depends on it.
 
     Attributes:
         content: a digest of the text: equal texts have equal ones.
@@ -32,12 +32,12 @@ class Member(NamedTuple):
 
     @property
     def group(self) -> bytes:
-        """What it shares with the reviews that must not be told apart from it: its film, or else its text."""
+        """The key of the reviews that stay in one split: its film, or else its text."""
         return b"film " + self.film.encode() if self.film else b"text " + self.content
 
 
 def assign_splits(members: Sequence[Member], validation_fraction: float, test_fraction: float, seed: int) -> list[Part]:
-    """The split of each member, in their order; `UNLABELLED` for those without a label.
+    """Return the split of each member, in their order; `UNLABELLED` for those without a label.
 
     A source's own splits stand. A test split that it lacks is drawn from the reviews for training and from those
     without a split; then so is a validation split. Each fraction is of the reviews drawn from, and met for each label

@@ -1,4 +1,4 @@
-"""What GitHub Actions needs on AWS: its identity provider, and a role for each job of the workflow that `init` writes.
+"""CloudFormation for GitHub Actions: its identity provider, and a role for each job of the workflow that `init` writes.
 
 GitHub tells AWS on whose behalf a job runs in the claim `sub` of a signed token. That of a pull request may only look,
 that of a push to main may do what `up` does. No key is stored anywhere.

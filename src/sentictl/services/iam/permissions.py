@@ -1,4 +1,4 @@
-"""What the person who runs sentictl must be allowed to do: IAM actions, on this project's ARNs where AWS has some.
+"""The permissions of the person who runs sentictl: IAM actions, on this project's ARNs where AWS has some.
 
 Each kind of resource says what it takes, by step. A test holds it against the calls of a whole `up` and `down`.
 """

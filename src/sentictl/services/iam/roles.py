@@ -121,7 +121,7 @@ class Role(Resource):
 
 
 class ExecutionRole(Role):
-    """What the training job and the endpoint run as."""
+    """The role that the training job and the endpoint run in."""
 
     kind = "execution-role"
     command = "train"
@@ -130,7 +130,7 @@ class ExecutionRole(Role):
 
 
 class FunctionRole(Role):
-    """What the Lambda function runs as: it may invoke the project's endpoint, write its own log, and nothing else."""
+    """The role that the Lambda function runs in: it may invoke the endpoint, write its own log, and nothing else."""
 
     kind = "function-role"
     command = "wire-lambda"
@@ -139,7 +139,7 @@ class FunctionRole(Role):
 
 
 class PageRole(Role):
-    """What API Gateway reads the web page as: that one object and nothing else."""
+    """The role in which API Gateway reads the web page: that one object and nothing else."""
 
     kind = "page-role"
     command = "wire-api"

@@ -38,7 +38,7 @@ PROJECT = f"{FOLDER}project.tar.gz"
 
 
 class NotebookRole(Role):
-    """What the notebook runs as: it may do what the commands may, stop itself and write its log."""
+    """The role that the notebook runs in: it may do what the commands may, stop itself and write its log."""
 
     kind = "notebook-role"
     command = COMMAND

@@ -1,4 +1,4 @@
-"""What goes along to a notebook: sentictl itself as a wheel, and the project as an archive."""
+"""Packages that go along to a notebook: sentictl itself as a wheel, and the project as an archive."""
 
 import base64
 import hashlib

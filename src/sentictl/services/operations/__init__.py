@@ -1,1 +1,1 @@
-"""What has to be looked after once the chain stands: whether it is used, and what is left of it."""
+"""Looking after a chain that stands: its logs, whether it is used, and what is left of it."""

@@ -1,4 +1,4 @@
-"""What is left on AWS with the project's tags, whatever made it."""
+"""Orphans: all that is left on AWS with the project's tags, whatever made it."""
 
 from collections.abc import Iterable
 

@@ -82,7 +82,7 @@ class LogGroup(Resource):
 
 
 class FunctionLogGroup(LogGroup):
-    """What the function logs."""
+    """The log group of the function."""
 
     kind = "log-group"
     command = "wire-lambda"
@@ -97,7 +97,7 @@ class FunctionLogGroup(LogGroup):
 
 
 class EndpointLogGroup(LogGroup):
-    """What the endpoint's containers log."""
+    """The log group of the endpoint's containers."""
 
     kind = "endpoint-log-group"
     command = "deploy"

@@ -1,4 +1,4 @@
-"""What SageMaker's training jobs, models, endpoint configs and endpoints have in common: their tags and their lists."""
+"""The common part of SageMaker's training jobs, models, endpoint configs and endpoints: their tags and their lists."""
 
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence

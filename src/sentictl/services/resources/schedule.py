@@ -21,7 +21,7 @@ RETRIES = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 60}
 
 
 class ScheduleRole(Role):
-    """What the schedule runs as: it may delete the project's endpoint and nothing else."""
+    """The role that the schedule runs in: it may delete the project's endpoint and nothing else."""
 
     kind = "schedule-role"
     command = "deploy"

@@ -29,7 +29,7 @@ class TrainingLog:
             yield from self._read(stream)
 
     def progress(self) -> Iterator[tuple[str, float | None, float | None]]:
-        """What the new lines tell of the training: (text, done, total) with progress counted in epochs.
+        """Return what the new lines tell of the training: (text, done, total) with progress counted in epochs.
 
         A finished epoch has no count: it is worth a line of its own.
         """
