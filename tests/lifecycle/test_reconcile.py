@@ -356,3 +356,56 @@ def test_what_was_never_made_is_asked_for_by_command(context: Context) -> None:
     with pytest.raises(MissingStepError, match="no other in the environment local") as refusal:
         context.recorded(Other)
     assert refusal.value.hint.endswith("sentictl make")
+
+
+def test_it_is_announced_before_it_is_made_and_confirmed_before_it_is_waited_for(
+    context: Context, cloud: Cloud
+) -> None:
+    found: list[tuple[str, str]] = []
+
+    class Looking(Thing):
+        def create(self) -> None:
+            found.extend(("made", record.arn) for record in reloaded(context).state.of_kind("thing"))
+            super().create()
+
+        def wait_ready(self, live: LiveResource) -> LiveResource:
+            found.extend(("waited for", record.arn) for record in reloaded(context).state.of_kind("thing"))
+            return LiveResource(live.arn, fields=live.fields, attributes={"id": "thing", "ready": "yes"})
+
+    apply([Looking(context)], context, Watcher())
+    assert found == [("made", ""), ("waited for", "arn:thing")]
+    assert reloaded(context).state.of_kind("thing")[0].attributes == {"id": "thing", "ready": "yes"}
+
+
+def test_what_is_not_waited_for_is_confirmed_as_it_is(context: Context, cloud: Cloud) -> None:
+    class Slow(Thing):
+        def wait_ready(self, live: LiveResource) -> LiveResource:
+            raise AssertionError("it was waited for")
+
+    apply([Slow(context)], context, Watcher(), wait=False)
+    assert [record.arn for record in reloaded(context).state.of_kind("thing")] == ["arn:thing"]
+
+
+def test_a_rehearsal_notes_what_there_would_be(context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply([Thing(context)], context, Watcher())
+    monkeypatch.setattr(Thing, "title", "second")
+    rehearsal = context.rehearsal()
+    plan([Thing(rehearsal), Other(rehearsal)], rehearsal)
+    noted = {record.kind: (record.name, record.attributes) for record in rehearsal.state}
+    assert noted == {"thing": ("second", {"id": "second"}), "other": ("other", {"id": "other"})}
+    assert [record.name for record in context.state] == ["thing"]
+
+
+def test_one_with_another_arn_than_the_recorded_one_is_asked_whose_it_is(context: Context, cloud: Cloud) -> None:
+    apply([Thing(context)], context, Watcher())
+
+    class Made(Thing):
+        """Somebody made it again in the place of ours, and it looks the same."""
+
+        def read(self, name: str) -> LiveResource | None:
+            live = super().read(name)
+            return live and LiveResource("arn:another", fields=live.fields)
+
+    cloud.foreign.add("thing")
+    with pytest.raises(ForeignError):
+        apply([Made(context)], context, Watcher())
