@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
+from rich.spinner import Spinner
 from rich.text import Text
 
 from sentictl.cli.view.lines import NO_BREAK, hanging
@@ -13,7 +14,7 @@ from sentictl.cli.view.lines import NO_BREAK, hanging
 NAME_WIDTH = 12
 BAR_WIDTH = 16
 KEPT = 4  # milestones that are shown under the running part
-SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+SPINNER = Spinner("dots")
 EARLY = 3  # seconds before which a guess of what is left is worth nothing
 
 
@@ -142,4 +143,4 @@ def picture(parts: Iterable[CommandProgress], width: int) -> Text:
 
 
 def _spinner() -> str:
-    return SPINNER[int(time.monotonic() * 10) % len(SPINNER)]
+    return str(SPINNER.render(time.monotonic()))
