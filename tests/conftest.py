@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from sentictl.config.settings import DataSettings
 from sentictl.reviews.prepare.preparation import prepare
 from sentictl.reviews.read.table import TableSource
-from tests import order, polling
+from tests import order, poll
 from tests.prepared import popen as prepared
 from tests.prepared import programs
 
@@ -33,7 +33,7 @@ settings.register_profile(
 )
 settings.load_profile("sentictl")
 
-polling.look_often()
+poll.look_often()
 
 MODEL_CODE = Path(__file__).parents[1] / "model_code"
 TRAIN_SECONDS = 120

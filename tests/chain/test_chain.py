@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.chain.asking import ask
+from tests.chain.requests import ask
 from tests.chain.shell import Shell
 
 KINDS = [

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from openapi_schema_validator import OAS30Validator
 
-from tests.chain.asking import Answer, ask
+from tests.chain.requests import Answer, ask
 from tests.chain.shell import Shell
 
 JSON = "application/json"

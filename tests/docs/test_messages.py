@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests.docs.calling import parse
-from tests.docs.telling import told
+from tests.docs.calls import parse
+from tests.docs.messages import told
 
 # Behind what introduces a command, and before what ends one: the command, those below it, and options without values.
 TYPED = re.compile(r"(?:^|: |`|, |\()sentictl(?P<words>(?: [a-z]+(?:-[a-z]+)*){1,2})(?= --|[`,)]|$)")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.telling import told
+from tests.docs.messages import told
 
 PAGE = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 TOLD = list(told())

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.golden.writing import ACCOUNT
+from tests.golden.writer import ACCOUNT
 
 REFERENCE = re.compile(r"\$\{([\w:.]+)\}")
 

@@ -22,7 +22,7 @@ from sentictl.twin import daemon
 from tests.chain.shell import begin
 from tests.golden.requests import Request, complaints, record
 from tests.golden.template import resolved
-from tests.golden.writing import ACCOUNT, Writer
+from tests.golden.writer import ACCOUNT, Writer
 
 FOLDER = Path(__file__).parent
 REWRITE = "SENTICTL_GOLDEN=write pytest tests/golden"

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
-from tests import polling
+from tests import poll
 from tests.prepared.protocol import Request, close_all_but
 
 MODEL_PACKAGE = "sentimodel"
@@ -67,7 +67,7 @@ def prepare() -> None:
         make_application(service)
     redirect_twins()
     _redirect_children_of_twins()
-    polling.look_often()
+    poll.look_often()
 
 
 def redirect_twins() -> None:
