@@ -38,7 +38,7 @@ from torch import Tensor
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import SentictlError
-from sentictl.reviews.prepare.preparation import Dataset, prepare
+from sentictl.reviews.prepare.preparation import PreparedDataset, prepare
 from sentictl.reviews.read.resolve import open_source, user_cache
 from sentictl.services.evaluate.metrics import wilson_interval
 
@@ -220,7 +220,7 @@ def trained(name: str, architecture: str, dataset: Path, seed: int) -> Outcome:
     return Outcome(parts, metrics["validation_accuracy"], time.perf_counter() - started)
 
 
-def head(dataset: Dataset) -> str:
+def head(dataset: PreparedDataset) -> str:
     """What the figures are of, and the head of the table."""
     manifest, reviews = dataset.manifest, len_of_validation(dataset)
     low, high = wilson_interval(round(0.9 * reviews), reviews)
@@ -247,7 +247,7 @@ def percent(accuracies: Iterable[float]) -> str:
     return f"{statistics.mean(values):.2f}{spread}"
 
 
-def len_of_validation(dataset: Dataset) -> int:
+def len_of_validation(dataset: PreparedDataset) -> int:
     """How many validation reviews there are."""
     facts = dataset.manifest.splits["validation"]
     return facts.positive + facts.negative

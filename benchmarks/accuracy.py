@@ -38,7 +38,7 @@ from sentictl.assets.installed import model_code
 from sentictl.config.settings import DataSettings
 from sentictl.errors import SentictlError
 from sentictl.reviews.prepare.corpus import Corpus
-from sentictl.reviews.prepare.preparation import Dataset, prepare, text_settings
+from sentictl.reviews.prepare.preparation import PreparedDataset, prepare, text_settings
 from sentictl.reviews.prepare.split_assignment import Member, Part, assign_splits
 from sentictl.reviews.read.resolve import open_source, user_cache
 from sentictl.reviews.read.source import Source
@@ -131,7 +131,7 @@ class Task:
         return labelled(chosen["train"] + chosen["validation"]), labelled(chosen["test"])
 
     @cached_property
-    def prepared(self) -> tuple[Dataset, float]:
+    def prepared(self) -> tuple[PreparedDataset, float]:
         """The dataset of these reviews, and the seconds that making it took."""
         clock = Seconds()
         with clock.of("preparing"):

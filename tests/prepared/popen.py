@@ -14,7 +14,7 @@ from tests.prepared import programs, protocol, stub
 from tests.prepared.protocol import Request
 
 # What Python reads while it starts: a program for which it differs from this process needs a start of its own.
-STARTING = ("PYTHON", "LC_", "LANG", "OMP_")
+STARTING = ("PYTHON", "LC_", "LANG")
 HARMLESS = ("PYTHONPATH", "PYTHONUNBUFFERED")
 OWN_PACKAGE = Path("model_code") / "sentimodel"
 

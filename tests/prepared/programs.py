@@ -156,8 +156,9 @@ def _open_streams() -> None:
     sys.stdin = sys.__stdin__ = io.TextIOWrapper(standard_input, encoding="utf-8")  # type: ignore[misc]
     for number, name, errors in ((1, "stdout", "strict"), (2, "stderr", "backslashreplace")):
         lines = name == "stderr" or os.isatty(number)
+        raw = io.FileIO(number, "w", closefd=False)
         stream = io.TextIOWrapper(
-            io.BufferedWriter(io.FileIO(number, "w", closefd=False)),
+            raw if unbuffered else io.BufferedWriter(raw),  # as Python does it
             encoding="utf-8",
             errors=errors,
             line_buffering=lines,

@@ -53,6 +53,12 @@ def busy(cloud: Cloud) -> dict[str, str]:
     return {"job": job, "endpoint": endpoint, "function": function}
 
 
+@pytest.fixture
+def started_for_real(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twins that are processes of their own with children of their own, and no forks of the prepared one."""
+    monkeypatch.setattr(daemon, "subprocess", subprocess)
+
+
 def test_a_home_without_a_twin(own_home: Path) -> None:
     status = daemon.status(own_home)
     assert (status.running, status.pid, status.url) == (False, None, None)
@@ -137,6 +143,7 @@ def test_the_daemon_module_is_light() -> None:
     assert told.stdout.strip() == "[]"
 
 
+@pytest.mark.usefixtures("started_for_real")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_children_die_with_the_twin(own_home: Path, how: signal.Signals) -> None:
     status, cloud = started(own_home)

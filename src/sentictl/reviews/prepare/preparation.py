@@ -82,7 +82,7 @@ def prepare(
     manifest = read_manifest(folder)
     if manifest is None:
         corpus = Corpus.read(source, text_settings(settings), report, processes)
-        report("encoding")
+        report("encoding", 0)
         manifest = _make(corpus, source.description, fingerprint, settings, folder)
     return PreparedDataset(digest, folder, manifest)
 
