@@ -17,19 +17,20 @@ from typing import Any
 FOLDERS = ("SM_MODEL_DIR", "SM_CHECKPOINT_DIR")
 
 
-def main() -> int:
-    """Recall, or train and remember. Returns the script's exit code."""
+def main() -> None:
+    """Recall, or train and remember."""
     remembered, script = Path(sys.argv[1]) / os.environ["TRAINING_JOB_NAME"], sys.argv[2:]
     if len(json.loads(os.environ["SM_HOSTS"])) > 1:
-        return _train(script)
+        _train(script)
+        return
     with Path(f"{remembered}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not remembered.is_dir():
-            return _train_and_remember(remembered, script)
+            _train_and_remember(remembered, script)
+            return
     for name in _folders():
         shutil.copytree(remembered / name, os.environ[name], dirs_exist_ok=True)
     sys.stdout.write((remembered / "stdout.txt").read_text())
-    return 0
 
 
 class _Listener:
@@ -47,27 +48,25 @@ class _Listener:
         return getattr(self._stream, name)
 
 
-def _train_and_remember(remembered: Path, script: list[str]) -> int:
+def _train_and_remember(remembered: Path, script: list[str]) -> None:
     stdout: Any = _Listener(sys.stdout)
     sys.stdout = stdout
-    code = _train(script)
-    if code == 0:
-        fresh = remembered.with_name(f"{remembered.name}.{os.getpid()}")
-        for name in _folders():
-            shutil.copytree(os.environ[name], fresh / name)
-        (fresh / "stdout.txt").write_text("".join(stdout.heard))
-        fresh.rename(remembered)
-    return code
-
-
-def _train(script: list[str]) -> int:
-    """Be the script, in this process: torch is there already. Returns its exit code."""
-    sys.argv, sys.path[0] = script, str(Path(script[0]).resolve().parent)
     try:
-        runpy.run_path(script[0], run_name="__main__")
+        _train(script)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
-    return 0
+        if end.code:
+            raise
+    fresh = remembered.with_name(f"{remembered.name}.{os.getpid()}")
+    for name in _folders():
+        shutil.copytree(os.environ[name], fresh / name)
+    (fresh / "stdout.txt").write_text("".join(stdout.heard))
+    fresh.rename(remembered)
+
+
+def _train(script: list[str]) -> None:
+    """Be the script, in this process: torch is there already."""
+    sys.argv, sys.path[0] = script, str(Path(script[0]).resolve().parent)
+    runpy.run_path(script[0], run_name="__main__")
 
 
 def _folders() -> list[str]:
@@ -75,4 +74,4 @@ def _folders() -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
