@@ -63,6 +63,11 @@ def pytest_configure() -> None:
     programs.share_what_botocore_reads()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a good part of the tests waits for programs that they started."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_unconfigure() -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         shutil.rmtree(os.environ.pop(programs.MEMORY), ignore_errors=True)

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sentictl.aws import waiters
-
 LONGEST = 0.25  # seconds between two looks; on AWS they grow to ten
 
 
 def look_often() -> None:
     """From now on what this process waits for is looked at several times a second."""
+    from sentictl.aws import waiters
+
     poll: Any = waiters.poll
     poll.__kwdefaults__["longest"] = LONGEST

@@ -12,7 +12,7 @@ import pytest
 from tests.chain.shell import Shell, begin
 from tests.prepared.programs import MEMORY
 
-EPOCHS = "100"  # with small batches, so that the job is not over before it is stopped
+EPOCHS = "50"  # with small batches, so that the job is not over before it is stopped
 
 
 @pytest.fixture

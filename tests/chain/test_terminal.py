@@ -11,6 +11,7 @@ import pytest
 
 from tests.chain.shell import Shell, begin
 from tests.chain.terminal import CTRL_C, Recording, on_terminal
+from tests.prepared.programs import MEMORY
 
 PARTS = ("data", "train", "deploy", "wire-lambda", "wire-api", "site")
 COLOR = re.compile(r"\x1b\[(?:[0-9]+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[0-9]+)*m")
@@ -29,8 +30,8 @@ SHOWING = (
 
 @pytest.fixture(scope="module")
 def first(shell: Shell) -> Recording:
-    """The first `up` of a project."""
-    return on_terminal(shell, "up")
+    """The first `up` of a project, which really trains: what is remembered would be told all at once."""
+    return on_terminal(shell, "up", variables={MEMORY: ""})
 
 
 def too_long(lines: Sequence[str], columns: int) -> list[str]:

@@ -16,7 +16,6 @@ from tests.prepared.protocol import Request
 # What Python reads while it starts: a program for which it differs from this process needs a start of its own.
 STARTING = ("PYTHON", "LC_", "LANG")
 HARMLESS = ("PYTHONPATH", "PYTHONUNBUFFERED")
-OWN_PACKAGE = Path("model_code") / "sentimodel"
 
 
 class _Place:
@@ -127,12 +126,10 @@ def run(arguments: list[Any], **options: Any) -> "subprocess.CompletedProcess[An
 
 
 def _can_fork(arguments: list[str], options: dict[str, Any]) -> bool:
-    folder = Path(options.get("cwd") or Path.cwd())
-    owned = any((place / OWN_PACKAGE).exists() for place in (folder, *folder.parents))
     given = options.get("env") or os.environ
     # A child of the twin finds its script's folder by PYTHONPATH; elsewhere it brings what wants to be imported first.
     path = programs.is_child_of_twin(arguments) or given.get("PYTHONPATH") == os.environ.get("PYTHONPATH")
-    return not owned and path and _starting(given) == _starting(os.environ)
+    return path and _starting(given) == _starting(os.environ)
 
 
 def _starting(environment: Mapping[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import atexit
 import fcntl
+import gc
 import io
 import os
 import runpy
@@ -68,6 +69,7 @@ def prepare() -> None:
     redirect_twins()
     _redirect_children_of_twins()
     poll.look_often()
+    gc.freeze()  # what is there already is nothing for the forks to look through, page by page
 
 
 def redirect_twins() -> None:
@@ -192,6 +194,10 @@ def _run(arguments: list[str]) -> int:
 def _start(arguments: list[str]) -> None:
     first, *rest = arguments
     if Path(first).name == "sentictl":
+        if _has_own_package(Path.cwd()):
+            _forget(MODEL_PACKAGE, "sentictl")
+            redirect_twins()
+            poll.look_often()
         from sentictl.cli.app import main
 
         sys.argv = arguments
@@ -207,14 +213,19 @@ def _start(arguments: list[str]) -> None:
     else:
         from sentictl.twin.core import die_with_parent
 
-        _forget_the_model_package()
+        _forget(MODEL_PACKAGE)  # what runs in a container has a copy of its own beside it
         sys.argv = _remembered(rest)
         die_with_parent.main()
 
 
-def _forget_the_model_package() -> None:
-    """What runs in a container has a copy of its own beside it."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == MODEL_PACKAGE]:
+def _has_own_package(folder: Path) -> bool:
+    """Tell whether a project here or above has a `sentimodel` of its own, in place of the one that is imported."""
+    return any((place / "model_code" / MODEL_PACKAGE).exists() for place in (folder, *folder.parents))
+
+
+def _forget(*packages: str) -> None:
+    """Have packages imported again by whoever needs them."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
         del sys.modules[name]
 
 
