@@ -13,6 +13,7 @@ from sentictl import Project
 from sentictl.api.results import Live
 from sentictl.errors import SettingsError, StateError
 from sentictl.lifecycle.reconcile import Action
+from sentictl.reviews.read.table import TableSource
 from tests.chain.shell import GOOD, begin
 
 
@@ -112,3 +113,20 @@ def test_a_part_is_changed_taken_down_and_brought_back(project: Project) -> None
     document = project.status().document()
     assert document["resources"][0].keys() == {"kind", "name", "status", "arn", "changes", "mend"}
     assert json.dumps(document)
+
+
+def test_the_reviews_are_read_once_to_plan_what_to_do_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+    fingerprint = TableSource.fingerprint
+
+    def counted(source: TableSource) -> str:
+        read.append(tmp_path)
+        return fingerprint(source)
+
+    monkeypatch.setattr(TableSource, "fingerprint", counted)
+    project = Project(begin(tmp_path / "toy").folder, tell=None)
+    project.plan("data")
+    assert len(read) == 1
+    project.down()

@@ -43,7 +43,7 @@ from sentictl.services.export.openapi import importable
 from sentictl.services.iam.permissions import needed, policy
 from sentictl.services.notebook.instance import running
 from sentictl.services.operations.logs import read_log
-from sentictl.services.operations.orphans import leftovers
+from sentictl.services.operations.orphans import find_orphans
 from sentictl.services.operations.usage import idle_warning
 from sentictl.services.page.preview import serving
 from sentictl.services.predict import clients
@@ -463,7 +463,7 @@ class Project:
         """After everything is deleted: what else is left; and where nothing is, the end of the twin and the cache."""
         # A kind that is recorded and that no command keeps was written by hand, or by another version.
         left = [_entry(record) for record in context.state]
-        left += leftovers(context, stack.resources(context), deleted)
+        left += find_orphans(context, stack.resources(context), deleted)
         if not left and not remaining:
             self.session.leave(context.config)
         return left

@@ -5,7 +5,7 @@ from botocore.stub import Stubber
 
 from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Context
-from sentictl.services.operations.orphans import leftovers
+from sentictl.services.operations.orphans import find_orphans
 from sentictl.services.resources.endpoint import Endpoint
 from sentictl.services.resources.storage import Bucket
 from tests.services.conftest import MOTO_ACCOUNT, ContextOf
@@ -28,12 +28,12 @@ def tagged_bucket(context: Context, name: str, project: str) -> str:
 def test_what_carries_the_tags_is_told_and_nothing_else_is(context: Context) -> None:
     arn = tagged_bucket(context, "forgotten", "films")
     tagged_bucket(context, "somebody-elses", "songs")
-    assert leftovers(context, [Bucket(context)], []) == [{"kind": "s3", "name": "forgotten", "arn": arn}]
+    assert find_orphans(context, [Bucket(context)], []) == [{"kind": "s3", "name": "forgotten", "arn": arn}]
 
 
 def test_what_was_deleted_just_now_is_not_told(context: Context) -> None:
     arn = tagged_bucket(context, "gone", "films")
-    assert leftovers(context, [Bucket(context)], [Record("bucket", "gone", arn)]) == []
+    assert find_orphans(context, [Bucket(context)], [Record("bucket", "gone", arn)]) == []
 
 
 def test_what_the_service_of_tags_remembers_and_sagemaker_does_not_have_is_not_told(context: Context) -> None:
@@ -41,4 +41,4 @@ def test_what_the_service_of_tags_remembers_and_sagemaker_does_not_have_is_not_t
     remembered = {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": []}]}
     with Stubber(context.environment.client("resourcegroupstaggingapi")) as stubber:
         stubber.add_response("get_resources", remembered)
-        assert leftovers(context, [Endpoint(context)], []) == []
+        assert find_orphans(context, [Endpoint(context)], []) == []

@@ -6,7 +6,7 @@ from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Context, Resource
 
 
-def leftovers(context: Context, kept: Iterable[Resource], deleted: Iterable[Record]) -> list[dict[str, str]]:
+def find_orphans(context: Context, kept: Iterable[Resource], deleted: Iterable[Record]) -> list[dict[str, str]]:
     """Everything in the region that carries the project's tags, by the service that knows all tags.
 
     That service forgets what was deleted only after minutes or hours, so it is not taken at its word.
