@@ -64,3 +64,15 @@ def test_links_lead_to_files_that_are_there(page: Path) -> None:
     targets = {urlsplit(link["target"]) for link in LINK.finditer(text)}
     files = {target.path for target in targets if not target.scheme and target.path}
     assert [file for file in files if not (page.parent / file).is_file()] == []
+
+
+def test_files_that_the_docs_name_are_there() -> None:
+    """Those of the source, wherever they are named, and all that the walks through the house lead past."""
+    named = {
+        name for page in PAGES for name in re.findall(r"`(src/sentictl/[\w/.]+)`", page.read_text(encoding="utf-8"))
+    }
+    design = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    walked = set(re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.py)`", design))
+    places = (ROOT, ROOT / "src" / "sentictl", ROOT / "model_code", ROOT / "src" / "sentictl" / "twin")
+    assert len(walked) > 20
+    assert [name for name in sorted(named | walked) if not any((place / name).exists() for place in places)] == []
