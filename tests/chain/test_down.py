@@ -18,8 +18,12 @@ def runs(pid: int) -> bool:
 
 
 def test_down_leaves_no_process_no_port_and_no_state(shell: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]  # one that no other twin takes as soon as it is free again
+    shell.run("local", "start", "--port", str(port))
     shell.run("up")
     twin = shell.json("local", "status")
+    assert twin["port"] == port
     answer = shell.json("down", "--yes")
     assert answer["left"] == []
     assert [entry["kind"] for entry in answer["deleted"]][-1] == "bucket"
