@@ -18,8 +18,8 @@ from sentictl.config.settings import DataSettings
 from sentictl.reviews.prepare.preparation import prepare
 from sentictl.reviews.read.table import TableSource
 from tests import order, poll
+from tests.prepared import popen, programs
 from tests.prepared import popen as prepared
-from tests.prepared import programs
 
 # Test workers share the processor: several threads each would only wait for one another. Read when torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -58,7 +58,10 @@ TOY_OPTIONS = {
 def pytest_configure() -> None:
     """Remember for a whole run what was trained in it, and start twins from the prepared process."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        os.environ[programs.MEMORY] = tempfile.mkdtemp(prefix="models-of-tests-")
+        folder = Path(tempfile.mkdtemp(prefix="tests-"))
+        (folder / "owner").write_text(str(os.getpid()))
+        (folder / "models").mkdir()
+        os.environ |= {popen.RUN: str(folder), programs.MEMORY: str(folder / "models")}
     programs.redirect_twins()
     programs.share_what_botocore_reads()
 
@@ -70,7 +73,8 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_unconfigure() -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        shutil.rmtree(os.environ.pop(programs.MEMORY), ignore_errors=True)
+        del os.environ[programs.MEMORY]
+        shutil.rmtree(os.environ.pop(popen.RUN), ignore_errors=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,5 +1,6 @@
 """`subprocess.Popen` for programs that a fork of the prepared process can become; all others are started as ever."""
 
+import fcntl
 import os
 import select
 import socket
@@ -16,6 +17,7 @@ from tests.prepared.protocol import Request
 # What Python reads while it starts: a program for which it differs from this process needs a start of its own.
 STARTING = ("PYTHON", "LC_", "LANG")
 HARMLESS = ("PYTHONPATH", "PYTHONUNBUFFERED")
+RUN = "TESTS_RUN"  # the folder of a run of tests: all its processes share what is in it
 
 
 class _Place:
@@ -150,16 +152,24 @@ def _connect() -> socket.socket:
 
 
 def begin() -> None:
-    """Start the prepared process, and wait until it is ready."""
-    folder = tempfile.mkdtemp(prefix="prepared-")
-    address = f"{folder}/socket"
+    """Find the prepared process of this run of tests, or start it, and wait until it is ready."""
+    folder = Path(os.environ.get(RUN) or tempfile.mkdtemp(prefix="prepared-"))
+    address, owner = folder / "socket", folder / "owner"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not address.exists():
+            _start(address, owner.read_text() if owner.exists() else str(os.getpid()))
+    _Place.address = str(address)
+
+
+def _start(address: Path, owner: str) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.prepared.server", address],
+        [sys.executable, "-m", "tests.prepared.server", str(address), owner],
         cwd=Path(__file__).parents[2],
-        stdin=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
     )
     assert process.stdout is not None
     if process.stdout.readline() != b"ready\n":
         raise RuntimeError("the prepared process does not start")
-    _Place.address, _Place.process = address, process
+    _Place.process = process

@@ -1,4 +1,4 @@
-"""The prepared process: `python -m tests.prepared.server SOCKET`. It ends when its stdin does.
+"""The prepared process: `python -m tests.prepared.server SOCKET OWNER`. It ends with its owner, a process.
 
 One thread, no locks: a fork of a process with several could find one of them held for ever.
 """
@@ -20,12 +20,13 @@ class Server:
     """Forks for each request, and tells how each fork ended."""
 
     listener: socket.socket
+    owner: int
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
 
     def run(self) -> None:
-        """Serve until stdin ends."""
+        """Serve until the owner ends."""
         self._selector.register(self.listener, selectors.EVENT_READ, self._accept)
-        self._selector.register(0, selectors.EVENT_READ, sys.exit)
+        self._selector.register(os.pidfd_open(self.owner), selectors.EVENT_READ, sys.exit)
         while True:
             for key, _ in self._selector.select():
                 key.data()
@@ -57,7 +58,7 @@ class Server:
 
 def main() -> None:
     """Import everything, then serve."""
-    address = sys.argv[1]
+    address, owner = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests
     programs.prepare()
     popen.use(address)
@@ -66,7 +67,7 @@ def main() -> None:
     listener.listen(64)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    Server(listener).run()
+    Server(listener, int(owner)).run()
 
 
 if __name__ == "__main__":
