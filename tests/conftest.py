@@ -63,6 +63,7 @@ def pytest_configure() -> None:
         (folder / "models").mkdir()
         os.environ |= {popen.RUN: str(folder), programs.MEMORY: str(folder / "models")}
     programs.redirect_twins()
+    programs.keep_to_own_ports()
     programs.share_what_botocore_reads()
 
 

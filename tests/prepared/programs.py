@@ -24,6 +24,7 @@ from tests.prepared.protocol import Request, close_all_but
 MODEL_PACKAGE = "sentimodel"
 TRAINING_SCRIPT = Path(__file__).parents[2] / "model_code" / "train.py"
 MEMORY = "TESTS_MEMORY"  # the folder where trained models are remembered; without it every job trains
+FIRST_PORT = 4599  # of the twins of the first worker
 FIRST_SPARE = 500  # file descriptors from here on are in nobody's way
 MODULES = (
     "boto3.s3.transfer",
@@ -77,6 +78,14 @@ def redirect_twins() -> None:
     from sentictl.twin import daemon
 
     _redirect(daemon)
+
+
+def keep_to_own_ports() -> None:
+    """Take ports that no other test worker takes: a twin that is stopped for a while finds its own free again."""
+    from sentictl.twin import daemon
+
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    daemon.FIRST_PORT = FIRST_PORT + worker * daemon.PORTS
 
 
 def _redirect_children_of_twins() -> None:
@@ -198,6 +207,7 @@ def _start(arguments: list[str]) -> None:
             _forget(MODEL_PACKAGE, "sentictl")
             redirect_twins()
             poll.look_often()
+        keep_to_own_ports()
         from sentictl.cli.app import main
 
         sys.argv = arguments
