@@ -1,7 +1,8 @@
 # make up     install into .venv, then run the whole chain on this machine in demo/
 # make test   install the development tools as well, then run the tests
 # make test-quick   the tests for while one edits: those that start no twin, browser, JVM or training (a minute)
-# make sweep  run `up` and `down` once for each of their calls to AWS and each fault that can meet it there (an hour)
+# make sweep  run `up` and `down` once for each of their calls to AWS and each fault that can meet it there,
+#             in calm and in rough weather (two hours)
 # make check  format, lint, types, and the direction of imports
 # make docs   build the site of the docs into site/
 # make down   take away what `make up` made
@@ -27,7 +28,8 @@ test-quick: $(VENV)/installed-dev
 	$(BIN)/pytest --numprocesses auto --quick
 
 sweep: $(VENV)/installed-dev
-	$(BIN)/python -m tests.sweep
+	$(BIN)/python -m tests.sweep --weather calm
+	$(BIN)/python -m tests.sweep --weather rough
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check

@@ -353,3 +353,25 @@ def test_every_key_has_a_value() -> None:
     assert [get(settings, key) for key in all_keys()] == [
         value for table in settings.model_dump(by_alias=True).values() for value in table.values()
     ]
+
+
+def test_the_weather_is_a_setting_of_the_local_twin(folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Config.load(folder).placement.weather == "calm"
+    folder.settings_file.write_text(f'{FILE}\n[env.local]\nweather = "rough"\n')
+    assert Config.load(folder).placement.weather == "rough"
+    monkeypatch.setenv("SENTICTL_TWIN_WEATHER", "calm")
+    assert Config.load(folder).placement.weather == "calm"
+
+
+def test_any_other_weather_is_refused(folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTICTL_TWIN_WEATHER", "stormy")
+    with pytest.raises(SettingsError, match=r"env\.local\.weather cannot be \"stormy\"") as refusal:
+        Config.load(folder)
+    assert refusal.value.hint == "Correct the variable SENTICTL_TWIN_WEATHER."
+    Config.load(folder, "prod")
+
+
+def test_aws_has_no_weather_to_choose(folder: ProjectFolder) -> None:
+    folder.settings_file.write_text(FILE.replace("[env.prod]", '[env.prod]\nweather = "rough"'))
+    with pytest.raises(SettingsError, match=r"env\.prod\.weather .* is not a setting"):
+        Config.load(folder, "prod")

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from sentictl.aws.refusals import REFUSALS
 from tests.docs.calls import calls_in, parse
 
 ROOT = Path(__file__).parents[2]
@@ -76,3 +77,10 @@ def test_files_that_the_docs_name_are_there() -> None:
     places = (ROOT, ROOT / "src" / "sentictl", ROOT / "model_code", ROOT / "src" / "sentictl" / "twin")
     assert len(walked) > 20
     assert [name for name in sorted(named | walked) if not any((place / name).exists() for place in places)] == []
+
+
+def test_every_refusal_that_is_met_with_another_call_is_told() -> None:
+    text = (ROOT / "docs" / "lifecycle.md").read_text(encoding="utf-8")
+    for refusal in REFUSALS:
+        calls = ", ".join(f"`{call}`" for call in sorted(refusal.calls))
+        assert f"| {refusal.reason} | {calls} | {refusal.seconds:.0f} |" in text

@@ -409,3 +409,33 @@ def test_one_with_another_arn_than_the_recorded_one_is_asked_whose_it_is(context
     cloud.foreign.add("thing")
     with pytest.raises(ForeignError):
         apply([Made(context)], context, Watcher())
+
+
+def hide(thing: Thing, monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
+    """Let a thing be unknown to so many readings once it is there."""
+    read, left = thing.read, [None] * times
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr(thing, "read", lambda name: left.pop() if read(name) and left else read(name))
+
+
+def test_what_is_new_is_read_until_it_is_known(context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    thing = Thing(context)
+    hide(thing, monkeypatch, times=2)
+    apply([thing], context, Watcher())
+    assert cloud.calls == ["create thing thing"]
+    assert context.recorded(Thing).attributes == {"id": "thing"}
+
+
+def test_what_is_taken_and_not_known_yet_is_finished_once_it_is(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thing = Thing(context)
+    cloud.things["thing", "thing"] = {"color": "blue"}
+    hide(thing, monkeypatch, times=3)
+
+    def refuse() -> None:
+        raise ClientError({"Error": {"Code": "EntityAlreadyExists", "Message": "It exists."}}, "CreateThing")
+
+    monkeypatch.setattr(thing, "create", refuse)
+    apply([thing], context, Watcher())
+    assert cloud.things["thing", "thing"] == {"color": "red"}

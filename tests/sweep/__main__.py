@@ -6,6 +6,9 @@ exhausted quota (the last three for the rest of the run). Throttling, 500 and re
 The others may end it, in a clear error; the same command again then has to finish. In the end there must be exactly
 what there is without faults: one of everything after `up`, nothing after `down`, and a state that says so.
 
+With `--weather rough` the twin also refuses at first what AWS refuses at first, so that faults meet calls that are made
+for the second or third time.
+
 Commands, state and kills are real; so is the twin, but for the model, which is trained once (see `twin`).
 """
 
@@ -38,7 +41,7 @@ def main() -> int:
     popen.begin()
     console = Console(stderr=arguments.json)
     with tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as root:
-        reference = establish(Path(root))
+        reference = establish(Path(root), arguments.weather)
         problems = reference.problems()
         outcomes = [] if problems else _try_all(reference, _chosen(arguments, reference), arguments.workers, console)
     if arguments.json:
@@ -55,6 +58,7 @@ def _arguments() -> Any:
     parser.add_argument("--fault", choices=FAULTS, help="this fault alone")
     parser.add_argument("--call", default="", help="calls alone whose name contains this", metavar="TEXT")
     parser.add_argument("--cell", action="append", default=[], type=Cell.parse, help="these cells alone")
+    parser.add_argument("--weather", choices=("calm", "rough"), default="calm", help="of the twin that stands for AWS")
     parser.add_argument("--json", action="store_true", help="answer with one JSON document")
     return parser.parse_args()
 

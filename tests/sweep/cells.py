@@ -67,12 +67,14 @@ class Reference:
 
     Args:
         memory: where the model is remembered that they trained.
+        weather: that of the twins.
         standing: the folder of a project that is up, to be copied.
         runs: the run of each command; `again` is an `up` of what is up.
         inventories: what there is after each command.
     """
 
     memory: Path
+    weather: str
     standing: Path
     runs: dict[str, Run]
     inventories: dict[str, list[str]]
@@ -90,20 +92,21 @@ class Reference:
         return failed + changing + [f"down leaves {line}" for line in self.inventories["down"]]
 
 
-def establish(root: Path) -> Reference:
+def establish(root: Path, weather: str) -> Reference:
     """Run `up`, `up` again and `down` without faults, and keep a project that stands.
 
     Args:
         root: an empty folder, which has to stay while cells are run.
+        weather: that of the twins, "calm" or "rough".
     """
     memory, standing, fallen = root / "memory", root / "standing", root / "fallen"
-    with place(standing, memory) as here:
+    with place(standing, memory, weather) as here:
         runs = {"up": here.run("up"), "again": here.run("up")}
         inventories = {"up": here.take_stock()}
-    with place(fallen, memory, standing) as here:
+    with place(fallen, memory, weather, standing) as here:
         runs["down"] = here.run("down")
         inventories["down"] = here.take_stock()
-    return Reference(memory, standing, runs, inventories)
+    return Reference(memory, weather, standing, runs, inventories)
 
 
 def try_cell(reference: Reference, cell: Cell) -> Outcome:
@@ -112,7 +115,7 @@ def try_cell(reference: Reference, cell: Cell) -> Outcome:
     standing = reference.standing if cell.command == "down" else None
     with (
         tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as root,
-        place(Path(root) / "cell", reference.memory, standing) as here,
+        place(Path(root) / "cell", reference.memory, reference.weather, standing) as here,
     ):
         first = here.run(cell.command, Strike(FAULTS[cell.fault], cell.call))
         problems = _judge(cell, first)

@@ -96,12 +96,13 @@ class Place:
 
 
 @contextmanager
-def place(root: Path, memory: Path, standing: Path | None = None) -> Iterator[Place]:
+def place(root: Path, memory: Path, weather: str, standing: Path | None = None) -> Iterator[Place]:
     """A new project in `root`, or a copy of one that stands, with its twin running.
 
     Args:
         root: an empty folder, or none yet.
         memory: where trained models are remembered.
+        weather: the twin's, "calm" or "rough".
         standing: the `root` of a place that has been left.
     """
     folder, home = root / "project", root / "twin"
@@ -112,7 +113,7 @@ def place(root: Path, memory: Path, standing: Path | None = None) -> Iterator[Pl
         begin(folder)
         with (folder / "sentictl.toml").open("a") as settings:
             settings.write(f'\n[env.{ENVIRONMENT}]\nregion = "{inventory.REGION}"\ntrain.epochs = 1\n')
-    with twin(home, memory) as url:
+    with twin(home, memory, weather) as url:
         yield Place(folder, url)
 
 

@@ -12,23 +12,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sentictl.twin import server
+from sentictl.twin.core.home import TwinHome
 from tests.prepared.programs import MEMORY
 from tests.sweep import process
 
 
 @contextlib.contextmanager
-def twin(home: Path, memory: Path) -> Iterator[str]:
+def twin(home: Path, memory: Path, weather: str) -> Iterator[str]:
     """A twin that runs within the `with`.
 
     Args:
         home: its folder; what an earlier twin left there is there again.
         memory: where trained models are remembered.
+        weather: "calm" or "rough".
 
     Returns:
         Its address.
     """
     home.mkdir(parents=True, exist_ok=True)
     memory.mkdir(exist_ok=True)
+    TwinHome(home).weather.write_text(weather)
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         port = listener.getsockname()[1]
         pid = process.fork(lambda: _serve(home, memory, port, listener.fileno()), home / "twin.log")

@@ -42,6 +42,7 @@ from sentictl.services.export.github import github_template
 from sentictl.services.export.openapi import importable
 from sentictl.services.iam.permissions import needed, policy
 from sentictl.services.notebook.instance import running
+from sentictl.services.operations.first_answers import wait_for_answers
 from sentictl.services.operations.logs import read_log
 from sentictl.services.operations.orphans import find_orphans
 from sentictl.services.operations.usage import idle_warning
@@ -58,6 +59,7 @@ from sentictl.services.resources.schedule import ending, renew
 from sentictl.services.resources.training import TrainingJob, forget_checkpoints, stop_running_job
 from sentictl.services.resources.website import Page, page_url, render_page
 
+WAITING = "  Waiting for the first answers: on AWS, permissions take effect some seconds late."
 Changes = Mapping[str, Any] | None  # settings by dotted key, such as {"train.epochs": 2}; None leaves one as it is
 
 
@@ -195,14 +197,20 @@ class Project:
             return context.recorded(Page)
 
     def up(self, *, adopt: bool = False) -> Live:
-        """Do the whole chain, or what of it is missing or differs from the settings."""
+        """Do the whole chain, or what of it is missing or differs from the settings, and wait for its first answers."""
         with self.session.change() as context:
             self._observer.plan_of(list(stack.COMMANDS))
             for command in stack.COMMANDS:
                 self._bring_up(context, command, adopt)
             served = measure(context.config, lambda: context, None, mistakes=0)
+            missing = wait_for_answers(context, lambda _: self._observer.remark(WAITING))
             return Live(
-                self.session.environment, page_url(context), invoke_url(context), served, estimate(context, CHAIN)
+                self.session.environment,
+                page_url(context),
+                invoke_url(context),
+                served,
+                estimate(context, CHAIN),
+                missing,
             )
 
     def plan(
@@ -267,7 +275,7 @@ class Project:
             if not context.state.of_kind(TrainingJob.kind):
                 context.config.set({versions.SETTING: ""})  # a version that is no more
             if not part and not keep_data and not kept:
-                left += self._clear(context, deleted, remaining)
+                left += self._clear(context, remaining)
         return Removal(deleted, left)
 
     def plan_down(self, part: str | None = None, *, keep_data: bool = False) -> Plan:
@@ -459,11 +467,11 @@ class Project:
 
         return check
 
-    def _clear(self, context: Context, deleted: Sequence[Record], remaining: Sequence[Record]) -> list[dict[str, str]]:
+    def _clear(self, context: Context, remaining: Sequence[Record]) -> list[dict[str, str]]:
         """After everything is deleted: what else is left; and where nothing is, the end of the twin and the cache."""
         # A kind that is recorded and that no command keeps was written by hand, or by another version.
         left = [_entry(record) for record in context.state]
-        left += find_orphans(context, stack.resources(context), deleted)
+        left += find_orphans(context, stack.resources(context))
         if not left and not remaining:
             self.session.leave(context.config)
         return left

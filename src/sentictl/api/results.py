@@ -21,6 +21,7 @@ class Live:
         api_url: where reviews are posted.
         evaluation: what the model that is served is worth on the test split.
         costs: what it costs while it stands.
+        missing: what did not answer yet after a minute and a half; empty where all of it did.
     """
 
     environment: str
@@ -28,6 +29,7 @@ class Live:
     api_url: str
     evaluation: Evaluation
     costs: Estimate
+    missing: str = ""
 
     def document(self) -> dict[str, Any]:
         return {
@@ -36,6 +38,7 @@ class Live:
             "api_url": self.api_url,
             "model": self.evaluation.model,
             "test": self.evaluation.figures(),
+            "missing": self.missing,
             **self.costs.document(),
         }
 

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import tomlkit
@@ -71,6 +72,14 @@ class Session:
             context.environment.identify()  # what cannot be reached leaves the settings as they were
             self.write(config, changes)
             yield context
+            self._tell_refused(context.environment)
+
+    def _tell_refused(self, environment: Environment) -> None:
+        """Say what AWS took only when it was asked again: nobody should take those minutes for a fault."""
+        if environment.refused:
+            counts = sorted(environment.refused.items())
+            times = ", ".join(operation if count == 1 else f"{operation} {count} times" for operation, count in counts)
+            self.observer.remark(f"  AWS refused at first, and took when asked again: {times}")
 
     def read(
         self,
@@ -127,16 +136,17 @@ class Session:
         """Return the environment's clients. In `local` the first call starts the twin if it does not run."""
         placement = config.placement
         if config.environment == LOCAL:
-            return Environment(LOCAL, placement.region, endpoint=self._start_twin, recognize=recognize)
+            start = partial(self._start_twin, placement.weather)
+            return Environment(LOCAL, placement.region, endpoint=start, recognize=recognize)
         return Environment(config.environment, placement.region, placement.profile, recognize=recognize)
 
-    def _start_twin(self) -> str:
+    def _start_twin(self, weather: str) -> str:
         """Start the twin if it does not run, on the port it had before. Returns its address.
 
         Raises:
             TwinError: the local twin does not start.
         """
-        twin = daemon.start(self.folder.twin_home)
+        twin = daemon.start(self.folder.twin_home, weather=weather)
         if twin.port_changed:
             self.observer.remark(
                 f"  The twin's port was taken: it is {twin.port} now. The page learns of it from: sentictl up"

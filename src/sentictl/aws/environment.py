@@ -3,6 +3,7 @@
 In `local` the calls go to the local twin, and nothing but the endpoint URL and the credentials differ.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from sentictl.aws.refusals import Patience
 from sentictl.aws.regions import dns_suffix
 
 RETRIES = {"max_attempts": 6, "mode": "standard"}
@@ -28,6 +30,7 @@ class Environment:
         profile: the AWS profile whose credentials are used; empty for the default chain.
         endpoint: where all calls go instead of AWS, or what gives that address when it is first needed; empty on AWS.
         recognize: called with the account's id once it is known; it may refuse it by raising.
+        refused: how often AWS refused each operation at first, and was asked again.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Environment:
     profile: str = ""
     endpoint: str | Callable[[], str] = ""
     recognize: Callable[[str], None] | None = None
+    refused: Counter[str] = field(default_factory=Counter)
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -55,8 +59,13 @@ class Environment:
             self.identify()
         if service not in self._clients:
             config = Config(retries=RETRIES, connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
-            self._clients[service] = self.session.client(service, endpoint_url=self.endpoint_url or None, config=config)
+            client = self.session.client(service, endpoint_url=self.endpoint_url or None, config=config)
+            Patience(self._note).attach(client)
+            self._clients[service] = client
         return self._clients[service]
+
+    def _note(self, operation: str, _reason: str) -> None:
+        self.refused[operation] += 1
 
     @cached_property
     def account(self) -> str:

@@ -1,5 +1,6 @@
 """AWS's refusals in words that a person can act on."""
 
+from sentictl.aws.refusals import find_refusal
 from sentictl.errors import AccessError, AwsError, SentictlError
 
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
@@ -57,6 +58,9 @@ def translate(problem: Exception) -> SentictlError | None:
 
 def _refusal(error: dict[str, str], operation: str) -> SentictlError:
     code, message = error.get("Code", "Unknown"), error.get("Message", "")
+    if known := find_refusal(operation, code, message):
+        fault, hint = known.lasting
+        return AwsError(f"AWS still refuses {operation} after {known.seconds:.0f} s ({code}: {message}). {fault}", hint)
     if code in EXPIRED:
         return AccessError(f"The AWS credentials have expired ({operation}).", "Log in again, then run this again.")
     if code == REFUSED_WITHOUT_A_WORD:

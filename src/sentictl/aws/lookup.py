@@ -32,6 +32,7 @@ TAKEN = {
 # SageMaker says both with a code that stands for anything, and only its words tell.
 UNCLEAR = "ValidationException"
 ABSENT_WORDS = re.compile(r"could not find|cannot find|not ?found|does not exist", re.IGNORECASE)
+OVER_WORDS = re.compile(r"in status (Completed|Failed|Stopped)\b")
 TAKEN_WORDS = re.compile(r"already exist|in-progress|in progress", re.IGNORECASE)
 
 
@@ -56,6 +57,11 @@ def if_there(call: Callable[..., Any], **arguments: Any) -> dict[str, Any] | Non
 def says_taken(refusal: ClientError) -> bool:
     """Whether AWS refused to make something because it is there already, or is just being changed."""
     return _says(refusal, TAKEN, TAKEN_WORDS)
+
+
+def says_over(refusal: ClientError) -> bool:
+    """Whether AWS refused to stop something because it has ended already."""
+    return _says(refusal, set(), OVER_WORDS)
 
 
 def _says(refusal: ClientError, codes: set[str], words: re.Pattern[str]) -> bool:

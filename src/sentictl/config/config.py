@@ -21,6 +21,7 @@ from sentictl.errors import AccessError, DamagedStateError, SettingsError
 
 Model = TypeVar("Model", bound=BaseModel)
 LOCAL = "local"
+WEATHER = "SENTICTL_TWIN_WEATHER"
 ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")  # part of every name on AWS, as the project's is
 TABLES = {info.alias or name: info for name, info in Settings.model_fields.items()}
 OF_ONE_ENVIRONMENT = {"deploy.model"}  # a model trained in one is not there in another
@@ -67,6 +68,9 @@ class Config:
         _check_environment(environment, environments, source)
         overrides = _table(environments, environment, source, "env.")
         placement = {key: overrides.pop(key) for key in EnvironmentSettings.model_fields if key in overrides}
+        _check_weather(environment, placement, source)
+        if environment == LOCAL and (weather := os.environ.get(WEATHER)):
+            placement["weather"] = weather
         base = {key: value for key, value in document.items() if key not in ("env", "state")}
         merged = _merge(_merge(base, overrides), _from_variables(os.environ))
         config = cls(
@@ -212,6 +216,14 @@ def _check_environment(name: str, environments: Mapping[str, Any], source: Path)
         )
 
 
+def _check_weather(environment: str, placement: Mapping[str, Any], source: Path) -> None:
+    if environment != LOCAL and "weather" in placement:
+        raise SettingsError(
+            f"env.{environment}.weather in {source} is not a setting: only the local twin's weather can be chosen.",
+            f"Take it out, or put it under [env.{LOCAL}].",
+        )
+
+
 def _table(tables: Mapping[str, Any], name: str, source: Path, prefix: str = "") -> dict[str, Any]:
     table = tables.get(name, {})
     if not isinstance(table, Mapping):
@@ -243,6 +255,8 @@ def _from_variables(variables: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _variable(key: str) -> str:
+    if key == f"env.{LOCAL}.weather":
+        return WEATHER
     return f"SENTICTL_{key.replace('.', '_').upper()}"
 
 

@@ -222,7 +222,11 @@ class Settings(Table):
 
 
 class EnvironmentSettings(Table):
-    """`[env.NAME]` without its overrides: where on AWS that environment is, and whose credentials reach it."""
+    """`[env.NAME]` without its overrides: where on AWS that environment is, and whose credentials reach it.
+
+    `weather` is of the local twin alone: in `rough` weather it refuses at first what AWS refuses at first.
+    """
 
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-east-1"
     profile: str = ""
+    weather: Literal["calm", "rough"] = "calm"

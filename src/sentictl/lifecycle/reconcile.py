@@ -15,10 +15,12 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from sentictl.aws.lookup import says_taken
+from sentictl.aws.waiters import poll
 from sentictl.config.state import Record
-from sentictl.errors import ForeignError, MissingStepError
+from sentictl.errors import AwsError, ForeignError, MissingStepError
 from sentictl.lifecycle.resource import Context, LiveResource, Resource
 
+APPEARS_SECONDS = 60  # IAM and S3 call themselves eventually consistent, and say of no longer times
 TO_COME = "(known when it is made)"
 
 
@@ -186,12 +188,11 @@ class _Execution:
         if live is not None and not _may_take(resource, live, step):
             self._adopt_it(resource)
         self._observer.started(step)
-        if step.action is not Action.KEEP:
+        if live is None or step.action is not Action.KEEP:
             live = self._change(resource, step)
-        if live is not None:
-            _confirm(resource, self._context, live)
-            if self._wait:
-                _confirm(resource, self._context, resource.wait_ready(live))
+        _confirm(resource, self._context, live)
+        if self._wait:
+            _confirm(resource, self._context, resource.wait_ready(live))
         self._observer.finished(step, resource.summary() if self._wait else f"{resource.name}, not waited for")
         return step
 
@@ -211,7 +212,7 @@ class _Execution:
             raise _foreign(resource)
         resource.tag()
 
-    def _change(self, resource: Resource, step: Step) -> LiveResource | None:
+    def _change(self, resource: Resource, step: Step) -> LiveResource:
         try:
             if step.action is Action.UPDATE:
                 resource.update()
@@ -223,13 +224,14 @@ class _Execution:
             if not says_taken(refusal):
                 raise
             self._finish(resource, refusal)
-        return resource.read(resource.name)
+        return _read_again(resource)
 
     def _finish(self, resource: Resource, refusal: ClientError) -> None:
         """Do what is left after an answer was lost here and the repeated call met what the first had done."""
-        live = resource.read(resource.name)
-        if live is None:
-            raise refusal
+        try:
+            live = _read_again(resource)
+        except AwsError:
+            raise refusal from None
         if not _is_ours(resource, resource.name):
             self._adopt_it(resource)
         if differences(resource, live):
@@ -264,6 +266,17 @@ def _unrecorded(resource: Resource, context: Context) -> list[Record]:
     known = {record.name for record in context.state.of_kind(resource.kind)}
     found = [(name, live) for name, live in resource.found(known) if _is_ours(resource, name)]
     return [Record(resource.kind, name, live.arn, live.attributes) for name, live in found]
+
+
+def _read_again(resource: Resource) -> LiveResource:
+    """Read what was just made or changed: for some seconds AWS may know nothing of what is new."""
+    found = poll(
+        lambda: list(filter(None, [resource.read(resource.name)])),
+        bool,
+        what=f"The {resource.kind} {resource.name}",
+        timeout=APPEARS_SECONDS,
+    )
+    return found[0]
 
 
 def _confirm(resource: Resource, context: Context, live: LiveResource) -> None:

@@ -1,5 +1,6 @@
 """The shape of a resource: something kept on AWS that can be read, compared, created, updated and deleted."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -146,6 +147,8 @@ class Resource(ABC):
     tells_state: ClassVar[bool] = False
     # Whether a CloudFormation template can hold it.
     in_template: ClassVar[bool] = True
+    # Where an ARN of this kind has the name, as a group "name"; empty where AWS lists none by ARN.
+    arn_pattern: ClassVar[str] = ""
     # The attribute that others name it by, and what CloudFormation calls that.
     named_by: ClassVar[tuple[str, str] | None] = None
 
@@ -181,6 +184,11 @@ class Resource(ABC):
         """
         if self.name not in known and (live := self.read(self.name)):
             yield self.name, live
+
+    def is_gone(self, arn: str) -> bool:
+        """Tell whether an ARN is that of a resource of this kind which is not there any more."""
+        found = re.search(self.arn_pattern, arn) if self.arn_pattern else None
+        return found is not None and self.read(found["name"]) is None
 
     def tags(self, name: str) -> Mapping[str, str]:  # noqa: ARG002  (not every resource has its own)
         """Return the tags that AWS has for it; none where it is gone.

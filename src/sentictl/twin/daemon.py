@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from sentictl.assets.atomic import write_atomically
 from sentictl.errors import TwinError
 from sentictl.twin.core.home import TwinHome
 
+CALM = "calm"
 FIRST_PORT = 4599
 PORTS = 200
 START_SECONDS = 60.0
@@ -61,17 +63,20 @@ def status(home: Path) -> TwinStatus:
     )
 
 
-def start(home: Path, port: int | None = None) -> TwinStatus:
+def start(home: Path, port: int | None = None, weather: str | None = None) -> TwinStatus:
     """Make sure that the twin of `home` runs, and wait until it answers.
 
     Args:
         port: the port it must have; by default the one it had before, or else the first free one from 4599.
+        weather: "calm" or "rough" from now on; by default as it is.
 
     Raises:
         TwinError: the extras are missing, the port is taken, or the twin ends while it starts.
     """
     twin = TwinHome(home.resolve())
     with twin.starting():
+        if weather is not None:
+            _set_weather(twin, weather)
         running = status(home)
         if running.running:
             return _check_port(running, port)
@@ -117,6 +122,14 @@ def destroy(home: Path) -> None:
 def log_file(home: Path) -> Path:
     """Return the path of the twin's own log."""
     return TwinHome(home.resolve()).log_file
+
+
+def _set_weather(twin: TwinHome, weather: str) -> None:
+    if weather != CALM:
+        twin.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(twin.weather, weather.encode())
+    else:
+        twin.weather.unlink(missing_ok=True)
 
 
 def _ask(port: int) -> dict[str, Any] | None:

@@ -7,10 +7,14 @@ import sys
 from typing import Any
 
 from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane, naive_utc, seconds
-from sentictl.twin.core.messages import Response, json_response, json_rpc_error, rest_error
+from sentictl.twin.core.messages import Request, Response, authorization, json_response, json_rpc_error, rest_error
 from sentictl.twin.core.pagination import listing
 
 MANAGED_POLICIES = "MOTO_IAM_LOAD_MANAGED_POLICIES"
+ASKING = {
+    "x-amz-target": "ResourceGroupsTaggingAPI_20170126.GetResources",
+    "content-type": "application/x-amz-json-1.1",
+}
 TAGGED_API = re.compile(r"arn:aws:apigateway:[^:]*::/restapis/(?P<api>[^/]+)")
 
 
@@ -44,6 +48,7 @@ class MotoPatches:
         for operation in ("TagResource", "UntagResource", "ListTagsForResource"):
             control.before["logs", operation] = self._missing_log_group
         control.instead["tagging", "GetResources"] = self._tagged_resources
+        control.weather.tagged = self._all_tags
 
     def _load_managed_policies(self, _call: Call) -> None:
         """moto would load AWS's managed policies at its first call, for six partitions, half a second each."""
@@ -203,9 +208,17 @@ class MotoPatches:
             return answer
         own = re.compile(r"\('?arn:|arn:aws:(sagemaker|apigateway):")
         kept = [entry for entry in document["ResourceTagMappingList"] if not own.match(entry["ResourceARN"])]
-        known = {arn: tags for arn, tags in self._own_tags(call.region).items() if _is_wanted(arn, tags, call.payload)}
-        mine = [{"ResourceARN": arn, "Tags": _tag_list(tags)} for arn, tags in known.items()]
+        known = {**self._control.weather.ghosts(call.region), **self._own_tags(call.region)}
+        wanted = {arn: tags for arn, tags in known.items() if _is_wanted(arn, tags, call.payload)}
+        mine = [{"ResourceARN": arn, "Tags": _tag_list(tags)} for arn, tags in wanted.items()]
         return json_response(200, document | {"ResourceTagMappingList": kept + mine})
+
+    def _all_tags(self, region: str) -> dict[str, dict[str, str]]:
+        """Return the tags of all that GetResources tells of in a region, by ARN."""
+        request = Request.make("POST", "/", "", {"authorization": authorization("tagging", region), **ASKING}, b"{}")
+        listed = json.loads(self._control.ask_moto(request).get_data())["ResourceTagMappingList"]
+        own = self._own_tags(region)
+        return {entry["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in entry["Tags"]} for entry in listed} | own
 
     def _own_tags(self, region: str) -> dict[str, dict[str, str]]:
         sagemaker = self._control.backend("sagemaker", region)

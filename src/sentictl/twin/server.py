@@ -29,6 +29,7 @@ from sentictl.twin.core.control_plane import ControlPlane
 from sentictl.twin.core.home import TwinHome
 from sentictl.twin.core.journal import Journal
 from sentictl.twin.core.messages import Request, Response, json_response, rest_error
+from sentictl.twin.core.weather import Weather
 from sentictl.twin.iam.simulate_policy import Simulation
 from sentictl.twin.lambda_.functions import INVOCATION as LAMBDA_INVOCATION
 from sentictl.twin.lambda_.functions import Functions
@@ -76,7 +77,7 @@ class Twin:
         self._started = time.time()
         shutil.rmtree(home.run, ignore_errors=True)
         self._journal = Journal(home.journal)
-        self._control = ControlPlane(self._journal)
+        self._control = ControlPlane(self._journal, Weather(home.weather))
         MotoPatches(self._control)
         Buckets(self._control)
         Quotas(self._control)

@@ -3,11 +3,9 @@
 import pytest
 from botocore.stub import Stubber
 
-from sentictl.config.state import Record
+from sentictl.api import stack
 from sentictl.lifecycle.resource import Context
 from sentictl.services.operations.orphans import find_orphans
-from sentictl.services.resources.endpoint import Endpoint
-from sentictl.services.resources.storage import Bucket
 from tests.services.conftest import MOTO_ACCOUNT, ContextOf
 
 
@@ -28,17 +26,37 @@ def tagged_bucket(context: Context, name: str, project: str) -> str:
 def test_what_carries_the_tags_is_told_and_nothing_else_is(context: Context) -> None:
     arn = tagged_bucket(context, "forgotten", "films")
     tagged_bucket(context, "somebody-elses", "songs")
-    assert find_orphans(context, [Bucket(context)], []) == [{"kind": "s3", "name": "forgotten", "arn": arn}]
+    assert find_orphans(context, stack.resources(context)) == [{"kind": "s3", "name": "forgotten", "arn": arn}]
 
 
-def test_what_was_deleted_just_now_is_not_told(context: Context) -> None:
-    arn = tagged_bucket(context, "gone", "films")
-    assert find_orphans(context, [Bucket(context)], [Record("bucket", "gone", arn)]) == []
-
-
-def test_what_the_service_of_tags_remembers_and_sagemaker_does_not_have_is_not_told(context: Context) -> None:
-    arn = f"arn:aws:sagemaker:eu-west-1:{MOTO_ACCOUNT}:endpoint/films-local-endpoint"
-    remembered = {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": []}]}
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "sagemaker:eu-west-1:{account}:endpoint/films-local-endpoint",
+        "sagemaker:eu-west-1:{account}:endpoint-config/films-local-0123456789ab",
+        "sagemaker:eu-west-1:{account}:model/films-local-0123456789ab",
+        "sagemaker:eu-west-1:{account}:training-job/films-local-0123456789ab",
+        "sagemaker:eu-west-1:{account}:notebook-instance/films-local-notebook",
+        "lambda:eu-west-1:{account}:function:films-local-predict",
+        "logs:eu-west-1:{account}:log-group:/aws/lambda/films-local-predict",
+        "logs:eu-west-1:{account}:log-group:/aws/sagemaker/Endpoints/films-local-endpoint:*",
+        "apigateway:eu-west-1::/restapis/a1b2c3d4e5",
+        "apigateway:eu-west-1::/restapis/a1b2c3d4e5/stages/prod",
+        "s3:::films-local-{account}",
+        "s3:::films-local-{account}-site",
+    ],
+)
+def test_what_is_gone_and_listed_for_hours_still_is_not_called_left(context: Context, resource: str) -> None:
+    arn = f"arn:aws:{resource.format(account=MOTO_ACCOUNT)}"
+    listed = {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": []}]}
     with Stubber(context.environment.client("resourcegroupstaggingapi")) as stubber:
-        stubber.add_response("get_resources", remembered)
-        assert find_orphans(context, [Endpoint(context)], []) == []
+        stubber.add_response("get_resources", listed)
+        assert find_orphans(context, stack.resources(context)) == []
+
+
+def test_what_is_of_a_kind_that_sentictl_never_makes_is_left(context: Context) -> None:
+    arn = f"arn:aws:dynamodb:eu-west-1:{MOTO_ACCOUNT}:table/films"
+    listed = {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": []}]}
+    with Stubber(context.environment.client("resourcegroupstaggingapi")) as stubber:
+        stubber.add_response("get_resources", listed)
+        assert [left["arn"] for left in find_orphans(context, stack.resources(context))] == [arn]

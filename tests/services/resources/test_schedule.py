@@ -5,9 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from sentictl.aws.waiters import once_role_is_known
 from sentictl.config.settings import duration
 from sentictl.config.state import Record
 from sentictl.errors import ForeignError, SettingsError
@@ -192,25 +190,6 @@ def test_the_end_is_recorded_and_told(context: Context) -> None:
     assert context.attribute(Schedule, "ends").replace("T", " ") == ends
     assert Schedule(context).summary() == f"endpoint {NAME} in service until {ends} UTC"
     assert ending(context) == f"The endpoint is taken down by itself at {ends} UTC (deploy.ttl)."
-
-
-def test_a_role_that_scheduler_does_not_know_yet_is_waited_for(
-    context: Context, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    refusals = ["The execution role you provide must allow AWS EventBridge Scheduler to assume the role."]
-    defaults = once_role_is_known.__kwdefaults__
-    assert defaults
-    monkeypatch.setitem(defaults, "sleep", lambda _: None)
-
-    def refuse(**_: Any) -> None:
-        if refusals:
-            error = {"Code": "ValidationException", "Message": refusals.pop()}
-            raise ClientError({"Error": error}, "CreateSchedule")
-
-    context.environment.client("scheduler").meta.events.register("before-call.scheduler.CreateSchedule", refuse)
-    bring(context)
-    assert stands(context)
-    assert not refusals
 
 
 @pytest.mark.parametrize(("ttl", "hours"), [("5m", 1 / 12), ("30m", 0.5), ("8h", 8), ("3d", 72), ("30d", 720)])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 from moto.sagemaker.models import sagemaker_backends
 
@@ -17,7 +18,7 @@ from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import TrainingError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.resources.storage import create_bucket
-from sentictl.services.resources.training import TrainingJob, forget_checkpoints
+from sentictl.services.resources.training import TrainingJob, forget_checkpoints, stop_training_job
 from tests.services.conftest import ACCOUNT
 
 MOTO_ACCOUNT = "123456789012"
@@ -171,3 +172,14 @@ def test_a_job_that_is_deleted_while_it_is_followed_is_told_as_gone(cloud: Cloud
     assert live
     with pytest.raises(TrainingError, match=f"{name} is gone"):
         job.wait_ready(live)
+
+
+def test_a_job_that_has_just_ended_by_itself_needs_no_stopping(cloud: Cloud) -> None:
+    context = cloud.context()
+    name = cloud.request()["TrainingJobName"]
+    refusal = "The request was rejected because the training job is in status Completed."
+    client = context.environment.client("sagemaker")
+    with Stubber(client) as stubber:
+        stubber.add_client_error("stop_training_job", "ValidationException", refusal)
+        stubber.add_client_error("describe_training_job", "ValidationException", "Requested resource not found.")
+        stop_training_job(context, name)

@@ -34,13 +34,15 @@ def up(invocation: Invocation, dry_run: DryRun = False, adopt: Adopt = False) ->
             return
         live = project.up(adopt=adopt)
     invocation.output.say("")
-    invocation.output.card(live.document(), "Live", _rows(live))
+    invocation.output.card(live.document(), "Made, and not answering yet" if live.missing else "Live", _rows(live))
     invocation.next("predict 'what a film'", "status", "down")
 
 
 def _rows(live: "Live") -> list[tuple[str, str]]:
     accuracy, (low, high) = 100 * live.evaluation.accuracy, (100 * bound for bound in live.evaluation.interval)
+    missing = f"{live.missing} AWS can take some minutes more; see: sentictl status"
     return [
+        *([("Missing:", missing)] if live.missing else []),
         ("Page:", live.page_url),
         ("API:", live.api_url),
         ("Test:", f"{accuracy:.1f} % right ({low:.1f} to {high:.1f}) on {live.evaluation.reviews:,} reviews"),

@@ -9,7 +9,7 @@ from typing import Any
 from sentictl.assets.installed import templates
 from sentictl.aws.lookup import if_there
 from sentictl.aws.names import NOTEBOOK_GROUP, digest_of
-from sentictl.aws.waiters import once_role_is_known, poll
+from sentictl.aws.waiters import poll
 from sentictl.config.config import LOCAL
 from sentictl.config.environments import env_option
 from sentictl.config.state import Record
@@ -179,7 +179,7 @@ class Notebook(SageMakerResource):
             "PlatformIdentifier": PLATFORM,
             "Tags": self.context.naming.tag_list(),
         }
-        once_role_is_known(lambda: client.create_notebook_instance(**request))
+        client.create_notebook_instance(**request)
 
     def update(self) -> None:
         if self._wait(self.name)["NotebookInstanceStatus"] == "Failed":  # it can only be made again

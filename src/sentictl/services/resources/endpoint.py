@@ -6,7 +6,7 @@ from typing import Any
 from sentictl.aws.images import pytorch_image
 from sentictl.aws.lookup import if_there
 from sentictl.aws.names import digest_of
-from sentictl.aws.waiters import once_role_is_known, poll
+from sentictl.aws.waiters import poll
 from sentictl.config.state import Record
 from sentictl.errors import EndpointError, MissingStepError
 from sentictl.lifecycle.cost import Machines
@@ -44,14 +44,11 @@ class Model(DigestNamed):
         return LiveResource(model["ModelArn"]) if model else None
 
     def create(self) -> None:
-        client = self.context.environment.client("sagemaker")
-        once_role_is_known(
-            lambda: client.create_model(
-                ModelName=self.name,
-                PrimaryContainer=self.container(),
-                ExecutionRoleArn=ExecutionRole(self.context).arn,
-                Tags=self.context.naming.tag_list(),
-            )
+        self.context.environment.client("sagemaker").create_model(
+            ModelName=self.name,
+            PrimaryContainer=self.container(),
+            ExecutionRoleArn=ExecutionRole(self.context).arn,
+            Tags=self.context.naming.tag_list(),
         )
 
     def delete(self, record: Record) -> None:
@@ -174,13 +171,15 @@ class Endpoint(SageMakerResource):
             )
 
     def wait_ready(self, live: LiveResource) -> LiveResource:
-        if live.status == "InService":
+        wanted = EndpointConfig(self.context).name
+        if live.status == "InService" and live.fields["endpoint_config"] == wanted:
             return live
         endpoint = self._wait(self.name)
-        wanted = EndpointConfig(self.context).name
         if endpoint["EndpointStatus"] != "InService" or endpoint["EndpointConfigName"] != wanted:
+            served = endpoint.get("EndpointConfigName", wanted)
+            back = "" if served == wanted else f" and serves {served}, as before: AWS went back to it by itself"
             raise EndpointError(
-                f"The endpoint {self.name} is {endpoint['EndpointStatus']}: "
+                f"The endpoint {self.name} is {endpoint['EndpointStatus']}{back}: "
                 f"{endpoint.get('FailureReason', 'AWS gives no reason')}",
                 "Its log: sentictl logs endpoint. When that is mended, run the same command again.",
             )

@@ -10,7 +10,6 @@ from typing import Any
 from sentictl.assets import archives
 from sentictl.assets.installed import template_files
 from sentictl.aws.lookup import if_there
-from sentictl.aws.waiters import once_role_is_known
 from sentictl.config.state import Record
 from sentictl.errors import AccessError, SettingsError
 from sentictl.lifecycle.cost import Use
@@ -38,6 +37,7 @@ class Function(Resource):
         update="lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration iam:PassRole",
         delete="lambda:DeleteFunction",
     )
+    arn_pattern = r":function:(?P<name>[^:]+)"
     named_by = ("arn", "Arn")
 
     @property
@@ -74,14 +74,11 @@ class Function(Resource):
         self.context.environment.client("lambda").tag_resource(Resource=self.arn, Tags=self.context.naming.tags)
 
     def create(self) -> None:
-        client = self.context.environment.client("lambda")
-        once_role_is_known(
-            lambda: client.create_function(
-                FunctionName=self.name,
-                Code={"ZipFile": self._packed},
-                Tags=self.context.naming.tags,
-                **self._configuration(),
-            )
+        self.context.environment.client("lambda").create_function(
+            FunctionName=self.name,
+            Code={"ZipFile": self._packed},
+            Tags=self.context.naming.tags,
+            **self._configuration(),
         )
 
     def update(self) -> None:
@@ -90,9 +87,7 @@ class Function(Resource):
         self._wait()
         client.update_function_code(FunctionName=self.name, ZipFile=self._packed)
         self._wait()
-        once_role_is_known(
-            lambda: client.update_function_configuration(FunctionName=self.name, **self._configuration())
-        )
+        client.update_function_configuration(FunctionName=self.name, **self._configuration())
 
     def wait_ready(self, live: LiveResource) -> LiveResource:
         self._wait()

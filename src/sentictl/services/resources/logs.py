@@ -18,6 +18,7 @@ LOG_READING_ACTIONS = {"logs:DescribeLogStreams", "logs:FilterLogEvents"}
 class LogGroup(Resource):
     """A log group, made before its service makes one that is kept for ever and that nobody deletes."""
 
+    arn_pattern = r":log-group:(?P<name>[^:]+)"
     actions = Actions(
         read="logs:DescribeLogGroups logs:ListTagsForResource",
         create="logs:CreateLogGroup logs:TagResource logs:PutRetentionPolicy",

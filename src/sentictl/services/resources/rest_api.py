@@ -7,13 +7,13 @@ where the stage is throttled it says when to ask again.
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from sentictl.aws.lookup import if_there
 from sentictl.aws.names import digest_of
-from sentictl.aws.waiters import once_not_throttled
 from sentictl.config.state import Record
 from sentictl.lifecycle.cost import Use
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
@@ -86,6 +86,10 @@ class RestApi(Resource):
         return LiveResource(
             f"arn:{partition}:apigateway:{region}::/restapis/{api_id}", "Active", fields, {"id": api_id}
         )
+
+    def is_gone(self, arn: str) -> bool:
+        found = re.search(r"/restapis/(\w+)", arn)  # its ARN has the id, and not the name
+        return found is not None and if_there(self._client.get_rest_api, restApiId=found[1]) is None
 
     def create(self) -> None:
         self._client.create_rest_api(
@@ -186,8 +190,7 @@ class RestApi(Resource):
         return sorted(found, key=lambda api: api["createdDate"])
 
     def _delete(self, api_id: str) -> None:
-        # One API in 30 seconds is what an account may delete.
-        once_not_throttled(lambda: if_there(self._client.delete_rest_api, restApiId=api_id))
+        if_there(self._client.delete_rest_api, restApiId=api_id)
 
     def _delete_old_deployments(self, api_id: str, serving: str) -> None:
         """Delete the deployments that no stage serves: they have nothing more to do."""

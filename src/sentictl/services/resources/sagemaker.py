@@ -11,6 +11,10 @@ from sentictl.lifecycle.resource import LiveResource, Resource
 class SageMakerResource(Resource):
     """A resource of SageMaker's. Its kind is also the type in its ARN."""
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.arn_pattern = f":sagemaker:.*:{getattr(cls, 'kind', '')}/(?P<name>.+)"
+
     def tags(self, name: str) -> Mapping[str, str]:
         client = self.context.environment.client("sagemaker")
         answer = if_there(client.list_tags, ResourceArn=self._arn(name)) or {"Tags": []}

@@ -1,12 +1,11 @@
 """The schedule that takes the endpoint down by itself, where `deploy.ttl` says how long it stands."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sentictl.aws.lookup import if_there
-from sentictl.aws.waiters import once_role_is_known
 from sentictl.config.settings import duration
 from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
@@ -80,10 +79,10 @@ class Schedule(Resource):
         self.update()
 
     def create(self) -> None:
-        self._put(self.context.environment.client("scheduler").create_schedule)
+        self.context.environment.client("scheduler").create_schedule(**self.request())
 
     def update(self) -> None:
-        self._put(self.context.environment.client("scheduler").update_schedule)
+        self.context.environment.client("scheduler").update_schedule(**self.request())
 
     def delete(self, record: Record) -> None:
         if_there(self.context.environment.client("scheduler").delete_schedule, GroupName=GROUP, Name=record.name)
@@ -120,9 +119,6 @@ class Schedule(Resource):
             "State": "ENABLED",
             "Target": self._target(),
         }
-
-    def _put(self, call: Callable[..., Any]) -> None:
-        once_role_is_known(lambda: call(**self.request()))
 
     def _target(self) -> dict[str, Any]:
         return {

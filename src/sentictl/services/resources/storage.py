@@ -34,6 +34,7 @@ class Bucket(Resource):
     kind = "bucket"
     command = "data"
     holds_data = True
+    arn_pattern = r":s3:::(?P<name>[^/]+)"
     in_template = False  # it has to hold the artifact before the stack can be made
     actions = Actions(
         read="s3:ListBucket s3:GetBucketPublicAccessBlock s3:GetBucketTagging",

@@ -8,13 +8,14 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
+from botocore.exceptions import ClientError
 from sentimodel.files import METADATA
 
 from sentictl.assets import archives, installed
 from sentictl.aws.images import pytorch_image
-from sentictl.aws.lookup import if_there
+from sentictl.aws.lookup import if_there, says_over
 from sentictl.aws.names import TRAINING_GROUP, digest_of
-from sentictl.aws.waiters import once_role_is_known, poll
+from sentictl.aws.waiters import poll
 from sentictl.config.state import Record
 from sentictl.errors import InterruptedByUserError, TrainingError
 from sentictl.lifecycle.cost import Machines
@@ -134,8 +135,7 @@ class TrainingJob(DigestNamed):
 
     def create(self) -> None:
         self._check_channels()
-        client = self.context.environment.client("sagemaker")
-        once_role_is_known(lambda: client.create_training_job(**self._request()))
+        self.context.environment.client("sagemaker").create_training_job(**self._request())
 
     def wait_ready(self, live: LiveResource) -> LiveResource:
         job = self._follow() if live.status not in OVER else self._describe(self.name) or {}
@@ -319,9 +319,13 @@ def forget_checkpoints(context: Context) -> None:
 
 
 def stop_training_job(context: Context, name: str) -> None:
-    """Stop a running training job and wait until it has stopped."""
+    """Stop a training job and wait until it has stopped. One that has just ended by itself is left as it is."""
     client = context.environment.client("sagemaker")
-    client.stop_training_job(TrainingJobName=name)
+    try:
+        client.stop_training_job(TrainingJobName=name)
+    except ClientError as refusal:
+        if not says_over(refusal):
+            raise
     poll(
         lambda: describe_training_job(context, name) or {"TrainingJobStatus": "Stopped"},
         lambda job: job["TrainingJobStatus"] in OVER,

@@ -41,7 +41,7 @@ class Gateway:
         """Answer a client of an API; every error of the gateway's own goes through the API's gateway responses."""
         found = EXECUTION.fullmatch(request.path)
         target = self._find_stage(found["api"], found["stage"]) if found else None
-        if found is None or target is None:
+        if found is None or target is None or self._control.weather.meets("(request)", found["api"]):
             return json_response(403, {"message": "Forbidden"}, {"x-amzn-ErrorType": "ForbiddenException"})
         region, stage, deployment = target
         context: dict[str, Any] = {"apiId": found["api"], "stage": found["stage"]}

@@ -63,6 +63,8 @@ class Integrations:
             raise configuration_error() from error
         if not route.integration.get("credentials") and not _may_invoke(function, request, route):
             raise configuration_error()
+        if self._control.weather.meets("(invocation)", function.function_name):
+            raise configuration_error()
         outcome = self._invoke(arn, json.dumps(proxy_event(request, route)).encode(), route, float(function.timeout))
         if outcome.error:
             raise bad_integration_answer()
@@ -120,7 +122,7 @@ class Integrations:
     def _may_read(self, route: Route, bucket: str, key: str) -> bool:
         """Whether the integration's role allows it. API Gateway breaks on a role that does not trust it."""
         role = AssumedRole(self._control, str(route.integration.get("credentials") or ""))
-        if not role.trusts(GATEWAY):
+        if not role.trusts(GATEWAY) or self._control.weather.meets("(page)", role.arn.rpartition("/")[2]):
             raise configuration_error()
         return role.allows("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
 

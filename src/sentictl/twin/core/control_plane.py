@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qs
 
 from moto.backends import get_backend
 from moto.moto_api._internal import mock_random
@@ -25,6 +24,7 @@ from werkzeug.test import run_wsgi_app
 from sentictl.twin.core.journal import Journal
 from sentictl.twin.core.messages import Request, Response
 from sentictl.twin.core.operations import find_operation
+from sentictl.twin.core.weather import Weather
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -77,13 +77,15 @@ Handler = Callable[[Call], Response | None]
 class ControlPlane:
     """moto's WSGI application, serialised, journalled and extended.
 
-    Handlers are registered for (service, operation): `before` may refuse a call by answering it, `instead` replaces
-    moto, `after` follows a call that succeeded. All of them also run when the journal is replayed.
+    In rough weather a call may be refused before any of it. Handlers are registered for (service, operation): `before`
+    may refuse a call by answering it, `instead` replaces moto, `after` follows a call that succeeded. All of them also
+    run when the journal is replayed.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, weather: Weather) -> None:
         self.lock = threading.RLock()
         self.journal = journal
+        self.weather = weather
         self.before: dict[tuple[str, str], Handler] = {}
         self.instead: dict[tuple[str, str], Handler] = {}
         self.after: dict[tuple[str, str], Callable[[Call], None]] = {}
@@ -103,8 +105,11 @@ class ControlPlane:
         """Carry out a call and, if it changed something, write it down before it is answered."""
         call = name_call(request, time.time())
         with self.lock:
+            if refusal := self.weather.refuse(call):
+                return refusal
             if not call.mutating:
                 return self._carry_out(call)
+            before = self.weather.before(call)
             self._make_backend(call)
             seed = secrets.token_hex(8)
             mock_random.seed(seed)
@@ -113,6 +118,7 @@ class ControlPlane:
                 extra = {"upload": self._new_upload(response)} if call.operation == "CreateMultipartUpload" else {}
                 self.journal.record_call(request, call.region, call.service, call.when, seed=seed, **extra)
                 self._follow(call)
+                self.weather.after(call, before)
             return response
 
     def ask_moto(self, request: Request) -> Response:
@@ -207,4 +213,4 @@ def _operation(request: Request) -> str:
         return request.headers["x-amz-target"].rpartition(".")[2]
     if found := RPC_PATH.fullmatch(request.path):
         return found[1]
-    return parse_qs(request.get_data(as_text=True)).get("Action", [""])[0]
+    return request.form_parameter("Action")

@@ -40,6 +40,11 @@ class TwinHome:
         return self.folder / "notebooks"
 
     @property
+    def weather(self) -> Path:
+        """Names the twin's weather, see `sentictl.twin.core.weather`."""
+        return self.folder / "weather"
+
+    @property
     def run(self) -> Path:
         """Files that the running twin unpacks; they are of no use when it has ended."""
         return self.folder / "run"

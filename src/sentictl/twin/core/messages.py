@@ -7,6 +7,7 @@ from functools import cached_property
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
+from urllib.parse import parse_qs
 
 from werkzeug import wrappers
 from werkzeug.datastructures import Headers
@@ -48,6 +49,10 @@ class Request(wrappers.Request):
     def query(self) -> str:
         """The query string as it arrived."""
         return self.query_string.decode("utf-8", "replace")
+
+    def form_parameter(self, name: str) -> str:
+        """Return a parameter of a form in the body; empty if it has none of that name."""
+        return parse_qs(self.get_data(as_text=True)).get(name, [""])[0]
 
     def changed(self, body: bytes, query: str | None = None) -> "Request":
         """Return the same request with another body, and perhaps another query string."""
