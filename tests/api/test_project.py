@@ -42,7 +42,9 @@ def test_importing_sentictl_imports_nothing_heavy() -> None:
 
 
 def test_a_project_begins_in_a_folder_of_its_own(tmp_path: Path) -> None:
-    project = Project.begin(tmp_path / "new" / "films")
+    said: list[str] = []
+    project = Project.begin(tmp_path / "new" / "films", tell=said.append)
+    assert said == [f"wrote {tmp_path}/new/films/sentictl.toml: the project is called films"]
     assert project.folder == tmp_path / "new" / "films"
     assert project.settings.project.name == "films"
     assert project.set({"train.epochs": 2}) == {"train.epochs": 2}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import yaml
 
 from sentictl import Project
 from sentictl.errors import StateError
+from tests.chain.shell import Shell
 from tests.cli.conftest import SENTICTL, Run
 
 PLAIN = {"sentictl.toml", "Makefile", ".gitignore", ".github/workflows/sentictl.yml"}
@@ -57,11 +59,39 @@ def test_init_writes_a_file_that_all_commands_read(run: Run, tmp_path: Path) -> 
     assert "# epochs" in (tmp_path / "sentictl.toml").read_text()
 
 
-def test_the_name_is_the_folders_where_that_can_be_one(run: Run, tmp_path: Path) -> None:
-    run("init")
-    name = json.loads(run("config", "get", "project.name", "--json").stdout)
-    assert name.isascii()
-    assert 2 <= len(name) <= 20
+@pytest.mark.parametrize(
+    ("folder", "name"), [("films", r"films"), ("2024 Films", r"p2024-films-[0-9a-f]{6}"), ("a", r"a-[0-9a-f]{6}")]
+)
+def test_the_name_follows_from_the_folders_and_is_said(tmp_path: Path, folder: str, name: str) -> None:
+    (tmp_path / folder).mkdir()
+    shell = Shell(tmp_path / folder)
+    said = re.search(rf"The project is called ({name})\.", shell.run("init").stdout)
+    assert said
+    assert shell.json("config", "get", "project.name") == said[1]
+
+
+def test_up_says_the_name_that_it_chooses(tmp_path: Path) -> None:
+    (tmp_path / "2024 Films").mkdir()
+    shell = Shell(tmp_path / "2024 Films", {"SENTICTL_TRAIN_EPOCHS": "0"})  # so that it ends before the chain begins
+    said = re.search(r"wrote sentictl.toml: the project is called (p2024-films-\w+)", shell.run("up", expect=2).stderr)
+    assert said
+    assert said[1] in (shell.folder / "sentictl.toml").read_text()
+
+
+def test_the_name_is_told_to_programs_only_where_it_is_chosen(run: Run) -> None:
+    assert json.loads(run("init", "--name", "films", "--json").stdout)["name"] == "films"
+    assert json.loads(run("init", "--json").stdout)["name"] is None
+
+
+def test_two_projects_of_one_name_have_different_ids(tmp_path: Path) -> None:
+    shells = [Shell(tmp_path / place / "films") for place in ("here", "there")]
+    for shell in shells:
+        shell.folder.mkdir(parents=True)
+        shell.run("init")
+    names, ids = ([shell.json("config", "get", key) for shell in shells] for key in ("project.name", "project.id"))
+    assert names == ["films", "films"]
+    assert len(set(ids)) == 2
+    assert all(re.fullmatch("[0-9a-f]{12}", each) for each in ids)
 
 
 def test_init_lists_what_it_wrote(run: Run, tmp_path: Path) -> None:
@@ -129,7 +159,9 @@ def test_a_workflow_below_the_top_of_a_repository_is_told_to_be_moved(run: Run, 
     assert "apps/films" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["UPPER", "a", "-x", "much-too-long-for-a-project-name", "naïve"])
+@pytest.mark.parametrize(
+    "name", ["UPPER", "a", "-x", "much-too-long-for-a-project-name", "naïve", "2024 films", "xn--films"]
+)
 def test_a_name_that_aws_does_not_take_is_refused(run: Run, tmp_path: Path, name: str) -> None:
     done = run("init", f"--name={name}")
     assert done.returncode == 2

@@ -101,13 +101,16 @@ class Project:
 
         Args:
             folder: where; it is made if it is not there.
-            name: the project's name; by default the folder's.
+            name: the project's name; by default one that follows from the folder's.
             tell: called with a line for each milestone.
 
         Raises:
             SettingsError: there is a project already, or the name cannot be one.
         """
-        return cls(init.begin(name, Path(folder)).root, tell=tell)
+        begun = init.begin(name, Path(folder))
+        if tell:
+            tell(f"wrote {begun.folder.settings_file}: the project is called {begun.name}")
+        return cls(begun.folder.root, tell=tell)
 
     @property
     def folder(self) -> Path:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from sentictl.config.identity import NAME_RULE, is_name
+
 Fraction = Annotated[float, Field(gt=0, lt=0.5)]
 Count = Annotated[int, Field(ge=1)]
 # CloudWatch takes no others. A literal is compared as it stands, and the command line and variables give text.
@@ -80,10 +82,21 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ProjectSettings(Table):
-    """`[project]`: what the project is called. The name is the first part of every AWS name."""
+def _check_name(name: str) -> str:
+    if not is_name(name):
+        raise PydanticCustomError("project_name", NAME_RULE)
+    return name
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$")] = "reviews"
+
+class ProjectSettings(Table):
+    """`[project]`: what the project is called, and the id that tells it from others of that name.
+
+    The name is the first part of every AWS name. The id is made once, by `init` or the first change, and what is made
+    on AWS carries it as a tag. Who has the same id works on the same project.
+    """
+
+    name: Annotated[str, AfterValidator(_check_name)] = "reviews"
+    id: Annotated[str, Field(pattern=r"^([0-9a-f]{12})?$")] = ""
 
 
 class DataSettings(Table):

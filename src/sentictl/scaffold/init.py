@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +10,10 @@ from string import Template
 
 from sentictl.assets.atomic import write_atomically
 from sentictl.assets.installed import CHANGEABLE, MODEL_CODE, TEMPLATES, files_in, model_code, templates
+from sentictl.config.identity import NAME_RULE, is_name, name_of_folder, new_id
 from sentictl.config.project_folder import SETTINGS_FILE, ProjectFolder
 from sentictl.errors import SettingsError, StateError
 
-NAME = re.compile(r"[a-z][a-z0-9-]{0,18}[a-z0-9]")
-FALLBACK = "reviews"
 IGNORED = ".gitignore"
 WORKFLOW = ".github/workflows/sentictl.yml"
 FILES = {"Makefile": "Makefile", IGNORED: "gitignore", WORKFLOW: "workflow.yml"}  # and the templates they come from
@@ -25,26 +23,28 @@ EJECTED = "ejected.sha256"  # as sha256sum writes it; tells the project's own ch
 
 @dataclass(frozen=True)
 class Initialized:
-    """The outcome of `initialize`.
+    """The outcome of `begin` or `initialize`.
 
     Args:
         folder: the project's folder.
+        name: what the project is called, where that was chosen now; None where the project was there already.
         written: the files it wrote, by their path in the folder.
         kept: those it would have written and that were there already.
         advice: what to do by hand about some of those.
     """
 
     folder: ProjectFolder
+    name: str | None
     written: list[str]
     kept: list[str]
     advice: list[str]
 
 
-def begin(name: str | None = None, root: Path | None = None) -> ProjectFolder:
+def begin(name: str | None = None, root: Path | None = None) -> Initialized:
     """Write `sentictl.toml` in a folder, which is made if it is not there.
 
     Args:
-        name: the project's name; by default the folder's, where that can be one.
+        name: the project's name; by default one that follows from the folder's.
         root: the folder; by default the working directory.
 
     Raises:
@@ -56,13 +56,13 @@ def begin(name: str | None = None, root: Path | None = None) -> ProjectFolder:
         raise SettingsError(
             f"There is a {SETTINGS_FILE} here already.", "Change it by hand or with: sentictl config set KEY VALUE"
         )
-    content = _settings(folder.root, name)
+    chosen = _chosen(folder.root, name)
     try:
         folder.root.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder.settings_file, content)
+        write_atomically(folder.settings_file, _settings(chosen))
     except OSError as problem:
         raise _unwritable(folder.root, problem) from None
-    return folder
+    return Initialized(folder, chosen, [SETTINGS_FILE], [], [])
 
 
 def initialize(name: str | None = None, *, eject: bool = False) -> Initialized:
@@ -71,7 +71,7 @@ def initialize(name: str | None = None, *, eject: bool = False) -> Initialized:
     All of it or, where a file cannot be written, nothing. What is there stays as it is.
 
     Args:
-        name: the project's name; by default the working directory's, where that can be one.
+        name: the project's name; by default one that follows from the working directory's.
         eject: write the model code and the changeable templates, too, which the project then uses.
 
     Raises:
@@ -84,14 +84,16 @@ def initialize(name: str | None = None, *, eject: bool = False) -> Initialized:
             f"There is a {SETTINGS_FILE} here already, with the project's name in it.",
             "Leave --name out; or rename the project before anything is made: sentictl config set project.name NAME",
         )
-    files = {SETTINGS_FILE: _settings(root, name), **_files()}
+    chosen = _chosen(root, name)
+    files = {SETTINGS_FILE: _settings(chosen), **_files()}
     copies = _copies() if eject else {}
     missing = {path: content for path, content in (files | copies).items() if not os.path.lexists(root / path)}
     kept = [path for path in files | copies if path not in missing]
     ejected = {path: content for path, content in missing.items() if path in copies}
     record = _record(root, ejected)
     _write(root, missing | record)
-    return Initialized(ProjectFolder(root), [*missing, *record], kept, _advice(root, missing))
+    begun = chosen if SETTINGS_FILE in missing else None
+    return Initialized(ProjectFolder(root), begun, [*missing, *record], kept, _advice(root, missing))
 
 
 def ejected_digests(root: Path) -> dict[str, str]:
@@ -111,19 +113,18 @@ def changeable_files() -> dict[str, Path]:
     return files
 
 
-def _settings(root: Path, name: str | None) -> bytes:
-    if name is not None and not NAME.fullmatch(name):
-        raise SettingsError(
-            f"{name} cannot be a project's name.",
-            "2 to 20 lower-case letters, digits and hyphens, a letter first: AWS takes nothing else in bucket names.",
-        )
+def _chosen(root: Path, name: str | None) -> str:
+    """Return the project's name: the one that was given, or the folder's."""
+    if name is None:
+        return name_of_folder(root.name)
+    if not is_name(name):
+        raise SettingsError(f"{name} cannot be a project's name.", f"{NAME_RULE}.")
+    return name
+
+
+def _settings(name: str) -> bytes:
     text = (templates() / "project" / SETTINGS_FILE).read_text(encoding="utf-8")
-    return Template(text).substitute(name=name or _name_of(root)).encode()
-
-
-def _name_of(root: Path) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", root.name.lower()).strip("-")
-    return slug if NAME.fullmatch(slug) else FALLBACK
+    return Template(text).substitute(name=name, id=new_id()).encode()
 
 
 def _files() -> dict[str, bytes]:

@@ -14,7 +14,9 @@ app = typer.Typer(add_completion=False)
 @command
 def init(
     invocation: Invocation,
-    name: Annotated[str | None, typer.Option(help="The project's name; by default the folder's.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The project's name; by default one that follows from the folder's.")
+    ] = None,
     eject: Annotated[
         bool, typer.Option("--eject", help="Also copy model_code/ and templates/ here, to change them.")
     ] = False,
@@ -29,13 +31,15 @@ def init(
     done = initialize(name, eject=eject)
     document = {
         "folder": str(done.folder.root),
+        "name": done.name,
         "written": done.written,
         "kept": done.kept,
         "advice": done.advice,
     }
+    named = [f"The project is called {done.name}."] if done.name else []
     lines = [f"Wrote {path}" for path in _together(done.written)]
     lines += [f"Kept  {path}: it was there already" for path in _together(done.kept)]
-    invocation.output.result(document, "\n".join([*lines, *done.advice]))
+    invocation.output.result(document, "\n".join([*lines, *named, *done.advice]))
     invocation.next("plan", "up")
 
 

@@ -27,7 +27,8 @@ def up(invocation: Invocation, dry_run: DryRun = False, adopt: Adopt = False) ->
     from sentictl.scaffold.init import begin
 
     if ProjectFolder.find() is None and not dry_run:
-        invocation.output.say(f"  wrote {begin().settings_file.name}")
+        begun = begin()
+        invocation.output.say(f"  wrote {begun.folder.settings_file.name}: the project is called {begun.name}")
     with opened(invocation, announced=True) as project:
         if dry_run:
             show_plan(invocation.output, project.plan(adopt=adopt))
