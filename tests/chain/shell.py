@@ -15,6 +15,7 @@ from tests.prepared import popen as prepared
 SETTINGS = """\
 [project]
 name = "toy"
+id = "0123456789ab"
 
 [data]
 source = "reviews.csv"

@@ -1,5 +1,6 @@
 """The project file: settings from every place they can come from, writes that lose nothing, state that survives."""
 
+import re
 import resource
 import threading
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from sentictl.config.config import Config, all_keys, get
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import Settings
-from sentictl.config.state import Record, State
+from sentictl.config.state import STATE_VERSION, Record, State
 from sentictl.errors import AccessError, SettingsError, StateError
 from tests.forks import ends, killed_at_every_step
 
@@ -301,9 +302,9 @@ def test_a_state_that_can_be_read_is_never_forgotten(folder: ProjectFolder) -> N
     config.state.keep(Record("bucket", "b", "arn"))
     config.save_state()
     assert list(Config.load(folder, forget_damage=True).state) == [Record("bucket", "b", "arn")]
-    newer = folder.settings_file.read_text().replace("version = 2", "version = 3")
+    newer = folder.settings_file.read_text().replace(f"version = {STATE_VERSION}", f"version = {STATE_VERSION + 1}")
     folder.settings_file.write_text(newer)
-    with pytest.raises(StateError, match="version 3"):
+    with pytest.raises(StateError, match=f"version {STATE_VERSION + 1}"):
         Config.load(folder, forget_damage=True)
 
 
@@ -342,7 +343,7 @@ def test_a_state_of_version_1_learns_its_account_at_the_next_save(folder: Projec
     config = Config.load(folder)
     config.recognize("111111111111")
     config.save_state()
-    assert "version = 2" in folder.settings_file.read_text()
+    assert f"version = {STATE_VERSION}" in folder.settings_file.read_text()
     migrated = Config.load(folder).state
     assert migrated.account == "111111111111"
     assert list(migrated) == [Record("bucket", "b", "a", {"region": "r"})]
@@ -375,3 +376,62 @@ def test_aws_has_no_weather_to_choose(folder: ProjectFolder) -> None:
     folder.settings_file.write_text(FILE.replace("[env.prod]", '[env.prod]\nweather = "rough"'))
     with pytest.raises(SettingsError, match=r"env\.prod\.weather .* is not a setting"):
         Config.load(folder, "prod")
+
+
+def test_an_id_is_made_once_and_is_that_of_all_environments(folder: ProjectFolder) -> None:
+    assert Config.load(folder).identify()
+    made = Config.load(folder).settings.project.id
+    assert re.fullmatch("[0-9a-f]{12}", made)
+    for environment in ("local", "prod"):
+        config = Config.load(folder, environment)
+        assert not config.identify()
+        assert config.settings.project.id == made
+    assert folder.settings_file.read_text() == FILE.replace("# the name\n", f'# the name\nid = "{made}"\n')
+
+
+def test_an_id_that_was_taken_out_by_hand_comes_back_from_what_is_recorded(folder: ProjectFolder) -> None:
+    config = Config.load(folder)
+    config.identify()
+    config.state.project_id = made = config.settings.project.id
+    config.state.keep(Record("bucket", "b", "arn"))
+    config.save_state()
+    folder.settings_file.write_text(folder.settings_file.read_text().replace(f'\nid = "{made}"', ""))
+    damaged = Config.load(folder)
+    assert damaged.identify()
+    assert damaged.settings.project.id == made
+
+
+@pytest.mark.parametrize("value", ["0123", "0123456789AB", "0123456789abc", "../../etc/abc"])
+def test_an_id_is_twelve_hexadecimal_digits(folder: ProjectFolder, value: str) -> None:
+    with pytest.raises(SettingsError, match=r"project\.id"):
+        Config.load(folder).set({"project.id": value})
+
+
+@pytest.mark.parametrize(("key", "value"), [("project.name", "songs"), ("project.id", "0123456789ab")])
+@pytest.mark.parametrize(("stands", "changed"), [("local", "local"), ("prod", "prod"), ("prod", "local")])
+def test_what_a_project_is_known_by_stays_while_something_stands(
+    folder: ProjectFolder, key: str, value: str, stands: str, changed: str
+) -> None:
+    config = Config.load(folder, stands)
+    config.state.keep(Record("bucket", "films-bucket", "arn"))
+    config.save_state()
+    before = folder.settings_file.read_bytes()
+    with pytest.raises(
+        SettingsError, match=f"{key} cannot be changed while resources are recorded .*: {stands}"
+    ) as refusal:
+        Config.load(folder, changed).set({key: value})
+    assert ("sentictl down --env prod" in refusal.value.hint) == (stands == "prod")
+    assert folder.settings_file.read_bytes() == before
+    config.state.forget(Record("bucket", "films-bucket"))
+    config.save_state()
+    Config.load(folder, changed).set({key: value})
+    assert get(Config.load(folder, changed).settings, key) == value
+
+
+def test_an_environment_with_a_name_of_its_own_does_not_keep_the_others_from_another(folder: ProjectFolder) -> None:
+    config = Config.load(folder, "prod")
+    config.set({"project.name": "songs"})
+    config.state.keep(Record("bucket", "songs-bucket", "arn"))
+    config.save_state()
+    Config.load(folder).set({"project.name": "reviews"})
+    assert Config.load(folder, "prod").settings.project.name == "songs"

@@ -12,7 +12,8 @@ from sentictl.errors import StateError
 texts = st.text(min_size=1, max_size=20)
 attributes = st.dictionaries(st.text(max_size=8).filter(lambda key: key not in ("kind", "name", "arn")), st.text())
 records = st.builds(Record, st.sampled_from(["bucket", "endpoint", "model"]), texts, st.text(max_size=20), attributes)
-states = st.builds(State, st.lists(records, max_size=8), st.sampled_from(["", "123456789012"]))
+accounts, ids = st.sampled_from(["", "123456789012"]), st.sampled_from(["", "0123456789ab"])
+states = st.builds(State, st.lists(records, max_size=8), accounts, ids)
 
 ENTRY = {"kind": "bucket", "name": "b", "arn": "arn:b", "region": "r"}
 TABLE = {"version": STATE_VERSION, "account": "123456789012", "resources": [ENTRY]}
@@ -22,17 +23,16 @@ TABLE = {"version": STATE_VERSION, "account": "123456789012", "resources": [ENTR
 def test_what_is_recorded_is_read_back(state: State) -> None:
     back = State.from_toml(state.to_toml())
     assert list(back) == list(state)
-    assert back.account == state.account
+    assert (back.account, back.project_id) == (state.account, state.project_id)
 
 
-@given(states)
-def test_version_1_recorded_no_account(state: State) -> None:
-    table = state.to_toml() | {"version": 1}
-    del table["account"]
+@pytest.mark.parametrize(("version", "unknown"), [(1, ("account", "project_id")), (2, ("project_id",))])
+@given(state=states)
+def test_what_an_older_version_did_not_record_is_empty(state: State, version: int, unknown: tuple[str, ...]) -> None:
+    table = {key: value for key, value in state.to_toml().items() if key not in unknown} | {"version": version}
     back = State.from_toml(table)
     assert list(back) == list(state)
-    assert back.account == ""
-    assert back.to_toml() == state.to_toml() | {"account": ""}
+    assert back.to_toml() == state.to_toml() | dict.fromkeys(unknown, "")
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,7 @@ def test_version_1_recorded_no_account(state: State) -> None:
         ({"version": True}, "version"),
         ({"version": 0}, "version"),
         ({"account": 123456789012}, "account is not a text"),
+        ({"project_id": 12}, "project_id is not a text"),
         ({"resources": None}, "resources are not a list"),
         ({"resources": "many"}, "resources are not a list"),
         ({"resources": 3}, "resources are not a list"),
@@ -67,8 +68,8 @@ def test_a_damaged_state_is_refused_with_the_reason(change: dict[str, Any], reas
 
 
 def test_a_newer_version_asks_for_a_newer_sentictl() -> None:
-    with pytest.raises(StateError, match=rf"version 3; .* up to version {STATE_VERSION}") as refusal:
-        State.from_toml({"version": 3, "resources": "of another shape"})
+    with pytest.raises(StateError, match=rf"version {STATE_VERSION + 1}; .* up to version {STATE_VERSION}") as refusal:
+        State.from_toml({"version": STATE_VERSION + 1, "resources": "of another shape"})
     assert "pip install --upgrade" in refusal.value.hint
 
 

@@ -12,7 +12,7 @@ from sentictl.config.config import Config
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.state import Record
 from sentictl.errors import ForeignError, MissingStepError
-from sentictl.lifecycle.reconcile import Action, Step, apply, destroy, import_, plan, plan_destruction, refresh
+from sentictl.lifecycle.reconcile import Action, Step, apply, claim, destroy, import_, plan, plan_destruction, refresh
 from sentictl.lifecycle.resource import Context, LiveResource, Resource
 
 
@@ -25,6 +25,7 @@ class Cloud:
 
     def __init__(self) -> None:
         self.things: dict[tuple[str, str], dict[str, Any]] = {}
+        self.tags: dict[str, Mapping[str, str]] = {}  # by name
         self.foreign: set[str] = set()  # names of what somebody else made
         self.calls: list[str] = []
         self.kill_after = -1
@@ -53,11 +54,13 @@ class Thing(Resource):
         return [(name, live) for name in names if (live := self.read(name))]
 
     def tags(self, name: str) -> Mapping[str, str]:
-        return {} if name in self.cloud.foreign else self.context.naming.tags
+        there = (self.kind, name) in self.cloud.things and name not in self.cloud.foreign
+        return self.cloud.tags.get(name, self.context.naming.tags) if there else {}
 
-    def tag(self) -> None:
-        self.cloud.foreign.discard(self.name)
-        self.cloud.change(f"tag {self.kind} {self.name}")
+    def tag(self, name: str) -> None:
+        self.cloud.foreign.discard(name)
+        self.cloud.tags[name] = {**self.cloud.tags.get(name, {}), **self.context.naming.tags}
+        self.cloud.change(f"tag {self.kind} {name}")
 
     def foreseen(self) -> Mapping[str, str]:
         return {"id": self.name}
@@ -71,6 +74,7 @@ class Thing(Resource):
 
     def create(self) -> None:
         self.cloud.things[self.kind, self.name] = dict(self.desired())
+        self.cloud.tags[self.name] = self.context.naming.tags
         self.cloud.change(f"create {self.kind} {self.name}")
 
     def update(self) -> None:
@@ -323,6 +327,134 @@ def test_what_took_the_place_of_a_recorded_resource_is_left_and_reported(context
     assert [record.name for record in left] == ["thing"]
     assert list(cloud.things) == [("thing", "thing")]
     assert len(reloaded(context).state) == 0
+
+
+def another_project(context: Context) -> Mapping[str, str]:
+    """The tags of another project of that name."""
+    return context.naming.tags | {"sentictl:project-id": "ba9876543210"}
+
+
+@pytest.mark.parametrize("adopt", [False, True])
+def test_what_another_project_of_that_name_made_is_never_taken_over(
+    context: Context, cloud: Cloud, adopt: bool
+) -> None:
+    cloud.things["thing", "thing"] = {"color": "red"}  # just as it should be
+    cloud.tags["thing"] = another_project(context)
+    rehearsal = context.rehearsal()
+    with pytest.raises(ForeignError, match="ba9876543210"):
+        plan([Thing(rehearsal)], rehearsal, adopt=adopt)
+    with pytest.raises(ForeignError, match="ba9876543210") as refusal:
+        apply([Thing(context)], context, Watcher(), adopt=adopt)
+    assert "--adopt" not in refusal.value.hint
+    assert "sentictl config set project.name reviews-" in refusal.value.hint
+    with pytest.raises(ForeignError, match="ba9876543210"):
+        import_([Thing(context)], context)
+    assert destroy([Thing(context)], context, Watcher()) == ([], [])
+    assert cloud.calls == []
+
+
+def test_where_something_stands_already_a_refusal_begins_with_taking_it_down(context: Context, cloud: Cloud) -> None:
+    apply([Other(context)], context, Watcher())
+    cloud.things["thing", "thing"] = {"color": "red"}
+    cloud.tags["thing"] = another_project(context)
+    with pytest.raises(ForeignError) as refusal:
+        apply([Thing(context)], context, Watcher())
+    assert refusal.value.hint.index("sentictl down") < refusal.value.hint.index("config set project.name")
+
+
+@pytest.mark.parametrize("change", [{}, {"color": "blue"}])
+def test_what_another_project_made_in_the_place_of_a_recorded_resource_is_refused(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, change: dict[str, str]
+) -> None:
+    apply([Thing(context)], context, Watcher())
+    cloud.tags["thing"] = another_project(context)
+    for name, value in change.items():
+        monkeypatch.setattr(Thing, name, value)
+    with pytest.raises(ForeignError):
+        apply([Thing(context)], context, Watcher())
+    assert cloud.calls == ["create thing thing"]
+
+
+class Part(Thing):
+    """A thing that is kept in another, and has its tags."""
+
+    kind = "part"
+    title = "part"
+    tagged = False
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        return Thing(self.context).tags("thing")
+
+
+def test_nothing_is_made_changed_or_deleted_within_what_another_project_made(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply([Thing(context), Part(context)], context, Watcher())
+    cloud.tags["thing"] = another_project(context)
+    calls = list(cloud.calls)
+    destroy([Part(context)], context, Watcher())
+    with pytest.raises(ForeignError):
+        apply([Part(context)], context, Watcher())
+    del cloud.things["part", "part"]
+    with pytest.raises(ForeignError):
+        apply([Part(context)], context, Watcher())
+    assert cloud.calls == calls
+
+
+def test_a_part_can_be_made_where_what_it_is_kept_in_is_gone(context: Context, cloud: Cloud) -> None:
+    assert actions(apply([Part(context)], context, Watcher())) == ["create part"]
+
+
+@pytest.fixture
+def old(context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Context:
+    """The context of a project of before there were ids, with a thing and two versions of another."""
+    for title in ("a", "b"):
+        monkeypatch.setattr(Version, "title", title)
+        apply([Thing(context), Version(context)], context, Watcher())
+    cloud.calls.clear()
+    assert context.config.before_ids
+    assert "project-id" not in "".join(key for tags in cloud.tags.values() for key in tags)
+    return reloaded(context)
+
+
+def test_all_that_an_old_project_has_recorded_gets_its_id(old: Context, cloud: Cloud) -> None:
+    cloud.foreign.add("a")  # somebody made it anew
+    assert old.config.identify()
+    claim([Thing(old), Version(old)], old)
+    assert cloud.calls == ["tag thing thing", "tag version b"]
+    new = reloaded(old)
+    assert new.settings.project.id == new.state.project_id == old.settings.project.id != ""
+    assert not new.config.before_ids
+    assert new.owns(cloud.tags["b"])
+    claim([Thing(new), Version(new)], new)
+    assert len(cloud.calls) == 2
+
+
+@pytest.mark.parametrize("kill_after", [1, 2, 3])
+def test_a_kill_while_ids_are_given_is_made_good_by_the_next_change(
+    old: Context, cloud: Cloud, kill_after: int
+) -> None:
+    cloud.kill_after = kill_after
+    old.config.identify()
+    with pytest.raises(KilledError):
+        claim([Thing(old), Version(old)], old)
+    again = reloaded(old)
+    assert not again.config.identify()
+    claim([Thing(again), Version(again)], again)
+    assert sorted(cloud.calls) == ["tag thing thing", "tag version a", "tag version b"]
+    new = reloaded(again)
+    assert {new.owns(cloud.tags[name]) for name in ("thing", "a", "b")} == {True}
+    assert actions(apply([Thing(new)], new, Watcher())) == ["keep thing"]
+
+
+def test_what_an_old_project_has_and_did_not_record_gets_the_id_as_it_is_brought_up(old: Context, cloud: Cloud) -> None:
+    old.config.folder.settings_file.write_text("")
+    lost = reloaded(old)
+    lost.config.identify()
+    claim([Thing(lost)], lost)
+    apply([Thing(lost)], lost, Watcher())
+    assert cloud.calls == ["tag thing thing"]
+    assert reloaded(lost).owns(cloud.tags["thing"])
 
 
 def test_a_repeated_call_that_meets_its_own_work_is_finished(

@@ -54,6 +54,9 @@ class Alarm(Resource):
     def desired(self) -> Mapping[str, Any]:
         return {"threshold": 1}
 
+    def tags(self, name: str) -> Mapping[str, str]:
+        return self.context.naming.tags
+
     def create(self) -> None:
         raise NotImplementedError
 

@@ -7,7 +7,7 @@ from sentictl.api import stack
 from sentictl.api.session import Session
 from sentictl.config.state import Record
 from sentictl.errors import MissingStepError
-from sentictl.lifecycle.reconcile import apply, destroy
+from sentictl.lifecycle.reconcile import apply, destroy, is_ours
 from sentictl.lifecycle.resource import Context
 from sentictl.services.notebook import package
 from sentictl.services.notebook.instance import COMMAND, Notebook, notebook_policy
@@ -67,7 +67,7 @@ class ProjectNotebook:
 
     def _standing(self, context: Context) -> Notebook:
         notebook = Notebook(context)
-        if notebook.read(notebook.name) is None:
+        if not is_ours(notebook, notebook.name):
             raise MissingStepError(
                 f"There is no notebook in the environment {context.environment.name}.",
                 f"Make it with: sentictl {COMMAND}",

@@ -41,7 +41,7 @@ from sentictl.services.export.cloudformation import template
 from sentictl.services.export.github import github_template
 from sentictl.services.export.openapi import importable
 from sentictl.services.iam.permissions import needed, policy
-from sentictl.services.notebook.instance import running
+from sentictl.services.notebook.instance import Notebook, running
 from sentictl.services.operations.first_answers import wait_for_answers
 from sentictl.services.operations.logs import read_log
 from sentictl.services.operations.orphans import find_orphans
@@ -55,11 +55,13 @@ from sentictl.services.resources.dataset import Dataset
 from sentictl.services.resources.endpoint import Endpoint
 from sentictl.services.resources.function import Function
 from sentictl.services.resources.rest_api import RestApi, invoke_url
-from sentictl.services.resources.schedule import ending, renew
+from sentictl.services.resources.schedule import Schedule, ending, renew
 from sentictl.services.resources.training import TrainingJob, forget_checkpoints, stop_running_job
 from sentictl.services.resources.website import Page, page_url, render_page
 
 WAITING = "  Waiting for the first answers: on AWS, permissions take effect some seconds late."
+# What `status` warns of, by the kind of resource that it is about.
+WARNINGS = {Schedule: ending, Endpoint: idle_warning, Notebook: running}
 Changes = Mapping[str, Any] | None  # settings by dotted key, such as {"train.epochs": 2}; None leaves one as it is
 
 
@@ -247,13 +249,16 @@ class Project:
         context = self.session.read()
         if not len(context.state):
             return Status(self.session.environment)
+        findings = stack.inspect(context)
+        ours = {finding.record.kind for finding in findings if finding.ours}
+        warnings = [warn(context) for kind, warn in WARNINGS.items() if kind.kind in ours]
         return Status(
             self.session.environment,
-            stack.inspect(context),
+            findings,
             page_url(context) if context.state.latest(Page.kind) else None,
             invoke_url(context) if context.state.latest(RestApi.kind) else None,
-            estimate(context, CHAIN, {record.kind for record in context.state}),
-            [warning for warning in (ending(context), idle_warning(context), running(context)) if warning],
+            estimate(context, CHAIN, ours),
+            [warning for warning in warnings if warning],
         )
 
     def down(self, part: str | None = None, *, keep_data: bool = False, keep_notebook: bool = False) -> Removal:
@@ -288,7 +293,7 @@ class Project:
 
     def discover(self) -> list[Record]:
         """Record what AWS has for the project and `sentictl.toml` does not know of. Returns what was recorded."""
-        with self.session.change(forget_damage=True) as context:
+        with self.session.change(forget_damage=True, only_here=True) as context:
             return import_(stack.resources(context), context)
 
     def permissions_policy(self) -> dict[str, Any]:

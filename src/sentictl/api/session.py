@@ -8,10 +8,12 @@ from typing import Any
 
 import tomlkit
 
+from sentictl.api import stack
 from sentictl.api.observer import ProjectObserver
 from sentictl.aws.environment import Environment
 from sentictl.config.config import LOCAL, Config
 from sentictl.config.project_folder import ProjectFolder
+from sentictl.lifecycle.reconcile import claim
 from sentictl.lifecycle.resource import Context
 from sentictl.twin import daemon
 
@@ -57,20 +59,24 @@ class Session:
         check: Precondition | None = None,
         *,
         forget_damage: bool = False,
+        only_here: bool = False,
     ) -> Iterator[Context]:
-        """Change things, under the project's lock.
+        """Change things, under the project's lock. A project of before there were ids gets one.
 
         Args:
             settings: by dotted key; those that are not None are written to `sentictl.toml`, and the observer is told.
             check: called with these settings in force before they are written; what it raises leaves the file as it
                 was.
             forget_damage: whether a damaged state is taken for an empty one.
+            only_here: change nothing on AWS, so that the project gets no id yet.
         """
         with self.locked(forget_damage=forget_damage) as config:
             changes = config.change(_given(settings))
             context = self._open(config, check)
             context.environment.identify()  # what cannot be reached leaves the settings as they were
             self.write(config, changes)
+            if not only_here:
+                self._claim(context)
             yield context
             self._tell_refused(context.environment)
 
@@ -115,6 +121,12 @@ class Session:
             daemon.destroy(self.folder.twin_home)
         if not config.stands_somewhere():
             self.folder.delete_cache()
+
+    def _claim(self, context: Context) -> None:
+        """Have the project's id in `sentictl.toml`, and on all that is recorded: there were none once."""
+        if context.config.identify():
+            self.observer.remark(f"  wrote project.id = {context.settings.project.id} to sentictl.toml: commit it")
+        claim(stack.resources(context), context)
 
     def _open(
         self, config: Config, check: Precondition | None, *, announced: bool = True, anonymous: bool = False

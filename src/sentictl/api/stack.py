@@ -6,12 +6,13 @@ from typing import Any
 
 from sentictl.config.state import Record
 from sentictl.lifecycle import reconcile
-from sentictl.lifecycle.reconcile import Action, Step, differences, refresh
+from sentictl.lifecycle.reconcile import Action, Step, differences, is_ours, refresh
 from sentictl.lifecycle.resource import Context, LiveResource, Resource
 from sentictl.services.chain import CHAIN
 from sentictl.services.notebook.instance import OPTIONAL, Notebook
 
 KEPT = (*CHAIN, *OPTIONAL)
+FOREIGN = "Another's"  # the state of what took the place of a recorded resource
 COMMANDS = tuple(dict.fromkeys(kind.command for kind in CHAIN))
 
 
@@ -97,6 +98,10 @@ class Finding:
     kind: type[Resource]
     facts: Sequence[str]
 
+    @property
+    def ours(self) -> bool:
+        return self.status != FOREIGN
+
     def document(self) -> dict[str, Any]:
         return {
             "kind": self.record.kind,
@@ -116,6 +121,8 @@ def inspect(context: Context) -> list[Finding]:
 
 
 def _finding(resource: Resource, record: Record, live: LiveResource | None, context: Context) -> Finding:
+    if live is not None and not is_ours(resource, record.name):
+        return Finding(record, FOREIGN, {}, resource.command, type(resource), [record.name, FOREIGN])
     old_version = resource.keeps_versions and record != context.state.of_kind(resource.kind)[-1]
     changes = differences(resource, live) if live else {}
     healthy = live is not None and live.status in resource.healthy

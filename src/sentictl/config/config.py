@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from sentictl.config.environments import env_option
+from sentictl.config.identity import new_id
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import EnvironmentSettings, Settings
 from sentictl.config.settings_file import SettingsFile
@@ -24,6 +25,7 @@ LOCAL = "local"
 WEATHER = "SENTICTL_TWIN_WEATHER"
 ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")  # part of every name on AWS, as the project's is
 TABLES = {info.alias or name: info for name, info in Settings.model_fields.items()}
+IDENTITY = ("project.name", "project.id")
 OF_ONE_ENVIRONMENT = {"deploy.model"}  # a model trained in one is not there in another
 
 
@@ -37,6 +39,7 @@ class Config:
         settings: all settings, with the environment's overrides and SENTICTL_* variables applied.
         placement: the environment's own settings: region, profile.
         state: what was recorded in that environment.
+        before_ids: whether the project had no id yet when this was loaded, or what is recorded was made before it had.
     """
 
     folder: ProjectFolder
@@ -44,6 +47,7 @@ class Config:
     settings: Settings
     placement: EnvironmentSettings
     state: State = field(default_factory=State)
+    before_ids: bool = False
 
     def __post_init__(self) -> None:
         self._saved: Mapping[str, Any] | None = self._recorded()
@@ -81,6 +85,9 @@ class Config:
         )
         if environment in states:
             config._restore(_table(states, environment, source, "state."), forget_damage)
+        if not len(config.state):
+            config.state.project_id = config.settings.project.id
+        config.before_ids = not (config.settings.project.id and config.state.project_id)
         return config
 
     def recognize(self, account: str) -> None:
@@ -107,6 +114,20 @@ class Config:
             "or use another environment's name.",
         )
 
+    def identify(self) -> bool:
+        """Give the project an id, for all environments, unless it has one. Returns whether it had none.
+
+        Raises:
+            SettingsError: the file is written in a form in which it cannot be set.
+            StateError: it cannot be written.
+        """
+        if self.settings.project.id:
+            return False
+        project = {"project.id": self.state.project_id or new_id()}  # the recorded one, where its line was taken out
+        self.change(project)
+        self._file.put(project)
+        return True
+
     def change(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Change settings for this run, without writing them.
 
@@ -132,11 +153,17 @@ class Config:
 
         Returns:
             What was written, by the key as the file has it.
+
+        Raises:
+            SettingsError: it would change what the project is known by on AWS, where something of it stands.
         """
         if not changes:
             return {}
-        overrides = self._file.read().get("env", {}).get(self.environment, {})
+        document = self._file.read()
+        overrides = document.get("env", {}).get(self.environment, {})
         written = {self._place(key, overrides): value for key, value in changes.items()}
+        for key in written.keys() & {*IDENTITY, *(f"env.{self.environment}.{name}" for name in IDENTITY)}:
+            _check_nothing_stands(key, self.environment, document)
         self._file.put(written)
         return written
 
@@ -221,6 +248,27 @@ def _check_weather(environment: str, placement: Mapping[str, Any], source: Path)
         raise SettingsError(
             f"env.{environment}.weather in {source} is not a setting: only the local twin's weather can be chosen.",
             f"Take it out, or put it under [env.{LOCAL}].",
+        )
+
+
+def _check_nothing_stands(key: str, environment: str, document: Mapping[str, Any]) -> None:
+    """Refuse to change a part of the project's identity where resources are recorded that carry it.
+
+    Args:
+        key: it, as the file has it.
+        environment: the one that is worked in.
+        document: what the file says.
+    """
+    states, own = document.get("state", {}), document.get("env", {})
+    part = key.removeprefix(f"env.{environment}.")
+    name = part.rpartition(".")[2]
+    others = [each for each in states if name not in own.get(each, {}).get("project", {})]
+    standing = [each for each in ([environment] if key != part else others) if each in states]
+    if standing:
+        raise SettingsError(
+            f"{part} cannot be changed while resources are recorded that carry it, in: {', '.join(standing)}.",
+            f"Delete them first: sentictl down{env_option(standing[0], default=LOCAL)}. If this folder is a copy, and "
+            "they are the other project's, take the tables [state.*] out of sentictl.toml instead.",
         )
 
 

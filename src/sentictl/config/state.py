@@ -6,9 +6,9 @@ from typing import Any
 
 from sentictl.errors import DamagedStateError, StateError
 
-STATE_VERSION = 2
-# Version 1 recorded no account.
-KNOWN_KEYS = {"version", "account", "resources"}
+STATE_VERSION = 3
+# Version 1 recorded no account, version 2 no project_id.
+KNOWN_KEYS = {"version", "account", "project_id", "resources"}
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,13 @@ class State:
     Args:
         records: what is recorded, oldest first.
         account: the id of the AWS account it is in; empty until the first command that connects learns it.
+        project_id: the project's id, which the resources carry; empty where they were made before there were ids.
     """
 
-    def __init__(self, records: Iterable[Record] = (), account: str = "") -> None:
+    def __init__(self, records: Iterable[Record] = (), account: str = "", project_id: str = "") -> None:
         self._records = {(record.kind, record.name): record for record in records}
         self.account = account
+        self.project_id = project_id
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self._records.values())
@@ -51,8 +53,8 @@ class State:
         return (record.kind, record.name) in self._records
 
     def copy(self) -> "State":
-        """The same records and account, to be changed apart from these."""
-        return State(self, self.account)
+        """The same records, account and project, to be changed apart from these."""
+        return State(self, self.account, self.project_id)
 
     def of_kind(self, kind: str) -> list[Record]:
         """All records of a kind, oldest first."""
@@ -77,6 +79,7 @@ class State:
         return {
             "version": STATE_VERSION,
             "account": self.account,
+            "project_id": self.project_id,
             "resources": [{"kind": r.kind, "name": r.name, "arn": r.arn, **r.attributes} for r in self],
         }
 
@@ -109,13 +112,15 @@ class State:
 
     @classmethod
     def _from_valid(cls, table: Mapping[str, Any]) -> "State":
-        version, account, entries = table.get("version"), table.get("account", ""), table.get("resources")
+        version, entries = table.get("version"), table.get("resources")
+        account, project_id = table.get("account", ""), table.get("project_id", "")
         _check(type(version) is int and version > 0, "its version is not a whole number from 1")
         _check(isinstance(account, str), "its account is not a text")
+        _check(isinstance(project_id, str), "its project_id is not a text")
         _check(isinstance(entries, list), "its resources are not a list of tables")
         unknown = sorted(table.keys() - KNOWN_KEYS)
         _check(not unknown, f"{''.join(unknown[:1])} means nothing in it")
-        state = cls(account=account)
+        state = cls(account=account, project_id=project_id)
         for number, entry in enumerate(entries or (), 1):
             record = _record(entry, f"resource {number}")
             _check(record not in state, f"resource {number} ({record.kind} {record.name}) is recorded twice")

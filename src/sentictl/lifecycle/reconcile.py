@@ -15,7 +15,10 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from sentictl.aws.lookup import says_taken
+from sentictl.aws.names import ID_TAG, PROJECT_TAG
 from sentictl.aws.waiters import poll
+from sentictl.config.config import LOCAL
+from sentictl.config.environments import env_option
 from sentictl.config.state import Record
 from sentictl.errors import AwsError, ForeignError, MissingStepError
 from sentictl.lifecycle.resource import Context, LiveResource, Resource
@@ -116,12 +119,29 @@ def destroy(resources: Sequence[Resource], context: Context, observer: Observer)
 
 
 def import_(resources: Iterable[Resource], context: Context) -> list[Record]:
-    """Record everything that AWS has for the project and that is not recorded. Returns what was recorded."""
-    found = [record for resource in resources for record in _unrecorded(resource, context)]
+    """Record everything that AWS has for the project and that is not recorded. Returns what was recorded.
+
+    Raises:
+        ForeignError: some of it is of another project of that name.
+    """
+    found = [record for resource in resources for record in _unrecorded(resource, context, refuse_foreign=True)]
     for record in found:
         context.state.keep(record)
     context.config.save_state()
     return found
+
+
+def claim(resources: Iterable[Resource], context: Context) -> None:
+    """Put the project's id on what was recorded before the project had one."""
+    if context.state.project_id:
+        return
+    for resource in resources:
+        for record in context.state.of_kind(resource.kind) if resource.tagged else ():
+            tags = resource.tags(record.name)
+            if context.owns(tags):
+                _complete_tags(resource, record.name, tags)
+    context.state.project_id = context.settings.project.id
+    context.config.save_state()
 
 
 def refresh(resources: Iterable[Resource], context: Context) -> Iterator[tuple[Resource, Record, LiveResource | None]]:
@@ -162,8 +182,7 @@ class _Rehearsal:
     def bring(self, resource: Resource) -> Step:
         live = resource.find()
         step = diff(resource, live)
-        if live is not None and not self._adopt and not _may_take(resource, live, step):
-            raise _foreign(resource)
+        _check_ours(resource, live, adopt=self._adopt)
         attributes = dict(resource.foreseen()) | dict(live.attributes if live else {})
         self._state.keep(Record(resource.kind, resource.name, live.arn if live else TO_COME, attributes))
         return step
@@ -185,8 +204,7 @@ class _Execution:
     def bring(self, resource: Resource) -> Step:
         live = resource.find()
         step = diff(resource, live)
-        if live is not None and not _may_take(resource, live, step):
-            self._adopt_it(resource)
+        self._take(resource, live)
         self._observer.started(step)
         if live is None or step.action is not Action.KEEP:
             live = self._change(resource, step)
@@ -200,17 +218,17 @@ class _Execution:
         step = Step(Action.DELETE, record.kind, record.name, {})
         self._observer.started(step)
         # What somebody else made in the place of ours is not ours to delete. What is gone may have left something.
-        if _is_ours(resource, record.name) or resource.read(record.name) is None:
+        if is_ours(resource, record.name) or resource.read(record.name) is None:
             resource.delete(record)
         self._context.state.forget(record)
         self._context.config.save_state()
         self._observer.finished(step, "")
         return step
 
-    def _adopt_it(self, resource: Resource) -> None:
-        if not self._adopt:
-            raise _foreign(resource)
-        resource.tag()
+    def _take(self, resource: Resource, live: LiveResource | None) -> None:
+        tags = _check_ours(resource, live, adopt=self._adopt)
+        if live is not None:
+            _complete_tags(resource, resource.name, tags)
 
     def _change(self, resource: Resource, step: Step) -> LiveResource:
         try:
@@ -232,8 +250,7 @@ class _Execution:
             live = _read_again(resource)
         except AwsError:
             raise refusal from None
-        if not _is_ours(resource, resource.name):
-            self._adopt_it(resource)
+        self._take(resource, live)
         if differences(resource, live):
             resource.update()
 
@@ -262,10 +279,16 @@ def _doomed(resources: Sequence[Resource], context: Context) -> list[tuple[Resou
     ]
 
 
-def _unrecorded(resource: Resource, context: Context) -> list[Record]:
+def _unrecorded(resource: Resource, context: Context, *, refuse_foreign: bool = False) -> list[Record]:
     known = {record.name for record in context.state.of_kind(resource.kind)}
-    found = [(name, live) for name, live in resource.found(known) if _is_ours(resource, name)]
-    return [Record(resource.kind, name, live.arn, live.attributes) for name, live in found]
+    found = []
+    for name, live in resource.found(known):
+        tags = resource.tags(name)
+        if context.owns(tags):
+            found.append(Record(resource.kind, name, live.arn, live.attributes))
+        elif refuse_foreign and context.naming.named_in(tags):
+            raise _foreign(resource, name, tags)
+    return found
 
 
 def _read_again(resource: Resource) -> LiveResource:
@@ -284,20 +307,49 @@ def _confirm(resource: Resource, context: Context, live: LiveResource) -> None:
     context.config.save_state()
 
 
-def _may_take(resource: Resource, live: LiveResource, step: Step) -> bool:
-    """Tell whether what there is is the project's. What is recorded and stays as it is need not be asked about."""
-    recorded = any(record.arn == live.arn for record in resource.context.state.of_kind(resource.kind))
-    return (recorded and step.action is Action.KEEP) or _is_ours(resource, resource.name)
+def _check_ours(resource: Resource, live: LiveResource | None, *, adopt: bool) -> Mapping[str, str]:
+    """Refuse what has the name of a resource and is not the project's. Returns the tags of what is there.
+
+    Args:
+        resource: what is to be brought to what the settings ask for.
+        live: what AWS has of it. What has yet to be made in something that is there would be an intruder in that.
+        adopt: whether what belongs to nobody we know may be taken over.
+    """
+    if live is None and resource.tagged:
+        return {}
+    tags = resource.tags(resource.name)
+    there = live is not None or bool(tags)
+    if there and not resource.context.owns(tags) and not (adopt and resource.context.may_adopt(tags)):
+        raise _foreign(resource, resource.name, tags)
+    return tags
 
 
-def _foreign(resource: Resource) -> ForeignError:
+def _complete_tags(resource: Resource, name: str, tags: Mapping[str, str]) -> None:
+    if resource.tagged and not tags.items() >= resource.context.naming.tags.items():
+        resource.tag(name)
+
+
+def _foreign(resource: Resource, name: str, tags: Mapping[str, str]) -> ForeignError:
+    context, same_names = resource.context, resource.context.naming.named_in(tags)
+    where = env_option(context.environment.name, default=LOCAL)
+    hints = [f"Give this project another name: sentictl config set project.name {context.another_name}{where}"]
+    if len(context.state):  # the name stays while something has it
+        hints.insert(0, f"Take down what this project has: sentictl down{where}")
+    if context.may_adopt(tags):
+        why = "it has no project's id, and is not recorded here" if same_names else "it lacks the project's tags"
+        hints.append(f"Or take that one over: sentictl up --adopt{where}")
+    else:
+        owner = tags[ID_TAG]
+        why = f"it belongs to another project called {tags.get(PROJECT_TAG)}, with the id {owner}"
+        if same_names:
+            hints.append(
+                f"If it is this one, whose sentictl.toml was lost: sentictl config set project.id {owner}{where}"
+            )
     return ForeignError(
-        f"There is a {resource.kind} called {resource.name} already, and it is not this project's: "
-        "it lacks the project's tags.",
-        "Give the project another name (sentictl config set project.name NAME), "
-        "or take that one over with: sentictl up --adopt",
+        f"There is a {resource.kind} called {name} already, and it is not this project's: {why}.", ". ".join(hints)
     )
 
 
-def _is_ours(resource: Resource, name: str) -> bool:
-    return resource.tags(name).items() >= resource.context.naming.tags.items()
+def is_ours(resource: Resource, name: str) -> bool:
+    """Tell whether what AWS has under a name is the project's; False where it has nothing."""
+    return resource.context.owns(resource.tags(name))

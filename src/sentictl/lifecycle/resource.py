@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
 from sentictl.aws.environment import Environment
-from sentictl.aws.names import Naming
+from sentictl.aws.names import ID_TAG, Naming, digest_of
 from sentictl.config.config import Config
+from sentictl.config.identity import with_suffix
 from sentictl.config.settings import Settings
 from sentictl.config.state import Record, State
 from sentictl.errors import MissingStepError
@@ -42,7 +43,27 @@ class Context:
 
     @property
     def naming(self) -> Naming:
-        return Naming(self.settings.project.name, self.environment.name, self.environment.account)
+        project = self.settings.project
+        return Naming(project.name, self.environment.name, self.environment.account, project.id)
+
+    def owns(self, tags: Mapping[str, str]) -> bool:
+        """Tell whether what carries these tags is the project's in this environment.
+
+        What has the right names and no id is the project's as long as that itself has just begun to have one.
+        """
+        marked = tags.get(ID_TAG, "")
+        mine = marked == self.settings.project.id or (not marked and self.config.before_ids)
+        return mine and self.naming.named_in(tags)
+
+    def may_adopt(self, tags: Mapping[str, str]) -> bool:
+        """Tell whether what carries these tags can be taken over: it is of no other project, as far as they say."""
+        return tags.get(ID_TAG, "") in ("", self.settings.project.id)
+
+    @property
+    def another_name(self) -> str:
+        """A name that the project can take where another project has its own."""
+        project = self.settings.project
+        return with_suffix(project.name, project.id[:4] or digest_of(str(self.config.folder.root))[:4])
 
     def recorded(self, resource: "type[Resource]") -> Record:
         """Return the latest confirmed record of a kind of resource.
@@ -149,6 +170,8 @@ class Resource(ABC):
     in_template: ClassVar[bool] = True
     # Where an ARN of this kind has the name, as a group "name"; empty where AWS lists none by ARN.
     arn_pattern: ClassVar[str] = ""
+    # Whether it has tags of its own. What has none belongs to what it is kept in, and has its tags.
+    tagged: ClassVar[bool] = True
     # The attribute that others name it by, and what CloudFormation calls that.
     named_by: ClassVar[tuple[str, str] | None] = None
 
@@ -190,16 +213,13 @@ class Resource(ABC):
         found = re.search(self.arn_pattern, arn) if self.arn_pattern else None
         return found is not None and self.read(found["name"]) is None
 
-    def tags(self, name: str) -> Mapping[str, str]:  # noqa: ARG002  (not every resource has its own)
-        """Return the tags that AWS has for it; none where it is gone.
+    @abstractmethod
+    def tags(self, name: str) -> Mapping[str, str]:
+        """Return the tags that AWS has for it, or for what it is kept in; none where that is gone."""
 
-        What has none of its own belongs to what it is a part of, and so has the project's.
-        """
-        return self.context.naming.tags
-
-    def tag(self) -> None:
-        """Put the project's tags on it. Needed only by resources that have tags of their own."""
-        raise NotImplementedError(f"{self.kind} cannot be tagged")
+    def tag(self, name: str) -> None:
+        """Put the project's tags on it; others that it has stay. Needed only by what has tags of its own."""
+        raise NotImplementedError(f"{self.kind} {name} cannot be tagged")
 
     def foreseen(self) -> Mapping[str, str]:
         """Return the attributes that it will have, as far as they are known before it is made."""

@@ -8,16 +8,18 @@ from sentictl.lifecycle.resource import Context
 from sentictl.services.operations.orphans import find_orphans
 from tests.services.conftest import MOTO_ACCOUNT, ContextOf
 
+OURS = "0123456789ab"
+
 
 @pytest.fixture
 def context(moto_context_of: ContextOf) -> Context:
-    return moto_context_of('[project]\nname = "films"\n')
+    return moto_context_of(f'[project]\nname = "films"\nid = "{OURS}"\n')
 
 
-def tagged_bucket(context: Context, name: str, project: str) -> str:
+def tagged_bucket(context: Context, name: str, project: str, project_id: str = OURS) -> str:
     client = context.environment.client("s3")
     client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    tags = context.naming.tags | {"sentictl:project": project}
+    tags = context.naming.tags | {"sentictl:project": project, "sentictl:project-id": project_id}
     tag_set = [{"Key": key, "Value": value} for key, value in tags.items()]
     client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_set})
     return f"arn:aws:s3:::{name}"
@@ -26,6 +28,7 @@ def tagged_bucket(context: Context, name: str, project: str) -> str:
 def test_what_carries_the_tags_is_told_and_nothing_else_is(context: Context) -> None:
     arn = tagged_bucket(context, "forgotten", "films")
     tagged_bucket(context, "somebody-elses", "songs")
+    tagged_bucket(context, "of-the-same-name", "films", "ba9876543210")
     assert find_orphans(context, stack.resources(context)) == [{"kind": "s3", "name": "forgotten", "arn": arn}]
 
 
@@ -48,7 +51,7 @@ def test_what_carries_the_tags_is_told_and_nothing_else_is(context: Context) -> 
 )
 def test_what_is_gone_and_listed_for_hours_still_is_not_called_left(context: Context, resource: str) -> None:
     arn = f"arn:aws:{resource.format(account=MOTO_ACCOUNT)}"
-    listed = {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": []}]}
+    listed = {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": context.naming.tag_list()}]}
     with Stubber(context.environment.client("resourcegroupstaggingapi")) as stubber:
         stubber.add_response("get_resources", listed)
         assert find_orphans(context, stack.resources(context)) == []
@@ -56,7 +59,7 @@ def test_what_is_gone_and_listed_for_hours_still_is_not_called_left(context: Con
 
 def test_what_is_of_a_kind_that_sentictl_never_makes_is_left(context: Context) -> None:
     arn = f"arn:aws:dynamodb:eu-west-1:{MOTO_ACCOUNT}:table/films"
-    listed = {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": []}]}
+    listed = {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": context.naming.tag_list()}]}
     with Stubber(context.environment.client("resourcegroupstaggingapi")) as stubber:
         stubber.add_response("get_resources", listed)
         assert [left["arn"] for left in find_orphans(context, stack.resources(context))] == [arn]

@@ -17,7 +17,7 @@ from sentictl.config.config import Config
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import TrainingError
 from sentictl.lifecycle.resource import Context
-from sentictl.services.resources.storage import create_bucket
+from sentictl.services.resources.storage import create_bucket, tag_bucket
 from sentictl.services.resources.training import TrainingJob, forget_checkpoints, stop_training_job
 from tests.services.conftest import ACCOUNT
 
@@ -91,6 +91,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
         cloud = Cloud(tmp_path)
         context = cloud.context()
         create_bucket(context, context.naming.bucket)
+        tag_bucket(context, context.naming.bucket)  # moto takes no tags along
         yield cloud
 
 

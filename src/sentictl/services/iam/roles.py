@@ -51,8 +51,8 @@ class Role(Resource):
         answer = if_there(self.context.environment.client("iam").get_role, RoleName=name) or {"Role": {}}
         return {tag["Key"]: tag["Value"] for tag in answer["Role"].get("Tags", [])}
 
-    def tag(self) -> None:
-        self.context.environment.client("iam").tag_role(RoleName=self.name, Tags=self.context.naming.tag_list())
+    def tag(self, name: str) -> None:
+        self.context.environment.client("iam").tag_role(RoleName=name, Tags=self.context.naming.tag_list())
 
     def create(self) -> None:
         client = self.context.environment.client("iam")

@@ -58,15 +58,17 @@ class NotebookRole(Role):
 class NotebookLifecycle(Resource):
     """The script that the instance runs at each start, the wheel of sentictl that it installs, and the project.
 
-    None of them has tags: they belong to the instance and to the bucket. The project is taken once, to begin with.
+    None of them has tags: they belong to the instance, as its role does, and to the bucket. The project is taken once,
+    to begin with.
     """
 
     kind = "notebook-instance-lifecycle-config"
     command = COMMAND
     optional = True
     looked_for = False
+    tagged = False
     actions = Actions(
-        read="sagemaker:DescribeNotebookInstanceLifecycleConfig",
+        read="sagemaker:DescribeNotebookInstanceLifecycleConfig iam:GetRole sagemaker:ListTags",
         create="sagemaker:CreateNotebookInstanceLifecycleConfig s3:PutObject",
         update="sagemaker:UpdateNotebookInstanceLifecycleConfig s3:PutObject",
         delete="sagemaker:DeleteNotebookInstanceLifecycleConfig s3:ListBucket s3:DeleteObject",
@@ -99,6 +101,11 @@ class NotebookLifecycle(Resource):
             return None
         hooks = [base64.b64decode(hook["Content"]).decode("utf-8", "replace") for hook in found.get("OnStart", [])]
         return LiveResource(found["NotebookInstanceLifecycleConfigArn"], fields={"script": digest_of("".join(hooks))})
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        """Return the role's tags, which is made before and deleted after; or the instance's, where that is gone."""
+        role = NotebookRole(self.context)
+        return role.tags(role.name) or Notebook(self.context).tags(name)
 
     def create(self) -> None:
         self._upload()

@@ -75,7 +75,7 @@ def _reviews(context: Context) -> dict[str, Path]:
 
 def _settings(context: Context) -> str:
     tables = context.settings.model_dump(by_alias=True, exclude_defaults=True, mode="json")
-    tables["project"] = {"name": context.settings.project.name}
+    tables["project"] = {key: value for key, value in context.settings.project.model_dump().items() if value}
     if context.environment.name != LOCAL:
         tables["env"] = {context.environment.name: {"region": context.environment.region}}
     return tomlkit.dumps(tables)

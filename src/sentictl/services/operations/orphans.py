@@ -1,6 +1,7 @@
 """Orphans: all that is left on AWS with the project's tags, whatever made it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sentictl.lifecycle.resource import Context, Resource
 
@@ -17,11 +18,15 @@ def find_orphans(context: Context, kinds: Sequence[Resource]) -> list[dict[str, 
     Returns:
         Their ARNs, as `{"kind", "name", "arn"}` with the service as the kind.
     """
-    filters = [{"Key": key, "Values": [value]} for key, value in context.naming.tags.items()]
+    filters = [{"Key": key, "Values": [value]} for key, value in context.naming.names.items()]
     pages = context.environment.client("resourcegroupstaggingapi").get_paginator("get_resources")
     entries = (entry for page in pages.paginate(TagFilters=filters) for entry in page["ResourceTagMappingList"])
-    arns = [entry["ResourceARN"] for entry in entries]
+    arns = [entry["ResourceARN"] for entry in entries if context.owns(_tags(entry))]
     return [_entry(arn) for arn in arns if not any(kind.is_gone(arn) for kind in kinds)]
+
+
+def _tags(entry: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in entry["Tags"]}
 
 
 def _entry(arn: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ class Dataset(StoredObject):
     command = "data"
     face = True
     actions = Actions(
-        read="s3:ListBucket s3:GetObject",
+        read="s3:ListBucket s3:GetObject s3:GetBucketTagging",
         create="s3:PutObject s3:AbortMultipartUpload",
         delete="s3:DeleteObject",
     )

@@ -70,8 +70,9 @@ class Function(Resource):
         tags: dict[str, str] = answer.get("Tags", {})
         return tags
 
-    def tag(self) -> None:
-        self.context.environment.client("lambda").tag_resource(Resource=self.arn, Tags=self.context.naming.tags)
+    def tag(self, name: str) -> None:
+        arn = self.context.environment.arn("lambda", f"function:{name}")
+        self.context.environment.client("lambda").tag_resource(Resource=arn, Tags=self.context.naming.tags)
 
     def create(self) -> None:
         self.context.environment.client("lambda").create_function(

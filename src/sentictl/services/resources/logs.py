@@ -48,9 +48,9 @@ class LogGroup(Resource):
         tags: dict[str, str] = answer["tags"]
         return tags
 
-    def tag(self) -> None:
+    def tag(self, name: str) -> None:
         client = self.context.environment.client("logs")
-        client.tag_resource(resourceArn=self._arn(self.name), tags=self.context.naming.tags)
+        client.tag_resource(resourceArn=self._arn(name), tags=self.context.naming.tags)
 
     def create(self) -> None:
         client = self.context.environment.client("logs")

@@ -82,10 +82,16 @@ class RestApi(Resource):
             **self._read_stage(api_id),
             "copies": len(copies),
         }
-        region, partition = self.context.environment.region, self.context.environment.partition
-        return LiveResource(
-            f"arn:{partition}:apigateway:{region}::/restapis/{api_id}", "Active", fields, {"id": api_id}
-        )
+        return LiveResource(self._arn(api_id), "Active", fields, {"id": api_id})
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        """Return the tags that all of the project's APIs of that name have; those of others are not in its way."""
+        every = [api["tags"].items() for api in self._find(name)]
+        return dict(set.intersection(*map(set, every))) if every else {}
+
+    def tag(self, name: str) -> None:
+        for api in self._find(name):
+            self._client.tag_resource(resourceArn=self._arn(api["id"]), tags=self.context.naming.tags)
 
     def is_gone(self, arn: str) -> bool:
         found = re.search(r"/restapis/(\w+)", arn)  # its ARN has the id, and not the name
@@ -185,9 +191,13 @@ class RestApi(Resource):
             api
             for page in pages
             for api in page["items"]
-            if api["name"] == name and api.get("tags", {}).items() >= self.context.naming.tags.items()
+            if api["name"] == name and self.context.owns(api.get("tags", {}))
         ]
         return sorted(found, key=lambda api: api["createdDate"])
+
+    def _arn(self, api_id: str) -> str:
+        region, partition = self.context.environment.region, self.context.environment.partition
+        return f"arn:{partition}:apigateway:{region}::/restapis/{api_id}"
 
     def _delete(self, api_id: str) -> None:
         if_there(self._client.delete_rest_api, restApiId=api_id)
@@ -263,8 +273,9 @@ class Permission(Resource):
 
     kind = "permission"
     command = "wire-api"
+    tagged = False
     actions = Actions(
-        read="lambda:GetPolicy",
+        read="lambda:GetPolicy lambda:GetFunction lambda:ListTags",
         create="lambda:AddPermission",
         update="lambda:RemovePermission lambda:AddPermission",
         delete="lambda:RemovePermission",
@@ -286,6 +297,10 @@ class Permission(Resource):
                 source = statement.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn")
                 return LiveResource(statement["Resource"], fields={"source_arn": source})
         return None
+
+    def tags(self, name: str) -> Mapping[str, str]:  # noqa: ARG002  (the function's)
+        function = Function(self.context)
+        return function.tags(function.name)
 
     def create(self) -> None:
         self.context.environment.client("lambda").add_permission(

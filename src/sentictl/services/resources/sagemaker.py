@@ -20,9 +20,9 @@ class SageMakerResource(Resource):
         answer = if_there(client.list_tags, ResourceArn=self._arn(name)) or {"Tags": []}
         return {tag["Key"]: tag["Value"] for tag in answer["Tags"]}
 
-    def tag(self) -> None:
+    def tag(self, name: str) -> None:
         client = self.context.environment.client("sagemaker")
-        client.add_tags(ResourceArn=self._arn(self.name), Tags=self.context.naming.tag_list())
+        client.add_tags(ResourceArn=self._arn(name), Tags=self.context.naming.tag_list())
 
     def scope(self, action: str) -> Sequence[str]:
         return [self._arn(self.context.naming.name("*"))] if action.startswith("sagemaker:") else []

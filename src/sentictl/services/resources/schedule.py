@@ -75,8 +75,13 @@ class Schedule(Resource):
         schedule = self._get(name)
         return _words(schedule) if schedule else {}
 
-    def tag(self) -> None:
-        self.update()
+    def tag(self, name: str) -> None:
+        """Put the project's tags into the description. All else stays as it is, the end of the ttl as well."""
+        client = self.context.environment.client("scheduler")
+        schedule = self._get(name) or {}
+        kept = {key: schedule[key] for key in self.request() if key in schedule}
+        words = _words(schedule) | self.context.naming.tags
+        client.update_schedule(**kept | {"Description": _description(words)})
 
     def create(self) -> None:
         self.context.environment.client("scheduler").create_schedule(**self.request())
@@ -111,7 +116,7 @@ class Schedule(Resource):
         return {
             "Name": self.name,
             "GroupName": GROUP,
-            "Description": " ".join(f"{key}={value}" for key, value in words.items()),
+            "Description": _description(words),
             "ScheduleExpression": f"at({datetime.now(UTC) + duration(ttl):{TIME}})",
             "ScheduleExpressionTimezone": "UTC",
             "FlexibleTimeWindow": {"Mode": "OFF"},
@@ -132,7 +137,7 @@ class Schedule(Resource):
 def renew(context: Context) -> None:
     """Begin the endpoint's time anew. Without a schedule of the project's there is nothing to renew."""
     schedule = Schedule(context)
-    if schedule.wanted and schedule.tags(schedule.name).items() >= context.naming.tags.items():
+    if schedule.wanted and context.owns(schedule.tags(schedule.name)):
         schedule.update()
 
 
@@ -146,6 +151,10 @@ def ending(context: Context) -> str:
     if datetime.strptime(ends, TIME).replace(tzinfo=UTC) > datetime.now(UTC):
         return f"The endpoint is taken down by itself at {shown} (deploy.ttl)."
     return f"The endpoint was taken down by itself at {shown} (deploy.ttl)."
+
+
+def _description(words: Mapping[str, str]) -> str:
+    return " ".join(f"{key}={value}" for key, value in words.items())
 
 
 def _words(schedule: Mapping[str, Any]) -> dict[str, str]:

@@ -61,8 +61,8 @@ class Bucket(Resource):
     def tags(self, name: str) -> Mapping[str, str]:
         return bucket_tags(self.context, name)
 
-    def tag(self) -> None:
-        tag_bucket(self.context, self.name)
+    def tag(self, name: str) -> None:
+        tag_bucket(self.context, name)
 
     def create(self) -> None:
         create_bucket(self.context, self.name)
@@ -86,6 +86,7 @@ class StoredObject(Resource):
     """A thing kept as one or more objects under a key in the project's bucket; its name is that key."""
 
     holds_data = True
+    tagged = False
     in_template = False  # CloudFormation has no type for it
 
     @property
@@ -94,6 +95,9 @@ class StoredObject(Resource):
 
     def uri(self, key: str) -> str:
         return f"s3://{self.bucket}/{key}"
+
+    def tags(self, name: str) -> Mapping[str, str]:  # noqa: ARG002  (the bucket's)
+        return bucket_tags(self.context, self.bucket)
 
     def delete(self, record: Record) -> None:
         if bucket_exists(self.context, self.bucket):

@@ -25,7 +25,7 @@ from sentictl.services.resources.artifacts import artifact_is_there, fetch_artif
 from sentictl.services.resources.dataset import Dataset
 from sentictl.services.resources.logs import LOG_READING_ACTIONS, LOG_STREAM_ACTIONS, delete_streams, log_scope
 from sentictl.services.resources.sagemaker import DigestNamed
-from sentictl.services.resources.storage import StoredObject, delete_objects, list_keys, read_object
+from sentictl.services.resources.storage import StoredObject, bucket_tags, delete_objects, list_keys, read_object
 from sentictl.services.resources.training_log import TrainingLog
 
 CHANNELS = ("train", "validation", "vocabulary")
@@ -45,7 +45,9 @@ class SourceArchive(StoredObject):
 
     kind = "source-archive"
     command = "train"
-    actions = Actions(read="s3:ListBucket s3:GetObject", create="s3:PutObject", delete="s3:DeleteObject")
+    actions = Actions(
+        read="s3:ListBucket s3:GetObject s3:GetBucketTagging", create="s3:PutObject", delete="s3:DeleteObject"
+    )
 
     @cached_property
     def _packed(self) -> bytes:
@@ -314,7 +316,7 @@ def describe_training_job(context: Context, name: str) -> dict[str, Any] | None:
 def forget_checkpoints(context: Context) -> None:
     """Make the next training job begin anew. One that runs, or has ended well, keeps what it has."""
     job = TrainingJob(context)
-    if job.find() is None:
+    if job.find() is None and context.owns(bucket_tags(context, context.naming.bucket)):
         delete_objects(context, context.naming.bucket, job.checkpoints)
 
 
@@ -392,7 +394,7 @@ def stop_running_job(context: Context) -> str:
     """
     for record in reversed(context.state.of_kind(TrainingJob.kind)):
         job = describe_training_job(context, record.name)
-        if job and job["TrainingJobStatus"] == "InProgress":
+        if job and job["TrainingJobStatus"] == "InProgress" and context.owns(TrainingJob(context).tags(record.name)):
             stop_training_job(context, record.name)
             return record.name
     return ""

@@ -67,8 +67,8 @@ class WebsiteBucket(Resource):
     def tags(self, name: str) -> Mapping[str, str]:
         return bucket_tags(self.context, name)
 
-    def tag(self) -> None:
-        tag_bucket(self.context, self.name)
+    def tag(self, name: str) -> None:
+        tag_bucket(self.context, name)
 
     def create(self) -> None:
         create_bucket(self.context, self.name)
@@ -118,8 +118,9 @@ class Page(Resource):
     face = True
     removed_as = "site"
     in_template = False  # CloudFormation has no type for it
+    tagged = False
     actions = Actions(
-        read="s3:ListBucket s3:GetObject",
+        read="s3:ListBucket s3:GetObject s3:GetBucketTagging",
         create="s3:PutObject",
         update="s3:PutObject",
         delete="s3:DeleteObject",
@@ -142,6 +143,9 @@ class Page(Resource):
             return None
         fields = {"sha256": head["Metadata"].get("sha256")}
         return LiveResource(f"{bucket_arn(self.context, bucket)}/{key}", fields=fields)
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        return bucket_tags(self.context, name.partition("/")[0])
 
     def create(self) -> None:
         bucket, _, key = self.name.partition("/")
