@@ -31,6 +31,7 @@ def test_a_folder_that_is_called_as_a_project_can_be_gives_its_name(name: str) -
         ("films-", "films-"),
         ("xn--films", "xn-films-"),
         ("sthree-films", "psthree-films-"),
+        ("STHREE", "psthree-"),
         ("映画", "reviews-"),
         ("...", "reviews-"),
     ],

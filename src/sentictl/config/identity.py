@@ -37,9 +37,9 @@ def name_of_folder(folder: str) -> str:
         return folder
     latin = unicodedata.normalize("NFKD", folder).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", latin).strip("-") or NAMELESS
-    if words[0].isdigit() or words.startswith(RESERVED):
-        words = f"p{words}"
-    return with_suffix(words, hashlib.sha256(folder.encode("utf-8", "surrogateescape")).hexdigest()[:DIGEST_LENGTH])
+    digest = hashlib.sha256(folder.encode("utf-8", "surrogateescape")).hexdigest()[:DIGEST_LENGTH]
+    name = with_suffix(words, digest)
+    return name if is_name(name) else with_suffix(f"p{words}", digest)
 
 
 def with_suffix(name: str, suffix: str) -> str:

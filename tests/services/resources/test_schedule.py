@@ -208,3 +208,17 @@ def test_an_end_that_is_past_is_told_as_such_and_one_that_is_not_scheduled_is_no
     assert ending(context) == ""
     context.state.keep(Record(Schedule.kind, NAME, "arn:schedule", {"ends": "2020-02-20T20:20:20"}))
     assert ending(context) == "The endpoint was taken down by itself at 2020-02-20 20:20:20 UTC (deploy.ttl)."
+
+
+@pytest.mark.parametrize("ttl", ["8h", "off"])
+def test_the_projects_id_is_put_on_a_schedule_that_stays_as_it_is(context: Context, ttl: str) -> None:
+    bring(context)
+    move(context, State="DISABLED")
+    before = schedule(context)
+    context.config.change({"deploy.ttl": ttl})
+    context.config.identify()
+    Schedule(context).tag(NAME)
+    after = schedule(context)
+    assert Schedule(context).tags(NAME) == {**context.naming.tags, "ttl": "8h"}
+    told = {"Description", "LastModificationDate", "ResponseMetadata"}
+    assert {key: after[key] for key in after.keys() - told} == {key: before[key] for key in before.keys() - told}

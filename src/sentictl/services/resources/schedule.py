@@ -13,6 +13,7 @@ from sentictl.services.iam.roles import Role
 from sentictl.services.resources.endpoint import Endpoint
 
 GROUP = "default"
+TOLD_ONLY = {"Arn", "CreationDate", "LastModificationDate", "ResponseMetadata"}  # what is told of one and not put
 TIME = "%Y-%m-%dT%H:%M:%S"
 # An endpoint that is just being changed cannot be deleted, so it is tried again. But not for Scheduler's default of a
 # day: an endpoint that was taken down by hand and made again meanwhile would go as well.
@@ -77,11 +78,10 @@ class Schedule(Resource):
 
     def tag(self, name: str) -> None:
         """Put the project's tags into the description. All else stays as it is, the end of the ttl as well."""
-        client = self.context.environment.client("scheduler")
         schedule = self._get(name) or {}
-        kept = {key: schedule[key] for key in self.request() if key in schedule}
+        kept = {key: value for key, value in schedule.items() if key not in TOLD_ONLY}
         words = _words(schedule) | self.context.naming.tags
-        client.update_schedule(**kept | {"Description": _description(words)})
+        self.context.environment.client("scheduler").update_schedule(**kept | {"Description": _description(words)})
 
     def create(self) -> None:
         self.context.environment.client("scheduler").create_schedule(**self.request())
