@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
+from sentictl.aws.credentials import open_session, sign_in
+from sentictl.aws.isolation import isolated_session
 from sentictl.aws.refusals import Patience
-from sentictl.aws.regions import dns_suffix
+from sentictl.aws.regions import dns_suffix, partition
 
 RETRIES = {"max_attempts": 6, "mode": "standard"}
 CONNECT_SECONDS = 10
@@ -50,8 +51,16 @@ class Environment:
     def session(self) -> Any:
         """The boto3 session that all clients are made from."""
         if self.endpoint_url:
-            return boto3.Session("local", "local", region_name=self.region)
-        return boto3.Session(profile_name=self.profile or None, region_name=self.region)
+            return isolated_session("local", "local", self.region)
+        return open_session(self.profile, self.region)
+
+    def sign_in(self) -> Any:
+        """Fetch the credentials, or renew them where that is due, and return botocore's object of them.
+
+        Raises:
+            AccessError: there are none, or they cannot be had or used.
+        """
+        return sign_in(self.session, self.profile)
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service, made once; the account is recognized before any other is asked."""
@@ -59,13 +68,33 @@ class Environment:
             self.identify()
         if service not in self._clients:
             config = Config(retries=RETRIES, connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
-            client = self.session.client(service, endpoint_url=self.endpoint_url or None, config=config)
+            client = self.new_client(service, config)
             Patience(self._note).attach(client)
             self._clients[service] = client
         return self._clients[service]
 
     def _note(self, operation: str, _reason: str) -> None:
         self.refused[operation] += 1
+
+    def new_client(self, service: str, config: Config, region: str = "") -> Any:
+        """Make a boto3 client of a service, without asking whose account it is.
+
+        Args:
+            service: its name in boto3.
+            config: its time limits and retries.
+            region: where it is asked; by default the environment's own region.
+        """
+        if self.endpoint_url:
+            direct = config.merge(Config(proxies={}))  # a proxy would look for the twin on its own machine
+            return self.session.client(service, endpoint_url=self.endpoint_url, config=direct, verify=True)
+        self.sign_in()
+        client = self.session.client(service, region_name=region or None, config=config)
+        # Credentials that expire while sentictl waits are renewed where their faults are told, not within the call.
+        client.meta.events.register_first("before-call", self._renew)
+        return client
+
+    def _renew(self, **_call: Any) -> None:
+        self.sign_in()  # whose value botocore would take for AWS's answer
 
     @cached_property
     def account(self) -> str:
@@ -86,7 +115,7 @@ class Environment:
     @property
     def partition(self) -> str:
         """The part of AWS the region belongs to, the second field of its ARNs."""
-        return str(self.session.get_partition_for_region(self.region))
+        return partition(self.region)
 
     def arn(self, service: str, resource: str, *, region: bool = True) -> str:
         """The ARN of a resource in this account; `region=False` for global services such as IAM."""

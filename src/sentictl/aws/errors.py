@@ -1,5 +1,6 @@
 """AWS's refusals in words that a person can act on."""
 
+from sentictl.aws.redaction import redacted
 from sentictl.aws.refusals import find_refusal
 from sentictl.errors import AccessError, AwsError, SentictlError
 
@@ -34,30 +35,39 @@ def translate(problem: Exception) -> SentictlError | None:
     from boto3.exceptions import Boto3Error
     from botocore import exceptions
 
+    from sentictl.aws.credentials import OF_CREDENTIALS, credentials_fault
+
     if isinstance(problem, Boto3Error) and isinstance(problem.__context__, Exception):
         problem = problem.__context__  # an upload or download that failed, and what it failed of
     if isinstance(problem, exceptions.ClientError):
         return _refusal(problem.response["Error"], problem.operation_name)
-    if isinstance(problem, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
-        return AccessError(
-            "There are no AWS credentials.",
-            "Log in (aws sso login, aws configure), or name a profile under [env.NAME] in sentictl.toml.",
-        )
-    if isinstance(problem, exceptions.ProfileNotFound):
-        return AccessError(f"{problem}.", "List the profiles that there are: aws configure list-profiles")
-    if isinstance(problem, exceptions.TokenRetrievalError | exceptions.SSOTokenLoadError):
-        return AccessError(f"The AWS login has expired: {problem}.", "Log in again: aws sso login")
-    if isinstance(problem, exceptions.EndpointConnectionError):
-        return AwsError(
-            f"{problem}", "Check the network and the region; in the environment local: sentictl local start"
-        )
+    if isinstance(problem, OF_CREDENTIALS):
+        return credentials_fault(problem)
     if isinstance(problem, exceptions.BotoCoreError | Boto3Error):
-        return AwsError(f"{problem}", "Run the same command again: it goes on from here.")
+        return AwsError(redacted(f"{problem}"), _next(problem))
     return None
 
 
+def _next(problem: Exception) -> str:
+    """Return what to do about something that never reached AWS."""
+    from botocore import exceptions
+
+    match problem:
+        case exceptions.ProxyConnectionError():
+            return "Check the proxy that HTTPS_PROXY names; NO_PROXY names the hosts that need none."
+        case exceptions.SSLError():
+            return "Where a proxy has certificates of its own, name the file that holds them: export AWS_CA_BUNDLE=FILE"
+        case exceptions.EndpointConnectionError():
+            return "Check the network and the region; in the environment local: sentictl local start"
+        case exceptions.HTTPClientError() if "CA certificate" in str(problem):
+            return "Name a file that is there, or none: unset AWS_CA_BUNDLE REQUESTS_CA_BUNDLE"
+        case _ if type(problem).__name__.startswith("Invalid"):
+            return "Correct it in ~/.aws/config, or in the variable that sets it."
+    return "Run the same command again: it goes on from here."
+
+
 def _refusal(error: dict[str, str], operation: str) -> SentictlError:
-    code, message = error.get("Code", "Unknown"), error.get("Message", "")
+    code, message = error.get("Code", "Unknown"), redacted(error.get("Message", ""))
     if known := find_refusal(operation, code, message):
         fault, hint = known.lasting
         return AwsError(f"AWS still refuses {operation} after {known.seconds:.0f} s ({code}: {message}). {fault}", hint)

@@ -3,7 +3,7 @@
 import difflib
 from collections import defaultdict
 
-import botocore.session
+from botocore.loaders import create_loader
 
 from sentictl.config.settings import Settings
 from sentictl.errors import SettingsError
@@ -14,10 +14,10 @@ LISTS = {"train": "TrainingInstanceType", "deploy": "ProductionVariantInstanceTy
 
 def known_instance_types() -> dict[str, list[str]]:
     """Return what each instance type is for: `train`, `deploy` or both."""
-    model = botocore.session.get_session().get_service_model("sagemaker")
+    shapes = create_loader().load_service_model("sagemaker", "service-2")["shapes"]
     uses: defaultdict[str, list[str]] = defaultdict(list)
     for use, listed in LISTS.items():
-        for name in model.shape_for(listed).enum:
+        for name in shapes[listed]["enum"]:
             uses[name].append(use)
     return dict(sorted(uses.items()))
 

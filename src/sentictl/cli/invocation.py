@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sentictl.aws.redaction import redacted
 from sentictl.cli.completer import environments
 from sentictl.cli.help import EVERYWHERE, SETTINGS
 from sentictl.cli.view.lines import hanging, unbroken
@@ -158,11 +159,11 @@ def _end(problem: BaseException, invocation: Invocation) -> int:
         invocation.output.error("interrupted", "Interrupted.", "Run the same command again: what was made is recorded.")
         return INTERRUPTED
     if invocation.debug:
-        traceback.print_exception(problem, file=sys.stderr)
+        sys.stderr.write(_traceback(problem))
     from sentictl.cli.hints import in_environment
 
     known = _known(problem)
-    invocation.output.error(known.code, known.message, in_environment(known.hint, invocation.env))
+    invocation.output.error(known.code, redacted(known.message), in_environment(known.hint, invocation.env))
     return known.exit_code
 
 
@@ -189,6 +190,10 @@ def _known(problem: BaseException) -> SentictlError:
     )
 
 
+def _traceback(problem: BaseException) -> str:
+    return redacted("".join(traceback.format_exception(problem)))
+
+
 def _log(problem: BaseException) -> None:
     folder = ProjectFolder.find()
     if folder is None or not folder.cache.is_dir():
@@ -196,6 +201,6 @@ def _log(problem: BaseException) -> None:
     try:
         with folder.log_file.open("a", encoding="utf-8") as log:
             log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {' '.join(sys.argv[1:2])}\n")
-            log.writelines(traceback.format_exception(problem))
+            log.write(_traceback(problem))
     except OSError as unwritable:
         print(f"The log {folder.log_file} cannot be written: {unwritable.strerror}.", file=sys.stderr)  # noqa: T201

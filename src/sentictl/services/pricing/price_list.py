@@ -64,7 +64,7 @@ def listed_prices(context: Context, machines: Collection[Machine]) -> Listed | N
 def _ask(context: Context, machines: Collection[Machine]) -> dict[Machine, float]:
     region = context.environment.region
     asked_in = PRICING_REGIONS.get(region.partition("-")[0], ELSEWHERE)
-    client = context.environment.session.client("pricing", region_name=asked_in, config=CONFIG)
+    client = context.environment.new_client("pricing", CONFIG, asked_in)
     found = {machine: _price(client, region, *machine) for machine in machines}
     return {machine: price for machine, price in found.items() if price is not None}
 
