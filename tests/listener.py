@@ -11,7 +11,7 @@ class Listener(ThreadingHTTPServer):
 
     Attributes:
         asked: the method and the target of each request; that of a proxy names the host.
-        received: the headers of each request.
+        received: the headers and the body of each request.
     """
 
     def __init__(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
@@ -30,8 +30,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         self.server.asked.append(f"{self.command} {self.path}")
-        self.server.received.append(str(self.headers))
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.received.append(f"{self.headers}{body.decode(errors='replace')}")
         self.send_response(self.server.status)
         for name, value in self.server.headers.items():
             self.send_header(name, value)

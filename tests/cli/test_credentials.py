@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chain.shell import SENTICTL, environment
+from tests.chain.shell import SENTICTL, Shell, environment
+from tests.chain.terminal import on_terminal
 from tests.listener import listening
 from tests.prepared import popen as prepared
 
@@ -264,6 +265,17 @@ def test_a_variable_with_a_line_break_is_named(person: Person, variable: str) ->
     error = person.refused(**variables | {variable: f"{variables[variable]}\n"})
     assert variable in error["hint"]
     assert_hidden(json.dumps(error) + person.log())
+
+
+def test_the_code_of_a_device_is_asked_on_the_terminal(person: Person) -> None:
+    person.set_up(f'[profile "at work"]\n{ROLE}{KEYS}source_profile = at work\nmfa_serial = arn:mfa/you\n')
+    with listening(403, b"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>") as aws:
+        variables = {"AWS_CONFIG_FILE": str(person.home / ".aws" / "config"), "AWS_ENDPOINT_URL_STS": aws.url}
+        shell = Shell(person.folder, variables)
+        shown = on_terminal(shell, "plan", "--env", "prod", typing={"arn:mfa/you": b"123456\n"})
+    assert shown.code == 4
+    assert "TokenCode=123456" in aws.received[0]
+    assert "123456" not in shown.written
 
 
 def assert_hidden(text: str) -> None:
