@@ -3,6 +3,7 @@
 import json
 import shlex
 import subprocess
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha1
 from pathlib import Path
@@ -25,6 +26,7 @@ SSO = "sso_account_id = 111122223333\nsso_role_name = work\n"
 LEGACY = f"{SSO}sso_region = eu-west-1\nsso_start_url = https://you.awsapps.com/start\n"
 CHECK = "aws sts get-caller-identity --profile 'at work'"
 LOG_IN = "aws sso login --profile 'at work'"
+NONE: Mapping[str, str] = {}
 PAST = "2020-01-01T00:00:00Z"
 
 
@@ -53,7 +55,9 @@ class Person:
         text = f'[project]\nname = "films"\n[env.prod]\nregion = "eu-west-1"\n{named}'
         (self.folder / "sentictl.toml").write_text(text)
 
-    def run(self, *arguments: str, real: bool = False, **variables: str) -> "subprocess.CompletedProcess[str]":
+    def run(
+        self, *arguments: str, variables: Mapping[str, str] = NONE, real: bool = False
+    ) -> "subprocess.CompletedProcess[str]":
         """Run sentictl without a terminal; `real` where botocore has to look for its home anew."""
         files = {
             "HOME": str(self.home),
@@ -62,7 +66,7 @@ class Person:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_MAX_ATTEMPTS": "1",
         }
-        given = {name: value for name, value in (files | variables).items() if value}
+        given = {name: value for name, value in {**files, **variables}.items() if value}
         run = subprocess.run if real else prepared.run
         return run(
             [SENTICTL, *arguments],
@@ -75,9 +79,9 @@ class Person:
             start_new_session=True,
         )
 
-    def refused(self, *, real: bool = False, **variables: str) -> dict[str, str]:
+    def refused(self, variables: Mapping[str, str] = NONE, *, real: bool = False) -> dict[str, str]:
         """The error that a command ends with, which is one of credentials."""
-        done = self.run("plan", "--env", "prod", "--json", real=real, **variables)
+        done = self.run("plan", "--env", "prod", "--json", variables=variables, real=real)
         assert done.returncode == 4, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         error: dict[str, str] = json.loads(done.stdout)["error"]
@@ -168,7 +172,7 @@ def test_what_is_wrong_with_variables_is_told_with_what_mends_it(
     person: Person, variables: dict[str, str], words: str, mend: str
 ) -> None:
     person.set_up("", profile="")
-    error = person.refused(**variables)
+    error = person.refused(variables)
     assert words in error["message"]
     assert mend in error["hint"]
 
@@ -176,7 +180,9 @@ def test_what_is_wrong_with_variables_is_told_with_what_mends_it(
 @pytest.mark.parametrize("end", [PAST, "whenever"])
 def test_variables_that_have_expired_are_told(person: Person, end: str) -> None:
     person.set_up("", profile="")
-    error = person.refused(AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=SECRET, AWS_CREDENTIAL_EXPIRATION=end)
+    error = person.refused(
+        {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_CREDENTIAL_EXPIRATION": end}
+    )
     assert "default" in error["message"]
 
 
@@ -207,7 +213,7 @@ def test_a_single_sign_on_that_has_ended_is_told(person: Person, ends: timedelta
     start = "us" if named else "https://you.awsapps.com/start"
     (cache / f"{sha1(start.encode(), usedforsecurity=False).hexdigest()}.json").write_text(json.dumps(token))
     with listening(401, b'{"message": "Session not found"}', x_amzn_ErrorType="UnauthorizedException") as aws:
-        error = person.refused(real=True, AWS_ENDPOINT_URL_SSO=aws.url, AWS_ENDPOINT_URL_SSO_OIDC=aws.url)
+        error = person.refused({"AWS_ENDPOINT_URL_SSO": aws.url, "AWS_ENDPOINT_URL_SSO_OIDC": aws.url}, real=True)
     assert "login has expired" in error["message"]
     assert error["hint"].endswith(LOG_IN)
     assert TOKEN not in person.log()
@@ -220,7 +226,7 @@ def test_a_role_that_aws_refuses_is_told_with_its_profile(person: Person, way: s
     (person.folder / "token").write_text(TOKEN)
     body = f"<ErrorResponse><Error><Code>{code}</Code><Message>Not today</Message></Error></ErrorResponse>"
     with listening(403, body.encode()) as aws:
-        error = person.refused(AWS_ENDPOINT_URL_STS=aws.url)
+        error = person.refused({"AWS_ENDPOINT_URL_STS": aws.url})
     assert "Not today" in error["message"]
     assert "at work" in error["message"]
     assert CHECK in error["hint"]
@@ -233,8 +239,8 @@ def test_a_refusal_that_quotes_what_was_signed_shows_none_of_it(person: Person) 
         f"<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>{message}</Message></Error></ErrorResponse>"
     )
     with listening(403, body.encode()) as aws:
-        done = person.run("plan", "--env", "prod", "--debug", AWS_ENDPOINT_URL_STS=aws.url)
-        checked = person.run("doctor", "--env", "prod", "--json", AWS_ENDPOINT_URL_STS=aws.url)
+        done = person.run("plan", "--env", "prod", "--debug", variables={"AWS_ENDPOINT_URL_STS": aws.url})
+        checked = person.run("doctor", "--env", "prod", "--json", variables={"AWS_ENDPOINT_URL_STS": aws.url})
     assert done.returncode == 4
     assert "SignatureDoesNotMatch" in done.stderr  # the traceback
     assert "Canonical String" in checked.stdout
@@ -251,7 +257,7 @@ def test_a_key_that_no_header_can_hold_is_neither_sent_nor_shown(
     (person.home / "keys").write_text(json.dumps(given | {part: f"{given[part]}{addition}"}))
     person.set_up(f'[profile "at work"]\ncredential_process = cat {person.home}/keys\n')
     with listening(200) as aws:
-        done = person.run("plan", "--env", "prod", *options, AWS_ENDPOINT_URL=aws.url)
+        done = person.run("plan", "--env", "prod", *options, variables={"AWS_ENDPOINT_URL": aws.url})
     assert done.returncode == 4
     assert "at work" in done.stdout + done.stderr
     assert aws.asked == []
@@ -262,7 +268,7 @@ def test_a_key_that_no_header_can_hold_is_neither_sent_nor_shown(
 def test_a_variable_with_a_line_break_is_named(person: Person, variable: str) -> None:
     person.set_up("", profile="")
     variables = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_SESSION_TOKEN": TOKEN}
-    error = person.refused(**variables | {variable: f"{variables[variable]}\n"})
+    error = person.refused(variables | {variable: f"{variables[variable]}\n"})
     assert variable in error["hint"]
     assert_hidden(json.dumps(error) + person.log())
 

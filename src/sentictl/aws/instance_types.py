@@ -3,8 +3,7 @@
 import difflib
 from collections import defaultdict
 
-from botocore.loaders import create_loader
-
+from sentictl.aws.isolation import installed_data
 from sentictl.config.settings import Settings
 from sentictl.errors import SettingsError
 
@@ -14,7 +13,7 @@ LISTS = {"train": "TrainingInstanceType", "deploy": "ProductionVariantInstanceTy
 
 def known_instance_types() -> dict[str, list[str]]:
     """Return what each instance type is for: `train`, `deploy` or both."""
-    shapes = create_loader().load_service_model("sagemaker", "service-2")["shapes"]
+    shapes = installed_data().load_service_model("sagemaker", "service-2")["shapes"]
     uses: defaultdict[str, list[str]] = defaultdict(list)
     for use, listed in LISTS.items():
         for name in shapes[listed]["enum"]:

@@ -1,4 +1,4 @@
-"""A boto3 session for this machine alone, which nothing that a person has set up for AWS can change."""
+"""boto3 and botocore as they are installed, which nothing that a person has set up for AWS can change."""
 
 import os
 from typing import Any
@@ -7,6 +7,11 @@ import boto3
 import botocore.session
 from botocore.configprovider import ConfigChainFactory
 from botocore.loaders import Loader
+
+
+def installed_data() -> Loader:
+    """Return what reads botocore's own data, and not those of `~/.aws/models`."""
+    return Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 
 def isolated_session(access_key: str, secret_key: str, region: str) -> Any:
@@ -18,7 +23,7 @@ def isolated_session(access_key: str, secret_key: str, region: str) -> Any:
         region: the region that its calls are for.
     """
     core = botocore.session.Session()
-    core.register_component("data_loader", Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False))
+    core.register_component("data_loader", installed_data())
     store = core.get_component("config_store")
     defaults = ConfigChainFactory(core, environ={})
     for name, (_, _, default, conversion) in core.SESSION_VARIABLES.items():

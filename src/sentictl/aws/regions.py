@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.loaders import create_loader
+from sentictl.aws.isolation import installed_data
 
 
 def dns_suffix(region: str) -> str:
@@ -19,6 +19,6 @@ def partition(region: str) -> str:
 
 def _part_of(region: str) -> Mapping[str, Any]:
     """Return what botocore's table says of a region's part; of a region that it does not know, the commercial one."""
-    parts = create_loader().load_data("partitions")["partitions"]
+    parts = installed_data().load_data("partitions")["partitions"]
     found: Mapping[str, Any] = next((part for part in parts if re.match(part["regionRegex"], region)), parts[0])
     return found

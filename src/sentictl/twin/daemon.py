@@ -20,6 +20,7 @@ from typing import IO, Any
 from sentictl.assets.atomic import write_atomically
 from sentictl.errors import TwinError
 from sentictl.twin.core.home import TwinHome
+from sentictl.twin.core.variables import own_variables
 
 CALM = "calm"
 FIRST_PORT = 4599
@@ -186,8 +187,6 @@ def _try_port(port: int) -> socket.socket | None:
 
 def _spawn(twin: TwinHome, listener: socket.socket, lock: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start the server, which inherits the lock and the listening socket: a kill of this process leaves no doubt."""
-    # The user's AWS settings must not reach moto, nor anything that runs in the twin.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
     port = listener.getsockname()[1]
     options = {"home": twin.folder, "port": port, "listener": listener.fileno(), "lock": lock.fileno()}
     command = [sys.executable, "-P", "-m", "sentictl.twin.server"]
@@ -195,7 +194,7 @@ def _spawn(twin: TwinHome, listener: socket.socket, lock: IO[bytes]) -> subproce
         process = subprocess.Popen(
             [*command, *(word for name, value in options.items() for word in (f"--{name}", str(value)))],
             cwd=twin.folder,
-            env=environment,
+            env=own_variables(os.environ),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "1"
 
 import waitress
+from botocore.loaders import Loader
 from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
@@ -161,6 +162,7 @@ def main() -> None:
     parser.add_argument("--lock", type=int, help="file descriptor that holds the home's lock")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    Loader.CUSTOMER_DATA_PATH = os.devnull  # moto answers by botocore's models, and not by those of ~/.aws/models
     home = TwinHome(arguments.home.resolve())
     lock = home.hold() if arguments.lock is None else os.fdopen(arguments.lock, "ab")
     if lock is None:

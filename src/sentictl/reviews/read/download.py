@@ -10,6 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from sentictl.aws.web import opener_for
 from sentictl.errors import DataError
 from sentictl.reviews.read.source import ReportProgress
 
@@ -42,6 +43,7 @@ def download(remote: RemoteFile, folder: Path, report: ReportProgress) -> Path:
 
     Raises:
         DataError: the server cannot be reached or refuses, the disk is full, or the content has another md5.
+        AwsError: the certificates that a variable names cannot be read.
     """
     target = folder / remote.url.rsplit("/", 1)[-1]
     if target.exists():
@@ -77,7 +79,7 @@ def _fetch_rest(url: str, part: Path, report: ReportProgress) -> None:
     start = _size(part)
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})  # noqa: S310 (constant)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 (same)
+        with opener_for(url).open(request, timeout=TIMEOUT_SECONDS) as response:
             if response.status != HTTPStatus.PARTIAL_CONTENT or _range_start(response) != start:
                 start = 0
             with part.open("r+b" if start else "wb") as file:

@@ -78,16 +78,23 @@ def from_api(url: str, max_reviews: int, *, explain: bool = False) -> Client:
         url: where it is.
         max_reviews: how many reviews it takes in one request.
         explain: whether to ask for explanations.
+
+    Raises:
+        AwsError: the certificates that a variable names cannot be read.
     """
     import urllib.error  # 25 ms that the model on this machine does not need
     import urllib.request
+
+    from sentictl.aws.web import opener_for
+
+    opener = opener_for(url)
 
     def ask(texts: Sequence[str]) -> list[Prediction]:
         request = urllib.request.Request(  # noqa: S310  (the address is the one that API Gateway gave)
             url, _body(texts, explain=explain), {"Content-Type": "application/json", "Accept": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
+            with opener.open(request, timeout=ANSWER_SECONDS) as answer:
                 return _predictions(answer.read(), "The API")
         except urllib.error.HTTPError as refusal:
             raise EndpointError(

@@ -12,6 +12,7 @@ from typing import IO
 
 from sentictl.twin.core import die_with_parent
 from sentictl.twin.core.control_plane import REGION
+from sentictl.twin.core.variables import keeping, own_variables
 
 Process = subprocess.Popen[bytes]
 
@@ -38,7 +39,7 @@ def start_child(
 
 def base_environment(url: str, region: str = REGION) -> dict[str, str]:
     """Return the user's environment, with AWS settings that lead to the twin and to no real account."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SENTICTL_", "MOTO_"))}
+    kept = {name: value for name, value in own_variables(os.environ).items() if not name.startswith("SENTICTL_")}
     return kept | aws_environment(url, region) | {"PYTHONUNBUFFERED": "1"}
 
 
@@ -51,6 +52,7 @@ def aws_environment(url: str, region: str) -> dict[str, str]:
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
+        **keeping(os.environ),
     }
 
 
