@@ -2,6 +2,7 @@
 
 from sentictl.aws.redaction import redacted
 from sentictl.aws.refusals import find_refusal
+from sentictl.aws.web import missing_certificates
 from sentictl.errors import AccessError, AwsError, SentictlError
 
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
@@ -56,11 +57,11 @@ def _next(problem: Exception) -> str:
         case exceptions.ProxyConnectionError():
             return "Check the proxy that HTTPS_PROXY names; NO_PROXY names the hosts that need none."
         case exceptions.SSLError():
-            return "Where a proxy has certificates of its own, name the file that holds them: export AWS_CA_BUNDLE=FILE"
+            return missing_certificates() or (
+                "Where a proxy has certificates of its own, name the file that holds them: export AWS_CA_BUNDLE=FILE"
+            )
         case exceptions.EndpointConnectionError():
             return "Check the network and the region; in the environment local: sentictl local start"
-        case exceptions.HTTPClientError() if "CA certificate" in str(problem):
-            return "Name a file that is there, or none: unset AWS_CA_BUNDLE REQUESTS_CA_BUNDLE"
         case _ if type(problem).__name__.startswith("Invalid"):
             return "Correct it in ~/.aws/config, or in the variable that sets it."
     return "Run the same command again: it goes on from here."

@@ -23,20 +23,30 @@ def opener_for(url: str) -> urllib.request.OpenerDirector:
     """
     if urlsplit(url).hostname in THIS_MACHINE:
         return urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    variable = next((name for name in CERTIFICATES if os.environ.get(name)), None)
+    variable = _variable()
     if variable is None:
         return urllib.request.build_opener()
     trusting = _trusting(Path(os.environ[variable]), variable)
     return urllib.request.build_opener(urllib.request.HTTPSHandler(context=trusting))
 
 
+def missing_certificates() -> str:
+    """Return what to do where a variable names certificates that are not there; else nothing."""
+    variable = _variable()
+    if variable is None or Path(os.environ[variable]).exists():
+        return ""
+    return f"There is no {os.environ[variable]}. Correct {variable}, or do without: unset {variable}"
+
+
+def _variable() -> str | None:
+    return next((name for name in CERTIFICATES if os.environ.get(name)), None)
+
+
 def _trusting(bundle: Path, variable: str) -> ssl.SSLContext:
     try:
-        if bundle.is_dir():
-            return ssl.create_default_context(capath=bundle)
-        return ssl.create_default_context(cafile=bundle)
+        return ssl.create_default_context(**{"capath" if bundle.is_dir() else "cafile": str(bundle)})
     except OSError as problem:  # ssl's own errors are some, too
         raise AwsError(
             f"The certificates of {variable}, {bundle}, cannot be read: {problem.strerror or problem}.",
-            f"Name a file of certificates, or none: unset {variable}",
+            f"Name a file of certificates, or do without: unset {variable}",
         ) from None

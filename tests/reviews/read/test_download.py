@@ -10,6 +10,7 @@ import pytest
 
 from sentictl.errors import DataError
 from sentictl.reviews.read.download import RemoteFile, download
+from tests.listener import certificate, listening
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -187,3 +188,25 @@ def test_a_folder_that_cannot_be_made_is_told(server: FileServer, tmp_path: Path
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(DataError, match="cannot be written"):
         download(server.remote(), tmp_path / "cache", Reported())
+
+
+@pytest.mark.parametrize(
+    ("scheme", "asked"), [("https", "CONNECT films.example:443"), ("http", "GET http://films.example/a")]
+)
+def test_the_proxy_of_the_variables_is_asked(
+    tmp_path: Path, scheme: str, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listening(502) as proxy:
+        monkeypatch.setenv(f"{scheme.upper()}_PROXY", proxy.url)
+        with pytest.raises(DataError, match="502"):
+            download(RemoteFile(f"{scheme}://films.example/a", MD5), tmp_path, lambda *_: None)
+    assert proxy.asked == [asked]
+
+
+def test_the_certificates_of_a_variable_are_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trusted, secret = certificate(tmp_path, "127.0.0.2")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(trusted))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.2")
+    with listening(200, CONTENT, host="127.0.0.2", secret=secret) as server:
+        remote = RemoteFile(f"{server.url.replace('http:', 'https:')}/file", MD5)
+        assert download(remote, tmp_path / "here", lambda *_: None).read_bytes() == CONTENT

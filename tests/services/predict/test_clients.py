@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from sentictl.errors import EndpointError, ModelError
+from sentictl.errors import AwsError, EndpointError, ModelError
 from sentictl.services.predict.clients import ASK_AT_ONCE, from_api, from_artifact, from_endpoint
+from tests.listener import certificate, listening
 
 
 def test_without_a_model_the_next_step_is_named(tmp_path: Path) -> None:
@@ -113,3 +114,59 @@ def test_a_body_is_as_long_as_its_texts_in_utf8() -> None:
     assert len(client.call["Body"]) < len(("фильм" * 1000).encode()) + 100
     from_endpoint(client, "toy").ask(["a \udcff b"])  # what a shell hands over of an argument that is not UTF-8
     assert json.loads(client.call["Body"])["reviews"] == ["a ? b"]
+
+
+AWS = "https://abcdef.execute-api.eu-west-1.amazonaws.com/prod"
+ELSEWHERE = "127.0.0.2"  # this machine, by a name that no rule of this machine's knows
+
+
+def test_the_api_on_aws_is_asked_through_the_proxy_of_the_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening(502) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with pytest.raises(EndpointError, match="502"):
+            from_api(AWS, 100).ask(["x"])
+        monkeypatch.setenv("NO_PROXY", "127.0.0.2")
+        with pytest.raises(EndpointError, match="refused"):
+            from_api(f"https://{ELSEWHERE}:9/", 100).ask(["x"])
+    assert proxy.asked == ["CONNECT abcdef.execute-api.eu-west-1.amazonaws.com:443"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_an_api_on_this_machine_is_asked_past_every_proxy(
+    api: tuple[str, dict[str, Any]], host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, _ = api
+    with listening(502) as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        assert from_api(url.replace("127.0.0.1", host), 100).ask(["x"]) == []
+    assert proxy.asked == []
+
+
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+def test_the_certificates_of_a_variable_are_trusted(
+    tmp_path: Path, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", ELSEWHERE)
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    trusted, secret = certificate(tmp_path, ELSEWHERE)
+    with listening(200, b'[{"label": "positive"}]', host=ELSEWHERE, secret=secret) as server:
+        url = server.url.replace("http:", "https:")
+        with pytest.raises(EndpointError, match="CERTIFICATE_VERIFY_FAILED"):
+            from_api(url, 100).ask(["x"])
+        monkeypatch.setenv(variable, str(trusted))
+        assert from_api(url, 100).ask(["x"]) == [{"label": "positive"}]
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_certificates_that_cannot_be_read_are_named(
+    tmp_path: Path, content: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "certificates.pem"
+    if content:
+        bundle.write_text(content)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+    with pytest.raises(AwsError, match=r"certificates\.pem") as refusal:
+        from_api(AWS, 100)
+    assert refusal.value.hint.endswith("unset AWS_CA_BUNDLE")

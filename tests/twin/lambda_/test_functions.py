@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -51,6 +52,8 @@ def test_a_function_answers_in_lambdas_environment(cloud: Cloud, echo: str) -> N
     assert environment["AWS_LAMBDA_FUNCTION_NAME"] == echo.rpartition(":")[2]
     assert environment["AWS_REGION"] == "us-east-1"
     assert environment["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
+    assert environment["AWS_CONFIG_FILE"] == environment["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+    assert environment["no_proxy"].endswith("127.0.0.1,localhost")
 
 
 def test_environments_are_reused(cloud: Cloud, echo: str) -> None:

@@ -1,0 +1,86 @@
+"""The way to AWS: through proxies and with certificates as a person set them up; to the twin: past them all."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ProxyConnectionError, SSLError
+
+from sentictl.aws.environment import Environment
+from sentictl.aws.errors import translate
+from tests.listener import certificate, listening
+
+ANSWER = b"<R><GetCallerIdentityResult><Account>1</Account></GetCallerIdentityResult></R>"
+ONCE = Config(retries={"total_max_attempts": 1})
+ELSEWHERE = "127.0.0.2"  # this machine, by a name that no rule of this machine's knows
+
+
+@pytest.fixture(autouse=True)
+def variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "parameters"),
+    [
+        ("sts", "get_caller_identity", {}),
+        ("sagemaker", "list_models", {}),
+        ("sagemaker-runtime", "invoke_endpoint", {"EndpointName": "toy", "Body": b"x"}),
+        ("s3", "list_buckets", {}),
+        ("pricing", "describe_services", {}),
+    ],
+)
+def test_aws_is_asked_through_the_proxy_of_the_variables(
+    service: str, call: str, parameters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listening(502) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://you:hunter2@{proxy.url.removeprefix('http://')}")
+        client = Environment("prod", "eu-west-1").new_client(service, ONCE)
+        with pytest.raises(ProxyConnectionError) as failure:
+            getattr(client, call)(**parameters)
+    (asked,) = proxy.asked
+    assert asked.startswith("CONNECT ")
+    assert asked.endswith("amazonaws.com:443")
+    told = translate(failure.value)
+    assert told
+    assert "HTTPS_PROXY" in told.hint
+    assert "hunter2" not in told.message
+
+
+def test_the_twin_is_asked_past_every_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening(502) as proxy, listening(200, ANSWER) as twin:
+        for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        assert Environment("local", "eu-west-1", endpoint=twin.url).account == "1"
+    assert proxy.asked == []
+
+
+def test_the_certificates_of_a_variable_are_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trusted, secret = certificate(tmp_path, ELSEWHERE)
+    monkeypatch.setenv("NO_PROXY", ELSEWHERE)
+    with listening(200, ANSWER, host=ELSEWHERE, secret=secret) as aws:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url.replace("http:", "https:"))
+        with pytest.raises(SSLError) as failure:
+            Environment("prod", "eu-west-1").new_client("sts", ONCE).get_caller_identity()
+        told = translate(failure.value)
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(trusted))
+        assert Environment("prod", "eu-west-1").new_client("sts", ONCE).get_caller_identity()["Account"] == "1"
+    assert told
+    assert "AWS_CA_BUNDLE" in told.hint
+
+
+def test_certificates_that_are_not_there_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/nowhere/certificates.pem")
+    monkeypatch.setenv("NO_PROXY", ELSEWHERE)
+    with listening(200, host=ELSEWHERE, secret=certificate(tmp_path, ELSEWHERE)[1]) as aws:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url.replace("http:", "https:"))
+        with pytest.raises(SSLError) as failure:
+            Environment("prod", "eu-west-1").new_client("sts", ONCE).get_caller_identity()
+    told = translate(failure.value)
+    assert told
+    assert "/nowhere/certificates.pem" in told.hint
+    assert told.hint.endswith("unset AWS_CA_BUNDLE")
