@@ -44,7 +44,9 @@ def _variable() -> str | None:
 
 def _trusting(bundle: Path, variable: str) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(**{"capath" if bundle.is_dir() else "cafile": str(bundle)})
+        if bundle.is_dir():
+            return ssl.create_default_context(capath=bundle)
+        return ssl.create_default_context(cafile=bundle)
     except OSError as problem:  # ssl's own errors are some, too
         raise AwsError(
             f"The certificates of {variable}, {bundle}, cannot be read: {problem.strerror or problem}.",

@@ -7,9 +7,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sentictl.aws.credentials import validity
 from sentictl.aws.errors import DENIED
 from sentictl.aws.images import pytorch_image
 from sentictl.aws.instance_types import check_instance_types
+from sentictl.aws.redaction import redacted
 from sentictl.lifecycle.reconcile import differences
 from sentictl.lifecycle.resource import Context
 from sentictl.services.chain import CHAIN
@@ -32,7 +34,7 @@ def account_checks(context: Context, roles: Sequence[Role]) -> list[Check]:
     train, deploy, region = context.settings.train, context.settings.deploy, context.environment.region
     training = "spot training job usage" if train.spot else "training job usage"
     return [
-        Check("credentials", lambda: ok(_caller(context)["Arn"])),
+        Check("credentials", lambda: _credentials(context)),
         Check("account", lambda: _account(context)),
         Check("clock", lambda: _clock(context)),
         Check("region", lambda: _region(context)),
@@ -51,6 +53,12 @@ def account_checks(context: Context, roles: Sequence[Role]) -> list[Check]:
 def _caller(context: Context) -> dict[str, Any]:
     answer: dict[str, Any] = context.environment.client("sts").get_caller_identity()
     return answer
+
+
+def _credentials(context: Context) -> CheckResult:
+    arn: str = _caller(context)["Arn"]
+    told = validity(context.environment.sign_in())
+    return ok(f"{arn}; {told}" if told else arn)
 
 
 def _account(context: Context) -> CheckResult:
@@ -119,13 +127,13 @@ def _roles(roles: Sequence[Role]) -> CheckResult:
 
 def _permissions(context: Context) -> CheckResult:
     """Ask IAM what its policies would decide about everything that sentictl does."""
-    caller = _principal(_caller(context)["Arn"])
     denied: set[str] = set()
     try:
+        caller = _principal(context, _caller(context)["Arn"])
         for statement in policy(context, (*CHAIN, *OPTIONAL))["Statement"]:
             denied |= _denied(context, caller, statement)
     except ClientError as refusal:
-        return warning(f"not checked: {refusal.response['Error'].get('Message', refusal)}", BROAD)
+        return warning(redacted(f"not checked: {refusal.response['Error'].get('Message', refusal)}"), BROAD)
     if denied:
         return failed(f"not allowed: {', '.join(sorted(denied))}", BROAD)
     return ok("everything that sentictl does is allowed")
@@ -155,9 +163,19 @@ def _circumstances(statement: dict[str, Any]) -> list[list[dict[str, Any]]]:
     ] or [[]]
 
 
-def _principal(arn: str) -> str:
-    """IAM knows the role behind a session, and not the session."""
-    if ":assumed-role/" not in arn:
+def _principal(context: Context, arn: str) -> str:
+    """Return whom IAM knows: of a session its role, with the role's path, which the ARN of the session lacks.
+
+    Roles of IAM Identity Center (SSO) have one. Of who may not look it up, the role is taken for one that has none.
+    """
+    start, _, session = arn.partition(":assumed-role/")
+    if not session:
         return arn
-    start, _, rest = arn.partition(":assumed-role/")
-    return f"{start.replace(':sts:', ':iam:')}:role/{rest.partition('/')[0]}"
+    name = session.partition("/")[0]
+    try:
+        found: str = context.environment.client("iam").get_role(RoleName=name)["Role"]["Arn"]
+    except ClientError as refusal:
+        if refusal.response["Error"]["Code"] not in DENIED:
+            raise
+        return f"{start.replace(':sts:', ':iam:')}:role/{name}"
+    return found

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sentictl.aws.errors import translate
+from sentictl.aws.redaction import redacted
 from sentictl.errors import SentictlError
 
 
@@ -52,16 +53,34 @@ def failed(found: str, mend: str) -> CheckResult:
 
 
 def carry_out(checks: Iterable[Check]) -> Iterator[tuple[str, CheckResult]]:
-    """Each check's name and finding, one after the other."""
+    """Each check's name and finding, one after the other; a failure that several have in common is told once.
+
+    Args:
+        checks: what to carry out.
+    """
+    failures: list[CheckResult] = []
+    unknown = []
     for check in checks:
-        try:
-            yield check.name, check.look()
-        except Exception as problem:  # noqa: BLE001  (whatever breaks one check is what it found)
-            yield check.name, _as_finding(problem)
+        result = _look(check)
+        if result in failures:
+            unknown.append(check.name)
+            continue
+        if result.status is CheckStatus.FAILED:
+            failures.append(result)
+        yield check.name, result
+    if unknown:
+        yield "not checked", warning(f"{', '.join(unknown)}: for a reason above", "Mend that, and run it again.")
+
+
+def _look(check: Check) -> CheckResult:
+    try:
+        return check.look()
+    except Exception as problem:  # noqa: BLE001  (whatever breaks one check is what it found)
+        return _as_finding(problem)
 
 
 def _as_finding(problem: Exception) -> CheckResult:
     known = problem if isinstance(problem, SentictlError) else translate(problem)
     if known is None:
-        return failed(f"{type(problem).__name__}: {problem}", "Run it again with --debug, and report it.")
-    return failed(known.message, known.hint)
+        return failed(redacted(f"{type(problem).__name__}: {problem}"), "Run it again with --debug, and report it.")
+    return failed(redacted(known.message), known.hint)
