@@ -30,11 +30,11 @@ def client(aws: Shell, service: str) -> Any:
 
 
 @contextmanager
-def signed_in_as(aws: Shell, policy: dict[str, Any]) -> Iterator[Shell]:
-    """A shell whose credentials are a session of a role with this policy."""
+def signed_in_as(aws: Shell, policy: dict[str, Any], path: str = "/") -> Iterator[Shell]:
+    """A shell whose credentials are a session of a role with this policy and path."""
     iam = client(aws, "iam")
     trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
-    role = iam.create_role(RoleName="engineer", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    role = iam.create_role(RoleName="engineer", Path=path, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
     iam.put_role_policy(RoleName="engineer", PolicyName="mine", PolicyDocument=json.dumps(policy))
     session = client(aws, "sts").assume_role(RoleArn=role["Arn"], RoleSessionName="monday")["Credentials"]
     keys = {
@@ -98,10 +98,26 @@ def test_a_role_that_was_changed_is_named_with_the_command_that_mends_it(aws: Sh
     assert finding["mend"] == "sentictl wire-lambda --env prod"
 
 
-def test_who_has_the_policy_that_it_prints_is_allowed_everything(aws: Shell) -> None:
+@pytest.mark.parametrize("path", ["/", "/aws-reserved/sso.amazonaws.com/eu-west-1/"])
+def test_who_has_the_policy_that_it_prints_is_allowed_everything(aws: Shell, path: str) -> None:
     policy = aws.json("doctor", *PROD, "--policy")
-    with signed_in_as(aws, policy) as shell:
-        assert check(shell.json("doctor", *PROD), "permissions")["status"] == "ok"
+    with signed_in_as(aws, policy, path) as shell:
+        document = shell.json("doctor", *PROD)
+    assert check(document, "permissions")["status"] == "ok"
+    assert "they expire" in check(document, "credentials")["found"]
+
+
+@pytest.mark.parametrize("variables", [{"AWS_EC2_METADATA_DISABLED": "true"}, {"AWS_PROFILE": "nobody"}])
+def test_credentials_that_are_missing_are_one_failure(aws: Shell, tmp_path: Path, variables: dict[str, str]) -> None:
+    outside = replace(aws, variables={**variables, "HOME": str(tmp_path)})
+    document = outside.json("doctor", *PROD, expect=1)
+    failures = [entry["name"] for entry in document["checks"] if entry["status"] == "failed"]
+    assert failures == ["credentials"]
+    unknown = check(document, "not checked")
+    assert unknown["status"] == "warning"
+    assert "account" in unknown["found"]
+    assert "permissions" in unknown["found"]
+    assert "account" not in statuses(document)
 
 
 @pytest.mark.parametrize("missing", ["sagemaker:CreateEndpoint", "iam:PassRole"])

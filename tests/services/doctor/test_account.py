@@ -68,6 +68,18 @@ def test_a_clock_that_is_right_passes_with_credentials_that_are_refused(context:
     assert look(account_checks(context, []), "clock").status == CheckStatus.OK
 
 
+def test_a_role_that_may_not_look_itself_up_and_is_not_found_is_told_what_it_lacks(context: Context) -> None:
+    session = b"arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_engineer_0123/you"
+    answer_sts(context, 200, ANSWER.replace(b"<Arn>arn<", b"<Arn>" + session + b"<"), timedelta())
+    refuse = context.environment.client("iam").meta.events.register
+    for operation, code in (("GetRole", b"AccessDenied"), ("SimulatePrincipalPolicy", b"NoSuchEntity")):
+        answer = AWSResponse("", 404, {}, Body(REFUSAL.replace(b"SignatureDoesNotMatch", code)))
+        refuse(f"before-send.iam.{operation}", lambda answer=answer, **_: answer)
+    finding = look(account_checks(context, []), "permissions")
+    assert finding.status == CheckStatus.WARNING
+    assert "iam:GetRole" in finding.mend
+
+
 def test_a_region_that_there_is_not_is_named_with_where_it_is_set(context: Context) -> None:
     lost = replace(context, environment=Environment("prod", "eu-wset-1"))
     finding = look(account_checks(lost, []), "region")

@@ -23,6 +23,8 @@ from sentictl.services.notebook.instance import OPTIONAL
 CLOCK = timedelta(minutes=5)  # AWS refuses what was signed earlier or later than that
 BROAD = "sentictl doctor --policy prints the policy that allows everything sentictl does"
 
+OWN_ROLE = "Ask for iam:GetRole on the role that you are in: IAM finds it by its path, which only that tells."
+
 
 def account_checks(context: Context, roles: Sequence[Role]) -> list[Check]:
     """Return the checks of the account.
@@ -133,7 +135,8 @@ def _permissions(context: Context) -> CheckResult:
         for statement in policy(context, (*CHAIN, *OPTIONAL))["Statement"]:
             denied |= _denied(context, caller, statement)
     except ClientError as refusal:
-        return warning(redacted(f"not checked: {refusal.response['Error'].get('Message', refusal)}"), BROAD)
+        mend = OWN_ROLE if refusal.response["Error"]["Code"] == "NoSuchEntity" else BROAD
+        return warning(redacted(f"not checked: {refusal.response['Error'].get('Message', refusal)}"), mend)
     if denied:
         return failed(f"not allowed: {', '.join(sorted(denied))}", BROAD)
     return ok("everything that sentictl does is allowed")
