@@ -120,6 +120,17 @@ def test_credentials_that_are_missing_are_one_failure(aws: Shell, tmp_path: Path
     assert "account" not in statuses(document)
 
 
+@pytest.mark.parametrize("variables", [{"AWS_EC2_METADATA_DISABLED": "true"}, {"AWS_PROFILE": "nobody"}])
+def test_what_to_ask_for_is_printed_without_credentials(aws: Shell, tmp_path: Path, variables: dict[str, str]) -> None:
+    outside = replace(aws, variables={**variables, "HOME": str(tmp_path)})
+    done = outside.run("doctor", *PROD, "--policy")
+    assert "arn:aws:s3:::toy-prod-*" in done.stdout
+    assert "account is not known" in done.stderr
+    assert json.loads(done.stdout)["Version"] == "2012-10-17"
+    roles = outside.json("doctor", *PROD, "--github", "you/films")
+    assert "arn:aws:s3:::toy-prod-${AWS::AccountId}" in json.dumps(roles)
+
+
 @pytest.mark.parametrize("missing", ["sagemaker:CreateEndpoint", "iam:PassRole"])
 def test_a_permission_that_is_missing_is_named(aws: Shell, missing: str) -> None:
     policy = aws.json("doctor", *PROD, "--policy")

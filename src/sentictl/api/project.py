@@ -38,9 +38,9 @@ from sentictl.services.evaluate.evaluation import MISTAKES, Evaluation
 from sentictl.services.evaluate.run import measure, measure_against
 from sentictl.services.evaluate.versions import Version
 from sentictl.services.export.cloudformation import template
-from sentictl.services.export.github import github_template
+from sentictl.services.export.github import THIS_ACCOUNT, github_template
 from sentictl.services.export.openapi import importable
-from sentictl.services.iam.permissions import needed, policy
+from sentictl.services.iam.permissions import ANY_ACCOUNT, needed, policy
 from sentictl.services.notebook.instance import Notebook, running
 from sentictl.services.operations.first_answers import wait_for_answers
 from sentictl.services.operations.logs import read_log
@@ -297,11 +297,16 @@ class Project:
             return import_(stack.resources(context), context)
 
     def permissions_policy(self) -> dict[str, Any]:
-        """Return the IAM policy that whoever runs these commands needs, as a dict for JSON."""
-        return policy(self.session.read(), stack.KEPT)
+        """Return the IAM policy that whoever runs these commands needs, as a dict for JSON.
+
+        No credentials are needed.
+        """
+        return policy(self.session.describe(ANY_ACCOUNT), stack.KEPT)
 
     def github_template(self, repository: str) -> dict[str, Any]:
         """Return a CloudFormation template of the roles that GitHub Actions needs, as a dict for JSON.
+
+        No credentials are needed.
 
         Args:
             repository: whose workflows may take the roles, as OWNER/REPO.
@@ -309,7 +314,7 @@ class Project:
         Raises:
             UsageError: the environment is not on AWS, or the repository is not of that form.
         """
-        return github_template(self.session.read(), repository)
+        return github_template(self.session.describe(THIS_ACCOUNT), repository)
 
     def cloudformation(self) -> dict[str, Any]:
         """Return the chain as a CloudFormation template, as a dict for JSON.

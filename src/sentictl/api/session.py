@@ -7,12 +7,15 @@ from functools import partial
 from typing import Any
 
 import tomlkit
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sentictl.api import stack
 from sentictl.api.observer import ProjectObserver
 from sentictl.aws.environment import Environment
+from sentictl.aws.redaction import redacted
 from sentictl.config.config import LOCAL, Config
 from sentictl.config.project_folder import ProjectFolder
+from sentictl.errors import SentictlError
 from sentictl.lifecycle.reconcile import claim
 from sentictl.lifecycle.resource import Context
 from sentictl.twin import daemon
@@ -109,6 +112,27 @@ class Session:
         config = self.load()
         config.change(_given(settings))
         return self._open(config, check, announced=announced, anonymous=anonymous)
+
+    def describe(self, any_account: str) -> Context:
+        """Only describe the project, for which nobody has to be logged in.
+
+        The account is the recorded one, else the one that the credentials belong to.
+
+        Args:
+            any_account: what is written for the account where neither tells it.
+        """
+        context = self.read(anonymous=True)
+        environment = context.environment
+        if context.state.account:
+            environment.account = context.state.account
+            return context
+        try:
+            environment.identify()
+        except (SentictlError, BotoCoreError, ClientError) as problem:
+            reason = problem.message if isinstance(problem, SentictlError) else redacted(str(problem))
+            self.observer.remark(f"  The account is not known, so it holds in any: {reason}")
+            environment.account = any_account
+        return context
 
     def write(self, config: Config, changes: Mapping[str, Any]) -> None:
         """Write settings to `sentictl.toml`, and say so."""

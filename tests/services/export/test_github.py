@@ -11,7 +11,7 @@ from parliament import analyze_policy_string
 from sentictl.api.stack import KEPT
 from sentictl.errors import UsageError
 from sentictl.lifecycle.resource import Context
-from sentictl.services.export.github import ISSUER, github_template
+from sentictl.services.export.github import ISSUER, THIS_ACCOUNT, github_template
 from sentictl.services.iam.permissions import policy, together
 from sentictl.services.notebook.instance import NotebookLifecycle, NotebookRole, notebook_policy
 from sentictl.twin.iam.policies import decide
@@ -39,6 +39,23 @@ def test_cfn_lint_finds_nothing(context: Context) -> None:
     text = json.dumps(github_template(context, "you/films"), indent=2)
     assert len(text.encode()) < LARGEST
     assert [str(finding) for finding in lint(text, regions=["eu-west-1"])] == []
+
+
+def test_where_the_account_is_not_known_cloudformation_puts_it_in(context: Context) -> None:
+    known = github_template(context, "you/films")
+    context.environment.account = THIS_ACCOUNT
+    unknown = github_template(context, "you/films")
+    assert [str(finding) for finding in lint(json.dumps(unknown), regions=["eu-west-1"])] == []
+    assert _with_account(unknown) == known
+
+
+def _with_account(value: Any) -> Any:
+    """A template as CloudFormation reads it in the account."""
+    if isinstance(value, dict):
+        if value.keys() == {"Fn::Sub"}:
+            return value["Fn::Sub"].replace("${AWS::AccountId}", ACCOUNT)
+        return {key: _with_account(member) for key, member in value.items()}
+    return [_with_account(member) for member in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("name", ["PlanRole", "UpRole"])

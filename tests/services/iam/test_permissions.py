@@ -14,7 +14,7 @@ from parliament import analyze_policy_string
 from sentictl.api.stack import KEPT
 from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.lifecycle.resource import Context
-from sentictl.services.iam.permissions import BESIDES, every_action, needed, policy, reading_actions
+from sentictl.services.iam.permissions import ANY_ACCOUNT, BESIDES, every_action, needed, policy, reading_actions
 from sentictl.services.notebook.instance import OPTIONAL
 from tests.services.conftest import ACCOUNT, ContextOf
 
@@ -115,6 +115,17 @@ def test_the_policy_is_one_that_iam_takes(context: Context) -> None:
     # The action is younger than parliament's table.
     known = document.replace('"sagemaker:DeleteTrainingJob",', "")
     assert [(found.issue, found.detail) for found in analyze_policy_string(known).findings] == []
+
+
+def test_of_an_account_that_is_not_known_it_allows_the_same_there(context: Context) -> None:
+    known = policy(context, KEPT)
+    context.environment.account = ANY_ACCOUNT
+    document = policy(context, KEPT)
+    text = json.dumps(document).replace('"sagemaker:DeleteTrainingJob", ', "")
+    assert [(found.issue, found.detail) for found in analyze_policy_string(text).findings] == []
+    for statement in known["Statement"]:
+        for action in listed(statement["Action"]):
+            assert [arn for arn in listed(statement["Resource"]) if not _allows(document, action, arn)] == []
 
 
 @pytest.mark.parametrize("region", ["ap-southeast-7", "us-gov-west-1", "us-isof-south-1"])

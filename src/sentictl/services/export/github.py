@@ -21,6 +21,7 @@ BRANCH = "main"  # the workflow's
 # Repositories made since July 2026 have the numbers of their owner and themselves in their tokens, which nobody else
 # gets who takes over a name: https://docs.github.com/actions/reference/security/oidc
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?P<owner>@\d+)?/[A-Za-z0-9._-]+(?P<repository>@\d+)?")
+THIS_ACCOUNT = "${AWS::AccountId}"  # in ARNs, where the account is not known: CloudFormation puts in its own
 HOUR = 3600  # seconds; the shortest that a role's sessions may be limited to
 PROVIDER, MAKES_PROVIDER, ANSWER = "Provider", "MakesProvider", "MakeProvider"
 
@@ -42,7 +43,7 @@ def github_template(context: Context, repository: str) -> dict[str, Any]:
     kinds = (*CHAIN, *OPTIONAL)
     asked = (reading_actions(kinds), None)
     looking, changing = (together(policy(context, kinds, actions), notebook) for actions in asked)
-    return {
+    template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"Lets GitHub Actions of {repository} plan and bring up {context.naming.name()}",
         "Parameters": {
@@ -76,6 +77,17 @@ def github_template(context: Context, repository: str) -> dict[str, Any]:
             },
         },
     }
+    substituted: dict[str, Any] = _substituted(template)
+    return substituted
+
+
+def _substituted(value: Any) -> Any:
+    """Have CloudFormation put the account into every text that lacks it."""
+    if isinstance(value, dict):
+        return {key: _substituted(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_substituted(member) for member in value]
+    return {"Fn::Sub": value} if isinstance(value, str) and THIS_ACCOUNT in value else value
 
 
 def _role(context: Context, part: str, subject: str, allowed: dict[str, Any], seconds: int) -> dict[str, Any]:

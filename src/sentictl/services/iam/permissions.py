@@ -12,6 +12,7 @@ from sentictl.services.iam.roles import Role
 
 Kinds = Iterable[type[Resource]]
 
+ANY_ACCOUNT = "*"  # in ARNs, where the account is not known: a policy holds in the one that it is attached in
 ALWAYS = "sts:GetCallerIdentity"
 # What commands do beside keeping resources, each with the commands that do it.
 BESIDES = {
