@@ -2,11 +2,11 @@
 
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable
 from http import HTTPStatus
 
 from sentictl.aws.waiters import Sleep
+from sentictl.aws.web import opener_for
 from sentictl.errors import EndpointError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.predict.clients import ANSWER_SECONDS, from_api
@@ -54,7 +54,8 @@ def _missing(context: Context) -> str:
         if not refusal.message.startswith(f"The API answered {HTTPStatus.TOO_MANY_REQUESTS:d}"):  # an answer as well
             return refusal.message
     try:
-        with urllib.request.urlopen(page_url(context), timeout=ANSWER_SECONDS):  # noqa: S310  (AWS gave the address)
+        page = page_url(context)
+        with opener_for(page).open(page, timeout=ANSWER_SECONDS):
             return ""
     except urllib.error.HTTPError as refusal:
         return "" if refusal.code == HTTPStatus.TOO_MANY_REQUESTS else f"The page answers {refusal.code}."
