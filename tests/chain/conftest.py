@@ -24,6 +24,8 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     shell = begin(tmp_path_factory.mktemp("prod") / "toy")
     with (shell.folder / "sentictl.toml").open("a") as settings:
         settings.write('\n[env.prod]\nregion = "eu-west-1"\ntrain.epochs = 7\n')
-    credentials = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "secret"}
-    yield replace(shell, variables={**credentials, "AWS_ENDPOINT_URL": daemon.start(home).url or ""})
+    daemon.start(home)
+    access = daemon.access(home)
+    credentials = {"AWS_ACCESS_KEY_ID": access.key, "AWS_SECRET_ACCESS_KEY": "secret"}
+    yield replace(shell, variables={**credentials, "AWS_ENDPOINT_URL": access.url})
     daemon.destroy(home)

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
+
+from sentictl.twin import daemon
 from tests.prepared import popen as prepared
 
 SETTINGS = """\
@@ -58,6 +61,13 @@ class Shell:
     def json(self, *arguments: str, stdin: str = "", expect: int = 0) -> Any:
         """Run sentictl with --json; its stdout must be one document."""
         return json.loads(self.run(*arguments, "--json", stdin=stdin, expect=expect).stdout)
+
+    def client(self, service: str, region: str = "us-east-1") -> Any:
+        """boto3's client of a service, as somebody has it who works by hand on what this shell's AWS is."""
+        ours = "AWS_ENDPOINT_URL" in self.variables
+        found = self.variables if ours else daemon.access(self.folder / ".sentictl" / "local").variables(region)
+        session = boto3.Session(found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"], region_name=region)
+        return session.client(service, endpoint_url=found["AWS_ENDPOINT_URL"])
 
     def journal(self) -> bytes:
         """Every call so far that changed something in the twin."""

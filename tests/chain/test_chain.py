@@ -257,11 +257,7 @@ def test_a_new_hyperparameter_retrains_and_updates_the_endpoint_without_a_failed
 
 
 def test_what_is_deleted_by_hand_is_shown_and_made_again(shell: Shell, live: dict[str, Any]) -> None:
-    import boto3
-
-    url = live["api_url"].partition("/restapis")[0]
-    session = boto3.Session("local", "local", region_name="us-east-1")
-    session.client("lambda", endpoint_url=url).delete_function(FunctionName="toy-local-predict")
+    shell.client("lambda").delete_function(FunctionName="toy-local-predict")
     statuses = {resource["kind"]: resource["status"] for resource in shell.json("status")["resources"]}
     assert (statuses["function"], statuses["permission"]) == ("Missing", "Missing")
     shell.run("up")

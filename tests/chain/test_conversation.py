@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import typer
 
@@ -108,8 +107,7 @@ def test_json_is_no_yes(tmp_path: Path) -> None:
 
 
 def test_what_is_about_to_change_is_told_before_anything_changes(aws: Shell) -> None:
-    somebody = boto3.Session("by", "hand", region_name="eu-west-1")
-    s3 = somebody.client("s3", endpoint_url=aws.variables["AWS_ENDPOINT_URL"])
+    s3 = aws.client("s3", "eu-west-1")
     s3.create_bucket(
         Bucket="toy-prod-123456789012", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )  # refused before the first call that changes something

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.chain.shell import Shell, begin
@@ -25,8 +24,7 @@ def check(document: dict[str, Any], name: str) -> dict[str, str]:
 
 
 def client(aws: Shell, service: str) -> Any:
-    session = boto3.Session("somebody", "secret", region_name="eu-west-1")
-    return session.client(service, endpoint_url=aws.variables["AWS_ENDPOINT_URL"])
+    return aws.client(service, "eu-west-1")
 
 
 @contextmanager

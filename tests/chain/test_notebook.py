@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from sentictl import Project
@@ -63,9 +62,7 @@ def test_only_who_has_its_address_is_let_in(made: Shell) -> None:
 
 def test_what_jupyter_writes_is_in_the_logs_without_the_token(made: Shell) -> None:
     token = opened(made).partition("?token=")[2]
-    session = boto3.Session("local", "local", region_name="us-east-1")
-    client = session.client("logs", endpoint_url=made.json("local", "status")["url"])
-    logs = client.filter_log_events(logGroupName="/aws/sagemaker/NotebookInstances")["events"]
+    logs = made.client("logs").filter_log_events(logGroupName="/aws/sagemaker/NotebookInstances")["events"]
     assert {event["logStreamName"] for event in logs} == {f"{NAME}/jupyter.log"}
     written = "\n".join(event["message"] for event in logs)
     assert "Jupyter Server" in written

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
-from sentictl.twin.core.processes import aws_environment
+from sentictl.twin.core.environment import Access
 from tests.chain.shell import Shell
 from tests.services.notebook.machine import Machine
 
@@ -55,7 +54,7 @@ def variables(made: Shell, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     for path in Path(sysconfig.get_path("purelib")).iterdir():
         if not path.name.startswith(OWN):
             (packages / path.name).symlink_to(path)
-    where = aws_environment(made.variables["AWS_ENDPOINT_URL"], REGION)
+    where = Access(made.variables["AWS_ENDPOINT_URL"], made.variables["AWS_ACCESS_KEY_ID"]).variables(REGION)
     return where | {"PYTHONPATH": str(packages), "PIP_NO_INDEX": "1"}
 
 
@@ -70,8 +69,7 @@ def started(made: Shell, machine: Machine, variables: dict[str, str]) -> Machine
 
 
 def client(shell: Shell, service: str) -> Any:
-    session = boto3.Session("somebody", "secret", region_name=REGION)
-    return session.client(service, endpoint_url=shell.variables["AWS_ENDPOINT_URL"])
+    return shell.client(service, REGION)
 
 
 def test_the_kernel_has_this_sentictl_and_finds_the_project(started: Machine, variables: dict[str, str]) -> None:

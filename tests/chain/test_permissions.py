@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -40,17 +40,13 @@ print("epoch=1 epochs=1 train_loss=0.5 validation_loss=0.5 validation_accuracy=0
 class Deployed:
     """What `up` made in the twin, and whether each part of it does what it is for."""
 
-    def __init__(self, live: dict[str, Any], journal: bytes) -> None:
+    def __init__(self, live: dict[str, Any], shell: Shell) -> None:
         self.live = live
-        self.url = live["api_url"].partition("/restapis")[0]
-        self._session = boto3.Session("local", "local", region_name="us-east-1")
-        entries = [json.loads(line) for line in journal.splitlines()]
+        self.client = cache(shell.client)
+        entries = [json.loads(line) for line in shell.journal().splitlines()]
         calls = [entry["call"] for entry in entries if "call" in entry]
         asked = [call for call in calls if call["headers"].get("x-amz-target") == "SageMaker.CreateTrainingJob"]
         self.training_request: dict[str, Any] = json.loads(asked[-1]["body"])
-
-    def client(self, service: str) -> Any:
-        return self._session.client(service, endpoint_url=self.url)
 
     def page(self) -> bool:
         """Whether the page is shown."""
@@ -168,7 +164,7 @@ def deployed(shell: Shell) -> Deployed:
     live = shell.json("up")
     shell.run("deploy", "--ttl", "8h")
     shell.run("notebook", "create")
-    return Deployed(live, shell.journal())
+    return Deployed(live, shell)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import boto3
 import pytest
 
 from tests.chain.shell import Shell, begin
@@ -154,9 +153,7 @@ def test_an_error_says_what_why_and_what_next(shell: Shell) -> None:
 
 @pytest.mark.usefixtures("first")
 def test_status_shows_what_is_gone_and_what_mends_it(shell: Shell) -> None:
-    url = shell.json("local", "status")["url"]
-    somebody = boto3.Session("by", "hand", region_name="us-east-1")
-    somebody.client("sagemaker", endpoint_url=url).delete_endpoint(EndpointName="toy-local-endpoint")
+    shell.client("sagemaker").delete_endpoint(EndpointName="toy-local-endpoint")
     shown = on_terminal(shell, "status")
     marks = {line.split()[1]: line.split()[0] for line in shown.lines() if line.split()[:1] in (["●"], ["○"], ["✗"])}
     assert marks == dict.fromkeys(PARTS, "●") | {"deploy": "✗"}

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from typer.testing import CliRunner
 
@@ -32,13 +31,7 @@ class Repository:
         return (self.twin_home / "journal" / "calls.jsonl").read_bytes()
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            region_name="eu-west-1",
-            endpoint_url=self.committed.variables["AWS_ENDPOINT_URL"],
-            aws_access_key_id="somebody",
-            aws_secret_access_key="secret",
-        )
+        return self.committed.client(service, "eu-west-1")
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +42,10 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]
     with (shell.folder / "sentictl.toml").open("a") as settings:
         settings.write('\n[env.prod]\nregion = "eu-west-1"\n')
     shell.run("init")
-    variables = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "secret"}
-    shell = replace(shell, variables=variables | {"AWS_ENDPOINT_URL": daemon.start(home).url or ""})
+    daemon.start(home)
+    access = daemon.access(home)
+    variables = {"AWS_ACCESS_KEY_ID": access.key, "AWS_SECRET_ACCESS_KEY": "secret"}
+    shell = replace(shell, variables=variables | {"AWS_ENDPOINT_URL": access.url})
     try:
         first = clone(shell, tmp_path_factory.mktemp("runs") / "first")
         assert "training-job" in run_job(first, "plan").summary

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from sentictl.twin.core.environment import Access
 from sentictl.twin.lambda_.runtime import ExecutionEnvironment, FunctionSpec
 from tests.conformance.conftest import REGION, Submitted
 from tests.model_code.scripts import load_script
@@ -92,7 +93,9 @@ class Function:
 
     def __init__(self, spec: FunctionSpec, code: Path, url: str) -> None:
         self.log: list[str] = []
-        self._environment = ExecutionEnvironment(spec, code, url, "2026/01/01/[$LATEST]test", self.log.append)
+        self._environment = ExecutionEnvironment(
+            spec, code, Access(url, "key"), "2026/01/01/[$LATEST]test", self.log.append
+        )
 
     def ask(self, body: str | bytes | None, content_type: str = TEXT, accept: str = "*/*") -> Any:
         """The proxy response; the function must not fail itself. Bytes go in as base64."""

@@ -245,9 +245,9 @@ def _change(folder: Path, session: Any) -> None:
     """Change settings that change resources in place, and by hand what no setting changes."""
     settings = folder / "sentictl.toml"
     settings.write_text(settings.read_text() + CHANGES)
-    url = daemon.status(folder / ".sentictl" / "local").url
-    clients = session("local", "local", region_name="us-east-1")
-    iam, s3 = (clients.client(service, endpoint_url=url) for service in ("iam", "s3"))
+    access = daemon.access(folder / ".sentictl" / "local")
+    clients = session(access.key, "local", region_name="us-east-1")
+    iam, s3 = (clients.client(service, endpoint_url=access.url) for service in ("iam", "s3"))
     iam.delete_role_policy(RoleName="toy-local-sagemaker", PolicyName="sentictl")
     s3.delete_public_access_block(Bucket=f"toy-local-{ACCOUNT}")
 

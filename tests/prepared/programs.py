@@ -74,10 +74,12 @@ def prepare() -> None:
 
 
 def redirect_twins() -> None:
-    """From now on a twin that this process starts is a fork of the prepared process."""
+    """From now on a twin that this process starts is a fork of the prepared process, and knows where the memory is."""
     from sentictl.twin import daemon
+    from sentictl.twin.core import environment
 
     _redirect(daemon)
+    environment.PASSED_ON.add(MEMORY)
 
 
 def keep_to_own_ports() -> None:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from sentictl.cli.app import main
+from sentictl.twin.core.environment import Access
 from tests.chain.shell import begin
 from tests.sweep import inventory, process
 from tests.sweep.calls import Call
@@ -47,10 +48,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Place:
-    """A project's folder, and the address of the twin that is its AWS."""
+    """A project's folder, and the twin that is its AWS."""
 
     folder: Path
-    url: str
+    access: Access
 
     def run(self, command: str, strike: Strike | None = None) -> Run:
         """Run `up` or `down`."""
@@ -87,8 +88,8 @@ class Place:
     def _enter(self) -> None:
         os.chdir(self.folder)
         process.set_environment(
-            AWS_ENDPOINT_URL=self.url,
-            AWS_ACCESS_KEY_ID="somebody",
+            AWS_ENDPOINT_URL=self.access.url,
+            AWS_ACCESS_KEY_ID=self.access.key,
             AWS_SECRET_ACCESS_KEY="secret",
             AWS_CONFIG_FILE=os.devnull,
             AWS_SHARED_CREDENTIALS_FILE=os.devnull,
@@ -113,8 +114,8 @@ def place(root: Path, memory: Path, weather: str, standing: Path | None = None) 
         begin(folder)
         with (folder / "sentictl.toml").open("a") as settings:
             settings.write(f'\n[env.{ENVIRONMENT}]\nregion = "{inventory.REGION}"\ntrain.epochs = 1\n')
-    with twin(home, memory, weather) as url:
-        yield Place(folder, url)
+    with twin(home, memory, weather) as access:
+        yield Place(folder, access)
 
 
 def _shorten_backoff() -> None:

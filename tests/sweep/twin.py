@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sentictl.twin import server
+from sentictl.twin.core.credentials import KEY_VARIABLE, new_key
+from sentictl.twin.core.environment import Access
 from sentictl.twin.core.home import TwinHome
 from tests.prepared.programs import MEMORY
 from tests.sweep import process
 
 
 @contextlib.contextmanager
-def twin(home: Path, memory: Path, weather: str) -> Iterator[str]:
+def twin(home: Path, memory: Path, weather: str) -> Iterator[Access]:
     """A twin that runs within the `with`.
 
     Args:
@@ -26,22 +28,22 @@ def twin(home: Path, memory: Path, weather: str) -> Iterator[str]:
         memory: where trained models are remembered.
         weather: "calm" or "rough".
 
-    Returns:
-        Its address.
+    Yields:
+        Its address and its key.
     """
     home.mkdir(parents=True, exist_ok=True)
     memory.mkdir(exist_ok=True)
     TwinHome(home).weather.write_text(weather)
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        port = listener.getsockname()[1]
-        pid = process.fork(lambda: _serve(home, memory, port, listener.fileno()), home / "twin.log")
+        port, key = listener.getsockname()[1], new_key()
+        pid = process.fork(lambda: _serve(home, memory, port, listener.fileno(), key), home / "twin.log")
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield Access(f"http://127.0.0.1:{port}", key)
     finally:
         process.kill(pid)  # what it started dies with it
 
 
-def _serve(home: Path, memory: Path, port: int, listener: int) -> None:
-    process.set_environment(**{MEMORY: str(memory)})
+def _serve(home: Path, memory: Path, port: int, listener: int, key: str) -> None:
+    process.set_environment(**{MEMORY: str(memory), KEY_VARIABLE: key})
     sys.argv = ["twin", "--home", str(home), "--port", str(port), "--listener", str(listener)]
     server.main()

@@ -19,6 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from sentictl.twin import daemon
+from sentictl.twin.core.environment import Access
 
 TRAIN = """
 import argparse, json, os, pathlib
@@ -58,7 +59,6 @@ LOGGING = {
     "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
     "Resource": "arn:aws:logs:*:*:log-group:/aws/lambda/*",
 }
-SESSION = boto3.Session("local", "local", region_name="us-east-1")  # all clients share what it has read of botocore
 Wait = Callable[[Callable[[], Any]], Any]
 
 
@@ -99,14 +99,15 @@ def zipped(files: dict[str, str]) -> bytes:
 class Cloud:
     """boto3 clients of one twin, and the calls that many tests begin with."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, access: Access) -> None:
+        self.url, self.key = access.url, access.key
+        self._session = boto3.Session(access.key, "local", region_name="us-east-1")
         self.bucket = self.name("bucket")
         self.s3.create_bucket(Bucket=self.bucket)
 
     def __getattr__(self, service: str) -> Any:
         config = Config(retries={"total_max_attempts": 1})
-        client = SESSION.client(service.replace("_", "-"), endpoint_url=self.url, config=config)
+        client = self._session.client(service.replace("_", "-"), endpoint_url=self.url, config=config)
         setattr(self, service, client)
         return client
 
@@ -244,9 +245,8 @@ def home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def cloud(home: Path) -> Iterator[Cloud]:
     """The worker's twin. Tests share it and so name everything anew."""
-    url = daemon.start(home).url
-    assert url
-    yield Cloud(url)
+    daemon.start(home)
+    yield Cloud(daemon.access(home))
     daemon.destroy(home)
 
 

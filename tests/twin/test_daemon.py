@@ -24,8 +24,7 @@ from tests.twin.sagemaker.test_training_jobs import FOREVER, GROUP
 
 def started(home: Path, port: int | None = None) -> tuple[daemon.TwinStatus, Cloud]:
     status = daemon.start(home, port)
-    assert status.url
-    return status, Cloud(status.url)
+    return status, Cloud(daemon.access(home))
 
 
 def children(pid: int) -> list[int]:
@@ -172,7 +171,9 @@ def test_a_killed_twin_comes_back_as_it_was(own_home: Path) -> None:
     before = _remembered(cloud, names)
     os.kill(status.pid or 0, signal.SIGKILL)
 
-    again, _ = started(own_home)
+    bucket = cloud.bucket
+    again, cloud = started(own_home)
+    cloud.bucket = bucket
     assert (again.port, again.port_changed) == (status.port, False)
     assert again.pid != status.pid
     assert cloud.ask(names["endpoint"])["model"] == "one"
@@ -210,7 +211,7 @@ def test_a_deleted_endpoint_stays_deleted(own_home: Path) -> None:
     cloud.settled(endpoint)
     cloud.sagemaker.delete_endpoint(EndpointName=endpoint)
     daemon.stop(own_home)
-    started(own_home)
+    _, cloud = started(own_home)
     assert cloud.sagemaker.list_endpoints()["Endpoints"] == []
 
 

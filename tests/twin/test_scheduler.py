@@ -117,7 +117,8 @@ def test_times_that_there_are_not_are_refused(cloud: Cloud, changes: dict[str, s
 
 
 def test_what_became_due_while_the_twin_was_down_is_made_up_for(own_home: Path) -> None:
-    cloud = Cloud(str(daemon.start(own_home).url))
+    daemon.start(own_home)
+    cloud = Cloud(daemon.access(own_home))
     names = [endpoint(cloud) for _ in range(2)]
     due = time.time() + 1.5
     for name, when in zip(names, (due, due + 3600), strict=True):
@@ -125,8 +126,10 @@ def test_what_became_due_while_the_twin_was_down_is_made_up_for(own_home: Path) 
     daemon.stop(own_home)
     wait_for(lambda: time.time() > due)
     daemon.start(own_home)
-    wait_for(lambda: endpoints(cloud) == names[1:])
-    wait_for(lambda: schedules(cloud) == names[1:])
+    again = Cloud(daemon.access(own_home))
+    wait_for(lambda: endpoints(again) == names[1:])
+    wait_for(lambda: schedules(again) == names[1:])
     daemon.stop(own_home)
     daemon.start(own_home)
-    assert endpoints(cloud) == schedules(cloud) == names[1:]
+    last = Cloud(daemon.access(own_home))
+    assert endpoints(last) == schedules(last) == names[1:]

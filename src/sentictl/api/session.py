@@ -172,8 +172,13 @@ class Session:
         """Return the environment's clients. In `local` the first call starts the twin if it does not run."""
         placement = config.placement
         if config.environment == LOCAL:
-            start = partial(self._start_twin, placement.weather)
-            return Environment(LOCAL, placement.region, endpoint=start, recognize=recognize)
+            return Environment(
+                LOCAL,
+                placement.region,
+                endpoint=partial(self._start_twin, placement.weather),
+                access_key=lambda: daemon.access(self.folder.twin_home).key,
+                recognize=recognize,
+            )
         return Environment(config.environment, placement.region, placement.profile, recognize=recognize)
 
     def _start_twin(self, weather: str) -> str:

@@ -8,23 +8,26 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, mode: int | None = None) -> None:
     """Replace `path` by `content`; makes its folder where there is none.
+
+    Args:
+        mode: of the file; by default that of the one it replaces, or else readable for all.
 
     Raises:
         OSError: the folder cannot be written; the old file is untouched and no temporary file stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as stream:
+    with replacing(path, mode) as stream:
         stream.write(content)
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """A stream whose content takes the place of `path` when the block ends well, and leaves no trace when it does not.
 
-    Temporary file beside it, fsync, rename, fsync of the folder. Keeps the mode of the file it replaces, and links stay
-    links.
+    Temporary file beside it, fsync, rename, fsync of the folder. Keeps the mode of the file it replaces, unless one
+    is given, and links stay links.
 
     Raises:
         OSError: the folder is missing or cannot be written.
@@ -34,7 +37,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(descriptor, target.stat().st_mode & 0o777 if target.exists() else 0o644)
+            kept = target.stat().st_mode & 0o777 if target.exists() else 0o644
+            os.fchmod(descriptor, kept if mode is None else mode)
             yield stream
             stream.flush()
             os.fsync(descriptor)

@@ -30,6 +30,7 @@ class Environment:
         region: the AWS region.
         profile: the AWS profile whose credentials are used; empty for the default chain.
         endpoint: where all calls go instead of AWS, or what gives that address when it is first needed; empty on AWS.
+        access_key: gives the access key that is taken at that address.
         recognize: called with the account's id once it is known; it may refuse it by raising.
         refused: how often AWS refused each operation at first, and was asked again.
     """
@@ -38,6 +39,7 @@ class Environment:
     region: str
     profile: str = ""
     endpoint: str | Callable[[], str] = ""
+    access_key: Callable[[], str] = lambda: "local"
     recognize: Callable[[str], None] | None = None
     refused: Counter[str] = field(default_factory=Counter)
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -51,7 +53,7 @@ class Environment:
     def session(self) -> Any:
         """The boto3 session that all clients are made from."""
         if self.endpoint_url:
-            return isolated_session("local", "local", self.region)
+            return isolated_session(self.access_key(), "local", self.region)
         return open_session(self.profile, self.region)
 
     def sign_in(self) -> Any:

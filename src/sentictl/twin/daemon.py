@@ -19,8 +19,9 @@ from typing import IO, Any
 
 from sentictl.assets.atomic import write_atomically
 from sentictl.errors import TwinError
+from sentictl.twin.core.credentials import KEY_HEADER, KEY_VARIABLE, new_key
+from sentictl.twin.core.environment import Access, keeping, passed_on
 from sentictl.twin.core.home import TwinHome
-from sentictl.twin.core.variables import own_variables
 
 CALM = "calm"
 FIRST_PORT = 4599
@@ -55,8 +56,8 @@ def status(home: Path) -> TwinStatus:
     """Ask whether the twin of `home` runs. Another program on its port, or another twin, does not count."""
     folder = home.resolve()
     record = TwinHome(folder).read_record()
-    port = record.get("port")
-    told = _ask(port) if port else None
+    port, key = record.get("port"), record.get("key")
+    told = _ask(port, key) if port and key else None  # a version of sentictl that had no keys is not asked
     if told is None or told.get("pid") != record.get("pid") or told.get("home") != str(folder):
         return TwinStatus(running=False, pid=None, port=port, url=None, home=folder)
     return TwinStatus(
@@ -120,6 +121,18 @@ def destroy(home: Path) -> None:
         shutil.rmtree(twin.folder)
 
 
+def access(home: Path) -> Access:
+    """Return the address and the key of the twin of `home`.
+
+    Raises:
+        TwinError: it does not run.
+    """
+    running = status(home)
+    if running.url is None:
+        raise TwinError("The local twin does not run.", "Start it: sentictl local start")
+    return Access(running.url, TwinHome(running.home).read_record()["key"])
+
+
 def log_file(home: Path) -> Path:
     """Return the path of the twin's own log."""
     return TwinHome(home.resolve()).log_file
@@ -127,16 +140,16 @@ def log_file(home: Path) -> Path:
 
 def _set_weather(twin: TwinHome, weather: str) -> None:
     if weather != CALM:
-        twin.folder.mkdir(parents=True, exist_ok=True)
+        twin.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(twin.weather, weather.encode())
     else:
         twin.weather.unlink(missing_ok=True)
 
 
-def _ask(port: int) -> dict[str, Any] | None:
+def _ask(port: int, key: str) -> dict[str, Any] | None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ASK_SECONDS)
     try:
-        connection.request("GET", "/_twin/status")
+        connection.request("GET", "/_twin/status", headers={KEY_HEADER: key})
         answer = connection.getresponse()
         document = json.loads(answer.read())
     except (OSError, http.client.HTTPException, ValueError):  # nobody there, or somebody else
@@ -187,6 +200,9 @@ def _try_port(port: int) -> socket.socket | None:
 
 def _spawn(twin: TwinHome, listener: socket.socket, lock: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start the server, which inherits the lock and the listening socket: a kill of this process leaves no doubt."""
+    key = new_key()  # for each start: whoever takes an ended twin's port hears at most a key that opens nothing
+    # No credentials and no AWS settings of the user's reach moto, nor anything that runs in the twin.
+    environment = passed_on(os.environ) | keeping(os.environ) | {KEY_VARIABLE: key}
     port = listener.getsockname()[1]
     options = {"home": twin.folder, "port": port, "listener": listener.fileno(), "lock": lock.fileno()}
     command = [sys.executable, "-P", "-m", "sentictl.twin.server"]
@@ -194,14 +210,14 @@ def _spawn(twin: TwinHome, listener: socket.socket, lock: IO[bytes]) -> subproce
         process = subprocess.Popen(
             [*command, *(word for name, value in options.items() for word in (f"--{name}", str(value)))],
             cwd=twin.folder,
-            env=own_variables(os.environ),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=[listener.fileno(), lock.fileno()],
             start_new_session=True,
         )
-    twin.write_record(process.pid, port)
+    twin.write_record(process.pid, port, key)
     return process
 
 

@@ -27,10 +27,13 @@ from sentictl.errors import TwinError
 from sentictl.twin.apigateway.gateway import EXECUTION, Gateway
 from sentictl.twin.cloudwatch.logs import LogStreams
 from sentictl.twin.core.control_plane import ControlPlane
+from sentictl.twin.core.credentials import KEY_VARIABLE, new_key
+from sentictl.twin.core.environment import Access
 from sentictl.twin.core.home import TwinHome
 from sentictl.twin.core.journal import Journal
 from sentictl.twin.core.messages import Request, Response, json_response, rest_error
 from sentictl.twin.core.weather import Weather
+from sentictl.twin.iam.callers import Callers, refuse_host
 from sentictl.twin.iam.simulate_policy import Simulation
 from sentictl.twin.lambda_.functions import INVOCATION as LAMBDA_INVOCATION
 from sentictl.twin.lambda_.functions import Functions
@@ -51,7 +54,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("sentictl.twin")
 
 THREADS = 80  # twice Functions.MAX_CALLERS and more: a function that calls the twin always finds a thread
-LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
 MAX_BODY = 1 << 30
 HOME_SECONDS = 1.0  # between two looks at whether the home is still there
 
@@ -71,24 +73,25 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 class Twin:
     """The WSGI application: the data plane's own addresses, and the control plane for everything else."""
 
-    def __init__(self, home: TwinHome, port: int) -> None:
-        url = f"http://127.0.0.1:{port}"
+    def __init__(self, home: TwinHome, port: int, key: str) -> None:
+        access = Access(f"http://127.0.0.1:{port}", key)
         self._home = home
         self._port = port
         self._started = time.time()
         shutil.rmtree(home.run, ignore_errors=True)
         self._journal = Journal(home.journal)
         self._control = ControlPlane(self._journal, Weather(home.weather))
+        self._callers = Callers(self._control, key)
         MotoPatches(self._control)
         Buckets(self._control)
         Quotas(self._control)
         Simulation(self._control)
         self._schedules = Schedules(self._control)
         objects, logs = Objects(self._control), LogStreams(self._control)
-        self._training = TrainingJobs(self._control, objects, logs, home.run / "training", url)
-        self._endpoints = Endpoints(self._control, objects, logs, home.run / "endpoints", url)
-        self._functions = Functions(self._control, logs, home.run / "functions", url)
-        self._notebooks = Notebooks(self._control, logs, home, url)
+        self._training = TrainingJobs(self._control, objects, logs, home.run / "training", access)
+        self._endpoints = Endpoints(self._control, objects, logs, home.run / "endpoints", access)
+        self._functions = Functions(self._control, logs, home.run / "functions", access)
+        self._notebooks = Notebooks(self._control, logs, home, access)
         self._gateway = Gateway(self._control, self._functions)
         self._websites = Websites(self._control)
         # Open to browsers and pages from anywhere, as their counterparts on AWS are.
@@ -127,12 +130,13 @@ class Twin:
 
     def _answer(self, request: Request) -> Response:
         try:
+            if refusal := refuse_host(request):
+                return refusal
             for pattern, answer in self._public:
                 if pattern.fullmatch(request.path):
                     return answer(request)
-            if _is_foreign(request):
-                message = "The local twin's control plane takes no requests from web pages or for other hosts."
-                return rest_error("AccessDeniedException", message, 403)
+            if refusal := self._callers.refuse(request):
+                return refusal
             return next(answer for pattern, answer in self._private if pattern.fullmatch(request.path))(request)
         except Exception:
             logger.exception("%s %s", request.method, request.target)
@@ -167,10 +171,12 @@ def main() -> None:
     lock = home.hold() if arguments.lock is None else os.fdopen(arguments.lock, "ab")
     if lock is None:
         sys.exit(f"A twin already runs in {home.folder}.")
+    os.umask(0o077)  # nothing that is unpacked or written here is for other users of this machine
+    key = os.environ.pop(KEY_VARIABLE, "") or new_key()
     with lock:
-        home.write_record(os.getpid(), arguments.port)
+        home.write_record(os.getpid(), arguments.port, key)
         try:
-            _serve(home, _listener(arguments.port, arguments.listener))
+            _serve(home, _listener(arguments.port, arguments.listener), key)
         except TwinError as refusal:
             sys.exit(f"{refusal.message} {refusal.hint}")
 
@@ -179,9 +185,9 @@ def _listener(port: int, descriptor: int | None) -> socket.socket:
     return socket.create_server(("127.0.0.1", port)) if descriptor is None else socket.socket(fileno=descriptor)
 
 
-def _serve(home: TwinHome, listener: socket.socket) -> None:
+def _serve(home: TwinHome, listener: socket.socket, key: str) -> None:
     port = listener.getsockname()[1]
-    twin = Twin(home, port)
+    twin = Twin(home, port, key)
     server = waitress.create_server(
         twin,
         sockets=[listener],
@@ -210,11 +216,6 @@ def _end_without(home: Path) -> None:
 
 def _exit(_signal: int, _frame: Any) -> NoReturn:
     raise SystemExit(0)
-
-
-def _is_foreign(request: Request) -> bool:
-    """Whether a web page sent it (they carry Origin), or a rebound DNS name led it here (a foreign Host)."""
-    return "origin" in request.headers or not LOCAL_HOST.fullmatch(request.headers.get("host", ""))
 
 
 def _not_found(_request: Request) -> Response:

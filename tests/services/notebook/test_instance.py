@@ -16,6 +16,7 @@ from sentictl.lifecycle.resource import Context
 from sentictl.services.notebook.instance import Notebook, NotebookLifecycle, NotebookRole, notebook_policy
 from sentictl.services.resources.storage import Bucket
 from sentictl.twin import daemon
+from sentictl.twin.core.environment import Access
 from tests.services.conftest import ACCOUNT, MOTO_ACCOUNT, ContextOf
 
 NAME = "films-prod-notebook"
@@ -32,16 +33,18 @@ class Silent:
 
 
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Access]:
     home = tmp_path_factory.mktemp("notebook") / "twin"
-    yield daemon.start(home).url or ""
+    daemon.start(home)
+    yield daemon.access(home)
     daemon.destroy(home)
 
 
 @pytest.fixture
-def context(offline: Context, twin: str) -> Context:
+def context(offline: Context, twin: Access) -> Context:
     """A context on the twin; a notebook that an earlier test left is one to go on with."""
-    context = replace(offline, environment=Environment("prod", "eu-west-1", endpoint=twin))
+    environment = Environment("prod", "eu-west-1", endpoint=twin.url, access_key=lambda: twin.key)
+    context = replace(offline, environment=environment)
     apply([Bucket(context)], context, Silent())
     return context
 

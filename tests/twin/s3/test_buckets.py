@@ -18,7 +18,7 @@ def by_key(tags: list[dict[str, str]]) -> dict[str, str]:
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
 def test_a_bucket_has_its_tags_from_the_first_moment(cloud: Cloud, region: str) -> None:
     bucket = cloud.name("tagged")
-    client = boto3.Session("local", "local", region_name=region).client("s3", endpoint_url=cloud.url)
+    client = boto3.Session(cloud.key, "local", region_name=region).client("s3", endpoint_url=cloud.url)
     where: dict[str, Any] = {} if region == "us-east-1" else {"LocationConstraint": region}
     client.create_bucket(Bucket=bucket, CreateBucketConfiguration={**where, "Tags": TAGS})
     assert by_key(client.get_bucket_tagging(Bucket=bucket)["TagSet"]) == by_key(TAGS)

@@ -226,12 +226,14 @@ def test_all_hosts_of_a_job_are_stopped(cloud: Cloud) -> None:
 
 
 def test_the_logs_of_all_hosts_outlast_the_twin(own_home: Path) -> None:
-    cloud = Cloud(str(daemon.start(own_home).url))
+    daemon.start(own_home)
+    cloud = Cloud(daemon.access(own_home))
     name = many(cloud, "import os\nprint('I am', os.environ['SM_CURRENT_HOST'])", 2)
     cloud.trained(name)
     wait_for(lambda: (daemon.status(own_home).details or {}).get("training_jobs") == 0)
     daemon.stop(own_home)
-    again = Cloud(str(daemon.start(own_home).url))
+    daemon.start(own_home)
+    again = Cloud(daemon.access(own_home))
     assert [said(again, name, host) for host in ("algo-1", "algo-2")] == [["I am algo-1"], ["I am algo-2"]]
 
 

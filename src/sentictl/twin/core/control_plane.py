@@ -29,8 +29,9 @@ from sentictl.twin.core.weather import Weather
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 READING = re.compile(r"(Describe|List|Get|Filter|Search|Simulate|Head|BatchGet|Assume|Test)[A-Z]")
-ROLE_KEY = "LOCALROLE-"  # access keys of functions: this and the name of the role they run in
-SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+# How AWS's clients say who signs: with Signature Version 4, and with Version 2, which has no scope.
+SCOPE = re.compile(r"Credential=(?P<key>[^/\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+VERSION_2 = re.compile(r"AWS (?P<key>[^:\s]+):")
 BACKENDS = ("s3", "iam", "lambda", "apigateway", "sagemaker", "logs", "sts", "scheduler")
 # Services whose operations are told apart by method and path. A call changes something unless its method reads.
 REST_SERVICES = ("s3", "lambda", "apigateway", "scheduler")
@@ -94,8 +95,8 @@ class ControlPlane:
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def backend(self, service: str, region: str = REGION) -> Any:
-        """Return moto's backend object of a service. S3 and IAM have one for all regions."""
-        return get_backend(service)[ACCOUNT]["aws" if service in ("s3", "iam") else region]  # type: ignore[call-overload]
+        """Return moto's backend object of a service. S3, IAM and STS have one for all regions."""
+        return get_backend(service)[ACCOUNT]["aws" if service in ("s3", "iam", "sts") else region]  # type: ignore[call-overload]
 
     def regions(self, service: str) -> list[str]:
         """Return the regions in which something of a service has been made."""
@@ -189,12 +190,19 @@ class ControlPlane:
 
 def name_call(request: Request, when: float, *, replaying: bool = False) -> Call:
     """Return a request as a call: for which service, region and operation it is."""
-    scope = SCOPE.search(request.headers.get("authorization", ""))
-    service = scope["service"].lower() if scope else "s3"
-    region = scope["region"] if scope else REGION
-    key = scope["key"] if scope else ""
+    key, region, service = signer(request)
     operation, labels = find_operation(service, request) if service in REST_SERVICES else (_operation(request), {})
     return Call(request, service, region, operation, labels, when, key, replaying)
+
+
+def signer(request: Request) -> tuple[str, str, str]:
+    """Return the access key that signs a request (empty where none does), and for which region and service."""
+    header, query = request.headers.get("authorization", ""), request.args
+    scope = SCOPE.search(header) or SCOPE.fullmatch(f"Credential={query.get('X-Amz-Credential', '')}")
+    if scope:
+        return scope["key"], scope["region"], scope["service"].lower()
+    old = VERSION_2.match(header)
+    return (old["key"] if old else query.get("AWSAccessKeyId", "")), REGION, "s3"
 
 
 def naive_utc(when: float) -> datetime:

@@ -1,7 +1,8 @@
 """The files by which a twin and those who look for it meet. Imports nothing heavy.
 
 The running twin holds a lock on `twin.lock`, which the kernel releases however the process ends: whoever gets the lock
-knows that no twin runs. `twin.json` says which process it is and on which port.
+knows that no twin runs. `twin.json` says which process it is, on which port, and by which key it is asked. The folder
+is its user's alone.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ from typing import IO, Any
 
 from sentictl.assets.atomic import write_atomically
 from sentictl.assets.locks import open_locked
+from sentictl.errors import TwinError
 
 
 @dataclass(frozen=True)
@@ -50,19 +52,31 @@ class TwinHome:
         return self.folder / "run"
 
     def read_record(self) -> dict[str, Any]:
-        """`pid` and `port` of the twin that runs or ran last; empty if there was none."""
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            record: dict[str, Any] = json.loads(self.record_file.read_text())
-            return record
-        return {}
+        """`pid`, `port` and `key` of the twin that runs or ran last; empty if there was none.
 
-    def write_record(self, pid: int, port: int) -> None:
-        """Write down which process runs, and on which port."""
-        write_atomically(self.record_file, json.dumps({"pid": pid, "port": port}).encode())
+        Raises:
+            TwinError: the folder is another user's.
+        """
+        try:
+            record: dict[str, Any] = json.loads(self.record_file.read_text())
+        except (FileNotFoundError, ValueError):
+            return {}
+        except PermissionError:
+            raise TwinError(
+                f"The local twin in {self.folder} is another user's, and open to nobody else.",
+                "Work as that user, or in a copy of the project.",
+            ) from None
+        return record
+
+    def write_record(self, pid: int, port: int, key: str) -> None:
+        """Write down which process runs, on which port, and its key."""
+        record = {"pid": pid, "port": port, "key": key}
+        write_atomically(self.record_file, json.dumps(record).encode(), mode=0o600)
 
     def hold(self) -> IO[bytes] | None:
         """Take the twin's lock for as long as the returned file is open; None if a twin has it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.chmod(0o700)  # an earlier version left it open
         stream = (self.folder / "twin.lock").open("ab")
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

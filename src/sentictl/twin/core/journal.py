@@ -18,6 +18,11 @@ from sentictl.twin.core.compaction import spared
 from sentictl.twin.core.messages import Request, authorization
 
 FORMAT = 1
+# What signs a presigned URL (Signature Versions 4 and 2), which no replay needs.
+SIGNING = (
+    *("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature"),
+    *("X-Amz-Security-Token", "AWSAccessKeyId", "Signature", "Expires"),
+)
 INLINE_BYTES = 4096
 # What a replay needs of the headers. Signatures, tokens and cookies are never written to disk.
 KEPT_HEADERS = (
@@ -52,7 +57,8 @@ class Journal:
         sent = {name.lower(): value for name, value in request.headers.items()}
         headers = {name: value for name, value in sent.items() if _is_kept(name)}
         headers["authorization"] = authorization(service, region)
-        call = {"method": request.method, "target": request.target, "query": request.query, "headers": headers}
+        query = "&".join(part for part in request.query.split("&") if part.partition("=")[0] not in SIGNING)
+        call = {"method": request.method, "target": request.target, "query": query, "headers": headers}
         self._append({"call": call | self._store(request.get_data()), "time": when, **extra})
 
     def record_fact(self, fact: str, body: bytes = b"", **data: Any) -> None:

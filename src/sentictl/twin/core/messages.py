@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from html import escape
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
@@ -84,6 +85,30 @@ def json_rpc_error(code: str, message: str, status: int = 400) -> Response:
     """Return an error of a JSON 1.1 service (SageMaker, CloudWatch Logs): boto3 raises `code`."""
     document = {"__type": code, "message": message}
     return json_response(status, document, {"x-amzn-ErrorType": code, "Content-Type": "application/x-amz-json-1.1"})
+
+
+def query_error(code: str, message: str, status: int) -> Response:
+    """Return an error of a service that is asked by forms (IAM, STS)."""
+    error = f"<Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message>"
+    return Response(f"<ErrorResponse><Error>{error}</Error></ErrorResponse>", status, {"Content-Type": "text/xml"})
+
+
+def s3_error(code: str, message: str, status: int) -> Response:
+    """Return an error of S3."""
+    error = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+    return Response(f"<?xml version='1.0'?>{error}", status, {"Content-Type": "application/xml"})
+
+
+def cbor_error(code: str, message: str, status: int) -> Response:
+    """Return an error in Smithy's RPC v2 CBOR (CloudWatch): a map of two texts (RFC 8949, section 3.1)."""
+    texts = [text.encode() for text in ("__type", code, "message", message)]
+    body = b"\xa2" + b"".join(b"\x79" + len(text).to_bytes(2, "big") + text for text in texts)
+    return Response(body, status, {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"})
+
+
+def unknown_operation() -> Response:
+    """Return what a service says of a method that it does not have at an address."""
+    return rest_error("UnknownOperationException", "There is no such operation.", HTTPStatus.NOT_FOUND)
 
 
 def rest_error(code: str, message: str, status: int, **members: Any) -> Response:

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import IO
 
 from sentictl.twin.core import die_with_parent
-from sentictl.twin.core.control_plane import REGION
-from sentictl.twin.core.variables import keeping, own_variables
 
 Process = subprocess.Popen[bytes]
 
@@ -35,25 +33,6 @@ def start_child(
         pass_fds=pass_fds,
         start_new_session=True,
     )
-
-
-def base_environment(url: str, region: str = REGION) -> dict[str, str]:
-    """Return the user's environment, with AWS settings that lead to the twin and to no real account."""
-    kept = {name: value for name, value in own_variables(os.environ).items() if not name.startswith("SENTICTL_")}
-    return kept | aws_environment(url, region) | {"PYTHONUNBUFFERED": "1"}
-
-
-def aws_environment(url: str, region: str) -> dict[str, str]:
-    """Return the variables by which boto3 inside a child finds the twin."""
-    return {
-        "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        **keeping(os.environ),
-    }
 
 
 def pipes(process: Process) -> tuple[IO[bytes], IO[bytes]]:

@@ -15,7 +15,8 @@ from typing import Any
 
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
 from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane, name_call
-from sentictl.twin.core.messages import Request, Response, rest_error
+from sentictl.twin.core.environment import Access
+from sentictl.twin.core.messages import Request, Response, rest_error, unknown_operation
 from sentictl.twin.iam.roles import AssumedRole
 from sentictl.twin.lambda_.runtime import ExecutionEnvironment, FunctionSpec, Outcome
 
@@ -39,11 +40,11 @@ class TooManyCallersError(Exception):
 class Functions:
     """The data plane of Lambda."""
 
-    def __init__(self, control: ControlPlane, logs: LogStreams, folder: Path, url: str) -> None:
+    def __init__(self, control: ControlPlane, logs: LogStreams, folder: Path, access: Access) -> None:
         self._control = control
         self._logs = logs
         self._folder = folder
-        self._url = url
+        self._access = access
         self._lock = threading.Lock()
         self._pools: dict[tuple[str, str], Pool] = {}
         self._callers = threading.BoundedSemaphore(MAX_CALLERS)
@@ -52,6 +53,8 @@ class Functions:
 
     def answer(self, request: Request) -> Response:
         """Answer Invoke of the Lambda API."""
+        if request.method != "POST":
+            return unknown_operation()
         call = name_call(request, time.time())
         found = INVOCATION.fullmatch(request.path)
         arn = found["function"] if found else ""
@@ -132,7 +135,7 @@ class Functions:
                     threading.Thread(target=pool.close, daemon=True).start()
                 folder = self._folder / secrets.token_hex(8)
                 role = AssumedRole(self._control, function.role, spec.name)
-                pool = Pool(spec, function.code_bytes, folder, self._url, self._logs, role)
+                pool = Pool(spec, function.code_bytes, folder, self._access, self._logs, role)
                 self._pools[spec.region, spec.name] = pool
             return pool
 
@@ -155,12 +158,12 @@ class Pool:
     """One version of a function: at most `MAX_ENVIRONMENTS` execution environments, reused, the warmest first."""
 
     def __init__(
-        self, spec: FunctionSpec, code: bytes, folder: Path, url: str, logs: LogStreams, role: AssumedRole
+        self, spec: FunctionSpec, code: bytes, folder: Path, access: Access, logs: LogStreams, role: AssumedRole
     ) -> None:
         self.spec = spec
         self.size = 0
         self._folder = folder
-        self._url = url
+        self._access = access
         self._logs = logs
         self._role = role
         self._idle: list[ExecutionEnvironment] = []
@@ -201,7 +204,7 @@ class Pool:
         now = time.gmtime()
         name = f"{time.strftime('%Y/%m/%d', now)}/[$LATEST]{secrets.token_hex(16)}"
         stream = LogStream(self.spec.region, f"/aws/lambda/{self.spec.name}", name, self._role, looking=False)
-        return ExecutionEnvironment(self.spec, self._folder, self._url, name, partial(self._logs.write, stream))
+        return ExecutionEnvironment(self.spec, self._folder, self._access, name, partial(self._logs.write, stream))
 
     def _give_back(self, environment: ExecutionEnvironment) -> None:
         with self._changed:

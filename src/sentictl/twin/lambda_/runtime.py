@@ -1,6 +1,7 @@
 """One Lambda execution environment: AWS's runtime client (awslambdaric) in a child process, and its Runtime API."""
 
 import json
+import os
 import threading
 import time
 import uuid
@@ -16,7 +17,7 @@ from termios import FIONREAD
 from typing import Any
 
 from sentictl.twin.core import processes
-from sentictl.twin.core.control_plane import ROLE_KEY
+from sentictl.twin.core.environment import Access
 
 INIT_SECONDS = 10.0  # Lambda's limit for the init phase
 DRAIN_SECONDS = 0.05
@@ -57,7 +58,9 @@ class FunctionSpec:
 class ExecutionEnvironment:
     """A process that runs one invocation after the other. It is used by one caller at a time."""
 
-    def __init__(self, spec: FunctionSpec, code: Path, url: str, stream: str, on_line: Callable[[str], None]) -> None:
+    def __init__(
+        self, spec: FunctionSpec, code: Path, access: Access, stream: str, on_line: Callable[[str], None]
+    ) -> None:
         self.spec = spec
         self._on_line = on_line
         self._invocations: Queue[tuple[str, bytes] | None] = Queue()  # None: there will be no more
@@ -71,7 +74,7 @@ class ExecutionEnvironment:
         self._init_ms = 0.0
         self._started = time.monotonic()
         address = f"127.0.0.1:{self._api.server_port}"
-        environment = _environment(spec, code, url, stream, address)
+        environment = _environment(spec, code, access, stream, address)
         self._process = processes.start_child(["-m", "awslambdaric", spec.handler], code, environment)
         self._pipes = processes.pipes(self._process)
         pumps = [processes.pump(pipe, self._log) for pipe in self._pipes]
@@ -233,10 +236,9 @@ class _RuntimeApi(BaseHTTPRequestHandler):
         """The Runtime API keeps no access log."""
 
 
-def _environment(spec: FunctionSpec, code: Path, url: str, stream: str, address: str) -> dict[str, str]:
+def _environment(spec: FunctionSpec, code: Path, access: Access, stream: str, address: str) -> dict[str, str]:
     """Return the variables that Lambda sets, its reserved ones last so that no configuration overrides them."""
-    host = processes.base_environment(url, spec.region)
-    plain = {name: host[name] for name in ("PATH", "PYTHONPATH", "VIRTUAL_ENV") if name in host}
+    plain = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "VIRTUAL_ENV") if name in os.environ}
     reserved = {
         "_HANDLER": spec.handler,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
@@ -247,13 +249,12 @@ def _environment(spec: FunctionSpec, code: Path, url: str, stream: str, address:
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": stream,
         "AWS_LAMBDA_RUNTIME_API": address,
-        "AWS_ACCESS_KEY_ID": ROLE_KEY + spec.role,
         "AWS_SESSION_TOKEN": "local",
         "LAMBDA_TASK_ROOT": str(code),
         "LAMBDA_RUNTIME_DIR": str(code),
     }
     defaults = {"LANG": "en_US.UTF-8", "TZ": ":UTC", "PYTHONUNBUFFERED": "1"}
-    return plain | defaults | dict(spec.variables) | processes.aws_environment(url, spec.region) | reserved
+    return plain | defaults | dict(spec.variables) | access.variables(spec.region, spec.role) | reserved
 
 
 def _unread(pipe: Any) -> int:

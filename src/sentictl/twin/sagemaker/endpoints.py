@@ -13,9 +13,10 @@ from typing import Any
 
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
 from sentictl.twin.cloudwatch.metrics import Invocations
-from sentictl.twin.core import processes
-from sentictl.twin.core.control_plane import ACCOUNT, ROLE_KEY, Call, ControlPlane, naive_utc, name_call
-from sentictl.twin.core.messages import Request, Response, json_response, json_rpc_error, rest_error
+from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane, naive_utc, name_call
+from sentictl.twin.core.credentials import role_of
+from sentictl.twin.core.environment import Access
+from sentictl.twin.core.messages import Request, Response, json_response, json_rpc_error, rest_error, unknown_operation
 from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
@@ -47,13 +48,13 @@ class Serving:
 class Endpoints:
     """The data plane of SageMaker's endpoints."""
 
-    def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, url: str) -> None:
+    def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, access: Access) -> None:
         self._control = control
         self._invocations = Invocations(control)
         self._objects = objects
         self._logs = logs
         self._folder = folder
-        self._url = url
+        self._access = access
         self._serving: dict[tuple[str, str], Serving] = {}
         # Not the control plane's lock: an upload must not hold up an invocation.
         self._swapping = threading.Lock()
@@ -74,6 +75,8 @@ class Endpoints:
 
     def invoke(self, request: Request) -> Response:
         """Answer InvokeEndpoint."""
+        if request.method != "POST":
+            return unknown_operation()
         call = name_call(request, time.time())
         found = INVOCATION.fullmatch(request.path)
         name = found.group(1) if found else ""
@@ -117,9 +120,10 @@ class Endpoints:
 
     def _refuse_caller(self, call: Call, name: str) -> Response | None:
         """Refuse a function whose role does not allow it. (The user of this machine may do everything.)"""
-        if not call.key.startswith(ROLE_KEY):
+        name_of_role = role_of(call.key)
+        if not name_of_role:
             return None
-        role = AssumedRole.named(self._control, call.key.removeprefix(ROLE_KEY), "function")
+        role = AssumedRole.named(self._control, name_of_role, "function")
         try:
             role.demand("sagemaker:InvokeEndpoint", f"arn:aws:sagemaker:{call.region}:{ACCOUNT}:endpoint/{name}")
         except AccessDeniedError as error:
@@ -229,7 +233,7 @@ class Endpoints:
                 f"The role '{role.arn}' does not have BatchGetImage permission for the image: '{variant.image}'."
             )
         stream = LogStream(region, f"/aws/sagemaker/Endpoints/{name}", f"{variant.name}/i-{secrets.token_hex(8)}", role)
-        environment = processes.base_environment(self._url, region)
+        environment = self._access.child_environment(region)
         folder = self._folder / secrets.token_hex(8)
         objects = self._objects.acting_as(role)
         return ModelServer(variant, folder, objects, environment, partial(self._logs.write, stream))

@@ -23,6 +23,7 @@ from sentictl.assets.installed import walkthrough
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
 from sentictl.twin.core import processes
 from sentictl.twin.core.control_plane import Call, ControlPlane, naive_utc, seconds
+from sentictl.twin.core.environment import Access
 from sentictl.twin.core.home import TwinHome
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 from sentictl.twin.core.pagination import JSON_RPC
@@ -61,11 +62,11 @@ class Jupyter:
 class Notebooks:
     """The data plane of SageMaker's notebook instances, and what moto lacks of their control plane."""
 
-    def __init__(self, control: ControlPlane, logs: LogStreams, home: TwinHome, url: str) -> None:
+    def __init__(self, control: ControlPlane, logs: LogStreams, home: TwinHome, access: Access) -> None:
         self._control = control
         self._logs = logs
         self._home = home
-        self._url = url
+        self._access = access
         self._running: dict[Key, Jupyter] = {}
         handlers: dict[str, Callable[[Call], Response | None]] = {
             "DescribeNotebookInstance": self._describe,
@@ -207,7 +208,7 @@ class Notebooks:
         runtime.mkdir(parents=True)
         if not (volume / walkthrough().name).exists():
             shutil.copyfile(walkthrough(), volume / walkthrough().name)
-        environment = processes.base_environment(self._url, key[0]) | {
+        environment = self._access.child_environment(key[0]) | {
             "JUPYTER_TOKEN": secrets.token_urlsafe(32),
             "JUPYTER_RUNTIME_DIR": str(runtime),
             "JUPYTER_CONFIG_DIR": str(runtime / "configuration"),  # not the user's own, which could open it to others

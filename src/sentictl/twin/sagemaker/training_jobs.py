@@ -7,6 +7,7 @@ from typing import Any
 
 from sentictl.twin.cloudwatch.logs import LogStreams
 from sentictl.twin.core.control_plane import Call, ControlPlane
+from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 from sentictl.twin.core.pagination import JSON_RPC, listing
 from sentictl.twin.iam.roles import AssumedRole, refuse_unassumable
@@ -20,11 +21,11 @@ ENDED = ("Completed", "Failed", "Stopped")
 class TrainingJobs:
     """The data plane of SageMaker's training jobs."""
 
-    def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, url: str) -> None:
+    def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, access: Access) -> None:
         self._control = control
         self._objects = objects
         self._logs = logs
-        self._url = url
+        self._access = access
         self._folder = folder
         self._runs: dict[tuple[str, str], TrainingRun] = {}
         control.before["sagemaker", "CreateTrainingJob"] = self._refuse
@@ -68,7 +69,7 @@ class TrainingJobs:
             return
         role = AssumedRole(self._control, call.payload["RoleArn"])
         folder = self._folder / record.name
-        run = TrainingRun(record, call.payload, folder, role, self._objects, self._logs, self._url)
+        run = TrainingRun(record, call.payload, folder, role, self._objects, self._logs, self._access)
         self._runs[call.region, record.name] = run
         threading.Thread(target=run.run, args=(self._ended,), daemon=True).start()
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
 from sentictl.twin.core import processes
+from sentictl.twin.core.environment import Access
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole
 from sentictl.twin.s3.objects import BadArchiveError, ObjectMissingError, Objects, pack
 from sentictl.twin.sagemaker.checkpoints import CheckpointSync
@@ -43,13 +44,13 @@ class TrainingRun:
         role: AssumedRole,
         objects: Objects,
         logs: LogStreams,
-        url: str,
+        access: Access,
     ) -> None:
         self.record = record
         self._role = role
         self._objects = objects.acting_as(role)
         self._logs = logs
-        self._url = url
+        self._access = access
         self._abandoned = False
         self._request = request
         self._container = Container(folder, request)
@@ -176,7 +177,7 @@ class TrainingRun:
         else:
             self.record.log_stream = name
         stream = LogStream(self.record.region, LOG_GROUP, name, self._role)
-        environment = processes.base_environment(self._url, self.record.region) | master
+        environment = self._access.child_environment(self.record.region) | master
         environment |= self._container.environment(self.record.region, host)
         program = [str(self._container.code / self._container.program), *self._container.arguments]
         process = processes.start_child(program, self._container.code, environment)
