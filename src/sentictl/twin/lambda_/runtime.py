@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fcntl import ioctl
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from queue import Empty, Queue
 from struct import unpack
@@ -18,6 +18,7 @@ from typing import Any
 
 from sentictl.twin.core import processes
 from sentictl.twin.core.environment import Access
+from sentictl.twin.core.own_user import OwnUserServer
 
 INIT_SECONDS = 10.0  # Lambda's limit for the init phase
 DRAIN_SECONDS = 0.05
@@ -68,7 +69,7 @@ class ExecutionEnvironment:
         self._asked = threading.Event()  # the runtime has asked for its first invocation
         self._lines: list[str] = []
         self._broken = False
-        self._api = ThreadingHTTPServer(("127.0.0.1", 0), type("RuntimeApi", (_RuntimeApi,), {"environment": self}))
+        self._api = OwnUserServer(("127.0.0.1", 0), type("RuntimeApi", (_RuntimeApi,), {"environment": self}))
         self._api.daemon_threads = True
         threading.Thread(target=self._api.serve_forever, args=(0.05,), daemon=True).start()
         self._init_ms = 0.0

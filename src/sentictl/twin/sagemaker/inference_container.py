@@ -3,8 +3,8 @@
 Serves `GET /ping` and `POST /invocations` over the model's `inference.py`, by the contract of AWS's
 sagemaker-pytorch-inference: JSON and CSV bodies reach `input_fn` as str, all others as bytes; `output_fn` may answer
 `(body, content_type)`; an exception is a 500 with its message. A function that the script leaves out is an error here:
-the defaults of AWS's container are for TorchScript models only. Writes one JSON line to READY_FD: the port, or why
-there is none.
+the defaults of AWS's container are for TorchScript models only. Programs of other users are not answered. Writes one
+JSON line to READY_FD: the port, or why there is none.
 """
 
 import importlib.util
@@ -13,9 +13,11 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+
+from sentictl.twin.core.own_user import OwnUserServer
 
 TEXT_TYPES = ("application/json", "text/csv")
 HANDLERS = ("model_fn", "input_fn", "predict_fn", "output_fn")
@@ -26,7 +28,7 @@ def main() -> None:
     model_dir, ready = Path(sys.argv[1]), int(sys.argv[2])
     try:
         answer = _load(model_dir)
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answer))
+        server = OwnUserServer(("127.0.0.1", 0), _handler(answer))
     except Exception as error:
         traceback.print_exc()
         os.write(ready, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
