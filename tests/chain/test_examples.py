@@ -6,6 +6,7 @@ The lines build on one another, so that they run in one order in one project.
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ HERE = (
         "notebook stop",
         "notebook delete",
         "down",
+        "local run",
         "local logs",
         "local stop",
         "local status",
@@ -59,7 +61,11 @@ def films(aws: Shell, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shel
     settings.write_text(settings.read_text().replace('name = "toy"', 'name = "films"'))
     (aws.folder / "feedback.csv").write_text(reviews.replace("review,label", "text,label"))
     (aws.folder / "reviews.txt").write_text("A superb film.\nDreadful and boring.\n")
-    path = prepared.on_path(tmp_path_factory.mktemp("path"))
+    (aws.folder / "count.py").write_text("import boto3\nprint(len(boto3.client('s3').list_buckets()['Buckets']))\n")
+    programs = tmp_path_factory.mktemp("path")
+    (programs / "aws").write_text(f"#!/bin/sh\nexec {sys.executable} {aws.folder / 'count.py'}\n")  # stands for it
+    (programs / "aws").chmod(0o755)
+    path = prepared.on_path(programs)
     yield replace(aws, variables={**aws.variables, "HOME": str(home), "BROWSER": "true", **path})
     daemon.destroy(ProjectFolder(aws.folder).twin_home)
 

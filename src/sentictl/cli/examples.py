@@ -116,6 +116,10 @@ COMMANDS: dict[str, Examples] = {
     "local status": [
         ("sentictl local status", "whether it runs, and where"),
     ],
+    "local run": [
+        ("sentictl local run aws s3 ls", "AWS's own command line, asking the twin"),
+        ("sentictl local run python count.py", "a script that uses boto3"),
+    ],
     "local logs": [
         ("sentictl local logs", "everything that it wrote"),
     ],

@@ -1,5 +1,6 @@
 """`sentictl local`: the local twin, which answers AWS's API on this machine."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentictl.cli.invocation import Invocation, command
+from sentictl.config.project_folder import ProjectFolder
+from sentictl.errors import UsageError
 
 if TYPE_CHECKING:
     from sentictl.twin.daemon import TwinStatus
@@ -49,6 +52,29 @@ def status(invocation: Invocation) -> None:
     from sentictl.twin import daemon
 
     _show(invocation, daemon.status(_home(invocation)))
+
+
+@app.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@command
+def run(
+    invocation: Invocation,  # noqa: ARG001  (all commands take it)
+    program: Annotated[list[str], typer.Argument(help="A program and its arguments.", show_default=False)],
+) -> None:
+    """Run a program whose AWS calls go to the twin, such as AWS's own command line or a script that uses boto3.
+
+    It gets the twin's address and key in its environment, and nothing of your own AWS settings. They are shown nowhere.
+    """
+    from sentictl.config.config import LOCAL, Config
+    from sentictl.twin import daemon
+
+    config = Config.load(ProjectFolder.open(), LOCAL)
+    daemon.start(config.folder.twin_home)
+    variables = daemon.access(config.folder.twin_home).variables(config.placement.region)
+    others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    try:
+        os.execvpe(program[0], program, others | variables)  # noqa: S606  (the program that was asked for)
+    except OSError as problem:
+        raise UsageError(f"{program[0]} cannot be run: {problem.strerror}.", "Check its name and the PATH.") from None
 
 
 @app.command("logs")
