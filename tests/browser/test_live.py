@@ -15,6 +15,7 @@ from sentictl.services.page.render import HEADERS
 from tests.browser.steps import answer_of, judge, marks
 from tests.chain.shell import SENTICTL, Shell, begin, environment
 from tests.prepared import popen as prepared
+from tests.twin.conftest import wait_for
 
 # Our own page with the behavior of the well-known tutorial's: the text is posted as it is, the answer read as a number.
 TUTORIAL_PAGE = """<!doctype html>
@@ -115,6 +116,7 @@ def test_the_page_is_served_here_until_ctrl_c(
     page: Page, shell: Shell, live: dict[str, Any], browser_program: Path
 ) -> None:
     own = shell.folder / "templates" / "site" / "theme.css"
+    noted = browser_program.parent / "opened"
     own.parent.mkdir(parents=True)
     served = prepared.Popen(
         [SENTICTL, "site", "--serve", "--open"],
@@ -127,7 +129,10 @@ def test_the_page_is_served_here_until_ctrl_c(
     assert served.stdout is not None
     address = served.stdout.readline().strip()
     try:
-        page.goto(address)
+        opened = wait_for(lambda: noted.exists() and noted.read_text().strip())
+        assert opened == (shell.folder / ".sentictl" / "open.html").as_uri()  # what all users see of a browser's start
+        page.goto(opened)
+        page.wait_for_url(address)
         judge(page, "A superb film.")
         answer_of(page).to_contain_text("Positive")
         own.write_text("h1 { color: rgb(1, 2, 3); }")
@@ -140,7 +145,6 @@ def test_the_page_is_served_here_until_ctrl_c(
     assert served.returncode == 0, said
     assert "until Ctrl-C" in said
     assert "Stopped." in said
-    assert (browser_program.parent / "opened").read_text().strip() == address
 
 
 def test_open_shows_the_published_page(shell: Shell, live: dict[str, Any], browser_program: Path) -> None:

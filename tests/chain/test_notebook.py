@@ -60,6 +60,17 @@ def test_only_who_has_its_address_is_let_in(made: Shell) -> None:
     assert not [path for path in kept if token.encode() in path.read_bytes()]
 
 
+def test_the_browser_is_told_its_address_by_a_file(made: Shell, tmp_path: Path) -> None:
+    program = tmp_path / "browser"
+    program.write_text('#!/bin/sh\necho "$1" > "$(dirname "$0")/opened"\n')
+    program.chmod(0o755)
+    url = replace(made, variables={"BROWSER": str(program)}).run("notebook", "open").stdout.strip()
+    page = made.folder / ".sentictl" / "open.html"
+    assert (tmp_path / "opened").read_text().strip() == page.as_uri()
+    assert url in page.read_text()
+    assert page.stat().st_mode & 0o077 == 0
+
+
 def test_what_jupyter_writes_is_in_the_logs_without_the_token(made: Shell) -> None:
     token = opened(made).partition("?token=")[2]
     logs = made.client("logs").filter_log_events(logGroupName="/aws/sagemaker/NotebookInstances")["events"]

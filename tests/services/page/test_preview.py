@@ -26,6 +26,15 @@ def test_the_page_is_served_with_its_headers() -> None:
         assert HTTP.request("GET", url + "other").status == 404
 
 
+def test_only_who_was_told_its_address_finds_it() -> None:
+    with serving(lambda: b"a draft") as url, serving(lambda: b"") as other:
+        host, _, secret = url.removeprefix("http://").partition("/")
+        assert len(secret) > 20
+        assert secret not in other
+        for path in ("/", "/index.html", "//"):
+            assert HTTP.request("GET", f"http://{host}{path}").status == 404
+
+
 def test_a_reload_shows_what_changed_and_what_is_wrong_with_it(tmp_path: Path) -> None:
     template = tmp_path / "index.html"
 

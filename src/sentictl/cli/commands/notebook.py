@@ -51,14 +51,13 @@ def open_(
 
     Its address lets in whoever has it: do not pass it on.
     """
-    import webbrowser
-
+    from sentictl.cli.browser import open_privately
     from sentictl.cli.open_project import opened
 
     with opened(invocation, announced=True) as project:
         url = project.notebook.open()
     invocation.output.result({"url": url}, url)
-    if not (no_open or invocation.json or webbrowser.open(url)):
+    if not (no_open or invocation.json or open_privately(url)):
         invocation.output.say("There is no browser to open it in: open that address by hand.")
 
 

@@ -52,7 +52,9 @@ def site(
         copy = project.page_file
     invocation.output.result({"page_url": url, "file": str(copy)}, url)
     if open_:
-        _open(invocation, url)
+        import webbrowser
+
+        _tell(invocation, url, opened=webbrowser.open(url))
 
 
 def _serve(invocation: Invocation, project: "Project", port: int, *, open_: bool) -> None:
@@ -65,14 +67,14 @@ def _serve(invocation: Invocation, project: "Project", port: int, *, open_: bool
             told = f"Served on this machine until Ctrl-C; a reload shows a changed template. API: {api_url}"
             invocation.output.say(told)
             if open_:
-                _open(invocation, url)
+                from sentictl.cli.browser import open_privately
+
+                _tell(invocation, url, opened=open_privately(url))
             Event().wait()
         except KeyboardInterrupt:
             invocation.output.say("\nStopped.")
 
 
-def _open(invocation: Invocation, url: str) -> None:
-    import webbrowser
-
-    if not webbrowser.open(url):
+def _tell(invocation: Invocation, url: str, *, opened: bool) -> None:
+    if not opened:
         invocation.output.say(f"No browser can be opened from here. Open it yourself: {url}")

@@ -1,6 +1,7 @@
-"""The web page served on this machine, for as long as somebody looks at it."""
+"""The web page served on this machine, for as long as somebody looks at it, under an address that nobody can guess."""
 
 import contextlib
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
@@ -11,7 +12,7 @@ from sentictl.errors import SentictlError, UsageError
 from sentictl.services.page.render import HEADERS
 
 HOST = "127.0.0.1"
-PATHS = ("/", "/index.html")
+PATHS = ("", "index.html")
 
 
 @contextlib.contextmanager
@@ -29,7 +30,8 @@ def serving(render: Callable[[], bytes], port: int = 0) -> Iterator[str]:
     Raises:
         UsageError: the port is taken, or this user may not have it.
     """
-    handler = type("PageHandler", (_Handler,), {"render": staticmethod(render)})
+    folder = f"/{secrets.token_urlsafe(16)}/"
+    handler = type("PageHandler", (_Handler,), {"render": staticmethod(render), "folder": folder})
     try:
         server = ThreadingHTTPServer((HOST, port), handler)
     except OSError as problem:
@@ -40,7 +42,7 @@ def serving(render: Callable[[], bytes], port: int = 0) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     try:
-        yield f"http://{HOST}:{server.server_port}/"
+        yield f"http://{HOST}:{server.server_port}{folder}"
     finally:
         server.shutdown()
         thread.join()
@@ -49,11 +51,14 @@ def serving(render: Callable[[], bytes], port: int = 0) -> Iterator[str]:
 
 class _Handler(BaseHTTPRequestHandler):
     render: Callable[[], bytes]
+    folder: str
 
     def do_GET(self) -> None:
         """The page, with the headers that it has from the API."""
-        if self.path.partition("?")[0] not in PATHS:
-            self._answer(HTTPStatus.NOT_FOUND, b"There is only the page here, at /.\n", "text/plain")
+        if self.path.partition("?")[0] not in [self.folder + name for name in PATHS]:
+            self._answer(
+                HTTPStatus.NOT_FOUND, b"There is only the page here, at the address that was told.\n", "text/plain"
+            )
             return
         try:
             page = self.render()
