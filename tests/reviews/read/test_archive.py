@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sentictl.assets.archives import Limits
 from sentictl.errors import DataError
+from sentictl.reviews.read import archive
 from sentictl.reviews.read.archive import ArchiveSource
 from sentictl.reviews.read.source import Review
 
@@ -90,6 +92,18 @@ def test_a_member_larger_than_any_review_is_refused(tmp_path: Path) -> None:
     source = archive_of(tmp_path / "a.tar.gz", large, content=bytes(17_000_000))
     with pytest.raises(DataError, match="is too large for a review"):
         list(source.reviews())
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [(Limits(5_000, 100), "larger than 0 MiB"), (Limits(100_000, 3), "more than 3 files and folders")],
+)
+def test_more_than_an_archive_may_hold_is_refused(
+    official: Files, pack: Pack, monkeypatch: pytest.MonkeyPatch, limits: Limits, words: str
+) -> None:
+    monkeypatch.setattr(archive, "LIMITS", limits)
+    with pytest.raises(DataError, match=f"is not read to its end: .*{words}"):
+        list(ArchiveSource(pack(official)).reviews())
 
 
 @pytest.mark.parametrize("kept", [0, 1, 9, 100, 0.3, 0.6, 0.9, -9, -1])

@@ -24,7 +24,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def cloud(home: Path) -> Cloud:
     """A twin in rough weather."""
-    return Cloud(daemon.start(home, weather="rough").url or "")
+    daemon.start(home, weather="rough")
+    return Cloud(daemon.access(home))
 
 
 def refusals(call: Any, **arguments: Any) -> list[str]:

@@ -1,12 +1,15 @@
 """Lambda functions, run by AWS's own runtime client."""
 
 import base64
+import io
 import json
 import os
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.twin.conftest import Cloud, wait_for, zipped
 
@@ -164,3 +167,38 @@ def test_a_deleted_function_is_gone(cloud: Cloud) -> None:
     client.delete_function(FunctionName=function)
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         invoke(cloud, function)
+
+
+def climbing() -> bytes:
+    return zipped({"../handler.py": "x"})
+
+
+def too_large() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(262_144_001))
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"no archive", "File is not a zip file"),
+        (climbing(), r"'../handler\.py' leads out of its folder"),
+        (too_large(), "unpacked it is larger than 250 MiB"),
+    ],
+    ids=["no archive", "climbing", "too large"],
+)
+def test_code_that_cannot_be_unpacked_is_refused(cloud: Cloud, echo: str, content: bytes, words: str) -> None:
+    client, name = getattr(cloud, "lambda"), echo.rpartition(":")[2]
+    cloud.upload("code.zip", content)
+    stored = {"S3Bucket": cloud.bucket, "S3Key": "code.zip"}
+    for call in (
+        lambda: cloud.function("", Code={"ZipFile": content}),
+        lambda: cloud.function("", Code=stored),
+        lambda: client.update_function_code(FunctionName=name, ZipFile=content),
+        lambda: client.update_function_code(FunctionName=name, **stored),
+    ):
+        with pytest.raises(ClientError, match=f"InvalidParameterValueException.*{words}"):
+            call()
+    assert "FunctionError" not in invoke(cloud, echo)[1]

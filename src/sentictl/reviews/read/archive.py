@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from sentictl.assets.archives import ArchiveError, Counted, Limits
 from sentictl.errors import DataError
 from sentictl.reviews.read import layout
 from sentictl.reviews.read.source import MAX_REVIEW_BYTES, file_sha256, unreadable
 
 CHUNK_BYTES = 1024 * 1024
+LIMITS = Limits(16 << 30, 5_000_000)  # fifty times the official archive's 100,000 files, and its size
 
 
 class ArchiveSource(layout.LayoutSource):
@@ -38,21 +40,30 @@ class ArchiveSource(layout.LayoutSource):
             self.total = self.path.stat().st_size
             try:
                 yield from self._members(file)
+            except ArchiveError as error:
+                raise DataError(
+                    f"{self.path} is not read to its end: {error}.", "Pack the reviews alone, or split them."
+                ) from error
             except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
                 raise DataError(
                     f"{self.path} is cut short or damaged: {error}.", "Download or pack it again."
                 ) from error
 
     def _members(self, file: BinaryIO) -> Iterator[tuple[layout.Place, bytes]]:
-        with gzip.open(file) as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as tar:
-            for member in tar:
+        with (
+            gzip.open(file) as unzipped,
+            Counted(unzipped, LIMITS) as counted,
+            tarfile.open(fileobj=counted, mode="r|") as tar,
+        ):
+            for count, member in enumerate(tar, start=1):
+                LIMITS.check_entries(count)
                 self.done = file.tell()
                 at = layout.place(member.name)
                 self._check(member, at)
                 content = tar.extractfile(member) if at else None
                 if at and content:
                     yield at, content.read()
-            while unzipped.read(CHUNK_BYTES):  # up to the checksum, which shows damage that tar does not see
+            while counted.read(CHUNK_BYTES):  # up to the checksum, which shows damage that tar does not see
                 pass
 
     def _check(self, member: tarfile.TarInfo, at: layout.Place | None) -> None:

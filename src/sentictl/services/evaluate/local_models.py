@@ -2,15 +2,14 @@
 
 import contextlib
 import difflib
-import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from sentimodel.artifact import ArtifactError
 from sentimodel.predictor import Predictor
 
+from sentictl.assets.archives import ArchiveError, unpack_tar_gz
 from sentictl.errors import ModelError
 
 
@@ -54,9 +53,9 @@ def _names(models: Path) -> list[str]:
 
 def _unpack(archive: Path, folder: Path) -> None:
     try:
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as problem:
+        with archive.open("rb") as packed:
+            unpack_tar_gz(packed, folder)
+    except (ArchiveError, OSError) as problem:
         raise ModelError(
             f"{archive} cannot be unpacked: {problem}.", "Give a model.tar.gz as a training job leaves it."
         ) from None

@@ -1,10 +1,10 @@
 """Model artifacts: from the bucket to this machine, and which of those here is the current one."""
 
 import shutil
-import tarfile
 import tempfile
 from pathlib import Path
 
+from sentictl.assets.archives import ArchiveError, unpack_tar_gz
 from sentictl.errors import ModelError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.resources.storage import read_object
@@ -21,7 +21,7 @@ def fetch_artifact(context: Context, name: str, artifact: str) -> Path:
         The folder that holds the artifact's files.
 
     Raises:
-        ModelError: it is not in the bucket any more.
+        ModelError: it is not in the bucket any more, or cannot be unpacked.
     """
     models = context.config.folder.models
     folder = models / name
@@ -71,5 +71,10 @@ def _place(artifact: str) -> tuple[str, str]:
 def _unpack(context: Context, artifact: str, scratch: Path) -> None:
     packed = scratch / "model.tar.gz"
     context.environment.client("s3").download_file(*_place(artifact), str(packed))
-    with tarfile.open(packed) as archive:
-        archive.extractall(scratch / "artifact", filter="data")
+    try:
+        with packed.open("rb") as stream:
+            unpack_tar_gz(stream, scratch / "artifact")
+    except ArchiveError as problem:
+        raise ModelError(
+            f"The artifact {artifact} cannot be unpacked: {problem}.", "Train it again, or see others: sentictl models"
+        ) from None

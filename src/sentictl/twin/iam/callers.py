@@ -2,7 +2,6 @@
 
 import hmac
 import re
-from typing import NamedTuple
 
 from sentictl.twin.core.control_plane import ControlPlane, signer
 from sentictl.twin.core.credentials import KEY_HEADER, opens
@@ -19,27 +18,18 @@ from sentictl.twin.core.messages import (
 HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")  # RFC 9110, section 7.2, without odd characters
 LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?", re.IGNORECASE)
 FROM_OTHER_PAGES = ("cross-site", "same-site")  # values of Sec-Fetch-Site, which no script can set or leave out
-
-
-class Refusal(NamedTuple):
-    """A code of AWS's, and its message."""
-
-    code: str
-    message: str
-
-
-# By how the request is made: without any key, or with one that is not known.
+# AWS's codes and messages: for a request without any key, and for one with a key that is not known.
 S3 = (
-    Refusal("AccessDenied", "Access Denied"),
-    Refusal("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."),
+    ("AccessDenied", "Access Denied"),
+    ("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."),
 )
 QUERY = (
-    Refusal("MissingAuthenticationToken", "Request is missing Authentication Token"),
-    Refusal("InvalidClientTokenId", "The security token included in the request is invalid."),
+    ("MissingAuthenticationToken", "Request is missing Authentication Token"),
+    ("InvalidClientTokenId", "The security token included in the request is invalid."),
 )
 JSON = (
-    Refusal("MissingAuthenticationTokenException", "Missing Authentication Token"),
-    Refusal("UnrecognizedClientException", "The security token included in the request is invalid."),
+    ("MissingAuthenticationTokenException", "Missing Authentication Token"),
+    ("UnrecognizedClientException", "The security token included in the request is invalid."),
 )
 
 

@@ -1,24 +1,25 @@
 """Lambda functions that really run: Invoke, with execution environments that are made, reused and replaced."""
 
 import base64
-import io
 import re
 import secrets
 import shutil
+import tempfile
 import threading
 import time
-import zipfile
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from sentictl.assets.archives import ArchiveError, Limits, unpack_zip
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
 from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane, name_call
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import Request, Response, rest_error, unknown_operation
 from sentictl.twin.iam.roles import AssumedRole
 from sentictl.twin.lambda_.runtime import ExecutionEnvironment, FunctionSpec, Outcome
+from sentictl.twin.s3.objects import ObjectMissingError, Objects
 
 INVOCATION = re.compile(r"/2015-03-31/functions/(?P<function>.+)/invocations")
 ARN = re.compile(r"(?:arn:aws:lambda:(?P<region>[^:]+):\d+:)?(?:function:)?(?P<name>[^:/]+)(?::[^:]+)?")
@@ -27,6 +28,7 @@ MAX_ENVIRONMENTS = 4
 # Callers beyond this many are refused, so that functions which call the twin always find a thread of it free.
 MAX_CALLERS = 32
 TAIL_BYTES = 4096
+CODE = Limits(262_144_000, 100_000)  # unzipped: Lambda's quota of 250 MB for function and layers
 
 
 class UnknownFunctionError(Exception):
@@ -48,7 +50,8 @@ class Functions:
         self._lock = threading.Lock()
         self._pools: dict[tuple[str, str], Pool] = {}
         self._callers = threading.BoundedSemaphore(MAX_CALLERS)
-        control.before["lambda", "CreateFunction"] = self._refuse_role
+        control.before["lambda", "CreateFunction"] = self._refuse
+        control.before["lambda", "UpdateFunctionCode"] = lambda call: self._refuse_code(call.payload)
         control.after["lambda", "DeleteFunction"] = self._deleted
 
     def answer(self, request: Request) -> Response:
@@ -139,12 +142,28 @@ class Functions:
                 self._pools[spec.region, spec.name] = pool
             return pool
 
-    def _refuse_role(self, call: Call) -> Response | None:
+    def _refuse(self, call: Call) -> Response | None:
         """moto asks only whether there is such a role."""
-        if AssumedRole(self._control, call.payload["Role"]).trusts("lambda.amazonaws.com"):
-            return None
-        message = "The role defined for the function cannot be assumed by Lambda."
-        return rest_error("InvalidParameterValueException", message, HTTPStatus.BAD_REQUEST, Type="User")
+        if not AssumedRole(self._control, call.payload["Role"]).trusts("lambda.amazonaws.com"):
+            return _invalid("The role defined for the function cannot be assumed by Lambda.")
+        return self._refuse_code(call.payload["Code"])
+
+    def _refuse_code(self, code: dict[str, Any]) -> Response | None:
+        """Refuse what is no ZIP archive or too large, wherever it is; moto takes anything."""
+        try:
+            if "ZipFile" in code:
+                content = base64.b64decode(code["ZipFile"])
+            elif "S3Bucket" in code:
+                content = Objects(self._control).read(f"s3://{code['S3Bucket']}/{code['S3Key']}")
+            else:
+                return None
+            with tempfile.TemporaryDirectory(prefix="sentictl-") as scratch:
+                unpack_zip(content, Path(scratch), CODE)
+        except ObjectMissingError:
+            return None  # moto refuses it
+        except (ArchiveError, ValueError) as problem:
+            return _invalid(f"Could not unzip uploaded file: {problem}. Please check your file, then try again.")
+        return None
 
     def _deleted(self, call: Call) -> None:
         name = ARN.fullmatch(call.request.path.rpartition("/")[2])
@@ -169,8 +188,7 @@ class Pool:
         self._idle: list[ExecutionEnvironment] = []
         self._changed = threading.Condition()
         self._closed = False
-        with zipfile.ZipFile(io.BytesIO(code)) as archive:
-            archive.extractall(folder)
+        unpack_zip(code, folder, CODE)
 
     def invoke(self, payload: bytes) -> Outcome:
         """Run an invocation in a free environment; waits for one if all are busy."""
@@ -219,6 +237,10 @@ class Pool:
             environment.close()
         if last:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _invalid(message: str) -> Response:
+    return rest_error("InvalidParameterValueException", message, HTTPStatus.BAD_REQUEST, Type="User")
 
 
 def _spec(function: Any) -> FunctionSpec:

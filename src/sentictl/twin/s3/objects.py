@@ -2,11 +2,11 @@
 
 import io
 import tarfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from sentictl.assets.archives import ArchiveError, unpack_tar_gz
 from sentictl.twin.core.control_plane import REGION, ControlPlane
 from sentictl.twin.core.messages import Request, authorization
 from sentictl.twin.iam.roles import AssumedRole
@@ -51,17 +51,16 @@ class Objects:
             return content
 
     def extract(self, uri: str, folder: Path) -> None:
-        """Unpack the tar archive at `uri` into `folder`; links and paths that lead out of it are refused.
+        """Unpack the `tar.gz` at `uri` into `folder`; links and paths that lead out of it are refused.
 
         Raises:
             ObjectMissingError: there is nothing at `uri`.
-            BadArchiveError: it cannot be unpacked.
+            BadArchiveError: it cannot be unpacked, or holds too much.
         """
         content = self.read(uri)
         try:
-            with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-                archive.extractall(folder, filter="data")
-        except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+            unpack_tar_gz(io.BytesIO(content), folder)
+        except ArchiveError as error:
             raise BadArchiveError(f"{uri}: {error}") from error
 
     def download(self, prefix: str, folder: Path) -> int:
