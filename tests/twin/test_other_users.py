@@ -4,7 +4,7 @@ import http.client
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -126,10 +126,11 @@ def test_an_older_twins_folder_is_closed_at_the_next_start(own_home: Path) -> No
     assert own_home.stat().st_mode & 0o077 == 0
 
 
-def test_another_user_is_told_whose_twin_it_is(busy: Busy) -> None:
+@pytest.mark.parametrize("ask", [daemon.status, daemon.start, daemon.stop, daemon.destroy])
+def test_another_user_is_told_whose_twin_it_is(busy: Busy, ask: Callable[[Path], object]) -> None:
     def look() -> str:
         try:
-            daemon.status(busy.home)
+            ask(busy.home)
         except TwinError as refusal:
             return refusal.message
         return ""

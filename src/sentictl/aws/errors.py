@@ -80,7 +80,10 @@ def _refusal(error: dict[str, str], operation: str) -> SentictlError:
             "Check: aws sts get-caller-identity. Log in again, then run this again.",
         )
     if code in UNKNOWN_CREDENTIALS:
-        return AccessError(f"AWS does not know these credentials: {message}", "Check: aws sts get-caller-identity")
+        return AccessError(
+            f"AWS does not know these credentials: {message}",
+            "Check: aws sts get-caller-identity. In the environment local the twin was begun anew: run this again.",
+        )
     if code in DENIED:
         return AccessError(
             f"AWS does not allow {operation}: {message}", "Ask for that permission, then run this again: it goes on."

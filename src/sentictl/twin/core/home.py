@@ -96,7 +96,12 @@ class TwinHome:
 
     @contextlib.contextmanager
     def starting(self) -> Iterator[None]:
-        """One starter or stopper at a time. The lock lies beside the folder, which may be deleted meanwhile."""
+        """One starter or stopper at a time. The lock lies beside the folder, which may be deleted meanwhile.
+
+        Raises:
+            TwinError: the folder is another user's.
+        """
+        self.read_record()  # it is refused here where it is another user's
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         path = self.folder.with_name(f".{self.folder.name}.lock")
         with open_locked(path, _hold):

@@ -1,1 +1,1 @@
-"""IAM: policies evaluated, and the roles that AWS's services run in."""
+"""IAM: policies evaluated, the roles that AWS's services run in, and who may call the twin."""
