@@ -23,6 +23,7 @@ from torch.distributed import TCPStore  # type: ignore[attr-defined]  # public, 
 PORT = 29_400  # where the first host's process listens, unless MASTER_PORT says otherwise
 PORTS = range(20_000, 29_000)  # below those that systems use for outgoing connections
 PATIENCE = timedelta(minutes=10)  # for hosts that start later, and for a process that writes while others wait
+LOOPBACK = "lo"  # the interface of 127.0.0.1
 SECONDS_TO_HEAR_WHY = 5.0
 SECONDS_TO_END = 15.0  # longer than the processes wait to hear why one of them failed
 _REASON, _LEFT = "reason", "left"
@@ -237,15 +238,21 @@ def _wait(processes: Sequence["subprocess.Popen[bytes]"], seconds: float) -> Non
 
 
 def _connect(worker: Worker, device: torch.device) -> TCPStore:
-    interface = os.environ.get("SM_NETWORK_INTERFACE_NAME")
-    if interface and worker.address != "127.0.0.1":
+    here = worker.address == Worker.address
+    interface = LOOPBACK if here else os.environ.get("SM_NETWORK_INTERFACE_NAME")
+    if interface:
         for library in ("GLOO", "NCCL"):
             os.environ.setdefault(f"{library}_SOCKET_IFNAME", interface)
+    listener = None  # torch's own, which the whole network reaches
     try:
-        store = TCPStore(worker.address, worker.port, worker.size, worker.rank == 0, PATIENCE)
+        if here and worker.rank == 0:
+            listener = socket.create_server((worker.address, worker.port)).detach()
+        store = TCPStore(
+            worker.address, worker.port, worker.size, worker.rank == 0, PATIENCE, master_listen_fd=listener
+        )
         backend = "nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(backend, store=store, rank=worker.rank, world_size=worker.size, timeout=PATIENCE)
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         raise ProcessGroupError(
             f"the {worker.size} processes of this training did not find one another at {worker.address}:{worker.port}: "
             f"{error}"

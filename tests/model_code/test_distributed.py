@@ -156,6 +156,22 @@ def test_when_one_is_killed_the_other_ends(trainings: Trainings) -> None:
     assert not (trainings.folder / "model").exists()
 
 
+def test_processes_of_one_machine_listen_to_that_machine_alone(trainings: Trainings) -> None:
+    processes = trainings.pair("model", **LONG)
+    wait_for(processes[0], "epoch=1 ")
+    found = {address for process in processes for address in listening(process.pid)}
+    assert found == {"0100007F"}  # 127.0.0.1 as the kernel writes it
+
+
+def listening(pid: int) -> list[str]:
+    """The addresses that a process listens at (proc(5))."""
+    links = [str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()]
+    sockets = {link.removeprefix("socket:[").rstrip("]") for link in links if link.startswith("socket:")}
+    tables = [Path(f"/proc/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
+    lines = [line.split() for table in tables for line in table]
+    return [line[1].partition(":")[0] for line in lines if line[3] == "0A" and line[9] in sockets]
+
+
 def test_a_host_of_two_gpus_fails_as_its_processes_do(trainings: Trainings) -> None:
     code, _, stderr = ended(trainings.start("gpus", {"SM_NUM_GPUS": "2"}, **{**PLAIN, "learning_rate": "inf"}))
     assert code == 1
