@@ -104,7 +104,7 @@ def test_every_hyperparameter_reaches_the_script(trained: tuple[Container, str])
     container, _ = trained
     metadata = Predictor.load(container.base / "model").metadata
     sent = {name: text for name, text in container.job["HyperParameters"].items() if not name.startswith("sagemaker_")}
-    assert metadata.dataset == sent.pop("dataset")
+    assert metadata.dataset == json.loads(sent.pop("dataset"))
     for most in ("ngrams", "lstm_vocabulary_size"):  # the reviews may have fewer
         assert 0 < metadata.hyperparameters[most] <= int(sent.pop(most))
     assert {name: json.loads(text) for name, text in sent.items()}.items() <= metadata.hyperparameters.items()

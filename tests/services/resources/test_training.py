@@ -11,12 +11,14 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 from moto.sagemaker.models import sagemaker_backends
+from sagemaker_training import mapping
 
 from sentictl.aws.environment import Environment
 from sentictl.config.config import Config
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import TrainingError
 from sentictl.lifecycle.resource import Context
+from sentictl.services.resources.dataset import Dataset
 from sentictl.services.resources.storage import create_bucket, tag_bucket
 from sentictl.services.resources.training import TrainingJob, forget_checkpoints, stop_training_job
 from tests.services.conftest import ACCOUNT
@@ -97,10 +99,36 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 def test_each_hyperparameter_goes_to_the_script_and_what_the_machine_is_does_not(cloud: Cloud) -> None:
     request = cloud.request('accumulation = 4\nmixed_precision = false\ninstance_type = "ml.m5.large"')
-    values = {name: json.loads(value) for name, value in request["HyperParameters"].items() if name != "dataset"}
+    values = {name: json.loads(value) for name, value in request["HyperParameters"].items()}
     assert (values["accumulation"], values["mixed_precision"]) == (4, False)
     assert not {"instance_type", "instance_count", "spot", "volume_gb", "max_minutes"} & values.keys()
     assert request["ResourceConfig"]["InstanceType"] == "ml.m5.large"
+
+
+@pytest.mark.parametrize("digest", ["90e339455353", "123456789012", "000000000000", "0e0000000000", "abcdefabcdef"])
+def test_every_hyperparameter_comes_out_of_the_toolkit_as_it_was_set(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, digest: str
+) -> None:
+    monkeypatch.setattr(Dataset, "digest", digest)
+    request = cloud.request("learning_rate = 1e-5")
+    train = cloud.context("learning_rate = 1e-5").settings.train.model_dump()
+    for name, sent in request["HyperParameters"].items():
+        if not name.startswith("sagemaker_"):
+            words = mapping.to_cmd_args({name: json.loads(sent)})  # what sagemaker-training does with it
+            assert words == [f"--{name}", str(train.get(name, digest))]
+
+
+@pytest.mark.parametrize("sent", ["90e339455353", '"90e339455353"'], ids=["0.1.0", "now"])
+def test_the_dataset_of_a_job_is_recorded_without_quotes(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, sent: str
+) -> None:
+    name = cloud.request()["TrainingJobName"]
+    job = sagemaker_backends[MOTO_ACCOUNT][REGION].training_jobs[name]
+    job.hyper_parameters["dataset"] = sent
+    cloud.end(name, "Completed")
+    live = TrainingJob(cloud.context()).read(name)
+    assert live
+    assert live.attributes["dataset"] == "90e339455353"
 
 
 def test_a_job_on_ordinary_machines_has_checkpoints_too(cloud: Cloud) -> None:

@@ -249,7 +249,8 @@ class TrainingJob(DigestNamed):
     @property
     def _hyperparameters(self) -> dict[str, str]:
         settings = self.context.settings.train.model_dump(exclude=OTHER_SETTINGS)
-        return {key: json.dumps(value) for key, value in settings.items()} | {"dataset": self._dataset.digest}
+        # As JSON, all of them: the container's toolkit decodes each, and an undecided digest could be a number to it.
+        return {key: json.dumps(value) for key, value in (settings | {"dataset": self._dataset.digest}).items()}
 
     def _request(self) -> dict[str, Any]:
         train = self.context.settings.train
@@ -355,7 +356,7 @@ def _outcome(job: Mapping[str, Any]) -> dict[str, str]:
         "artifact": job["ModelArtifacts"]["S3ModelArtifacts"],
         "trained": job["CreationTime"].astimezone(UTC).isoformat(timespec="milliseconds"),
         "architecture": json.loads(given.get("architecture", '""')),
-        "dataset": given.get("dataset", ""),
+        "dataset": given.get("dataset", "").strip('"'),  # jobs of sentictl 0.1 have it without quotes
     }
     if ACCURACY in metrics:
         outcome[ACCURACY] = f"{metrics[ACCURACY]:.4f}"
