@@ -38,6 +38,30 @@ def test_lists_are_filtered_sorted_and_paged(cloud: Cloud, family: str, noun: st
     assert names == [wanted[:2], wanted[2:]]
 
 
+def test_endpoints_may_have_every_instance_type_that_aws_lists_and_no_other(cloud: Cloud) -> None:
+    listed = cloud.sagemaker.meta.service_model.shape_for("ProductionVariantInstanceType").enum
+    name = cloud.name("types")
+    cloud.sagemaker.create_model(ModelName=name, ExecutionRoleArn=cloud.execution_role)
+    variants = [
+        {"VariantName": f"V{number}", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": instance_type}
+        for number, instance_type in enumerate(listed)
+    ]
+    cloud.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
+    told = cloud.sagemaker.describe_endpoint_config(EndpointConfigName=name)["ProductionVariants"]
+    assert [variant["InstanceType"] for variant in told] == listed
+    with pytest.raises(ClientError, match=r"ValidationException.*ml\.m5\.huge.*enum value set.*ml\.c7g\.large"):
+        cloud.sagemaker.create_endpoint_config(
+            EndpointConfigName=f"{name}-unknown", ProductionVariants=[variants[0] | {"InstanceType": "ml.m5.huge"}]
+        )
+
+
+def test_notebooks_may_have_every_instance_type_that_aws_lists_and_no_other(cloud: Cloud) -> None:
+    pytest.importorskip("jupyterlab")
+    wanted = {"RoleArn": cloud.execution_role, "NotebookInstanceName": cloud.name("types")}
+    with pytest.raises(ClientError, match=r"ValidationException.*ml\.m5\.huge.*enum value set.*ml\.m7i\.large"):
+        cloud.sagemaker.create_notebook_instance(**wanted, InstanceType="ml.m5.huge")
+
+
 def test_sagemakers_tags(cloud: Cloud, family: str) -> None:
     job = cloud.train("print('done')")
     cloud.trained(job)

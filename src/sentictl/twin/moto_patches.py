@@ -4,7 +4,12 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from typing import Any
+
+from moto.core.utils import get_service_model
+from moto.sagemaker import exceptions
+from moto.sagemaker.models import FakeEndpointConfig, FakeSagemakerNotebookInstance
 
 from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane, naive_utc, seconds
 from sentictl.twin.core.messages import Request, Response, authorization, json_response, json_rpc_error, rest_error
@@ -14,6 +19,11 @@ MANAGED_POLICIES = "MOTO_IAM_LOAD_MANAGED_POLICIES"
 ASKING = {
     "x-amz-target": "ResourceGroupsTaggingAPI_20170126.GetResources",
     "content-type": "application/x-amz-json-1.1",
+}
+# moto's classes that check an instance type, with AWS's own list of those allowed there.
+INSTANCE_TYPES: dict[Any, str] = {
+    FakeEndpointConfig: "ProductionVariantInstanceType",
+    FakeSagemakerNotebookInstance: "InstanceType",
 }
 TAGGED_API = re.compile(r"arn:aws:apigateway:[^:]*::/restapis/(?P<api>[^/]+)")
 
@@ -26,6 +36,8 @@ class MotoPatches:
         # moto's API Gateway imports jsonschema, and that a package which builds a grammar of IRIs for a second or more,
         # where JupyterLab has brought it. Nothing here checks IRIs, and jsonschema does without.
         sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # its import fails
+        for kind, listed in INSTANCE_TYPES.items():
+            kind.validate_instance_type = _instance_type_check(listed)
         for operation in ("AttachRolePolicy", "GetPolicy", "GetPolicyVersion", "ListPolicies"):
             control.before["iam", operation] = self._load_managed_policies
         control.before["lambda", "AddPermission"] = self._refuse_second_permission
@@ -228,6 +240,20 @@ class MotoPatches:
         tags = {arn: {tag["Key"]: tag["Value"] for tag in listed} for arn, listed in resources.items()}
         apis = self._control.backend("apigateway", region).apis.values()
         return tags | {f"arn:aws:apigateway:{region}::/restapis/{api.id}": dict(api.tags) for api in apis}
+
+
+def _instance_type_check(listed: str) -> Callable[[Any, str], None]:
+    """Make the check of an instance type against AWS's list; moto's own lists lack most of what SageMaker has."""
+
+    def check(_checked: Any, instance_type: str) -> None:
+        types = get_service_model("sagemaker").shape_for(listed).enum
+        if instance_type not in types:
+            raise exceptions.ValidationError(
+                f"Value '{instance_type}' at 'instanceType' failed to satisfy constraint: "
+                f"Member must satisfy enum value set: [{', '.join(types)}]"
+            )
+
+    return check
 
 
 def _is_wanted(arn: str, tags: dict[str, str], wanted: dict[str, Any]) -> bool:
