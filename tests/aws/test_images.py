@@ -12,10 +12,20 @@ import sagemaker.core
 from sagemaker.core import image_uris
 
 from sentictl.aws.images import VERSIONS, pytorch_image
+from sentictl.config.instance_types import Use, family, usable_instance_types
 from sentictl.errors import AwsError
 
 Scope = Literal["training", "inference"]
-MACHINES = {"cpu": "ml.m5.xlarge", "gpu": "ml.g5.xlarge", "older gpu": "ml.p3.2xlarge"}
+MACHINES: dict[str, tuple[Scope, str]] = {
+    "cpu": ("training", "ml.m5.xlarge"),
+    "gpu": ("training", "ml.g5.xlarge"),
+    "cpu to serve": ("inference", "ml.m5.xlarge"),
+    "gpu to serve": ("inference", "ml.g5.xlarge"),
+    "older gpu to serve": ("inference", "ml.p3.2xlarge"),
+    "graviton to serve": ("inference", "ml.c7g.large"),
+}
+# Graviton families that the SDK names the image for x86 processors for: findings/sdk-graviton-images.sh
+WRONG_IN_THE_SDK = {"c8g", "m8g", "r7gd", "r8g"}
 TABLES = Path(next(iter(sagemaker.core.__path__))) / "image_uri_config"
 
 
@@ -43,11 +53,29 @@ def _tables_read_once() -> object:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-@pytest.mark.parametrize("scope", get_args(Scope))
-def test_in_every_region_the_image_is_the_one_that_the_sdk_names(scope: Scope, machine: str) -> None:
-    found = {region: ours(scope, region, MACHINES[machine]) for region in regions()}
-    assert found == {region: the_sdks(scope, region, MACHINES[machine]) for region in found}
+def test_in_every_region_the_image_is_the_one_that_the_sdk_names(machine: str) -> None:
+    scope, instance_type = MACHINES[machine]
+    found = {region: ours(scope, region, instance_type) for region in regions()}
+    assert found == {region: the_sdks(scope, region, instance_type) for region in found}
     assert len(set(found.values()) - {""}) > 30
+
+
+@pytest.mark.parametrize(("scope", "use"), [("training", "train"), ("inference", "deploy")])
+def test_for_every_machine_the_image_is_the_one_that_the_sdk_names_or_the_right_one(scope: Scope, use: Use) -> None:
+    machines = [name for name, uses in usable_instance_types().items() if use in uses]
+    assert len(machines) > 150
+    for name in machines:
+        image = pytorch_image(scope, "eu-west-1", name)
+        if family(name) in WRONG_IN_THE_SDK:
+            assert "/pytorch-inference-arm64:2.6.0-cpu-" in image, name
+            assert "arm64" not in the_sdks(scope, "eu-west-1", name), f"the SDK is right about {name} now"
+        else:
+            assert image == the_sdks(scope, "eu-west-1", name), name
+
+
+def test_a_region_without_the_image_for_graviton_says_so() -> None:
+    with pytest.raises(AwsError, match=r"no PyTorch 2\.6\.0 inference image for Graviton processors in mars-1"):
+        pytorch_image("inference", "mars-1", "ml.c7g.large")
 
 
 def test_a_region_without_the_image_is_named_with_those_that_have_it() -> None:

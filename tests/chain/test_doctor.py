@@ -78,12 +78,19 @@ def test_a_quota_of_zero_is_told_before_anything_is_made(aws: Shell) -> None:
     assert "Service Quotas" in finding["mend"]
 
 
-def test_a_type_that_there_is_not_is_one_finding_among_others(aws: Shell) -> None:
+def test_a_type_that_there_is_not_is_a_finding_about_the_settings(aws: Shell) -> None:
     shell = replace(aws, variables={**aws.variables, "SENTICTL_DEPLOY_INSTANCE_TYPE": "ml.m5.huge"})
-    document = shell.json("doctor", *PROD, expect=1)
-    assert "Did you mean" in check(document, "instance types")["mend"]
-    assert check(document, "quota for endpoint")["status"] == "warning"
-    assert check(document, "image for endpoint")["status"] == "ok"
+    finding = check(shell.json("doctor", *PROD, expect=1), "settings and state")
+    assert "ml.m5.huge" in finding["found"]
+    assert "Did you mean" in finding["mend"]
+
+
+def test_a_gpu_that_would_be_idle_is_a_warning(aws: Shell) -> None:
+    shell = replace(aws, variables={**aws.variables, "SENTICTL_DEPLOY_INSTANCE_TYPE": "ml.g4dn.xlarge"})
+    finding = check(shell.json("doctor", *PROD, expect=1), "instance types")  # 1: the quota of such machines is 0
+    assert finding["status"] == "warning"
+    assert "ml.g4dn.xlarge is idle" in finding["found"]
+    assert "deploy.instance_type ml.m5.large" in finding["mend"]
 
 
 def test_a_role_that_was_changed_is_named_with_the_command_that_mends_it(aws: Shell) -> None:
@@ -151,3 +158,6 @@ def test_a_service_that_roles_may_not_be_passed_to_is_seen_behind_one_that_they_
 def test_instance_types_are_listed_with_what_they_are_for(tmp_path: Path) -> None:
     types = Shell(tmp_path).json("doctor", "--instances")
     assert types["ml.m5.large"] == ["train", "deploy"]
+    assert types["ml.m5.xlarge"] == ["train", "deploy", "notebook"]
+    assert types["ml.c7g.large"] == ["deploy"]
+    assert types["ml.inf2.xlarge"] == ["notebook"]

@@ -143,12 +143,19 @@ def test_ctrl_c_leaves_the_training_job_running_and_says_how_to_go_on(aws: Shell
 def test_an_error_says_what_why_and_what_next(shell: Shell) -> None:
     shown = on_terminal(shell, "deploy", "--instance-type", "ml.m5.huge")
     assert shown.code == 2
-    assert rows(shown.lines(), "deploy")[0].split()[1] == "✗"
     framed = " ".join(" ".join(line for line in shown.lines() if line.startswith("│")).replace("│", " ").split())
-    assert "ml.m5.huge is not an instance type" in framed
+    assert 'deploy.instance_type cannot be "ml.m5.huge": there is no such instance type' in framed
     assert "Did you mean ml.m5.large?" in framed
     piped = shell.run("deploy", "--instance-type", "ml.m5.huge", expect=2).stderr
-    assert "\n✗ ml.m5.huge is not an instance type that SageMaker knows for deploy.\n  Did you mean" in piped
+    assert '✗ The setting deploy.instance_type cannot be "ml.m5.huge": ' in piped
+    assert "\n  Did you mean ml.m5.large? " in piped
+
+
+@pytest.mark.usefixtures("first")
+def test_what_fails_once_it_has_begun_is_marked_where_it_stands(shell: Shell) -> None:
+    shown = on_terminal(shell, "deploy", "--model", "99")
+    assert shown.code != 0
+    assert rows(shown.lines(), "deploy")[0].split()[1] == "✗"
 
 
 @pytest.mark.usefixtures("first")

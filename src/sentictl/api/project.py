@@ -21,7 +21,6 @@ from sentictl.api.notebook import ProjectNotebook
 from sentictl.api.observer import Lines, ProjectObserver
 from sentictl.api.results import Live, Plan, Preview, Removal, Status
 from sentictl.api.session import Precondition, Session
-from sentictl.aws.instance_types import check_instance_types
 from sentictl.config.config import LOCAL
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import Settings
@@ -52,7 +51,7 @@ from sentictl.services.predict.batches import predict_each
 from sentictl.services.predict.clients import Client, Prediction
 from sentictl.services.pricing.estimate import estimate
 from sentictl.services.resources.dataset import Dataset
-from sentictl.services.resources.endpoint import Endpoint
+from sentictl.services.resources.endpoint import Endpoint, unused_gpu
 from sentictl.services.resources.function import Function
 from sentictl.services.resources.rest_api import RestApi, invoke_url
 from sentictl.services.resources.schedule import Schedule, ending, renew
@@ -61,7 +60,12 @@ from sentictl.services.resources.website import Page, page_url, render_page
 
 WAITING = "  Waiting for the first answers: on AWS, permissions take effect some seconds late."
 # What `status` warns of, by the kind of resource that it is about.
-WARNINGS = {Schedule: ending, Endpoint: idle_warning, Notebook: running}
+WARNINGS = (
+    (Schedule, ending),
+    (Endpoint, idle_warning),
+    (Endpoint, unused_gpu),
+    (Notebook, running),
+)
 Changes = Mapping[str, Any] | None  # settings by dotted key, such as {"train.epochs": 2}; None leaves one as it is
 
 
@@ -145,7 +149,7 @@ class Project:
             wait: follow the job to its end.
             adopt: take over what is in the way.
         """
-        with self.session.change(settings, self._check_train) as context:
+        with self.session.change(settings) as context:
             if not resume:
                 forget_checkpoints(context)
             self._run(context, "train", wait=wait, adopt=adopt)
@@ -237,7 +241,6 @@ class Project:
         """
         checks: dict[tuple[str, ...], Precondition] = {
             ("data",): lambda _: self._observer.begin("data"),  # the plan itself prepares the reviews
-            ("train",): self._check_train,
             ("deploy",): self._check_deploy(model, force, {}),
         }
         chosen = _commands_of_site(settings) if commands == ("site",) else commands or stack.COMMANDS
@@ -251,7 +254,7 @@ class Project:
             return Status(self.session.environment)
         findings = stack.inspect(context)
         ours = {finding.record.kind for finding in findings if finding.ours}
-        warnings = [warn(context) for kind, warn in WARNINGS.items() if kind.kind in ours]
+        warnings = [warn(context) for kind, warn in WARNINGS if kind.kind in ours]
         return Status(
             self.session.environment,
             findings,
@@ -449,6 +452,8 @@ class Project:
         for command in commands:
             stack.check_ready(context, command)
             self._observer.begin(command)
+            if command == "deploy" and (warning := unused_gpu(context)):
+                self._observer.remark(f"  {warning}")
             apply(stack.resources(context, command), context, self._observer, wait=wait, adopt=adopt)
             self._observer.ended(command)
 
@@ -464,15 +469,11 @@ class Project:
         self._observer.begin("data")
         Dataset(context).prepared  # noqa: B018  (made when first asked for, and kept in the cache)
 
-    def _check_train(self, context: Context) -> None:
-        check_instance_types(context.settings)
-
     def _check_deploy(self, model: str | None, force: bool, chosen: dict[str, Any]) -> Precondition:
         """Puts the chosen version into force, looks whether it may be served, and tells what is to be written of it."""
 
         def check(context: Context) -> None:
             self._observer.begin("deploy")
-            check_instance_types(context.settings)
             if model is not None:
                 chosen.update(context.config.change({versions.SETTING: versions.choose(context, model)}))
             if not force:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sentictl.aws.regions import dns_suffix
+from sentictl.config.instance_types import has_gpu, is_graviton
 from sentictl.errors import AwsError
 
 # The newest versions that both toolkits' script mode knows, pinned to the patch release so that a job can be repeated.
 VERSIONS = {"training": "2.10.0", "inference": "2.6.0"}
+ON_GRAVITON = "inference_graviton"  # what the table calls the images for ARM processors; SageMaker trains on none
 
 
 def pytorch_image(scope: Literal["training", "inference"], region: str, instance_type: str) -> str:
@@ -23,21 +25,26 @@ def pytorch_image(scope: Literal["training", "inference"], region: str, instance
     Args:
         scope: what the container is for.
         region: the AWS region that it is pulled in.
-        instance_type: the machine, such as "ml.m5.large"; g and p families get the GPU image.
+        instance_type: the machine, such as "ml.m5.large"; those with a GPU or a Graviton processor get images of their
+            own. It is one that the settings allow for this.
 
     Raises:
         AwsError: AWS publishes no such image in that region.
     """
     version = VERSIONS[scope]
-    entry = _table()[scope]["versions"][version]
+    graviton = is_graviton(instance_type)
+    entry = _table()[ON_GRAVITON if graviton else scope]["versions"][version]
     registry = entry["registries"].get(region)
     if registry is None:
+        kind = f"{scope} image for Graviton processors" if graviton else f"{scope} image"
         raise AwsError(
-            f"AWS publishes no PyTorch {version} {scope} image in {region}.",
+            f"AWS publishes no PyTorch {version} {kind} in {region}.",
             f"Choose one of these regions: {', '.join(sorted(entry['registries']))}.",
         )
-    processor = "gpu" if instance_type.split(".")[1][0] in "gp" else "cpu"
+    processor = "gpu" if has_gpu(instance_type) else "cpu"
     tag = f"{version}-{processor}-{entry['py_versions'][-1]}"
+    if processor in entry.get("container_version", {}):
+        tag += f"-{entry['container_version'][processor]}-sagemaker"
     return f"{registry}.dkr.ecr.{region}.{dns_suffix(region)}/{entry['repository']}:{tag}"
 
 

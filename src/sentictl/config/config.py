@@ -319,14 +319,17 @@ def _validated(model: type[Model], values: Mapping[str, Any], source: Path | Non
     if first["type"] == "model_type":
         raise SettingsError(f"{key} in {source} is not a table.", "Correct that line, or take it out.")
     shown = json.dumps(first["input"], default=str)
-    raise SettingsError(f"The setting {key} cannot be {shown}: {first['msg'].lower()}.", _mend(key, source))
+    why = first["msg"][0].lower() + first["msg"][1:]
+    instead = first.get("ctx", {}).get("instead", "")
+    raise SettingsError(f"The setting {key} cannot be {shown}: {why}.", _mend(key, source, instead))
 
 
-def _mend(key: str, source: Path | None) -> str:
-    variable = _variable(key)
+def _mend(key: str, source: Path | None, instead: str) -> str:
+    """Say how a setting gets another value; `instead` is one that was perhaps meant."""
+    variable, near = _variable(key), f"Did you mean {instead}? " if instead else ""
     if source is None:
-        return f"Give another value: sentictl config set {key} VALUE"
-    return f"Correct the variable {variable}." if variable in os.environ else f"Correct it in {source}."
+        return f"{near}Give another value: sentictl config set {key} {instead or 'VALUE'}"
+    return near + (f"Correct the variable {variable}." if variable in os.environ else f"Correct it in {source}.")
 
 
 def _unknown(what: str, name: str, known: list[str]) -> SettingsError:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from sentictl.config.identity import NAME_RULE, is_name
+from sentictl.config.instance_types import Use, refusal
 
 Fraction = Annotated[float, Field(gt=0, lt=0.5)]
 Count = Annotated[int, Field(ge=1)]
@@ -21,7 +22,23 @@ LogDays = Annotated[
     Literal[1, 3, 5, 7, 14, 30, 60, 90, 365],
     BeforeValidator(lambda given: int(given) if isinstance(given, str) and given.isdecimal() else given),
 ]
+
+
+def _instance_type(use: Use) -> AfterValidator:
+    def check(name: str) -> str:
+        refused = refusal(name, use)
+        if refused:
+            why, near = refused
+            raise PydanticCustomError("instance_type", "{why}", {"why": why, "instead": near})
+        return name
+
+    return AfterValidator(check)
+
+
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+TrainingType = Annotated[InstanceType, _instance_type("train")]
+HostingType = Annotated[InstanceType, _instance_type("deploy")]
+NotebookType = Annotated[InstanceType, _instance_type("notebook")]
 TTL = re.compile(r"([0-9]{1,5})([mhd])")
 TTL_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 SHORTEST_TTL, LONGEST_TTL = timedelta(minutes=5), timedelta(days=30)
@@ -150,7 +167,7 @@ class TrainSettings(Table):
     max_tokens: Annotated[int, Field(ge=8, le=4096)] = 256
     mixed_precision: bool = True
     seed: Annotated[int, Field(ge=0)] = 1
-    instance_type: InstanceType = "ml.m5.xlarge"
+    instance_type: TrainingType = "ml.m5.xlarge"
     instance_count: Annotated[int, Field(ge=1, le=20)] = 1
     spot: bool = False
     volume_gb: Annotated[int, Field(ge=1, le=1024)] = 10
@@ -165,7 +182,7 @@ class DeploySettings(Table):
     """
 
     model: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{0,63}$")] = ""
-    instance_type: InstanceType = "ml.m5.large"
+    instance_type: HostingType = "ml.m5.large"
     instance_count: Annotated[int, Field(ge=1, le=10)] = 1
     ttl: Annotated[str, AfterValidator(_check_ttl)] = ""
     log_days: LogDays = 14
@@ -216,7 +233,7 @@ class NotebookSettings(Table):
     It stops by itself when it was not used for `idle_minutes`.
     """
 
-    instance_type: InstanceType = "ml.t3.medium"
+    instance_type: NotebookType = "ml.t3.medium"
     volume_gb: Annotated[int, Field(ge=5, le=16_384)] = 5
     idle_minutes: Annotated[int, Field(ge=5, le=24 * 60)] = 60
 

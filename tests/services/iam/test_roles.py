@@ -3,12 +3,14 @@
 import json
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from parliament import analyze_policy_string
 
 from sentictl.assets.installed import templates
+from sentictl.aws.images import pytorch_image
+from sentictl.config.instance_types import Use, usable_instance_types
 from sentictl.errors import SettingsError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.iam.roles import ExecutionRole, FunctionRole, PageRole, Role
@@ -65,6 +67,18 @@ def test_parliament_finds_nothing_wrong(context: Context, kind: type[Role]) -> N
     findings = analyze_policy_string(policy, include_community_auditors=True).findings
     told = [(found.issue, action) for found in findings for action in found.location.get("actions", [found.detail])]
     assert told == FINDINGS.get(kind, [])
+
+
+@pytest.mark.parametrize(("scope", "use"), [("training", "train"), ("inference", "deploy")])
+def test_the_image_of_every_machine_may_be_pulled(
+    context: Context, scope: Literal["training", "inference"], use: Use
+) -> None:
+    role, region = ExecutionRole(context), context.environment.region
+    for name, uses in usable_instance_types().items():
+        if use in uses:
+            repository = pytorch_image(scope, region, name).partition("/")[2].partition(":")[0]
+            arn = f"arn:aws:ecr:{region}:763104351884:repository/{repository}"
+            assert allowed(role, "ecr:BatchGetImage", arn), name
 
 
 @pytest.mark.parametrize("kind", KINDS)

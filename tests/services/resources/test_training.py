@@ -11,7 +11,6 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 from moto.sagemaker.models import sagemaker_backends
-from sagemaker_training import mapping
 
 from sentictl.aws.environment import Environment
 from sentictl.config.config import Config
@@ -23,6 +22,7 @@ from sentictl.services.resources.storage import create_bucket, tag_bucket
 from sentictl.services.resources.training import TrainingJob, forget_checkpoints, stop_training_job
 from tests.services.conftest import ACCOUNT
 
+mapping = pytest.importorskip("sagemaker_training.mapping")
 MOTO_ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 WORDS = (("pos", "lovely"), ("neg", "dreadful"))

@@ -29,7 +29,7 @@ def doctor(
         ),
     ] = None,
     instances: Annotated[
-        bool, typer.Option("--instances", help="List the instance types that SageMaker knows, and end.")
+        bool, typer.Option("--instances", help="List the instance types that there are for each use, and end.")
     ] = False,
 ) -> None:
     """Check this machine, the project, and the account.
@@ -81,9 +81,9 @@ def _show_github_template(invocation: Invocation, repository: str) -> None:
 
 
 def _show_instances(invocation: Invocation) -> None:
-    from sentictl.aws.instance_types import known_instance_types
+    from sentictl.config.instance_types import usable_instance_types
 
-    types = known_instance_types()
+    types = usable_instance_types()
     lines = [f"{name:<20} {', '.join(uses)}" for name, uses in types.items()]
     invocation.output.result(types, "\n".join(lines))
 

@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from sentictl.aws.credentials import validity
 from sentictl.aws.errors import DENIED
 from sentictl.aws.images import pytorch_image
-from sentictl.aws.instance_types import check_instance_types
 from sentictl.aws.redaction import redacted
 from sentictl.lifecycle.reconcile import differences
 from sentictl.lifecycle.resource import Context
@@ -19,6 +18,7 @@ from sentictl.services.doctor.check import Check, CheckResult, failed, ok, warni
 from sentictl.services.iam.permissions import policy
 from sentictl.services.iam.roles import Role
 from sentictl.services.notebook.instance import OPTIONAL
+from sentictl.services.resources.endpoint import unused_gpu
 
 CLOCK = timedelta(minutes=5)  # AWS refuses what was signed earlier or later than that
 BROAD = "sentictl doctor --policy prints the policy that allows everything sentictl does"
@@ -89,7 +89,11 @@ def _region(context: Context) -> CheckResult:
 
 
 def _instance_types(context: Context) -> CheckResult:
-    check_instance_types(context.settings)
+    """Look whether the machines are worth their price; those that cannot be used are refused as settings."""
+    if unused_gpu(context):
+        return warning(
+            unused_gpu(context), "Take a machine without: sentictl config set deploy.instance_type ml.m5.large"
+        )
     return ok(f"{context.settings.train.instance_type}, {context.settings.deploy.instance_type}")
 
 

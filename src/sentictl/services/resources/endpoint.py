@@ -7,6 +7,7 @@ from sentictl.aws.images import pytorch_image
 from sentictl.aws.lookup import if_there
 from sentictl.aws.names import digest_of
 from sentictl.aws.waiters import poll
+from sentictl.config.instance_types import has_gpu
 from sentictl.config.state import Record
 from sentictl.errors import EndpointError, MissingStepError
 from sentictl.lifecycle.cost import Machines
@@ -221,6 +222,14 @@ def _live(endpoint: Mapping[str, Any]) -> LiveResource:
     status = endpoint["EndpointStatus"]
     fields = {"endpoint_config": endpoint["EndpointConfigName"], "failed": status == "Failed"}
     return LiveResource(endpoint["EndpointArn"], status, fields)
+
+
+def unused_gpu(context: Context) -> str:
+    """Tell that the endpoint's machine has a GPU, which its model server leaves idle; empty where it has none."""
+    instance_type = context.settings.deploy.instance_type
+    return (
+        f"The endpoint answers on the processor: the GPU of {instance_type} is idle" if has_gpu(instance_type) else ""
+    )
 
 
 def trained(context: Context) -> Record:
