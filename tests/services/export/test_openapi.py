@@ -109,8 +109,9 @@ def test_importing_it_makes_the_methods_that_sentictl_puts(context_of: ContextOf
 def test_the_page_that_is_missing_is_told_by_the_status_of_s3(context_of: ContextOf) -> None:
     responses = importable(context_of(""))["paths"]["/"]["get"]["x-amazon-apigateway-integration"]["responses"]
     assert {pattern: answer["statusCode"] for pattern, answer in responses.items()} == {
-        "default": "200",
-        r"4\d{2}": "404",
+        r"2\d{2}": "200",
+        "40[34]": "404",
+        "default": "502",
     }
 
 

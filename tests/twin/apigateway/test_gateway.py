@@ -284,6 +284,19 @@ def test_a_missing_object_is_mapped_by_its_pattern(cloud: Cloud) -> None:
     assert HTTP.request("GET", s3_api(cloud, "nothing.html", reader(cloud))).status == 404
 
 
+def test_what_no_pattern_fits_is_mapped_by_the_answer_without_one(cloud: Cloud) -> None:
+    cloud.upload("there.html", b"page")
+    for key, status in (("there.html", 200), ("nothing.html", 502)):
+        api = Api.make(cloud)
+        uri = f"arn:aws:apigateway:us-east-1:s3:path/{cloud.bucket}/{key}"
+        where = api.method("GET", type="AWS", integrationHttpMethod="GET", uri=uri, credentials=reader(cloud))
+        api.answer(where, "200", {}, selectionPattern=r"2\d{2}")
+        api.answer(where, "502", {"Content-Type": "integration.response.header.Content-Type"})
+        answer = HTTP.request("GET", api.deploy())
+        assert answer.status == status
+    assert answer.headers["Content-Type"] == "application/xml"
+
+
 def test_the_role_is_what_counts(cloud: Cloud) -> None:
     cloud.upload("page.html", b"page")
     assert HTTP.request("GET", s3_api(cloud, "page.html", cloud.role("apigateway.amazonaws.com"))).status == 404

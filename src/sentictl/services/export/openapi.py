@@ -129,8 +129,11 @@ def _page() -> Document:
         "headers": _headers((*CORS, *HEADERS, *PASSED_ON)),
         "content": {"text/html": {"schema": {"type": "string"}}},
     }
-    missing = {"description": "The page is not published yet", "headers": _headers(CORS)}
-    return {"operationId": "page", "summary": "The web page", "responses": {"200": found, "404": missing}}
+    headers = _headers((*CORS, "Content-Type"))
+    missing = {"description": "The page is not published yet", "headers": headers}
+    broken = {"description": "S3, where the page is, failed", "headers": headers}
+    responses = {"200": found, "404": missing, "502": broken}
+    return {"operationId": "page", "summary": "The web page", "responses": responses}
 
 
 def _schemas(limits: ApiSettings) -> Document:

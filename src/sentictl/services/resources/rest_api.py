@@ -381,18 +381,18 @@ def _page_method(context: Context) -> dict[str, Any]:
         "uri": f"arn:{environment.partition}:apigateway:{environment.region}:s3:path/{bucket}/{PAGE_KEY}",
         "credentials": PageRole(context).arn,
     }
-    passed_on = {
-        f"method.response.header.{header}": f"integration.response.header.{header}"
-        for header in ("Content-Type", "Cache-Control")
-    }
-    found = _method_headers(CORS | {header: f"'{value}'" for header, value in HEADERS.items()}) | passed_on
+    passed_on = {header: f"integration.response.header.{header}" for header in ("Content-Type", "Cache-Control")}
+    found = CORS | {header: f"'{value}'" for header, value in HEADERS.items()} | passed_on
+    failed = CORS | {"Content-Type": passed_on["Content-Type"]}
     return {
         "integration": integration,
-        "method_responses": {"200": dict.fromkeys(found, False), "404": _declared(CORS)},
+        "method_responses": {"200": _declared(found), "404": _declared(failed), "502": _declared(failed)},
+        # By what S3 answers. It says 403 of a missing object to those who may not list the bucket; the one without a
+        # pattern is for all else: S3's own failures, and redirects, which API Gateway does not follow.
         "integration_responses": {
-            "200": {"responseParameters": found},
-            # S3 says 403 of a missing object to those who may not list the bucket.
-            "404": {"responseParameters": _method_headers(CORS), "selectionPattern": r"4\d{2}"},
+            "200": {"responseParameters": _method_headers(found), "selectionPattern": r"2\d{2}"},
+            "404": {"responseParameters": _method_headers(failed), "selectionPattern": "40[34]"},
+            "502": {"responseParameters": _method_headers(failed)},
         },
     }
 

@@ -1,0 +1,34 @@
+"""The REST API as it is asked for."""
+
+import re
+
+import pytest
+
+from sentictl.services.resources.rest_api import RestApi
+from tests.services.conftest import ContextOf
+
+
+@pytest.mark.parametrize(
+    ("told", "answered"),
+    [
+        (200, "200"),
+        (206, "200"),
+        (301, "502"),  # the bucket is in another region
+        (307, "502"),
+        (400, "502"),
+        (403, "404"),
+        (404, "404"),
+        (405, "502"),
+        (429, "502"),
+        (500, "502"),
+        (503, "502"),
+    ],
+)
+def test_what_s3_says_of_the_page_is_not_taken_for_the_page(context_of: ContextOf, told: int, answered: str) -> None:
+    method = RestApi(context_of("")).desired()["methods"]["GET"]
+    responses = method["integration_responses"]
+    chosen = [s for s, r in responses.items() if re.fullmatch(r.get("selectionPattern", "-"), str(told))]
+    # API Gateway takes the one without a pattern where none fits; of several that fit it might take any.
+    assert len(chosen) <= 1
+    assert (chosen or [s for s, r in responses.items() if "selectionPattern" not in r]) == [answered]
+    assert responses.keys() == method["method_responses"].keys()
