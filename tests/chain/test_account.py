@@ -21,7 +21,7 @@ def elsewhere(shell: Shell) -> Iterator[Shell]:
     settings.write_text(text)
 
 
-@pytest.mark.parametrize(
+COMMANDS = pytest.mark.parametrize(
     "command",
     [
         ("up",),
@@ -36,6 +36,9 @@ def elsewhere(shell: Shell) -> Iterator[Shell]:
         ("predict", "superb", "--via", "endpoint"),
     ],
 )
+
+
+@COMMANDS
 def test_a_command_in_another_account_stops(elsewhere: Shell, command: tuple[str, ...]) -> None:
     before = elsewhere.journal(), (elsewhere.folder / "sentictl.toml").read_bytes()
     error = elsewhere.json(*command, expect=4)["error"]

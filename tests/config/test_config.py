@@ -325,6 +325,68 @@ def test_the_first_account_is_recorded_with_the_first_resource(folder: ProjectFo
     assert Config.load(folder).state.account == "111111111111"
 
 
+def test_the_region_is_recorded_with_the_account(folder: ProjectFolder) -> None:
+    config = Config.load(folder, "prod")
+    config.settle("eu-west-1")
+    config.recognize("111111111111")
+    config.state.keep(Record("bucket", "b"))
+    config.save_state()
+    again = Config.load(folder, "prod")
+    assert again.state.region == "eu-west-1"
+    again.settle("eu-west-1")
+
+
+def test_another_region_is_refused_with_the_way_back_and_the_way_on(folder: ProjectFolder) -> None:
+    config = Config.load(folder, "prod")
+    config.state = State([Record("bucket", "b")], "111111111111", "eu-central-1")
+    config.save_state()
+    config = Config.load(folder, "prod")
+    with pytest.raises(SettingsError, match=r"prod is in the region eu-central-1, .* says eu-west-1") as refusal:
+        config.settle("eu-west-1")
+    assert "sentictl down --env prod" in refusal.value.hint
+    way_back = re.search(r"config set (\S+) (\S+)\. ", refusal.value.hint)
+    assert way_back
+    Config.load(folder).set({way_back[1]: way_back[2]})
+    config = Config.load(folder, "prod")
+    assert config.placement.region == "eu-central-1"
+    config.settle(config.placement.region)
+
+
+def test_an_environment_gets_its_region_and_profile_as_other_settings_do(folder: ProjectFolder) -> None:
+    config = Config.load(folder)
+    assert config.get("env.prod.region") == "eu-west-1"
+    assert config.set({"env.prod.region": "eu-west-1"}) == {}
+    assert config.set({"env.prod.region": "us-east-2"}) == {"env.prod.region": "us-east-2"}
+    assert folder.settings_file.read_text() == FILE.replace("eu-west-1", "us-east-2")
+    assert config.get("env.prod.region") == "us-east-2"
+
+
+def test_an_environment_that_is_not_there_is_made_with_its_region(folder: ProjectFolder) -> None:
+    config = Config.load(folder)
+    assert config.get("env.test.region") == ""
+    config.set({"env.test.region": "ap-south-1", "train.epochs": 4})
+    assert Config.load(folder, "test").placement.region == "ap-south-1"
+    assert Config.load(folder, "prod").settings.train.epochs == 4
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message", "hint"),
+    [
+        ("env.prod.region", "mars", 'env.prod.region cannot be "mars"', "config set env.prod.region VALUE"),
+        ("env.prod.regoin", "eu-west-1", "no setting called env.prod.regoin", "Did you mean env.prod.region?"),
+        ("env.Prod.region", "eu-west-1", "Prod cannot be an environment's name", "lower-case"),
+        ("env.prod.train.epochs", "3", "no setting called env.prod.train.epochs", ""),
+    ],
+)
+def test_what_an_environment_cannot_be_is_refused(
+    folder: ProjectFolder, key: str, value: str, message: str, hint: str
+) -> None:
+    with pytest.raises(SettingsError, match=message) as refusal:
+        Config.load(folder).set({key: value})
+    assert hint in refusal.value.hint
+    assert folder.settings_file.read_text() == FILE
+
+
 def test_another_account_is_refused(folder: ProjectFolder) -> None:
     config = Config.load(folder, "prod")
     config.state = State([Record("bucket", "b")], "111111111111")

@@ -12,8 +12,13 @@ from sentictl.errors import StateError
 texts = st.text(min_size=1, max_size=20)
 attributes = st.dictionaries(st.text(max_size=8).filter(lambda key: key not in ("kind", "name", "arn")), st.text())
 records = st.builds(Record, st.sampled_from(["bucket", "endpoint", "model"]), texts, st.text(max_size=20), attributes)
-accounts, ids = st.sampled_from(["", "123456789012"]), st.sampled_from(["", "0123456789ab"])
-states = st.builds(State, st.lists(records, max_size=8), accounts, ids)
+states = st.builds(
+    State,
+    st.lists(records, max_size=8),
+    st.sampled_from(["", "123456789012"]),
+    st.sampled_from(["", "eu-west-1", "eusc-de-east-1"]),
+    st.sampled_from(["", "0123456789ab"]),
+)
 
 ENTRY = {"kind": "bucket", "name": "b", "arn": "arn:b", "region": "r"}
 TABLE = {"version": STATE_VERSION, "account": "123456789012", "resources": [ENTRY]}
@@ -23,16 +28,43 @@ TABLE = {"version": STATE_VERSION, "account": "123456789012", "resources": [ENTR
 def test_what_is_recorded_is_read_back(state: State) -> None:
     back = State.from_toml(state.to_toml())
     assert list(back) == list(state)
-    assert (back.account, back.project_id) == (state.account, state.project_id)
+    assert (back.account, back.region, back.project_id) == (state.account, state.region, state.project_id)
 
 
-@pytest.mark.parametrize(("version", "unknown"), [(1, ("account", "project_id")), (2, ("project_id",))])
+@pytest.mark.parametrize(
+    ("version", "unknown"), [(1, ("account", "region", "project_id")), (2, ("region", "project_id"))]
+)
 @given(state=states)
 def test_what_an_older_version_did_not_record_is_empty(state: State, version: int, unknown: tuple[str, ...]) -> None:
     table = {key: value for key, value in state.to_toml().items() if key not in unknown} | {"version": version}
     back = State.from_toml(table)
     assert list(back) == list(state)
     assert back.to_toml() == state.to_toml() | dict.fromkeys(unknown, "")
+
+
+@pytest.mark.parametrize(
+    ("arns", "region"),
+    [
+        ([], ""),
+        ([""], ""),  # announced only
+        (["arn:aws:s3:::films-prod-123456789012"], ""),
+        (["arn:aws:iam::123456789012:role/films-prod-sagemaker"], ""),
+        (["arn:aws:s3:::films", "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/films"], "eu-west-1"),
+        (["", "arn:aws-cn:lambda:cn-north-1:123456789012:function:films"], "cn-north-1"),
+        (["arn:aws:apigateway:ap-south-1::/restapis/abc"], "ap-south-1"),
+        (["arn:aws:s3:::films/site/index.html", "not an arn"], ""),
+    ],
+)
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_region_of_an_older_version_is_that_of_its_arns(version: int, arns: list[str], region: str) -> None:
+    entries = [{"kind": "bucket", "name": str(number), "arn": arn} for number, arn in enumerate(arns)]
+    assert State.from_toml({"version": version, "resources": entries}).region == region
+
+
+def test_a_region_that_is_recorded_is_not_guessed() -> None:
+    entry = {"kind": "endpoint", "name": "e", "arn": "arn:aws:sagemaker:eu-west-1:1:endpoint/e"}
+    table = {"version": STATE_VERSION, "account": "1", "region": "us-east-2", "resources": [entry]}
+    assert State.from_toml(table).region == "us-east-2"
 
 
 @pytest.mark.parametrize(
@@ -43,6 +75,7 @@ def test_what_an_older_version_did_not_record_is_empty(state: State, version: in
         ({"version": True}, "version"),
         ({"version": 0}, "version"),
         ({"account": 123456789012}, "account is not a text"),
+        ({"region": 1}, "region is not a text"),
         ({"project_id": 12}, "project_id is not a text"),
         ({"resources": None}, "resources are not a list"),
         ({"resources": "many"}, "resources are not a list"),
@@ -90,9 +123,10 @@ def test_what_is_only_announced_is_not_the_latest() -> None:
 
 
 def test_a_copy_is_changed_alone() -> None:
-    state = State([Record("model", "m1")], "123456789012")
+    state = State([Record("model", "m1")], "123456789012", "eu-west-1")
     copy = state.copy()
+    assert (copy.account, copy.region) == ("123456789012", "eu-west-1")
     copy.keep(Record("model", "m2"))
-    copy.account = "210987654321"
+    copy.account, copy.region = "210987654321", "us-east-1"
     assert list(state) == [Record("model", "m1")]
-    assert state.account == "123456789012"
+    assert (state.account, state.region) == ("123456789012", "eu-west-1")

@@ -13,6 +13,7 @@ from sentictl.api import stack
 from sentictl.api.observer import ProjectObserver
 from sentictl.aws.environment import Environment
 from sentictl.aws.redaction import redacted
+from sentictl.aws.regions import settle_region
 from sentictl.config.config import LOCAL, Config
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import SentictlError
@@ -155,6 +156,7 @@ class Session:
     def _open(
         self, config: Config, check: Precondition | None, *, announced: bool = True, anonymous: bool = False
     ) -> Context:
+        settle_region(config)
         environment = self._environment(config, None if anonymous else config.recognize)
         if not announced:
             context = Context(config, environment, lambda *_: None)

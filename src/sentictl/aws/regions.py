@@ -1,10 +1,47 @@
-"""The parts of AWS and their differences: commercial regions, China's, the European Union's own, isolated ones."""
+"""AWS's regions: which one an environment is in, and how the parts of AWS differ that regions belong to.
 
+Those parts (partitions) are the commercial regions, China's, the European Union's own, and isolated ones.
+"""
+
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from sentictl.aws.credentials import open_session
 from sentictl.aws.isolation import installed_data
+from sentictl.config.config import LOCAL, Config
+from sentictl.errors import SettingsError
+
+DEFAULT = "us-east-1"  # the twin's, and until sentictl recorded regions that of every environment which named none
+
+
+def settle_region(config: Config) -> None:
+    """Find out which region a project's environment is in, before AWS is asked there.
+
+    It is the one that `[env.NAME]` says, else the recorded one, else that of AWS's own tools.
+
+    Raises:
+        SettingsError: nothing says which, or what is recorded is in another one.
+        AccessError: there is no such profile, or a file of AWS's settings cannot be read.
+    """
+    placement = config.placement
+    region = placement.region or config.state.region
+    if not region and (config.environment == LOCAL or len(config.state)):
+        region = DEFAULT
+    region = region or os.environ.get("AWS_REGION", "") or _region_of_profile(placement.profile)
+    if not region:
+        raise SettingsError(
+            f"Nothing says in which region the environment {config.environment} is.",
+            f"Choose one: sentictl config set env.{config.environment}.region eu-west-1. "
+            "Without it, AWS_REGION or the region of the AWS profile counts.",
+        )
+    config.settle(region)
+
+
+def _region_of_profile(profile: str) -> str:
+    """Return the region that boto3 finds: of AWS_DEFAULT_REGION, else of the profile; empty where there is none."""
+    return str(open_session(profile, "").region_name or "")
 
 
 def dns_suffix(region: str) -> str:

@@ -26,6 +26,7 @@ WEATHER = "SENTICTL_TWIN_WEATHER"
 ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")  # part of every name on AWS, as the project's is
 TABLES = {info.alias or name: info for name, info in Settings.model_fields.items()}
 IDENTITY = ("project.name", "project.id")
+PLACE = re.compile(r"env\.(?P<environment>[^.]+)\.(?P<name>[^.]+)")  # the key of an environment's own setting
 OF_ONE_ENVIRONMENT = {"deploy.model"}  # a model trained in one is not there in another
 
 
@@ -37,7 +38,7 @@ class Config:
         folder: where it lives.
         environment: the environment the settings and the state are for.
         settings: all settings, with the environment's overrides and SENTICTL_* variables applied.
-        placement: the environment's own settings: region, profile.
+        placement: the environment's own settings: region, which is empty until it is settled, and profile.
         state: what was recorded in that environment.
         before_ids: whether the project had no id yet when this was loaded, or what is recorded was made before it had.
     """
@@ -90,10 +91,26 @@ class Config:
         config.before_ids = not (config.settings.project.id and config.state.project_id)
         return config
 
+    def settle(self, region: str) -> None:
+        """Take a region for the one that the environment is in, and make sure that the recorded resources are there.
+
+        Raises:
+            SettingsError: they are in another one.
+        """
+        if self.state.region not in ("", region):
+            here = self.environment
+            raise SettingsError(
+                f"What is recorded of the environment {here} is in the region {self.state.region}, "
+                f"but [env.{here}] in {self.folder.settings_file} says {region}.",
+                f"Set it back: sentictl config set env.{here}.region {self.state.region}. To move to another region, "
+                f"do that, and then first: sentictl down{env_option(here)}; or use another environment's name.",
+            )
+        self.placement = self.placement.model_copy(update={"region": region})
+
     def recognize(self, account: str) -> None:
         """Make sure that the credentials lead to the account that the recorded resources are in.
 
-        The first account that an environment is seen in is recorded along with its first resource.
+        The first account and region that an environment is seen in are recorded along with its first resource.
 
         Args:
             account: the id of the account that the credentials belong to.
@@ -102,7 +119,7 @@ class Config:
             AccessError: it is another one.
         """
         if self.state.account in ("", account):
-            self.state.account = account
+            self.state.account, self.state.region = account, self.placement.region
             return
         profile = self.placement.profile or os.environ.get("AWS_PROFILE", "")
         credentials = f"those of the profile {profile}" if profile else "the default ones"
@@ -168,8 +185,30 @@ class Config:
         return written
 
     def set(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Change settings and write those that differ, as `change` and `write` do."""
-        return self.write(self.change(changes))
+        """Change settings and write those that differ, as `change` and `write` do.
+
+        A key can be one of an environment's own, such as "env.prod.region": an environment that is not there is made.
+        """
+        places = {key: value for key, value in changes.items() if PLACE.fullmatch(key)}
+        changed = self.change({key: value for key, value in changes.items() if key not in places})
+        source = self.folder.settings_file
+        moved = {key: value for key, value in places.items() if _checked_place(key, value, source) != self.get(key)}
+        if moved:
+            self._file.put(moved)
+        return self.write(changed) | moved
+
+    def get(self, key: str) -> Any:
+        """Return the value of a dotted key: of a setting in force, or of an environment's own, as the file has it.
+
+        Raises:
+            SettingsError: there is no such key.
+        """
+        place = PLACE.fullmatch(key)
+        if place is None:
+            return get(self.settings, key)
+        _checked_place(key, "", self.folder.settings_file)
+        own = self._file.read().get("env", {}).get(place["environment"], {})
+        return own.get(place["name"], "")
 
     def save_state(self) -> None:
         """Record the state, if it changed since it was loaded or saved last. An empty one leaves no trace.
@@ -236,10 +275,14 @@ def all_keys() -> Iterator[str]:
 def _check_environment(name: str, environments: Mapping[str, Any], source: Path) -> None:
     if name != LOCAL and name not in environments:
         raise _unknown("environment", name, list(dict.fromkeys([LOCAL, *environments])))
+    _check_name(name, f"Rename it in {source}.")
+
+
+def _check_name(name: str, mend: str) -> None:
     if not ENVIRONMENT_NAME.fullmatch(name):
         raise SettingsError(
             f"{name} cannot be an environment's name.",
-            f"1 to 20 lower-case letters, digits and hyphens, a letter first. Rename it in {source}.",
+            f"1 to 20 lower-case letters, digits and hyphens, a letter first. {mend}",
         )
 
 
@@ -270,6 +313,18 @@ def _check_nothing_stands(key: str, environment: str, document: Mapping[str, Any
             f"Delete them first: sentictl down{env_option(standing[0], default=LOCAL)}. If this folder is a copy, and "
             "they are the other project's, take the tables [state.*] out of sentictl.toml instead.",
         )
+
+
+def _checked_place(key: str, value: str, source: Path) -> str:
+    """Return the value of an environment's own setting, such as "env.prod.region"; an empty one is none."""
+    _, environment, name = key.split(".")
+    _check_name(environment, "Give another name.")
+    if name not in EnvironmentSettings.model_fields:
+        raise _unknown("setting", key, [f"env.{environment}.{known}" for known in EnvironmentSettings.model_fields])
+    _check_weather(environment, {name: value}, source)
+    if value:
+        _validated(EnvironmentSettings, {name: value}, prefix=f"env.{environment}.")
+    return value
 
 
 def _table(tables: Mapping[str, Any], name: str, source: Path, prefix: str = "") -> dict[str, Any]:

@@ -255,8 +255,11 @@ class EnvironmentSettings(Table):
     """`[env.NAME]` without its overrides: where on AWS that environment is, and whose credentials reach it.
 
     `weather` is of the local twin alone: in `rough` weather it refuses at first what AWS refuses at first.
+
+    Without a `region` it is the one that is recorded of the environment; before anything is, that of the variable
+    AWS_REGION or of the profile. `local` is in us-east-1.
     """
 
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-east-1"
+    region: Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d+$")] = ""
     profile: str = ""
     weather: Literal["calm", "rough"] = "calm"

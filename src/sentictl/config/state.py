@@ -1,5 +1,6 @@
 """The state: which resources of one environment sentictl made or was about to make, in the order it made them."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 from sentictl.errors import DamagedStateError, StateError
 
 STATE_VERSION = 3
-# Version 1 recorded no account, version 2 no project_id.
-KNOWN_KEYS = {"version", "account", "project_id", "resources"}
+# Version 1 recorded neither account nor region, version 2 neither region nor project_id.
+KNOWN_KEYS = {"version", "account", "region", "project_id", "resources"}
+REGIONAL_ARN = re.compile(r"arn:[^:]+:[^:]+:(?P<region>[^:]+):")
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,16 @@ class State:
     Args:
         records: what is recorded, oldest first.
         account: the id of the AWS account it is in; empty until the first command that connects learns it.
+        region: the AWS region it is in; empty until the first command that connects.
         project_id: the project's id, which the resources carry; empty where they were made before there were ids.
     """
 
-    def __init__(self, records: Iterable[Record] = (), account: str = "", project_id: str = "") -> None:
+    def __init__(
+        self, records: Iterable[Record] = (), account: str = "", region: str = "", project_id: str = ""
+    ) -> None:
         self._records = {(record.kind, record.name): record for record in records}
         self.account = account
+        self.region = region
         self.project_id = project_id
 
     def __iter__(self) -> Iterator[Record]:
@@ -53,8 +59,8 @@ class State:
         return (record.kind, record.name) in self._records
 
     def copy(self) -> "State":
-        """The same records, account and project, to be changed apart from these."""
-        return State(self, self.account, self.project_id)
+        """The same records, account, region and project, to be changed apart from these."""
+        return State(self, self.account, self.region, self.project_id)
 
     def of_kind(self, kind: str) -> list[Record]:
         """All records of a kind, oldest first."""
@@ -79,6 +85,7 @@ class State:
         return {
             "version": STATE_VERSION,
             "account": self.account,
+            "region": self.region,
             "project_id": self.project_id,
             "resources": [{"kind": r.kind, "name": r.name, "arn": r.arn, **r.attributes} for r in self],
         }
@@ -113,19 +120,26 @@ class State:
     @classmethod
     def _from_valid(cls, table: Mapping[str, Any]) -> "State":
         version, entries = table.get("version"), table.get("resources")
-        account, project_id = table.get("account", ""), table.get("project_id", "")
+        texts = {key: table.get(key, "") for key in ("account", "region", "project_id")}
         _check(type(version) is int and version > 0, "its version is not a whole number from 1")
-        _check(isinstance(account, str), "its account is not a text")
-        _check(isinstance(project_id, str), "its project_id is not a text")
+        for key, text in texts.items():
+            _check(isinstance(text, str), f"its {key} is not a text")
         _check(isinstance(entries, list), "its resources are not a list of tables")
         unknown = sorted(table.keys() - KNOWN_KEYS)
         _check(not unknown, f"{''.join(unknown[:1])} means nothing in it")
-        state = cls(account=account, project_id=project_id)
+        state = cls((), **texts)
         for number, entry in enumerate(entries or (), 1):
             record = _record(entry, f"resource {number}")
             _check(record not in state, f"resource {number} ({record.kind} {record.name}) is recorded twice")
             state.keep(record)
+        state.region = state.region or _region_of(state)
         return state
+
+
+def _region_of(state: State) -> str:
+    """Return the region in which older versions recorded resources; empty where no ARN tells: S3's and IAM's do not."""
+    matches = (REGIONAL_ARN.match(record.arn) for record in state)
+    return next((found["region"] for found in matches if found), "")
 
 
 def _record(entry: Any, what: str) -> Record:

@@ -11,7 +11,9 @@ from sentictl.cli.invocation import Invocation, command
 app = typer.Typer(
     name="config", help="Show and change the settings in sentictl.toml.", no_args_is_help=True, add_completion=False
 )
-Key = Annotated[str, typer.Argument(help="A setting, such as train.epochs.", autocompletion=settings)]
+Key = Annotated[
+    str, typer.Argument(help="A setting, such as train.epochs or env.prod.region.", autocompletion=settings)
+]
 
 
 @app.command("show")
@@ -33,9 +35,8 @@ def show(invocation: Invocation) -> None:
 def get_setting(invocation: Invocation, key: Key) -> None:
     """Show one setting."""
     from sentictl.cli.open_project import load_config
-    from sentictl.config.config import get
 
-    value = get(load_config(invocation).settings, key)
+    value = load_config(invocation).get(key)
     invocation.output.result(value, _shown(value))
 
 

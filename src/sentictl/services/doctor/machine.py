@@ -9,6 +9,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from sentictl.aws.regions import settle_region
 from sentictl.config.config import LOCAL, Config
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import StateError
@@ -87,6 +88,7 @@ def _disk(folder: Path) -> CheckResult:
 
 def _settings(folder: ProjectFolder, environment: str) -> CheckResult:
     config = Config.load(folder, environment)
+    settle_region(config)
     return ok(f"{folder.settings_file.name} is right, {len(config.state)} resources are recorded")
 
 
