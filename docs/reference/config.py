@@ -36,9 +36,9 @@ table, and can have one.
 STATE = """\
 ## state.NAME
 
-What sentictl recorded of an environment: the AWS account and region, and for each resource its kind, name, ARN and what other
-resources need of it, in the order in which they were made. It is not for editing. There is no secret in it. Where it is
-lost or damaged, `sentictl import` makes it again.
+What sentictl recorded of an environment: the AWS account and region, and for each resource its kind, name, ARN and what
+other resources need of it, in the order in which they were made. It is not for editing. There is no secret in it. Where
+it is lost or damaged, `sentictl import` makes it again.
 """
 USED_BY = {  # where a table is not called as the one command that it is for
     "project": "every command",

@@ -2,6 +2,8 @@
 
 import ast
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,12 @@ import pytest
 from openapi_spec_validator import validate
 
 from sentictl.assets.installed import templates
+from sentictl.aws.environment import Environment
 from sentictl.config.settings import Settings
 from sentictl.config.state import Record
 from sentictl.services.export.openapi import ERRORS, description, importable
 from sentictl.services.resources.rest_api import RestApi
-from tests.services.conftest import ContextOf
+from tests.services.conftest import ACCOUNT, ContextOf
 
 HANDLER = ast.parse((templates() / "lambda" / "handler.py").read_text(encoding="utf-8"))
 # What API Gateway does not import, or drops: see the module's docstring.
@@ -127,9 +130,35 @@ def test_the_address_is_that_of_the_api_once_it_stands(context_of: ContextOf) ->
     before = importable(context)
     context.state.keep(Record("rest-api", "films-local-api", "arn", {"id": "abc123"}))
     after = importable(context)
-    assert before["servers"] == description(context.settings)["servers"]
+    assert before["servers"] == description(context.settings, "eu-west-1")["servers"]
     assert "abc123" in after["servers"][0]["url"]
     assert after | {"servers": before["servers"]} == before
+
+
+@pytest.mark.parametrize(
+    ("region", "partition", "suffix"),
+    [
+        ("ap-south-1", "aws", "amazonaws.com"),
+        ("us-gov-west-1", "aws-us-gov", "amazonaws.com"),
+        ("cn-north-1", "aws-cn", "amazonaws.com.cn"),
+        ("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
+        ("us-iso-east-1", "aws-iso", "c2s.ic.gov"),
+    ],
+)
+def test_every_part_of_aws_has_its_own_addresses_and_arns(
+    context_of: ContextOf, region: str, partition: str, suffix: str
+) -> None:
+    environment = Environment("prod", region)
+    environment.__dict__["account"] = ACCOUNT
+    context = replace(context_of(""), environment=environment)
+    document = importable(context)
+    (server,) = document["servers"]
+    defaults = {name: variable["default"] for name, variable in server["variables"].items()}
+    assert server["url"].format(**defaults) == f"https://0123456789.execute-api.{region}.{suffix}/prod"
+    validate(document)
+    assert set(re.findall(r"arn:([^:]+):", json.dumps(document))) == {partition}
+    context.state.keep(Record("rest-api", "reviews-prod-api", "arn", {"id": "abc123"}))
+    assert importable(context)["servers"] == [{"url": f"https://abc123.execute-api.{region}.{suffix}/prod"}]
 
 
 def test_the_committed_document_is_that_of_the_default_settings() -> None:

@@ -1,6 +1,8 @@
 """The policies allow this project's own things and nothing else."""
 
 import json
+import re
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +11,7 @@ import pytest
 from parliament import analyze_policy_string
 
 from sentictl.assets.installed import templates
+from sentictl.aws.environment import Environment
 from sentictl.aws.images import pytorch_image
 from sentictl.config.instance_types import Use, usable_instance_types
 from sentictl.errors import SettingsError
@@ -146,3 +149,19 @@ def own_policy(context: Context, text: str) -> Path:
     path.parent.mkdir(parents=True)
     path.write_text(text)
     return path
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("eusc-de-east-1", "aws-eusc")]
+)
+@pytest.mark.parametrize("kind", [*KINDS, NotebookRole])
+def test_arns_are_of_the_part_of_aws_and_principals_of_all(
+    context: Context, kind: type[Role], region: str, partition: str
+) -> None:
+    environment = Environment("prod", region)
+    environment.__dict__["account"] = ACCOUNT
+    role = kind(replace(context, environment=environment))
+    documents = role.desired()
+    assert set(re.findall(r"arn:([^:]+):", json.dumps([role.arn, documents]))) == {partition}
+    (statement,) = documents["trust"]["Statement"]
+    assert statement["Principal"]["Service"].endswith(".amazonaws.com")

@@ -16,7 +16,7 @@ from sentictl.services.iam.roles import POLICY_NAME
 from sentictl.services.notebook.instance import OPTIONAL, notebook_policy
 
 ISSUER = "token.actions.githubusercontent.com"
-AUDIENCE = "sts.amazonaws.com"
+AUDIENCE = "sts.amazonaws.com"  # what the workflow's action asks GitHub for, in every part of AWS
 BRANCH = "main"  # the workflow's
 # Repositories made since July 2026 have the numbers of their owner and themselves in their tokens, which nobody else
 # gets who takes over a name: https://docs.github.com/actions/reference/security/oidc

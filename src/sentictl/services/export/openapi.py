@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sentictl import __version__
+from sentictl.aws.regions import DEFAULT, dns_suffix
 from sentictl.config.settings import ApiSettings, Settings
 from sentictl.lifecycle.resource import Context
 from sentictl.services.page.render import HEADERS
@@ -37,6 +38,7 @@ ERRORS: Mapping[int, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     503: ("The model is not in service: ask again after `Retry-After` seconds", ("endpoint_unavailable",), ()),
     504: ("The model took too long", ("endpoint_timeout",), ("INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT")),
 }
+SUFFIX = "amazonaws.com.cn in China, amazonaws.eu in the European Sovereign Cloud, amazonaws.com in most regions"
 RETRIED = (429, 503, 504)
 ABOUT = (
     "Is the writer of a review pleased? Post the review to the stage's root, in UTF-8.\n\n"
@@ -46,20 +48,15 @@ ABOUT = (
 )
 
 
-def description(settings: Settings) -> Document:
-    """Describe the API that these settings make, wherever it may stand."""
-    address = f"https://{{api}}.execute-api.{{region}}.amazonaws.com/{STAGE}"
-    variables = {
-        "api": {"default": "0123456789", "description": "The API's id"},
-        "region": {"default": "us-east-1"},
-    }
+def description(settings: Settings, region: str = DEFAULT) -> Document:
+    """Describe the API that these settings make, wherever it may stand; `region` is where it does by default."""
     operations = {"post": _asking(settings.api), "options": _preflight()}
     if settings.site.publish == "api":
         operations["get"] = _page()
     return {
         "openapi": "3.0.1",
         "info": {"title": "Sentiment of reviews", "version": __version__, "description": ABOUT},
-        "servers": [{"url": address, "variables": variables}],
+        "servers": [_server(region)],
         "paths": {"/": operations},
         "components": {"schemas": _schemas(settings.api)},
     }
@@ -72,7 +69,7 @@ def importable(context: Context) -> Document:
     """
     api = RestApi(context)
     desired = api.desired()
-    document = description(context.settings)
+    document = description(context.settings, context.environment.region)
     document["info"]["title"] = api.name
     if context.state.latest(RestApi.kind):
         document["servers"] = [{"url": invoke_url(context).rstrip("/")}]
@@ -81,6 +78,17 @@ def importable(context: Context) -> Document:
     return document | {
         "x-amazon-apigateway-binary-media-types": desired["binary_media_types"],
         "x-amazon-apigateway-gateway-responses": desired["gateway_responses"],
+    }
+
+
+def _server(region: str) -> Document:
+    return {
+        "url": f"https://{{api}}.execute-api.{{region}}.{{suffix}}/{STAGE}",
+        "variables": {
+            "api": {"default": "0123456789", "description": "The API's id"},
+            "region": {"default": region},
+            "suffix": {"default": dns_suffix(region), "description": SUFFIX},
+        },
     }
 
 

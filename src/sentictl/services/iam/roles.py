@@ -25,6 +25,8 @@ class Role(Resource):
     )
     named_by = ("arn", "Arn")
     part: ClassVar[str]
+    # The service's principal is no host name: it ends alike in every part of AWS, the European Union's among them
+    # (https://github.com/pulumi/pulumi-eks/issues/2341).
     service: ClassVar[str]
 
     @property

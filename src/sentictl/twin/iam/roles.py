@@ -8,7 +8,7 @@ from sentictl.twin.core.control_plane import ACCOUNT, ControlPlane
 from sentictl.twin.core.messages import Response, json_rpc_error
 from sentictl.twin.iam import policies
 
-IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[^.]+)\.amazonaws\.com/(?P<repository>[^:@]+)([:@].+)?")
+IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[^.]+)\.[a-z.]+/(?P<repository>[^:@]+)([:@].+)?")
 SAGEMAKER = "sagemaker.amazonaws.com"
 PULLING = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
