@@ -7,7 +7,7 @@ import random
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -38,6 +38,7 @@ class Answer:
     """An HTTP answer."""
 
     status: int
+    reason: str
     content_type: str
     body: bytes
 
@@ -72,6 +73,10 @@ class Server:
         """Wait until a line of the log holds a text."""
         wait_for(lambda: self._runs() and any(text in line for line in list(self.log)), READY_SECONDS)
 
+    def describe(self) -> Any:
+        """What TorchServe tells of its model."""
+        return self._request("GET", "/models/model", b"", {}).json[0]
+
     def _runs(self) -> bool:
         assert self._process.poll() is None, "the server has ended"
         return True
@@ -88,7 +93,7 @@ class Server:
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
-            return Answer(response.status, response.headers.get("Content-Type", ""), response.read())
+            return Answer(response.status, response.reason, response.headers.get("Content-Type", ""), response.read())
         finally:
             connection.close()
 
@@ -106,13 +111,23 @@ def require_the_toolkit() -> None:
 
 
 @contextmanager
-def serving(submitted: Submitted, folder: Path, *, workers: int, without: str = "") -> Iterator[Server]:
+def serving(
+    submitted: Submitted,
+    folder: Path,
+    *,
+    workers: int,
+    without: str = "",
+    script: str = "",
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
     """A server of the model that `deploy` makes, in a process group of which nothing is left afterwards.
 
     Args:
         folder: an empty one.
         workers: processes that predict.
         without: a file that is missing from the artifact.
+        script: the text of another `inference.py`.
+        variables: of the model's environment, beside those that `deploy` gives it.
     """
     container = submitted.requests["CreateModel"]["PrimaryContainer"]
     model, run = folder / "ml" / "model", folder / "run"
@@ -120,6 +135,8 @@ def serving(submitted: Submitted, folder: Path, *, workers: int, without: str = 
     run.mkdir()
     if without:
         (model / without).unlink()
+    if script:
+        (model / "code" / "inference.py").write_text(script)
     port, grpc, grpc_management = free_ports(3)
     here = {
         "SAGEMAKER_BASE_DIR": str(model.parent),
@@ -137,7 +154,9 @@ def serving(submitted: Submitted, folder: Path, *, workers: int, without: str = 
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
     script = str(Path(__file__).with_name("serve.py"))
-    process = processes.start_child([script], run, {**submitted.variables(), **container["Environment"], **here})
+    process = processes.start_child(
+        [script], run, {**submitted.variables(), **container["Environment"], **here, **(variables or {})}
+    )
     server = Server(port, process)
     try:
         yield server
