@@ -3,7 +3,7 @@
 import json
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import boto3
 import botocore.loaders
@@ -11,11 +11,10 @@ import pytest
 import sagemaker.core
 from sagemaker.core import image_uris
 
-from sentictl.aws.images import VERSIONS, pytorch_image
+from sentictl.aws.images import VERSIONS, Scope, pytorch_image
 from sentictl.config.instance_types import Use, family, usable_instance_types
 from sentictl.errors import AwsError
 
-Scope = Literal["training", "inference"]
 MACHINES: dict[str, tuple[Scope, str]] = {
     "cpu": ("training", "ml.m5.xlarge"),
     "gpu": ("training", "ml.g5.xlarge"),

@@ -66,6 +66,8 @@ def test_an_account_that_has_everything_passes(aws: Shell) -> None:
     assert set(statuses(document).values()) == {"ok"}
     assert check(document, "account")["found"] == "123456789012"
     assert "pytorch-training" in check(document, "image for training")["found"]
+    assert "patched by AWS until 2027-01-21" in check(document, "image for training")["found"]
+    assert "patched by AWS until 2026-06-30" in check(document, "image for endpoint")["found"]
     shown = aws.run("doctor", *PROD).stdout
     assert "✓ quota for endpoint" in shown
 

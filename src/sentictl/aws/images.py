@@ -14,12 +14,16 @@ from sentictl.aws.regions import dns_suffix
 from sentictl.config.instance_types import has_gpu, is_graviton
 from sentictl.errors import AwsError
 
+Scope = Literal["training", "inference"]
+
 # The newest versions that both toolkits' script mode knows, pinned to the patch release so that a job can be repeated.
-VERSIONS = {"training": "2.10.0", "inference": "2.6.0"}
+VERSIONS: dict[Scope, str] = {"training": "2.10.0", "inference": "2.6.0"}
+# Until when AWS patches them: https://aws.github.io/deep-learning-containers/reference/support_policy
+PATCHED_UNTIL: dict[Scope, str] = {"training": "2027-01-21", "inference": "2026-06-30"}
 ON_GRAVITON = "inference_graviton"  # what the table calls the images for ARM processors; SageMaker trains on none
 
 
-def pytorch_image(scope: Literal["training", "inference"], region: str, instance_type: str) -> str:
+def pytorch_image(scope: Scope, region: str, instance_type: str) -> str:
     """The image URI of AWS's PyTorch container.
 
     Args:

@@ -5,14 +5,14 @@ import re
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from parliament import analyze_policy_string
 
 from sentictl.assets.installed import templates
 from sentictl.aws.environment import Environment
-from sentictl.aws.images import pytorch_image
+from sentictl.aws.images import Scope, pytorch_image
 from sentictl.config.instance_types import Use, usable_instance_types
 from sentictl.errors import SettingsError
 from sentictl.lifecycle.resource import Context
@@ -73,9 +73,7 @@ def test_parliament_finds_nothing_wrong(context: Context, kind: type[Role]) -> N
 
 
 @pytest.mark.parametrize(("scope", "use"), [("training", "train"), ("inference", "deploy")])
-def test_the_image_of_every_machine_may_be_pulled(
-    context: Context, scope: Literal["training", "inference"], use: Use
-) -> None:
+def test_the_image_of_every_machine_may_be_pulled(context: Context, scope: Scope, use: Use) -> None:
     role, region = ExecutionRole(context), context.environment.region
     for name, uses in usable_instance_types().items():
         if use in uses:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from sentictl.aws.credentials import validity
 from sentictl.aws.errors import DENIED
-from sentictl.aws.images import pytorch_image
+from sentictl.aws.images import PATCHED_UNTIL, Scope, pytorch_image
 from sentictl.aws.redaction import redacted
 from sentictl.lifecycle.reconcile import differences
 from sentictl.lifecycle.resource import Context
@@ -45,8 +45,8 @@ def account_checks(context: Context, roles: Sequence[Role]) -> list[Check]:
         Check(
             "quota for endpoint", lambda: _quota(context, deploy.instance_type, "endpoint usage", deploy.instance_count)
         ),
-        Check("image for training", lambda: ok(pytorch_image("training", region, train.instance_type))),
-        Check("image for endpoint", lambda: ok(pytorch_image("inference", region, deploy.instance_type))),
+        Check("image for training", lambda: _image("training", region, train.instance_type)),
+        Check("image for endpoint", lambda: _image("inference", region, deploy.instance_type)),
         Check("roles", lambda: _roles(roles)),
         Check("permissions", lambda: _permissions(context)),
     ]
@@ -120,6 +120,10 @@ def _quotas(context: Context) -> Iterator[dict[str, Any]]:
     for operation in ("list_service_quotas", "list_aws_default_service_quotas"):
         for page in client.get_paginator(operation).paginate(ServiceCode="sagemaker"):
             yield from page["Quotas"]
+
+
+def _image(scope: Scope, region: str, instance_type: str) -> CheckResult:
+    return ok(f"{pytorch_image(scope, region, instance_type)}, patched by AWS until {PATCHED_UNTIL[scope]}")
 
 
 def _roles(roles: Sequence[Role]) -> CheckResult:
