@@ -51,7 +51,7 @@ from sentictl.services.predict.batches import predict_each
 from sentictl.services.predict.clients import Client, Prediction
 from sentictl.services.pricing.estimate import estimate
 from sentictl.services.resources.dataset import Dataset
-from sentictl.services.resources.endpoint import Endpoint, unused_gpu
+from sentictl.services.resources.endpoint import Endpoint, check_images, unused_gpu
 from sentictl.services.resources.function import Function
 from sentictl.services.resources.rest_api import RestApi, invoke_url
 from sentictl.services.resources.schedule import Schedule, ending, renew
@@ -207,7 +207,7 @@ class Project:
 
     def up(self, *, adopt: bool = False) -> Live:
         """Do the whole chain, or what of it is missing or differs from the settings, and wait for its first answers."""
-        with self.session.change() as context:
+        with self.session.change(check=check_images) as context:
             self._observer.plan_of(list(stack.COMMANDS))
             for command in stack.COMMANDS:
                 self._bring_up(context, command, adopt)

@@ -224,6 +224,17 @@ def _live(endpoint: Mapping[str, Any]) -> LiveResource:
     return LiveResource(endpoint["EndpointArn"], status, fields)
 
 
+def check_images(context: Context) -> None:
+    """Make sure that the region has what the whole chain runs in, before a model is trained that nothing there serves.
+
+    Raises:
+        AwsError: AWS publishes no image for training, or none for the endpoint, in that region.
+    """
+    settings, region = context.settings, context.environment.region
+    pytorch_image("training", region, settings.train.instance_type)
+    pytorch_image("inference", region, settings.deploy.instance_type)
+
+
 def unused_gpu(context: Context) -> str:
     """Tell that the endpoint's machine has a GPU, which its model server leaves idle; empty where it has none."""
     instance_type = context.settings.deploy.instance_type
