@@ -17,15 +17,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 # moto reads this while it is imported. Its own CORS headers would hide CORS mistakes in an API.
 os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "1"
 
-import waitress
 from botocore.loaders import Loader
-from waitress.channel import HTTPChannel
-from waitress.task import WSGITask
 
 from sentictl import __version__
 from sentictl.errors import TwinError
 from sentictl.twin.apigateway.gateway import EXECUTION, Gateway
+from sentictl.twin.apigateway.gateway import MAX_BODY as GATEWAY_BODY
 from sentictl.twin.cloudwatch.logs import LogStreams
+from sentictl.twin.core import web_server
 from sentictl.twin.core.control_plane import ControlPlane
 from sentictl.twin.core.credentials import KEY_VARIABLE, new_key
 from sentictl.twin.core.environment import Access
@@ -53,21 +52,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("sentictl.twin")
 
-THREADS = 80  # twice Functions.MAX_CALLERS and more: a function that calls the twin always finds a thread
-MAX_BODY = 1 << 30
+THREADS = 160  # twice Functions.MAX_CALLERS and more: a function that calls the twin always finds a thread
+PUBLIC_BODY = 2 * GATEWAY_BODY  # what is a little too large still hears so from the API
 HOME_SECONDS = 1.0  # between two looks at whether the home is still there
-
-
-class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
-    """waitress capitalizes all header names; S3 has those of user metadata in lower case, and boto3 shows them so."""
-
-    def build_response_header(self) -> bytes:
-        header: bytes = super().build_response_header()
-        return re.sub(rb"(?mi)^x-amz-meta-[^:]+", lambda found: found.group().lower(), header)
-
-
-class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
-    task_class = _Task
 
 
 class Twin:
@@ -119,6 +106,11 @@ class Twin:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         return self._answer(Request(environ, populate_request=False))(environ, start_response)
+
+    def body_limit(self, path: str) -> int:
+        """Return how many bytes a body may have that is sent to a path: fewer where everybody may send."""
+        public = any(pattern.fullmatch(path) for pattern, _ in self._public)
+        return PUBLIC_BODY if public else web_server.MAX_BODY
 
     def close(self) -> None:
         """End every child process."""
@@ -188,15 +180,7 @@ def _listener(port: int, descriptor: int | None) -> socket.socket:
 def _serve(home: TwinHome, listener: socket.socket, key: str) -> None:
     port = listener.getsockname()[1]
     twin = Twin(home, port, key)
-    server = waitress.create_server(
-        twin,
-        sockets=[listener],
-        threads=THREADS,
-        max_request_body_size=MAX_BODY,
-        ident="sentictl-local-twin",
-        clear_untrusted_proxy_headers=False,
-    )
-    server.channel_class = _Channel
+    server = web_server.create(twin, listener, THREADS, twin.body_limit)
     signal.signal(signal.SIGTERM, _exit)
     threading.Thread(target=_end_without, args=(home.folder,), daemon=True).start()
     try:

@@ -136,7 +136,7 @@ def _route(request: Request, found: re.Match[str], region: str, stage: Any, depl
     hit = deployment.find(path, request.method) or deployment.find(path.rstrip("/"), request.method)
     if hit is None:
         raise missing_authentication_token()
-    if len(request.get_data()) > MAX_BODY:
+    if (request.content_length or 0) > MAX_BODY:
         raise request_too_large(MAX_BODY)
     resource, method, parameters = hit
     if not method.get("methodIntegration"):

@@ -1,0 +1,89 @@
+"""Connections that ask nothing, or slowly, or too much: they are closed, and nobody else notices."""
+
+import http.client
+import socket
+import time
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import urllib3
+
+from sentictl.twin.core import web_server
+from tests.twin.conftest import Cloud
+
+HTTP = urllib3.PoolManager()
+STATUS = "GET /_twin/status HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+
+
+def connect(url: str) -> socket.socket:
+    parts = urlsplit(url)
+    return socket.create_connection((parts.hostname, parts.port), timeout=web_server.FIRST_SECONDS + 30)
+
+
+def read_to_end(connection: socket.socket) -> bytes:
+    """All that comes until the other side hangs up, which it must."""
+    return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def test_many_idle_connections_stop_nobody(cloud: Cloud) -> None:
+    with ExitStack() as stack:
+        for _ in range(web_server.MOST_CONNECTIONS + 100):
+            stack.enter_context(connect(cloud.url))
+        assert HTTP.request("GET", f"{cloud.url}/_twin/status").status == 200
+
+
+def test_connections_that_do_not_come_to_an_end_are_closed(cloud: Cloud) -> None:
+    beginnings = {
+        "nothing": b"",
+        "half a line": b"GET /_twin/sta",
+        "half a head": STATUS.encode() + b"X-Slow: ",
+        "half a body": STATUS.encode() + b"Content-Length: 100\r\n\r\nhalf",
+        "half of chunks": STATUS.encode() + b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+        "blank lines": b"\r\n\r\n",
+    }
+    with ExitStack() as stack:
+        opened = {name: stack.enter_context(connect(cloud.url)) for name in beginnings}
+        for name, connection in opened.items():
+            connection.sendall(beginnings[name])
+        assert {name: read_to_end(connection) for name, connection in opened.items()} == dict.fromkeys(beginnings, b"")
+
+
+def test_a_byte_now_and_then_does_not_keep_a_connection(cloud: Cloud) -> None:
+    with connect(cloud.url) as connection:
+        connection.sendall(STATUS.encode())
+        connection.settimeout(0.5)
+        closed = False
+        limit = time.monotonic() + web_server.FIRST_SECONDS + 60
+        while not closed and time.monotonic() < limit:
+            try:
+                connection.sendall(b"X-More: a\r\n")
+                closed = connection.recv(1) == b""
+            except TimeoutError:
+                continue
+            except OSError:
+                closed = True
+        assert closed
+
+
+def test_a_connection_is_kept_from_one_request_to_the_next(cloud: Cloud) -> None:
+    connection = http.client.HTTPConnection(urlsplit(cloud.url).netloc)
+    connection.connect()
+    first = connection.sock
+    for _ in range(3):
+        connection.request("GET", "/_twin/status")
+        assert connection.getresponse().read()
+        assert connection.sock is first
+    connection.close()
+
+
+def test_heads_and_bodies_have_a_largest_size(cloud: Cloud) -> None:
+    with connect(cloud.url) as connection:
+        connection.sendall(STATUS.encode() + b"X-Long: " + b"x" * web_server.MAX_HEADER + b"\r\n\r\n")
+        assert read_to_end(connection).startswith(b"HTTP/1.0 431")
+    with connect(cloud.url) as connection:  # 413 comes before the body
+        connection.sendall(STATUS.encode() + b"Content-Length: %d\r\n\r\n" % (web_server.MAX_BODY + 1))
+        assert read_to_end(connection).startswith(b"HTTP/1.1 413")
+    with connect(cloud.url) as connection:
+        path = b"/restapis/abc/prod/_user_request_/"
+        connection.sendall(STATUS.encode().replace(b"/_twin/status", path) + b"Content-Length: 100000000\r\n\r\n")
+        assert read_to_end(connection).startswith(b"HTTP/1.1 413")
