@@ -108,6 +108,13 @@ def test_the_page_and_the_preflight_are_as_it_says(api: Described) -> None:
     api.check(preflight, "options")
 
 
+@pytest.mark.parametrize(("kind", "status"), [(JSON, 200), (f"{JSON}; charset=utf-8", 200), ("text/plain", 415)])
+def test_a_preflight_with_a_body_is_answered_as_it_says(api: Described, kind: str, status: int) -> None:
+    answer = ask(api.url, "OPTIONS", body=b"{}", Content_Type=kind)
+    assert answer.status == status
+    api.check(answer, "options")
+
+
 def test_its_server_is_the_live_api(api: Described) -> None:
     assert api.document["servers"] == [{"url": api.url.rstrip("/")}]
 
@@ -120,7 +127,7 @@ def test_an_api_that_is_imported_from_it_is_the_same_api(shell: Shell, api: Desc
     url = f"{address}/restapis/{imported['id']}/prod/_user_request_/"
     refused = ask(url, body=b"a wonderful film")
     api.check(refused)
-    assert refused.status == 500  # API Gateway may not call the function for an API that nobody told it of
+    assert refused.status == 503  # API Gateway may not call the function for an API that nobody told it of
     functions.add_permission(
         FunctionName="toy-local-predict",
         StatementId="imported",
@@ -133,6 +140,9 @@ def test_an_api_that_is_imported_from_it_is_the_same_api(shell: Shell, api: Desc
     for answer, verb in ((answered, "post"), (page, "get"), (preflight, "options")):
         assert answer.status == HTTPStatus.OK
         api.check(answer, verb)
+    typed = ask(url, "OPTIONS", body=b"text", Content_Type="text/plain")
+    api.check(typed, "options")
+    assert typed.status == 415
     assert ask(url, body=b"\xff\xfe").json["error"]["code"] == "not_utf8"  # bodies arrive as bytes
     gateway.delete_rest_api(restApiId=imported["id"])
 

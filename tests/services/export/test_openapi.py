@@ -79,7 +79,9 @@ def test_the_headers_of_the_gateways_own_answers_are_those_that_are_put(context_
     context = context_of("")
     put = RestApi(context).desired()["methods"][verb]["method_responses"]
     told = answers(importable(context), verb.lower())
-    assert {status: set(answer["headers"]) for status, answer in told.items()} == {
+    refusals = {"415"} if verb == "OPTIONS" else set()  # of the gateway itself, which no method declares
+    assert told.keys() - put.keys() == refusals
+    assert {status: set(told[status]["headers"]) for status in put} == {
         status: {name.removeprefix("method.response.header.") for name in headers} for status, headers in put.items()
     }
 

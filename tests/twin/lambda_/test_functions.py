@@ -4,13 +4,17 @@ import base64
 import io
 import json
 import os
+import socket
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
 
+from sentictl.twin.core.messages import authorization
+from sentictl.twin.lambda_.functions import MAX_CALLERS, MAX_ENVIRONMENTS
 from tests.twin.conftest import Cloud, wait_for, zipped
 
 ECHO = """
@@ -73,6 +77,44 @@ def test_callers_at_once_get_environments_of_their_own(cloud: Cloud) -> None:
     with ThreadPoolExecutor(3) as pool:
         pids = list(pool.map(lambda _: invoke(cloud, function)[0], range(3)))
     assert len(set(pids)) == 3
+
+
+def test_a_caller_that_has_hung_up_before_its_turn_is_not_served(cloud: Cloud) -> None:
+    function = cloud.function(
+        "import json, time\ndef handle(event, context):\n    print('begun', event)\n    time.sleep(event['seconds'])"
+    )
+    name = function.rpartition(":")[2]
+    with ThreadPoolExecutor(MAX_ENVIRONMENTS) as pool:
+        busy = [pool.submit(invoke, cloud, function, {"seconds": 3}) for _ in range(MAX_ENVIRONMENTS)]
+        wait_for(lambda: sum("begun" in line for line in cloud.lines(f"/aws/lambda/{name}")) == MAX_ENVIRONMENTS)
+        parts = urlsplit(cloud.url)
+        with socket.create_connection((parts.hostname, parts.port)) as connection:
+            body = b'{"seconds": 0.125}'
+            head = f"POST /2015-03-31/functions/{name}/invocations HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+            signed = f"Authorization: {authorization('lambda', 'us-east-1')}\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(f"{head}{signed}".encode() + body)
+        assert [call.result()[0] for call in busy] == [None] * MAX_ENVIRONMENTS
+    invoke(cloud, function, {"seconds": 0})
+    assert not any("0.125" in line for line in cloud.lines(f"/aws/lambda/{name}"))
+
+
+def test_more_callers_than_lambda_takes_are_told_when_to_come_again(cloud: Cloud) -> None:
+    function = cloud.function("import time\ndef handle(event, context):\n    time.sleep(event['seconds'])")
+    refusals = []
+
+    def call(_: int) -> None:
+        try:
+            invoke(cloud, function, {"seconds": 0.3})
+        except ClientError as refusal:
+            refusals.append(refusal.response)
+
+    with ThreadPoolExecutor(2 * MAX_CALLERS) as pool:
+        list(pool.map(call, range(2 * MAX_CALLERS)))
+    assert refusals
+    for refusal in refusals:
+        assert refusal["Error"]["Code"] == "TooManyRequestsException"
+        assert refusal["ResponseMetadata"]["HTTPStatusCode"] == 429
+        assert int(refusal["ResponseMetadata"]["HTTPHeaders"]["retry-after"]) > 0
 
 
 def test_boto3_inside_reaches_the_twin(cloud: Cloud, echo: str) -> None:

@@ -13,7 +13,7 @@ from sentictl.aws.regions import DEFAULT, dns_suffix
 from sentictl.config.settings import ApiSettings, Settings
 from sentictl.lifecycle.resource import Context
 from sentictl.services.page.render import HEADERS
-from sentictl.services.resources.rest_api import CORS, PREFLIGHT, STAGE, RestApi, invoke_url
+from sentictl.services.resources.rest_api import CORS, FOR_THE_MOMENT, PREFLIGHT, STAGE, RestApi, invoke_url
 
 Document = dict[str, Any]
 
@@ -33,10 +33,14 @@ ERRORS: Mapping[int, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     413: ("Too long, or too many", ("review_too_long", "too_many_reviews"), ("REQUEST_TOO_LARGE",)),
     415: ("The body is of a type that holds no review", ("unsupported_media_type",), ()),
     429: ("Too many requests for now: ask again after `Retry-After` seconds", ("throttled",), ("THROTTLED",)),
-    500: ("The API itself is at fault", ("endpoint_access", "internal_error"), ("API_CONFIGURATION_ERROR",)),
+    500: ("The API itself is at fault", ("endpoint_access", "internal_error"), ()),
     502: ("The model failed, or its endpoint", ("endpoint_error", "model_error"), ("DEFAULT_5XX",)),
-    503: ("The model is not in service: ask again after `Retry-After` seconds", ("endpoint_unavailable",), ()),
-    504: ("The model took too long", ("endpoint_timeout",), ("INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT")),
+    503: (
+        "The model or the function is busy or not in service: ask again after `Retry-After` seconds",
+        ("endpoint_unavailable",),
+        FOR_THE_MOMENT,
+    ),
+    504: ("The model took too long", ("endpoint_timeout",), ("INTEGRATION_TIMEOUT",)),
 }
 SUFFIX = "amazonaws.com.cn in China, amazonaws.eu in the European Sovereign Cloud, amazonaws.com in most regions"
 RETRIED = (429, 503, 504)
@@ -127,7 +131,12 @@ def _error(status: int) -> Document:
 
 
 def _preflight() -> Document:
-    responses = {"200": {"description": "Whoever asks may ask", "headers": _headers(PREFLIGHT)}}
+    refused = {
+        "description": f"The request has a body of another type than {JSON}. Code: `UNSUPPORTED_MEDIA_TYPE`",
+        "headers": _headers((*CORS, EXPOSE)),
+        "content": {JSON: _of("Error")},
+    }
+    responses = {"200": {"description": "Whoever asks may ask", "headers": _headers(PREFLIGHT)}, "415": refused}
     return {"operationId": "preflight", "summary": "What a browser asks before it asks", "responses": responses}
 
 

@@ -31,7 +31,11 @@ CORS = {
     "Access-Control-Allow-Headers": "'Content-Type,Accept'",
 }
 PREFLIGHT = CORS | {"Access-Control-Max-Age": "'600'"}
-GATEWAY_RESPONSES = ("DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED")
+# Where Lambda refuses to run the function, because too many of its invocations run, API Gateway would answer 500; of
+# which type that is, its users tell differently (https://stackoverflow.com/questions/36363280, and AWS re:Post). A new
+# permission is an API_CONFIGURATION_ERROR for its first minutes, too.
+FOR_THE_MOMENT = ("INTEGRATION_FAILURE", "API_CONFIGURATION_ERROR")
+AGAIN_SECONDS = 1
 # The same shape as the errors of the function, so that a page needs to understand only one.
 ERROR_TEMPLATE = '{"error":{"code":"$context.error.responseType","message":$context.error.messageString}}'
 METHODS = ("POST", "OPTIONS", "GET")
@@ -173,8 +177,13 @@ class RestApi(Resource):
     def _gateway_responses(self) -> dict[str, Any]:
         # The bucket of a throttled stage gets `throttle_rate` new tokens a second: so long does one take to come.
         next_token = math.ceil(1 / self.context.settings.api.throttle_rate)
-        own = {"THROTTLED": {"Retry-After": f"'{next_token}'"}}
-        return {kind: _gateway_response(own.get(kind, {})) for kind in GATEWAY_RESPONSES}
+        unavailable = {"statusCode": "503", **_gateway_response({"Retry-After": f"'{AGAIN_SECONDS}'"})}
+        return {
+            "DEFAULT_4XX": _gateway_response({}),
+            "DEFAULT_5XX": _gateway_response({}),
+            "THROTTLED": _gateway_response({"Retry-After": f"'{next_token}'"}),
+            **dict.fromkeys(FOR_THE_MOMENT, unavailable),
+        }
 
     @property
     def _definition(self) -> str:
@@ -253,9 +262,11 @@ class RestApi(Resource):
     def _read_gateway_responses(self, api_id: str) -> dict[str, Any]:
         responses = self._client.get_gateway_responses(restApiId=api_id)["items"]
         return {
-            response["responseType"]: {key: response.get(key) for key in _gateway_response({})}
+            response["responseType"]: {
+                key: response.get(key) for key in self._gateway_responses[response["responseType"]]
+            }
             for response in responses
-            if response["responseType"] in GATEWAY_RESPONSES
+            if response["responseType"] in self._gateway_responses
         }
 
     def _read_stage(self, api_id: str) -> dict[str, Any]:
@@ -365,6 +376,7 @@ def _preflight_method() -> dict[str, Any]:
         "type": "MOCK",
         "requestTemplates": {"application/json": '{"statusCode": 200}'},
         "contentHandling": "CONVERT_TO_TEXT",  # the template needs text where all media types count as binary
+        "passthroughBehavior": "WHEN_NO_TEMPLATES",  # a body of another type is a 415; passed on, it would be a 500
     }
     return {
         "integration": integration,

@@ -62,6 +62,15 @@ def bad_integration_answer() -> GatewayError:
     return GatewayError("DEFAULT_5XX", 502, "Internal server error", "InternalServerErrorException")
 
 
+def integration_failure() -> GatewayError:
+    """Lambda refused to run the function: too many of its invocations run already.
+
+    Without a gateway response of that type clients are told 500 (seen by API Gateway's users, among others
+    https://stackoverflow.com/questions/36363280).
+    """
+    return GatewayError("INTEGRATION_FAILURE", 500, "Internal server error", "InternalServerErrorException")
+
+
 def integration_timeout() -> GatewayError:
     """No answer from the integration in time."""
     return GatewayError("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out", "InternalServerErrorException")

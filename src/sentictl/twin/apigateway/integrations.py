@@ -3,8 +3,9 @@
 import json
 import re
 import threading
-from collections.abc import Mapping
-from queue import Empty, Queue
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from werkzeug.datastructures import Headers
@@ -12,8 +13,10 @@ from werkzeug.datastructures import Headers
 from sentictl.twin.apigateway.gateway_responses import (
     bad_integration_answer,
     configuration_error,
+    integration_failure,
     integration_timeout,
     render_template,
+    request_too_large,
     static_value,
     unsupported_media_type,
 )
@@ -23,7 +26,8 @@ from sentictl.twin.core.control_plane import ACCOUNT, ControlPlane
 from sentictl.twin.core.messages import Request, Response, authorization
 from sentictl.twin.iam import policies
 from sentictl.twin.iam.roles import AssumedRole
-from sentictl.twin.lambda_.functions import Functions, TooManyCallersError, UnknownFunctionError
+from sentictl.twin.lambda_.functions import MAX_PAYLOAD, PATIENCE, Functions, UnknownFunctionError
+from sentictl.twin.lambda_.line import Abandoned, TooManyCallersError
 from sentictl.twin.lambda_.runtime import Outcome
 from sentictl.twin.s3.objects import split_uri
 
@@ -65,38 +69,25 @@ class Integrations:
             raise configuration_error()
         if self._control.weather.meets("(invocation)", function.function_name):
             raise configuration_error()
-        outcome = self._invoke(arn, json.dumps(proxy_event(request, route)).encode(), route, float(function.timeout))
+        event = json.dumps(proxy_event(request, route)).encode()
+        if len(event) > MAX_PAYLOAD:
+            raise request_too_large(MAX_PAYLOAD)
+        outcome = self._invoke(function, event, route, request.abandoned)
         if outcome.error:
             raise bad_integration_answer()
         return proxy_response(outcome.payload, request.headers.get("accept", ""), route.binary_media_types)
 
-    def _invoke(self, arn: str, event: bytes, route: Route, function_seconds: float) -> Outcome:
+    def _invoke(self, function: Any, event: bytes, route: Route, abandoned: Abandoned) -> Outcome:
         limit = min(MAX_SECONDS, float(route.integration.get("timeoutInMillis") or MAX_SECONDS * 1000) / 1000)
+        run = partial(self._functions.invoke, function.function_arn, event, route.region, abandoned)
         try:
-            if function_seconds < limit:
-                return self._functions.invoke(arn, event, route.region)
-            return self._invoke_within(limit, arn, event, route.region)
+            return run() if PATIENCE + float(function.timeout) < limit else _within(limit, run)
         except TooManyCallersError as error:
-            raise configuration_error() from error
-
-    def _invoke_within(self, limit: float, arn: str, event: bytes, region: str) -> Outcome:
-        """Give up after a time; the function runs on, as on AWS."""
-        box: Queue[Outcome | TooManyCallersError] = Queue()
-
-        def run() -> None:
-            try:
-                box.put(self._functions.invoke(arn, event, region))
-            except TooManyCallersError as error:
-                box.put(error)
-
-        threading.Thread(target=run, daemon=True).start()
-        try:
-            outcome = box.get(timeout=limit)
-        except Empty as error:
+            raise integration_failure() from error
+        except TimeoutError as error:
             raise integration_timeout() from error
-        if isinstance(outcome, TooManyCallersError):
-            raise outcome
-        return outcome
+        except UnknownFunctionError as error:  # deleted meanwhile
+            raise configuration_error() from error
 
     def _mock(self, request: Request, route: Route) -> Response:
         template = _request_template(request, route)
@@ -127,6 +118,20 @@ class Integrations:
         return role.allows("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
 
 
+def _within(limit: float, run: Callable[[], Outcome]) -> Outcome:
+    """Give up after a time; the function runs on, as on AWS."""
+    future: Future[Outcome] = Future()
+
+    def carry_out() -> None:
+        try:
+            future.set_result(run())
+        except Exception as error:  # noqa: BLE001  whoever waits for the result gets it
+            future.set_exception(error)
+
+    threading.Thread(target=carry_out, daemon=True).start()
+    return future.result(limit)
+
+
 def _may_invoke(function: Any, request: Request, route: Route) -> bool:
     """Whether the function's resource policy lets API Gateway call it for this method (AddPermission)."""
     path = route.resource.lstrip("/")
@@ -139,7 +144,7 @@ def _may_invoke(function: Any, request: Request, route: Route) -> bool:
 def _request_template(request: Request, route: Route) -> str:
     """Return the mapping template for the request's content type, by the integration's passthrough behavior."""
     templates = route.integration.get("requestTemplates") or {}
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip()
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media_type in templates:
         return str(templates[media_type])
     behavior = route.integration.get("passthroughBehavior") or "WHEN_NO_MATCH"

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from html import escape
 from http import HTTPStatus
@@ -45,6 +45,11 @@ class Request(wrappers.Request):
         """The path as it arrived, percent-encoded, without the query."""
         arrived = self.environ["REQUEST_URI"].encode("latin-1").decode("utf-8", "replace")
         return BEFORE_PATH.sub("/", arrived, count=1).partition("?")[0]
+
+    def abandoned(self) -> bool:
+        """Tell whether its client has hung up, and waits for no answer any more."""
+        has_gone: Callable[[], bool] | None = self.environ.get("waitress.client_disconnected")
+        return has_gone is not None and has_gone()
 
     @property
     def query(self) -> str:

@@ -1,7 +1,7 @@
 """The twin's HTTP server: waitress, with bounds on what a connection may take of it.
 
-waitress reads all connections in one thread and hands whole requests to others, so that a slow client costs no more than
-its connection. What it leaves open is for how long a client may be slow, and what happens when there are many of them.
+waitress reads all connections in one thread and hands whole requests to others, so that a slow client costs no more
+than its connection. What it leaves open is how long a client may be slow, and what happens when there are many of them.
 """
 
 import re
@@ -74,6 +74,8 @@ def _allow_descriptors() -> None:
 class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     """Refuses a body that is too large for where it goes before it is read."""
 
+    adj: Any
+
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
         self.adj = copy(self.adj)
@@ -124,7 +126,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     def _is_overdue(self, now: float) -> bool:
         if self.total_outbufs_len:
-            return now - self.last_activity > IDLE_SECONDS
+            return bool(now - self.last_activity > IDLE_SECONDS)
         return not self.requests and now - self._since > self._allowed + self._received / SLOWEST
 
 

@@ -18,6 +18,7 @@ from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane, name_c
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import Request, Response, rest_error, unknown_operation
 from sentictl.twin.iam.roles import AssumedRole
+from sentictl.twin.lambda_.line import Abandoned, Line, TooManyCallersError, never
 from sentictl.twin.lambda_.runtime import ExecutionEnvironment, FunctionSpec, Outcome
 from sentictl.twin.s3.objects import ObjectMissingError, Objects
 
@@ -26,17 +27,15 @@ ARN = re.compile(r"(?:arn:aws:lambda:(?P<region>[^:]+):\d+:)?(?:function:)?(?P<n
 MAX_PAYLOAD = 6 * 1024 * 1024  # Lambda's limit for synchronous calls
 MAX_ENVIRONMENTS = 4
 # Callers beyond this many are refused, so that functions which call the twin always find a thread of it free.
-MAX_CALLERS = 32
+MAX_CALLERS = 64
+PATIENCE = 10.0  # seconds that a caller waits in line. AWS makes more environments instead, and then refuses at once
+RETRY_AFTER = 1  # seconds, as Lambda says
 TAIL_BYTES = 4096
 CODE = Limits(262_144_000, 100_000)  # unzipped: Lambda's quota of 250 MB for function and layers
 
 
 class UnknownFunctionError(Exception):
     """There is no such function."""
-
-
-class TooManyCallersError(Exception):
-    """All execution environments are busy and too many callers wait."""
 
 
 class Functions:
@@ -73,26 +72,27 @@ class Functions:
             if kind == "Event":
                 threading.Thread(target=self.invoke, args=(arn, payload), daemon=True).start()
                 return Response(status=HTTPStatus.ACCEPTED)
-            outcome = self._run(pool, payload)
+            outcome = self._run(pool, payload, request.abandoned)
         except UnknownFunctionError as error:
             return rest_error(
                 "ResourceNotFoundException", f"Function not found: {error}", HTTPStatus.NOT_FOUND, Type="User"
             )
         except TooManyCallersError:
-            return rest_error("TooManyRequestsException", "Rate Exceeded.", HTTPStatus.TOO_MANY_REQUESTS, Type="User")
+            return _too_many_requests()
         return _answer(outcome, tail=request.headers.get("x-amz-log-type") == "Tail")
 
-    def invoke(self, arn: str, payload: bytes, region: str = "us-east-1") -> Outcome:
+    def invoke(self, arn: str, payload: bytes, region: str = "us-east-1", abandoned: Abandoned = never) -> Outcome:
         """Run a function and wait for it.
 
         Args:
             arn: its ARN or its name (looked up in `region`).
+            abandoned: tells whether nobody waits for the answer any more.
 
         Raises:
             UnknownFunctionError: with the ARN.
             TooManyCallersError: Lambda's TooManyRequestsException.
         """
-        return self._run(self._pool(arn, region), payload)
+        return self._run(self._pool(arn, region), payload, abandoned)
 
     def function(self, arn: str, region: str = "us-east-1") -> Any:
         """Return moto's function object.
@@ -119,11 +119,11 @@ class Functions:
         for pool in list(self._pools.values()):
             pool.close()
 
-    def _run(self, pool: "Pool", payload: bytes) -> Outcome:
+    def _run(self, pool: "Pool", payload: bytes, abandoned: Abandoned) -> Outcome:
         if not self._callers.acquire(blocking=False):
             raise TooManyCallersError
         try:
-            return pool.invoke(payload or b"{}")
+            return pool.invoke(payload or b"{}", abandoned)
         finally:
             self._callers.release()
 
@@ -186,21 +186,27 @@ class Pool:
         self._logs = logs
         self._role = role
         self._idle: list[ExecutionEnvironment] = []
-        self._changed = threading.Condition()
+        self._line = Line(MAX_ENVIRONMENTS)
+        self._lock = threading.Lock()
         self._closed = False
         unpack_zip(code, folder, CODE)
 
-    def invoke(self, payload: bytes) -> Outcome:
-        """Run an invocation in a free environment; waits for one if all are busy."""
-        environment = self._take()
-        try:
-            return environment.invoke(payload)
-        finally:
-            self._give_back(environment)
+    def invoke(self, payload: bytes, abandoned: Abandoned) -> Outcome:
+        """Run an invocation in a free environment; waits in line for one if all are busy.
+
+        Raises:
+            TooManyCallersError: none came free in time, or the caller has gone before one did.
+        """
+        with self._line.turn(PATIENCE, abandoned):
+            environment = self._take()
+            try:
+                return environment.invoke(payload)
+            finally:
+                self._give_back(environment)
 
     def close(self) -> None:
         """End the idle environments now and the busy ones after their invocation."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
             self.size -= len(idle)
@@ -210,8 +216,7 @@ class Pool:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _take(self) -> ExecutionEnvironment:
-        with self._changed:
-            self._changed.wait_for(lambda: self._idle or self.size < MAX_ENVIRONMENTS)
+        with self._lock:
             while self._idle:
                 environment = self._idle.pop()
                 if environment.usable:
@@ -225,13 +230,12 @@ class Pool:
         return ExecutionEnvironment(self.spec, self._folder, self._access, name, partial(self._logs.write, stream))
 
     def _give_back(self, environment: ExecutionEnvironment) -> None:
-        with self._changed:
+        with self._lock:
             keep = environment.usable and not self._closed
             if keep:
                 self._idle.append(environment)
             else:
                 self.size -= 1
-            self._changed.notify()
             last = self._closed and self.size == 0
         if not keep:
             environment.close()
@@ -241,6 +245,13 @@ class Pool:
 
 def _invalid(message: str) -> Response:
     return rest_error("InvalidParameterValueException", message, HTTPStatus.BAD_REQUEST, Type="User")
+
+
+def _too_many_requests() -> Response:
+    message, reason = "Rate Exceeded.", "ConcurrentInvocationLimitExceeded"
+    refusal = rest_error("TooManyRequestsException", message, HTTPStatus.TOO_MANY_REQUESTS, Type="User", Reason=reason)
+    refusal.headers["Retry-After"] = str(RETRY_AFTER)
+    return refusal
 
 
 def _spec(function: Any) -> FunctionSpec:

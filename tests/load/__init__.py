@@ -1,0 +1,1 @@
+"""How the API on the twin answers under load: `python -m tests.load` prints a table."""
