@@ -304,6 +304,8 @@ def _client_error(error: ClientError) -> ApiError:
     if code == "ModelError":
         # The message quotes what the container said, which may quote the review; the container's own log has it.
         status, log = error.response.get("OriginalStatusCode", ""), error.response.get("LogStreamArn", "")
+        if status in (429, 503):  # the container's queue is full, or it has no process that could answer now
+            return _unavailable(f"status {status}, see {log}")
         return ApiError(502, "model_error", "The model failed on this review.", detail=f"status {status}, see {log}")
     if code in ("ThrottlingException", "Throttling", "TooManyRequestsException"):
         message = "The model is busy. Try again in a moment."

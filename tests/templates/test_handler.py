@@ -273,6 +273,8 @@ def client_error(code: str, status: int, message: str = "", **fields: Any) -> Cl
     ("outcome", "status", "code", "retry_after"),
     [
         (client_error("ModelError", 424, f"see {ARN}", OriginalStatusCode=500), 502, "model_error", None),
+        (client_error("ModelError", 424, f"see {ARN}", OriginalStatusCode=503), 503, "endpoint_unavailable", "5"),
+        (client_error("ModelError", 424, f"see {ARN}", OriginalStatusCode=429), 503, "endpoint_unavailable", "5"),
         (client_error("ValidationError", 400, f"Endpoint {ARN} not found."), 503, "endpoint_unavailable", "5"),
         (client_error("ServiceUnavailable", 503), 503, "endpoint_unavailable", "5"),
         (client_error("ModelNotReadyException", 429), 503, "endpoint_unavailable", "5"),

@@ -1,7 +1,6 @@
 """Endpoints, and what InvokeEndpoint answers."""
 
 import threading
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -151,14 +150,20 @@ def test_a_model_that_ends_its_process_is_started_again(cloud: Cloud) -> None:
     code = INFERENCE.replace('if body == b"raise"', 'if body == b"die":\n        os._exit(9)\n    if body == b"raise"')
     name = cloud.endpoint(cloud.endpoint_config({"code/inference.py": code}))
     cloud.settled(name)
-    with pytest.raises(ClientError, match="ModelError"):
+    with pytest.raises(ClientError, match="ModelError") as caught:
         cloud.ask(name, b"die")
-    group = f"/aws/sagemaker/Endpoints/{name}"
-    wait_for(lambda: cloud.lines(group).count("loaded one") == 2)
+    assert caught.value.response["OriginalStatusCode"] == 503
+    refusals = []
 
     def answer() -> Any:
-        with suppress(ClientError):
+        try:
             return cloud.ask(name)["text"]
+        except ClientError as refusal:
+            refusals.append(refusal.response)
+            return None
 
     assert wait_for(answer) == "good"
+    assert {refusal["Error"]["Code"] for refusal in refusals} == {"ServiceUnavailable"}
+    assert {refusal["ResponseMetadata"]["HTTPStatusCode"] for refusal in refusals} == {503}
+    wait_for(lambda: cloud.lines(f"/aws/sagemaker/Endpoints/{name}").count("loaded one") == 2)
     assert cloud.settled(name)["EndpointStatus"] == "InService"

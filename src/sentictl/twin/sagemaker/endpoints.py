@@ -20,7 +20,14 @@ from sentictl.twin.core.messages import Request, Response, json_response, json_r
 from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
-from sentictl.twin.sagemaker.model_server import HANDED_ON, ModelServer, ModelTimeoutError, Variant
+from sentictl.twin.sagemaker.model_server import (
+    HANDED_ON,
+    ModelDiedError,
+    ModelServer,
+    ModelTimeoutError,
+    ModelUnavailableError,
+    Variant,
+)
 
 logger = logging.getLogger("sentictl.twin")
 
@@ -98,6 +105,10 @@ class Endpoints:
         self._invocations.count(call.region, name, server.variant.name)
         try:
             answer = server.invoke(body, headers)
+        except ModelUnavailableError:
+            return rest_error("ServiceUnavailable", "The service is unavailable.", HTTPStatus.SERVICE_UNAVAILABLE)
+        except ModelDiedError:
+            return _model_error(HTTPStatus.SERVICE_UNAVAILABLE, "The container ended while it was to answer.")
         except ModelTimeoutError as error:
             return _model_error(
                 504, f"Your invocation timed out while waiting for a response from container primary. ({error})"
@@ -213,7 +224,7 @@ class Endpoints:
         while server.ends_by_itself():
             try:
                 successor = self._make_server(region, name, server.variant)
-            except StartFailedError as error:
+            except Exception as error:  # noqa: BLE001  whatever broke, it is tried again
                 logger.warning("endpoint %s: %s", name, error)
                 time.sleep(RESTART_SECONDS)
                 continue

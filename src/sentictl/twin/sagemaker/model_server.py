@@ -26,8 +26,19 @@ DRAIN_SECONDS = INVOKE_SECONDS
 HANDED_ON = ("content-type", "accept", "x-amzn-sagemaker-custom-attributes")
 
 
+MOST_REQUESTS = 100  # under way in one server, as many as TorchServe keeps in its queue
+
+
 class ModelTimeoutError(Exception):
-    """The model did not answer within 60 s, or its process went away."""
+    """The model did not answer within 60 s."""
+
+
+class ModelUnavailableError(Exception):
+    """There is no process that could answer now: it ended and is being replaced, or has too much to do already."""
+
+
+class ModelDiedError(Exception):
+    """The process ended while it was to answer."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +89,20 @@ class ModelServer:
         """Hand on a request that was counted in.
 
         Raises:
-            ModelTimeoutError: no answer.
+            ModelUnavailableError: it was not handed on.
+            ModelTimeoutError: no answer in time.
+            ModelDiedError: no answer any more.
         """
         try:
+            if self._under_way > MOST_REQUESTS:
+                raise ModelUnavailableError(f"{MOST_REQUESTS} requests are under way")
             answer = self._pool.urlopen("POST", "/invocations", body=body, headers=headers)
-        except urllib3.exceptions.HTTPError as error:
+        except urllib3.exceptions.NewConnectionError as error:
+            raise ModelUnavailableError(str(error)) from error
+        except urllib3.exceptions.TimeoutError as error:
             raise ModelTimeoutError(str(error)) from error
+        except urllib3.exceptions.HTTPError as error:
+            raise ModelDiedError(str(error)) from error
         finally:
             with self._idle:
                 self._under_way -= 1
