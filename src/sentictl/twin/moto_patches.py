@@ -25,6 +25,8 @@ INSTANCE_TYPES: dict[Any, str] = {
     FakeEndpointConfig: "ProductionVariantInstanceType",
     FakeSagemakerNotebookInstance: "InstanceType",
 }
+SAGEMAKER_ARN = re.compile(r"arn:[^:]*:sagemaker:[^:]*:\d*:[^:/]+/[^:]+")
+FUNCTION_ARN = re.compile(r"arn:[^:]*:lambda:[^:]*:\d*:function:[^:]+(:[^:]+)?")
 TAGGED_API = re.compile(r"arn:aws:apigateway:[^:]*::/restapis/(?P<api>[^/]+)")
 
 
@@ -41,6 +43,8 @@ class MotoPatches:
         for operation in ("AttachRolePolicy", "GetPolicy", "GetPolicyVersion", "ListPolicies"):
             control.before["iam", operation] = self._load_managed_policies
         control.before["lambda", "AddPermission"] = self._refuse_second_permission
+        for operation in ("ListTags", "TagResource", "UntagResource"):
+            control.before["lambda", operation] = self._not_a_function
         control.before["apigateway", "PutMethod"] = self._refuse_second_method
         control.before["apigateway", "PutMethodResponse"] = self._refuse_second_response
         control.before["apigateway", "GetIntegration"] = self._missing_integration
@@ -83,6 +87,13 @@ class MotoPatches:
             return None
         message = f"The statement id ({wanted}) provided already exists. Provide a new one, or remove the statement."
         return rest_error("ResourceConflictException", message, 409, Type="User")
+
+    def _not_a_function(self, call: Call) -> Response | None:
+        """moto breaks on what is no ARN."""
+        if FUNCTION_ARN.fullmatch(call.labels["Resource"]):
+            return None
+        message = f"Invalid ARN: {call.labels['Resource']}"
+        return rest_error("InvalidParameterValueException", message, 400, Type="User")
 
     def _method(self, call: Call) -> Any:
         """Return moto's object of the method that a call is about; None if there is none."""
@@ -163,8 +174,10 @@ class MotoPatches:
         resource.tags = [{"Key": key, "Value": value} for key, value in newest.items()]
 
     def _missing_resource(self, call: Call) -> Response | None:
-        """moto breaks on the tags of what is not there."""
+        """moto breaks on the tags of what is not there, and on what is no ARN."""
         arn = call.payload["ResourceArn"]
+        if not SAGEMAKER_ARN.fullmatch(arn):
+            return json_rpc_error("ValidationException", f"Invalid ARN: {arn}")
         sagemaker = self._control.backend("sagemaker", call.region)
         kind, _, name = arn.rpartition(":")[2].partition("/")
         stores = {

@@ -26,7 +26,10 @@ class Quotas:
         if call.payload.get("ServiceCode") != SERVICE:
             return None
         quotas = _quotas(call.region)
-        begin = int(call.payload.get("NextToken") or 0)
+        token = call.payload.get("NextToken") or "0"
+        if not token.isdecimal():
+            return json_rpc_error("InvalidPaginationTokenException", "Invalid pagination token given.")
+        begin = int(token)
         end = begin + int(call.payload.get("MaxResults") or PAGE)
         more = {"NextToken": str(end)} if end < len(quotas) else {}
         return json_response(200, {"Quotas": quotas[begin:end], **more})

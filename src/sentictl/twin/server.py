@@ -33,6 +33,7 @@ from sentictl.twin.core.journal import Journal
 from sentictl.twin.core.messages import Request, Response, json_response, rest_error
 from sentictl.twin.core.weather import Weather
 from sentictl.twin.iam.callers import Callers, refuse_host
+from sentictl.twin.iam.documents import PolicyDocuments
 from sentictl.twin.iam.simulate_policy import Simulation
 from sentictl.twin.lambda_.functions import INVOCATION as LAMBDA_INVOCATION
 from sentictl.twin.lambda_.functions import Functions
@@ -73,6 +74,7 @@ class Twin:
         Buckets(self._control)
         Quotas(self._control)
         Simulation(self._control)
+        PolicyDocuments(self._control)
         self._schedules = Schedules(self._control)
         objects, logs = Objects(self._control), LogStreams(self._control)
         self._training = TrainingJobs(self._control, objects, logs, home.run / "training", access)
@@ -130,6 +132,8 @@ class Twin:
             if refusal := self._callers.refuse(request):
                 return refusal
             return next(answer for pattern, answer in self._private if pattern.fullmatch(request.path))(request)
+        except NotImplementedError as error:  # moto's, of an operation that it does not have
+            return rest_error("NotImplemented", f"The local twin does not have this operation. {error}", 501)
         except Exception:
             logger.exception("%s %s", request.method, request.target)
             return rest_error("InternalFailure", "The local twin failed; see its log.", 500)

@@ -76,6 +76,15 @@ def test_a_connection_is_kept_from_one_request_to_the_next(cloud: Cloud) -> None
     connection.close()
 
 
+def test_an_empty_body_is_not_waited_for(cloud: Cloud) -> None:
+    with connect(cloud.url) as connection:
+        head = STATUS + "Expect: 100-continue\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode())
+        assert read_to_end(connection).startswith(b"HTTP/1.1 200")
+    cloud.upload("empty", b"")
+    assert cloud.s3.get_object(Bucket=cloud.bucket, Key="empty")["Body"].read() == b""
+
+
 def test_heads_and_bodies_have_a_largest_size(cloud: Cloud) -> None:
     with connect(cloud.url) as connection:
         connection.sendall(STATUS.encode() + b"X-Long: " + b"x" * web_server.MAX_HEADER + b"\r\n\r\n")

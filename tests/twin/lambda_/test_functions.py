@@ -231,7 +231,7 @@ def too_large() -> bytes:
     ],
     ids=["no archive", "climbing", "too large"],
 )
-def test_code_that_cannot_be_unpacked_is_refused(cloud: Cloud, echo: str, content: bytes, words: str) -> None:
+def test_code_beyond_its_limits_is_refused(cloud: Cloud, echo: str, content: bytes, words: str) -> None:
     client, name = getattr(cloud, "lambda"), echo.rpartition(":")[2]
     cloud.upload("code.zip", content)
     stored = {"S3Bucket": cloud.bucket, "S3Key": "code.zip"}
@@ -244,3 +244,45 @@ def test_code_that_cannot_be_unpacked_is_refused(cloud: Cloud, echo: str, conten
         with pytest.raises(ClientError, match=f"InvalidParameterValueException.*{words}"):
             call()
     assert "FunctionError" not in invoke(cloud, echo)[1]
+
+
+def encrypted(archive: bytes) -> bytes:
+    """The same archive, whose entries say that they are encrypted."""
+    return archive.replace(b"PK\x03\x04\x14\x00\x00", b"PK\x03\x04\x14\x00\x01").replace(
+        b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01"
+    )
+
+
+WHOLE = zipped({"handler.py": "def handle(event, context):\n    return 'answer'"})
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        b"",
+        b"text",
+        WHOLE[:-30],
+        WHOLE.replace(b"'answer'", b"'damage'"),
+        encrypted(WHOLE),
+        zipped({"handler.py": "", "handler.py/inside.py": ""}),
+    ],
+    ids=["nothing", "text", "cut", "damaged", "encrypted", "a file in a file"],
+)
+def test_code_that_cannot_be_unpacked_is_refused(cloud: Cloud, archive: bytes) -> None:
+    functions = getattr(cloud, "lambda")
+    with pytest.raises(ClientError, match="Could not unzip uploaded file") as refused:
+        cloud.function("", Code={"ZipFile": archive})
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    standing = cloud.function("", Code={"ZipFile": WHOLE})
+    with pytest.raises(ClientError, match="Could not unzip uploaded file"):
+        functions.update_function_code(FunctionName=standing, ZipFile=archive)
+    cloud.upload("code.zip", archive)
+    with pytest.raises(ClientError, match="Could not unzip uploaded file"):
+        functions.update_function_code(FunctionName=standing, S3Bucket=cloud.bucket, S3Key="code.zip")
+    assert invoke(cloud, standing)[0] == "answer"
+
+
+def test_a_payload_that_is_not_json_is_refused(cloud: Cloud, echo: str) -> None:
+    for payload in (b"{not json", b"\xff", b"[" * 100_000):
+        with pytest.raises(ClientError, match="InvalidRequestContentException"):
+            getattr(cloud, "lambda").invoke(FunctionName=echo, Payload=payload)

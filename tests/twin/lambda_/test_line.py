@@ -1,11 +1,16 @@
 """Callers in line: in their order, for as long as they are patient, and only while they are there."""
 
 import threading
+from functools import partial
 
 import pytest
 
 from sentictl.twin.lambda_.line import Line, TooManyCallersError, never
 from tests.twin.conftest import wait_for
+
+
+def _waits(line: Line, callers: int) -> bool:
+    return line.waiting == callers
 
 
 def test_who_came_first_is_served_first() -> None:
@@ -19,7 +24,7 @@ def test_who_came_first_is_served_first() -> None:
         for number in range(20):
             callers.append(threading.Thread(target=call, args=(number,)))
             callers[-1].start()
-            wait_for(lambda number=number: line.waiting == number + 1)
+            wait_for(partial(_waits, line, number + 1))
     for caller in callers:
         caller.join()
     assert served == list(range(20))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sentictl.twin.core.control_plane import Call, ControlPlane
-from sentictl.twin.core.messages import Response
+from sentictl.twin.core.messages import Response, rest_error
 
 INTEGRATION = "x-amazon-apigateway-integration"
 BINARY_MEDIA_TYPES = "x-amazon-apigateway-binary-media-types"
@@ -20,7 +20,9 @@ class OpenApiImports:
         control.instead["apigateway", "ImportRestApi"] = self._import
 
     def _import(self, call: Call) -> Response:
-        document = call.payload
+        document = _read(call.request.get_data())
+        if document is None:
+            return rest_error("BadRequestException", "Invalid OpenAPI input.", 400)
         for _, _, operation in _operations(document):
             _mend_integration(operation.get(INTEGRATION, {}))
         answer = self._control.ask_moto(call.request.changed(json.dumps(document).encode()))
@@ -28,6 +30,25 @@ class OpenApiImports:
             backend = self._control.backend("apigateway", call.region)
             _complete(backend.apis[json.loads(answer.get_data())["id"]], document)
         return answer
+
+
+def _read(body: bytes) -> dict[str, Any] | None:
+    """Return an OpenAPI document, None for what is none."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return document if _is_openapi(document) else None
+
+
+def _is_openapi(document: Any) -> bool:
+    """Return whether a document has what is read here: a title, and paths whose operations are objects."""
+    if not isinstance(document, dict) or not isinstance(document.get("info"), dict):
+        return False
+    paths = document.get("paths")
+    if not isinstance(paths, dict) or not all(isinstance(operations, dict) for operations in paths.values()):
+        return False
+    return all(isinstance(operation, dict) for operations in paths.values() for operation in operations.values())
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -21,6 +21,7 @@ from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
+from sentictl.twin.core import validation
 from sentictl.twin.core.journal import Journal
 from sentictl.twin.core.messages import Request, Response
 from sentictl.twin.core.operations import find_operation
@@ -105,6 +106,8 @@ class ControlPlane:
     def handle(self, request: Request) -> Response:
         """Carry out a call and, if it changed something, write it down before it is answered."""
         call = name_call(request, time.time())
+        if refused := validation.refusal(request, call.service, call.operation):
+            return refused
         with self.lock:
             if refusal := self.weather.refuse(call):
                 return refusal

@@ -92,16 +92,24 @@ def json_rpc_error(code: str, message: str, status: int = 400) -> Response:
     return json_response(status, document, {"x-amzn-ErrorType": code, "Content-Type": "application/x-amz-json-1.1"})
 
 
-def query_error(code: str, message: str, status: int) -> Response:
-    """Return an error of a service that is asked by forms (IAM, STS)."""
-    error = f"<Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message>"
-    return Response(f"<ErrorResponse><Error>{error}</Error></ErrorResponse>", status, {"Content-Type": "text/xml"})
+def query_error(code: str, message: str, status: int, namespace: str = "") -> Response:
+    """Return an error of a service that is asked by forms (IAM, STS).
+
+    Args:
+        code: AWS's code.
+        message: AWS's message.
+        status: the HTTP status.
+        namespace: the service's XML namespace.
+    """
+    error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+    named = f' xmlns="{namespace}"' if namespace else ""
+    return Response(f"<ErrorResponse{named}>{error}</ErrorResponse>", status, {"Content-Type": "text/xml"})
 
 
 def s3_error(code: str, message: str, status: int) -> Response:
     """Return an error of S3."""
     error = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
-    return Response(f"<?xml version='1.0'?>{error}", status, {"Content-Type": "application/xml"})
+    return Response(f'<?xml version="1.0" encoding="UTF-8"?>\n{error}', status, {"Content-Type": "application/xml"})
 
 
 def cbor_error(code: str, message: str, status: int) -> Response:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sentictl.twin.core.messages import Response, json_response
+from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 
 JSON_RPC = {"Content-Type": "application/x-amz-json-1.1"}
 PAGE = 10  # what AWS lists when MaxResults is not given
@@ -21,7 +21,10 @@ def listing(key: str, noun: str, found: Iterable[Mapping[str, Any]], wanted: Map
     by = {"Name": f"{noun}Name", "Status": f"{noun}Status"}.get(wanted.get("SortBy", ""), "CreationTime")
     entries = [entry for entry in found if _is_wanted(entry, noun, wanted)]
     entries.sort(key=lambda entry: entry[by], reverse=wanted.get("SortOrder") == "Descending")
-    begin = int(wanted.get("NextToken") or 0)
+    token = wanted.get("NextToken") or "0"
+    if not token.isdecimal():
+        return json_rpc_error("ValidationException", "Invalid pagination token given.")
+    begin = int(token)
     end = begin + int(wanted.get("MaxResults") or PAGE)
     more = {"NextToken": str(end)} if end < len(entries) else {}
     return json_response(200, {key: entries[begin:end], **more}, JSON_RPC)

@@ -72,7 +72,7 @@ def _allow_descriptors() -> None:
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
-    """Refuses a body that is too large for where it goes before it is read."""
+    """Refuses a body that is too large for where it goes before it is read, and waits for none that is empty."""
 
     adj: Any
 
@@ -80,6 +80,8 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
         super().parse_header(header_plus)
         self.adj = copy(self.adj)
         self.adj.max_request_body_size = self.adj.body_limit(self.path)
+        if self.body_rcv is None:  # waitress would tell the client to go on, and wait: boto3 puts empty objects so
+            self.expect_continue = False
 
 
 class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types

@@ -20,6 +20,15 @@ def document(policy: str | bytes | dict[str, Any]) -> dict[str, Any]:
     return parsed
 
 
+def is_document(text: str | bytes) -> bool:
+    """Return whether a text is a policy: JSON, with statements that are objects."""
+    try:
+        policy = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(policy, dict) and all(isinstance(statement, dict) for statement in statements(policy))
+
+
 def decide(
     policies: Iterable[Mapping[str, Any]], action: str, resource: str, context: Mapping[str, str] | None = None
 ) -> str:

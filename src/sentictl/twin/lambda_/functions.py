@@ -64,6 +64,9 @@ class Functions:
         if len(payload) > MAX_PAYLOAD:
             message = f"Request must be smaller than {MAX_PAYLOAD} bytes for the InvokeFunction operation"
             return rest_error("RequestTooLargeException", message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Type="User")
+        if payload and not _is_json(payload):
+            message = "Could not parse request body into json: the payload is not JSON"
+            return rest_error("InvalidRequestContentException", message, HTTPStatus.BAD_REQUEST, Type="User")
         kind = request.headers.get("x-amz-invocation-type", "RequestResponse")
         try:
             pool = self._pool(arn, call.region)
@@ -267,6 +270,14 @@ def _spec(function: Any) -> FunctionSpec:
         memory_mb=int(function.memory_size),
         variables=tuple(sorted((function.environment_vars or {}).items())),
     )
+
+
+def _is_json(payload: bytes) -> bool:
+    try:
+        json.loads(payload)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _answer(outcome: Outcome, *, tail: bool) -> Response:

@@ -4,7 +4,7 @@ import json
 import re
 
 from sentictl.twin.core.control_plane import Call, ControlPlane
-from sentictl.twin.core.messages import Response
+from sentictl.twin.core.messages import Response, s3_error
 from sentictl.twin.iam import policies
 
 TAGS = re.compile(rb"<Tags>(.*)</Tags>", re.DOTALL)
@@ -18,6 +18,7 @@ class Buckets:
         self._policies: dict[str, bytes] = {}
         control.instead["s3", "CreateBucket"] = self._create
         control.after["s3", "PutBucketPolicy"] = self._keep_policy
+        control.before["s3", "CreateMultipartUpload"] = self._missing_bucket
         control.instead["s3", "GetBucketPolicy"] = self._kept_policy
 
     def _create(self, call: Call) -> Response:
@@ -30,6 +31,12 @@ class Buckets:
         tagging = b"<Tagging><TagSet>" + tags[1] + b"</TagSet></Tagging>"
         self._control.ask_moto(call.request.changed(tagging, query="tagging="))
         return answer
+
+    def _missing_bucket(self, call: Call) -> Response | None:
+        """moto breaks on the access control of a bucket that is not there."""
+        if call.labels["Bucket"] in self._control.backend("s3").buckets:
+            return None
+        return s3_error("NoSuchBucket", "The specified bucket does not exist", 404)
 
     def _keep_policy(self, call: Call) -> None:
         """Keep the whole policy, and leave moto the statements without conditional denials.

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sentictl.twin.core.control_plane import REGION, Call, ControlPlane
-from sentictl.twin.core.messages import Request, Response, authorization
+from sentictl.twin.core.messages import Request, Response, authorization, s3_error
 from sentictl.twin.iam import policies
 
 WEBSITE = re.compile(r"/_website/(?P<bucket>[^/]+)(?P<key>/.*)?", re.DOTALL)
@@ -71,19 +71,16 @@ class Websites:
         self._control.backend("s3").put_public_access_block(call.labels["Bucket"], dict.fromkeys(BLOCKS, "true"))
 
     def _refuse_public_policy(self, call: Call) -> Response | None:
+        """Refuse what is public where that is blocked, and what is no policy, on which moto breaks."""
+        if not policies.is_document(call.request.get_data()):
+            return s3_error("MalformedPolicy", "This policy contains invalid Json", HTTPStatus.BAD_REQUEST)
         bucket = self._control.backend("s3").buckets.get(call.labels["Bucket"])
         block = bucket.public_access_block if bucket else None
-        try:
-            public = policies.public_part(policies.document(call.request.get_data()))["Statement"]
-        except ValueError:
-            return None  # moto refuses it
+        public = policies.public_part(policies.document(call.request.get_data()))["Statement"]
         if not (block and block.block_public_policy and any(s.get("Effect") == "Allow" for s in public)):
             return None
         message = "public policies are blocked by the BlockPublicPolicy block public access setting."
-        body = (
-            f"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied: {message}</Message></Error>"
-        )
-        return Response(body, HTTPStatus.FORBIDDEN, {"Content-Type": "application/xml"})
+        return s3_error("AccessDenied", f"Access Denied: {message}", HTTPStatus.FORBIDDEN)
 
 
 def _documents(configuration: bytes) -> tuple[str, str]:
