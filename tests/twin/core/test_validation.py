@@ -117,6 +117,7 @@ def test_calls_of_a_service_that_takes_forms(url: str, service: str, body: bytes
         ("s3", "PUT", "/some-bucket?tagging", b"", 400, "MalformedXML"),
         ("s3", "POST", "/some-bucket?delete", b"<Delete>", 400, "MalformedXML"),
         ("s3", "POST", "/no-such-bucket/key?uploads", b"", 404, "NoSuchBucket"),
+        ("s3", "POST", "/some-bucket", b"text", 412, "PreconditionFailed"),
         ("s3", "POST", "/", b"text", 405, "MethodNotAllowed"),
         ("s3", "PATCH", "/some-bucket", b"", 405, "MethodNotAllowed"),
         ("nonsense", "POST", "/", b"{}", 403, "InvalidSignatureException"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import boto3
 import pytest
+import urllib3
 
 from tests.twin.conftest import Cloud
 
@@ -45,3 +46,12 @@ def test_a_policy_that_demands_tls_locks_nobody_out(cloud: Cloud) -> None:
     cloud.s3.put_bucket_policy(Bucket=bucket, Policy=policy)
     cloud.s3.put_object(Bucket=bucket, Key="key", Body=b"x")
     assert json.loads(cloud.s3.get_bucket_policy(Bucket=bucket)["Policy"]) == json.loads(policy)
+
+
+def test_an_object_comes_by_a_form(cloud: Cloud) -> None:
+    def post(**fields: str) -> int:
+        return urllib3.request("POST", f"{cloud.url}/{cloud.bucket}", fields=fields).status
+
+    assert post(file="text") == 400
+    assert post(key="by-form", file="text") < 300
+    assert cloud.s3.get_object(Bucket=cloud.bucket, Key="by-form")["Body"].read() == b"text"

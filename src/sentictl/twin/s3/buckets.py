@@ -19,6 +19,7 @@ class Buckets:
         control.instead["s3", "CreateBucket"] = self._create
         control.after["s3", "PutBucketPolicy"] = self._keep_policy
         control.before["s3", "CreateMultipartUpload"] = self._missing_bucket
+        control.before["s3", "PostObject"] = self._not_a_form
         control.instead["s3", "GetBucketPolicy"] = self._kept_policy
 
     def _create(self, call: Call) -> Response:
@@ -33,10 +34,19 @@ class Buckets:
         return answer
 
     def _missing_bucket(self, call: Call) -> Response | None:
-        """moto breaks on the access control of a bucket that is not there."""
+        """moto breaks on a bucket that is not there."""
         if call.labels["Bucket"] in self._control.backend("s3").buckets:
             return None
         return s3_error("NoSuchBucket", "The specified bucket does not exist", 404)
+
+    def _not_a_form(self, call: Call) -> Response | None:
+        """moto breaks on a POST to a bucket that is no form, or no form of an object."""
+        if call.request.mimetype != "multipart/form-data":
+            return s3_error("PreconditionFailed", "Bucket POST must be of the enclosure-type multipart/form-data", 412)
+        call.request.get_data()  # kept, so that moto can read it again
+        if "key" not in call.request.form:
+            return s3_error("InvalidArgument", "Bucket POST must contain a field named 'key'.", 400)
+        return self._missing_bucket(call)
 
     def _keep_policy(self, call: Call) -> None:
         """Keep the whole policy, and leave moto the statements without conditional denials.
