@@ -1,17 +1,32 @@
 """The endpoint's entry point: the four functions that AWS's PyTorch serving containers call.
 
 A request is one review as `text/plain`, or JSON: `{"review": "…"}` or `{"reviews": ["…", …]}`, either with
-`"explain": true`. The answer is JSON. What is wrong with a request is answered as `{"error": {"code", "message"}}`
-instead of raised: the container turns an exception into a 500 with a traceback.
+`"explain": true`. A charset that the content type names is honoured, or refused by its name. The answer is JSON. What
+is wrong with a request is answered as `{"error": {"code", "message"}}` instead of raised: the container turns an
+exception into a 500 with a traceback.
 """
 
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sentimodel.predictor import Predictor
+from sentimodel.predictor import MOST_EXPLAINED_WORDS, Predictor
 
 JSON = "application/json"
+# By the names that content types have for them, as Python calls them. The function before the endpoint takes the same.
+CHARSETS = {
+    "utf-8": "utf-8-sig",
+    "utf8": "utf-8-sig",
+    "us-ascii": "ascii",
+    "ascii": "ascii",
+    "iso-8859-1": "latin-1",
+    "latin1": "latin-1",
+    "windows-1252": "cp1252",
+    "utf-16": "utf-16",
+    "utf-16le": "utf-16-le",
+    "utf-16be": "utf-16-be",
+}
+_READ_BY_CONTAINER = ("", "utf-8", "utf8", "us-ascii", "ascii")  # it takes JSON for UTF-8
 _TYPES = {"text/plain": "one review as text", JSON: "an object with review or reviews"}
 
 
@@ -58,17 +73,19 @@ def input_fn(
 
     Args:
         request_body: as the container hands it over: bytes for text, str for JSON; both are taken for both.
-        content_type: of the body; parameters such as a charset are ignored, the text must be UTF-8. None: the client
-            named none.
+        content_type: of the body, perhaps with its charset, else it is UTF-8. None: the client named none.
     """
-    kind = (content_type or "").partition(";")[0].strip().lower()
+    kind, charset = _parsed(content_type or "")
     if kind not in _TYPES:
         wanted = " or ".join(f"{name} ({what})" for name, what in _TYPES.items())
         return ClientError("unsupported_content_type", f"the content type is {kind or 'empty'}; send {wanted}")
+    if charset not in (_READ_BY_CONTAINER if isinstance(request_body, str) else ("", *CHARSETS)):
+        return ClientError("unsupported_charset", f"the charset {charset[:40]} is not read; send {kind} in UTF-8")
     try:
-        body = request_body if isinstance(request_body, str) else bytes(request_body).decode("utf-8")
+        body = request_body if isinstance(request_body, str) else _decoded(bytes(request_body), charset)
     except UnicodeDecodeError as error:
-        return ClientError("not_utf8", f"the body is not UTF-8: {error.reason} at byte {error.start}")
+        code = "wrong_charset" if charset else "not_utf8"
+        return ClientError(code, f"the body is not {charset or 'UTF-8'}: {error.reason} at byte {error.start}")
     return _parse_json(body) if kind == JSON else _checked([body], single=True, explain=False)
 
 
@@ -76,6 +93,10 @@ def predict_fn(request: PredictionRequest | ClientError, model: Predictor) -> An
     """Answer with JSON values: an object for one review, a list for several, an error object for a bad request."""
     if isinstance(request, ClientError):
         return {"error": asdict(request)}
+    words = len(model.encode(request.reviews).ids) if request.explain else 0
+    if words > MOST_EXPLAINED_WORDS:
+        message = f"there are {words:,} words to explain; at most {MOST_EXPLAINED_WORDS:,} are explained in one request"
+        return {"error": asdict(ClientError("too_many_words", message))}
     answers = [asdict(prediction) for prediction in model.predict(request.reviews)]
     if request.explain:
         for answer, review in zip(answers, request.reviews, strict=True):
@@ -88,6 +109,17 @@ def output_fn(prediction: Any, accept: str = JSON) -> tuple[str, str]:
     if not _accepts_json(accept):
         prediction = {"error": asdict(ClientError("not_acceptable", f"the answer is {JSON}, not {accept}"))}
     return json.dumps(prediction, ensure_ascii=False, allow_nan=False), JSON
+
+
+def _parsed(content_type: str) -> tuple[str, str]:
+    """Split a content type into the type and the charset that it names, both in small letters; "" for none."""
+    kind, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    named = dict(part.partition("=")[::2] for part in parameters)
+    return kind, named.get("charset", "").strip("\"'")
+
+
+def _decoded(body: bytes, charset: str) -> str:
+    return body.decode(CHARSETS[charset or "utf-8"])
 
 
 def _parse_json(body: str) -> PredictionRequest | ClientError:

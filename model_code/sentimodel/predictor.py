@@ -21,6 +21,9 @@ Runtime = Literal["onnx", "torch"]
 Network = Callable[[Mapping[str, NDArray[np.int64]]], Mapping[str, NDArray[np.float32]]]
 
 MOST_PHRASES = 10  # in an explanation
+# Of a request. Each is a pass of the LSTM, of which one core does some thousands a second, and the function in front of
+# the endpoint waits for 24 seconds.
+MOST_EXPLAINED_WORDS = 10_000
 _BATCH = 64  # reviews at a time: bounds the memory that long reviews take
 
 

@@ -1,11 +1,13 @@
 """The Lambda function between API Gateway (REST, proxy integration) and the SageMaker endpoint.
 
-Request: POST, and the body is the review in UTF-8.
+Request: POST, and the body is the review, in UTF-8 unless it says otherwise.
   - `text/*`, `application/x-www-form-urlencoded`, `application/octet-stream` or no content type: the body is the
     review as it stands, nothing is decoded. One exception: a JSON object with a `review` or `reviews` key is
     taken for the JSON it is, because curl and fetch label JSON as a form or as text unless told otherwise.
   - `application/json` and `application/*+json`: `{"review": "…", "explain": false}` or `{"reviews": ["…"]}`.
   - Anything else (multipart forms, images): 415.
+  - A charset that the content type names is honoured (`CHARSETS`), and a `Content-Encoding` of gzip or deflate undone.
+    Others are a 415, too.
 
 Answer, negotiated in this order:
   1. A JSON body gets JSON, whatever `Accept` says: an object for `review`, a list for `reviews`.
@@ -26,6 +28,7 @@ import re
 import sys
 import time
 import traceback
+import zlib
 from typing import Any, NamedTuple
 
 import boto3
@@ -56,6 +59,23 @@ CLIENT: Any = boto3.client(
 
 TEXT = "text/plain"
 JSON = "application/json"
+# By the names that content types have for them, as Python calls them. JSON and text alike.
+CHARSETS = {
+    "utf-8": "utf-8-sig",
+    "utf8": "utf-8-sig",
+    "us-ascii": "ascii",
+    "ascii": "ascii",
+    "iso-8859-1": "latin-1",
+    "latin1": "latin-1",
+    "windows-1252": "cp1252",
+    "utf-16": "utf-16",
+    "utf-16le": "utf-16-le",
+    "utf-16be": "utf-16-be",
+}
+# What zlib calls them. "deflate" is zlib's format, but some send the bare one.
+ENCODINGS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
+MAX_UNPACKED = 10 * 1024 * 1024  # bytes; API Gateway takes no more of a body that is not packed
+MAX_ENDPOINT_BODY = 6_291_456  # bytes, by botocore's description of InvokeEndpoint
 UNTYPED = ("", "application/x-www-form-urlencoded", "application/octet-stream")
 QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
@@ -125,15 +145,18 @@ def _answer(event: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_request(event: dict[str, Any]) -> Request:
-    content_type = _header(event, "content-type").partition(";")[0].strip().lower()
+    content_type, charset = _content_type(_header(event, "content-type"))
     is_json = content_type == JSON or (content_type.startswith("application/") and content_type.endswith("+json"))
     if not (is_json or content_type in UNTYPED or content_type.startswith("text/")):
         message = f"The content type must be {TEXT} or {JSON}, and the body the review."
         raise ApiError(415, "unsupported_media_type", message)
-    text = _read_body(event)
+    text = _decode(_unpack(_read_body(event), _header(event, "content-encoding")), charset)
     document = _parse_json(text) if is_json else _find_json(text)
     if document is not None:
         return _read_document(document)
+    if "\0" in text:
+        message = "The body holds zero bytes, which no review does. If it is UTF-16, let its content type say so."
+        raise ApiError(400, "wrong_charset", message)
     _check_review(text, "The review")
     return Request([text], explain=False, as_list=False, media_type=_negotiate(_header(event, "accept")))
 
@@ -145,13 +168,56 @@ def _header(event: dict[str, Any], name: str) -> str:
     return ", ".join(", ".join(value) if isinstance(value, list) else str(value or "") for value in values)
 
 
-def _read_body(event: dict[str, Any]) -> str:
+def _content_type(header: str) -> tuple[str, str]:
+    """A content type and the charset that it names, both in small letters; empty where it names none."""
+    content_type, *parameters = (part.strip().lower() for part in header.split(";"))
+    named = dict(part.partition("=")[::2] for part in parameters)
+    return content_type, named.get("charset", "").strip("\"'")
+
+
+def _read_body(event: dict[str, Any]) -> bytes:
     body = event.get("body") or ""
     try:
-        data = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
-        return data.decode("utf-8-sig")
+        return base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
     except ValueError:
         raise ApiError(400, "not_utf8", "The body is not UTF-8 text.") from None
+
+
+def _unpack(data: bytes, encoding: str) -> bytes:
+    """Undo a body's `Content-Encoding`, within limits."""
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return data
+    if encoding not in ENCODINGS:
+        message = f"The content encoding {encoding[:40]} is not read: send gzip, deflate or none."
+        raise ApiError(415, "unsupported_encoding", message)
+    for window in ENCODINGS[encoding]:
+        unpacker = zlib.decompressobj(window)
+        try:
+            unpacked = unpacker.decompress(data, MAX_UNPACKED + 1)
+        except zlib.error:
+            continue
+        if len(unpacked) > MAX_UNPACKED:
+            raise _too_large(f"The body has more than {MAX_UNPACKED:,} bytes when it is unpacked.")
+        if unpacker.eof and not unpacker.unused_data:
+            return unpacked
+    raise ApiError(400, "bad_encoding", f"The content encoding is {encoding}, but the body is not.")
+
+
+def _decode(data: bytes, charset: str) -> str:
+    if charset and charset not in CHARSETS:
+        raise ApiError(415, "unsupported_charset", f"The charset {charset[:40]} is not read: send UTF-8.")
+    try:
+        return data.decode(CHARSETS[charset or "utf-8"])
+    except ValueError:
+        if charset:
+            message = f"The body is not {charset} text, though its content type says so."
+            raise ApiError(400, "wrong_charset", message) from None
+        raise ApiError(400, "not_utf8", "The body is not UTF-8 text.") from None
+
+
+def _too_large(message: str) -> ApiError:
+    return ApiError(413, "request_too_large", message)
 
 
 def _parse_json(text: str) -> Any:
@@ -244,6 +310,9 @@ def _rate(media_type: str, qualities: dict[str, float]) -> tuple[float, int]:
 
 def _predict(request: Request) -> list[dict[str, Any]]:
     body = json.dumps({"reviews": request.reviews, "explain": request.explain}, ensure_ascii=False).encode()
+    if len(body) > MAX_ENDPOINT_BODY:
+        message = f"The reviews have {len(body):,} bytes in all; at most {MAX_ENDPOINT_BODY:,} go in one request."
+        raise _too_large(message)
     try:
         answer = json.loads(_invoke(body))
     except ClientError as error:
@@ -274,6 +343,8 @@ def _check_answer(answer: Any, count: int) -> list[dict[str, Any]]:
     if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
         error = answer["error"]
         message = str(error.get("message", "The model refused the review."))
+        if error.get("code") == "too_many_words":
+            raise ApiError(413, "too_many_words", message)
         raise ApiError(400, str(error.get("code", "model_refused")), message)
     if not isinstance(answer, list) or len(answer) != count:
         raise _bad_answer(f"not a list of {count}")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from sentimodel.predictor import Predictor
+from sentimodel.predictor import MOST_EXPLAINED_WORDS, Predictor
 
 from tests.model_code.scripts import load_script
 
@@ -73,9 +73,59 @@ def test_an_explanation_comes_when_asked(model: Predictor) -> None:
 
 
 @pytest.mark.parametrize(
+    ("charset", "encoding"),
+    [
+        ("utf-8", "utf-8"),
+        ('"UTF-8"', "utf-8-sig"),
+        ("us-ascii", "ascii"),
+        ("iso-8859-1", "latin-1"),
+        ("windows-1252", "cp1252"),
+        ("utf-16", "utf-16"),
+        ("utf-16le", "utf-16-le"),
+        ("UTF-16BE", "utf-16-be"),
+    ],
+)
+def test_a_declared_charset_is_honoured(model: Predictor, charset: str, encoding: str) -> None:
+    expected = ask(model, BAD, "text/plain")
+    assert expected["sentiment"] == 0
+    assert ask(model, BAD.encode(encoding), f"text/plain; charset={charset}") == expected
+    document = json.dumps({"review": BAD}).encode(encoding)
+    assert ask(model, document, f"application/json;Charset={charset}") == expected
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "utf-32", "klingon", "unicode_escape", "idna", "x" * 1000])
+@pytest.mark.parametrize("body", [BAD, BAD.encode()])
+@pytest.mark.parametrize("kind", ["text/plain", "application/json"])
+def test_another_charset_is_refused_by_its_name(model: Predictor, charset: str, body: Any, kind: str) -> None:
+    error = ask(model, body, f"{kind}; charset={charset}")["error"]
+    assert error["code"] == "unsupported_charset"
+    assert charset[:40] in error["message"]
+
+
+def test_json_that_the_container_has_read_in_another_charset_is_refused(model: Predictor) -> None:
+    request = json.dumps({"review": BAD})
+    assert ask(model, request, "application/json; charset=utf-16")["error"]["code"] == "unsupported_charset"
+
+
+def test_explaining_has_a_largest_number_of_words(model: Predictor) -> None:
+    def answer(words: int) -> Any:
+        reviews = ["superb " * 100] * (words // 100) + ["superb " * (words % 100)] * bool(words % 100)
+        return ask(model, json.dumps({"reviews": reviews, "explain": True}), "application/json")
+
+    assert len(answer(MOST_EXPLAINED_WORDS)) == MOST_EXPLAINED_WORDS // 100
+    error = answer(MOST_EXPLAINED_WORDS + 1)["error"]
+    assert error["code"] == "too_many_words"
+    assert f"{MOST_EXPLAINED_WORDS:,}" in error["message"]
+    unbroken = json.dumps({"review": "a-" * MOST_EXPLAINED_WORDS + "a", "explain": True})
+    assert ask(model, unbroken, "application/json")["error"]["code"] == "too_many_words"
+
+
+@pytest.mark.parametrize(
     ("body", "kind", "code"),
     [
         (b"\xff\xfe\x00", "text/plain", "not_utf8"),
+        (b"\xff", "text/plain; charset=ascii", "wrong_charset"),
+        (b"odd", "text/plain; charset=utf-16", "wrong_charset"),
         (b'{"review": "\xff"}', "application/json", "not_utf8"),
         (b"", "text/plain", "empty_review"),
         (b" \n\t", "text/plain", "empty_review"),

@@ -82,8 +82,10 @@ def proxy_event(body: str | bytes | None, headers: dict[str, str] | None, method
 
 @pytest.fixture
 def post(handler: ModuleType, endpoint: Any) -> Post:
-    def send(body: str | bytes | None, content_type: str = "", accept: str = "", method: str = "POST") -> Answer:
-        headers = {"Content-Type": content_type, "Accept": accept}
+    def send(
+        body: str | bytes | None, content_type: str = "", accept: str = "", method: str = "POST", encoding: str = ""
+    ) -> Answer:
+        headers = {"Content-Type": content_type, "Accept": accept, "Content-Encoding": encoding}
         event = proxy_event(body, {name: value for name, value in headers.items() if value}, method)
         return Answer(handler.lambda_handler(event, SimpleNamespace(aws_request_id="request-1")))
 
@@ -296,6 +298,7 @@ def client_error(code: str, status: int, message: str = "", **fields: Any) -> Cl
         (b'[{"label": "positive"}]', 502, "model_error", None),
         (b'[{"sentiment": 2}]', 502, "model_error", None),
         (b'{"error": "strange"}', 502, "model_error", None),
+        (b'{"error": {"code": "too_many_words", "message": "Too many."}}', 413, "too_many_words", None),
         (b'{"error": {"code": "no_words", "message": "Nothing to read."}}', 400, "no_words", None),
         (b'{"error": {}}', 400, "model_refused", None),
     ],

@@ -8,6 +8,8 @@ schemas, names that are not alphanumeric, and references to shared responses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sentimodel.predictor import MOST_EXPLAINED_WORDS
+
 from sentictl import __version__
 from sentictl.aws.regions import DEFAULT, dns_suffix
 from sentictl.config.settings import ApiSettings, Settings
@@ -27,11 +29,19 @@ PASSED_ON = ("Content-Type", "Cache-Control")  # of the page's object on S3
 ERRORS: Mapping[int, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     400: (
         "The request is not one that can be answered, or the model refused it",
-        ("empty_review", "invalid_request", "not_json", "not_utf8"),
+        ("bad_encoding", "empty_review", "invalid_request", "not_json", "not_utf8", "wrong_charset"),
         (),
     ),
-    413: ("Too long, or too many", ("review_too_long", "too_many_reviews"), ("REQUEST_TOO_LARGE",)),
-    415: ("The body is of a type that holds no review", ("unsupported_media_type",), ()),
+    413: (
+        "Too long, or too many",
+        ("request_too_large", "review_too_long", "too_many_reviews", "too_many_words"),
+        ("REQUEST_TOO_LARGE",),
+    ),
+    415: (
+        "The body is of a type that holds no review, or in a charset or an encoding that is not read",
+        ("unsupported_charset", "unsupported_encoding", "unsupported_media_type"),
+        (),
+    ),
     429: ("Too many requests for now: ask again after `Retry-After` seconds", ("throttled",), ("THROTTLED",)),
     500: ("The API itself is at fault", ("endpoint_access", "internal_error"), ()),
     502: ("The model failed, or its endpoint", ("endpoint_error", "model_error"), ("DEFAULT_5XX",)),
@@ -43,9 +53,11 @@ ERRORS: Mapping[int, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     504: ("The model took too long", ("endpoint_timeout",), ("INTEGRATION_TIMEOUT",)),
 }
 SUFFIX = "amazonaws.com.cn in China, amazonaws.eu in the European Sovereign Cloud, amazonaws.com in most regions"
+NO_ZERO_BYTES = r"^[^\x00]*[^\s\x00][^\x00]*$"
 RETRIED = (429, 503, 504)
 ABOUT = (
-    "Is the writer of a review pleased? Post the review to the stage's root, in UTF-8.\n\n"
+    "Is the writer of a review pleased? Post the review to the stage's root, in UTF-8 or the charset that its content "
+    "type names; a body that is packed with gzip or deflate is unpacked.\n\n"
     "Nobody has to log in; the stage is throttled. Every answer carries the CORS headers. Errors are one JSON object, "
     "those of API Gateway itself included: their codes are its response types, in capitals. A method that is not "
     f"in this document is answered with 403. Made by sentictl {__version__}."
@@ -104,7 +116,7 @@ def _asking(limits: ApiSettings) -> Document:
         "type it is labelled with. An object with `review` or `reviews` is taken for JSON under any of them.",
         "requestBody": {
             "required": True,
-            "content": {kind: _of("Review") for kind in RAW} | {JSON: _of("Question")},
+            "content": {kind: _of("Text") for kind in RAW} | {JSON: _of("Question")},
         },
         "responses": {"200": _verdict(), **{str(status): _error(status) for status in ERRORS}},
     }
@@ -154,11 +166,13 @@ def _page() -> Document:
 
 
 def _schemas(limits: ApiSettings) -> Document:
-    explain = {"type": "boolean", "description": "Tell the words and phrases that decided, too"}
+    explained = f"Tell the words and phrases that decided, too; of {MOST_EXPLAINED_WORDS} words in all at most"
+    explain = {"type": "boolean", "description": explained}
     reviews = {"type": "array", "minItems": 1, "maxItems": limits.max_reviews, "items": _reference("Review")}
     review = {"type": "string", "minLength": 1, "maxLength": limits.max_review_characters, "pattern": r"\S"}
     return {
         "Review": review,
+        "Text": review | {"pattern": NO_ZERO_BYTES},
         "Question": {"oneOf": [_reference("OneReview"), _reference("SeveralReviews")]},
         "OneReview": _object({"review": _reference("Review"), "explain": explain}, "review"),
         "SeveralReviews": _object({"reviews": reviews, "explain": explain}, "reviews"),

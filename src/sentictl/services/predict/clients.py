@@ -19,7 +19,7 @@ Prediction = dict[str, Any]
 
 WINDOW = 512  # reviews that the model on this machine sorts by length: enough that a batch has hardly any padding
 ASK_AT_ONCE = 64  # reviews in one request
-EXPLAIN_AT_ONCE = 4  # explaining takes a hundred times as long, and gateways have a time limit
+EXPLAIN_AT_ONCE = 1  # explaining takes a hundred times as long, and a request may ask for so many words alone
 ANSWER_SECONDS = 35  # API Gateway itself gives up after 29
 MAX_BODY_BYTES = 4 * 1024 * 1024  # what the smallest of the services on the way takes
 MOST_THREADS = 8

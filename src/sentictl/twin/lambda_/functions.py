@@ -1,6 +1,7 @@
 """Lambda functions that really run: Invoke, with execution environments that are made, reused and replaced."""
 
 import base64
+import json
 import re
 import secrets
 import shutil
