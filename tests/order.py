@@ -12,7 +12,7 @@ SLOW = (
     *("model_code/test_distributed.py", "browser/test_page_access.py", "chain/test_notebook.py"),
     *("chain/test_permissions.py", "sweep/test_sweep.py", "chain", "conformance", "notebooks", "twin/test_daemon.py"),
     *("golden/test_requests.py", "cli/test_init.py", "services/notebook/test_instance.py", "api", "benchmarks"),
-    *("browser", "packaging", "cli", "twin", "services/resources/test_training.py"),
+    *("browser", "packaging", "cli", "twin", "load", "services/resources/test_training.py"),
     *("services/evaluate/test_versions.py", "services/evaluate/test_local_models.py"),
     *("services/evaluate/test_samples.py", "services/predict/test_clients.py", "model_code/test_train.py"),
     *("model_code/test_stages.py", "model_code/test_inference.py", "model_code/test_predictor.py"),

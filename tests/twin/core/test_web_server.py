@@ -1,14 +1,18 @@
 """Connections that ask nothing, or slowly, or too much: they are closed, and nobody else notices."""
 
 import http.client
+import random
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from urllib.parse import urlsplit
 
 import urllib3
 
 from sentictl.twin.core import web_server
+from sentictl.twin.core.messages import authorization
 from tests.twin.conftest import Cloud
 
 HTTP = urllib3.PoolManager()
@@ -96,3 +100,62 @@ def test_heads_and_bodies_have_a_largest_size(cloud: Cloud) -> None:
         path = b"/restapis/abc/prod/_user_request_/"
         connection.sendall(STATUS.encode().replace(b"/_twin/status", path) + b"Content-Length: 100000000\r\n\r\n")
         assert read_to_end(connection).startswith(b"HTTP/1.1 413")
+
+
+SIGNED = authorization("sagemaker", "us-east-1").encode()
+REQUESTS = (
+    STATUS.encode() + b"\r\n",
+    b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: " + SIGNED + b"\r\nX-Amz-Target: SageMaker.ListModels\r\n"
+    b"Content-Type: application/x-amz-json-1.1\r\nContent-Length: 2\r\n\r\n{}",
+    b"POST /restapis/abc/prod/_user_request_/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\n\r\ngood",
+    b"PUT /bucket-r/key HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n0\r\n\r\n",
+    b"GET /bucket-r?list-type=2 HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: 100-continue\r\n\r\n",
+)
+TOKENS = (
+    b"\r\n",
+    b"\n",
+    b"\0",
+    b"\xff",
+    b" ",
+    b":",
+    b"%",
+    b"%00",
+    b"..",
+    b"/",
+    b"-1",
+    b"99999999999",
+    b"chunked",
+    b"\t",
+)
+
+
+def spoilt(rng: random.Random) -> bytes:
+    """One or two requests, of which some bytes were changed, doubled, left out or put in."""
+    content = bytearray(b"".join(rng.choices(REQUESTS, k=rng.randint(1, 2))))
+    for _ in range(rng.randint(0, 6)):
+        place = rng.randrange(len(content))
+        length = rng.choice((0, 1, 1, 8))
+        content[place : place + length] = rng.choice((*TOKENS, rng.randbytes(3), bytes(content[place : place + 20])))
+    return bytes(content)
+
+
+def answer_to(url: str, content: bytes) -> bytes:
+    """What comes first; nothing where the connection is closed without an answer."""
+    with connect(url) as connection:
+        try:
+            connection.sendall(content)
+            return connection.recv(65_536)
+        except (BrokenPipeError, ConnectionResetError):  # closed before all that was sent had been read
+            return b""
+
+
+def test_whatever_comes_is_answered_or_the_connection_closed(cloud: Cloud) -> None:
+    rng = random.Random(20_260)
+    contents = [spoilt(rng) for _ in range(360)]
+    with ThreadPoolExecutor(120) as pool:
+        answers = list(pool.map(partial(answer_to, cloud.url), contents))
+    answered = [answer for answer in answers if answer]
+    assert all(answer.startswith(b"HTTP/1.") for answer in answered)
+    assert {answer.split()[1] for answer in answered} >= {b"200", b"400"}
+    assert b"500" not in {answer.split()[1] for answer in answered}
+    assert HTTP.request("GET", f"{cloud.url}/_twin/status").status == 200
