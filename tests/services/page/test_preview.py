@@ -2,6 +2,7 @@
 
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import urllib3
@@ -63,3 +64,11 @@ def test_a_port_that_is_taken_is_named() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=f"port {port}: Address already in use"), serving(lambda: b"", port):
             pytest.fail("it was served")
+
+
+def test_a_connection_that_says_nothing_is_closed() -> None:
+    with serving(lambda: b"the page") as url:
+        parts = urlsplit(url)
+        with socket.create_connection((parts.hostname, parts.port), timeout=60) as silent:
+            assert HTTP.request("GET", url).data == b"the page"
+            assert silent.recv(1) == b""

@@ -50,6 +50,7 @@ def serving(render: Callable[[], bytes], port: int = 0) -> Iterator[str]:
 
 
 class _Handler(BaseHTTPRequestHandler):
+    timeout = 5  # seconds that a connection may say nothing
     render: Callable[[], bytes]
     folder: str
 
