@@ -3,6 +3,7 @@
 # make test-quick   the tests for while one edits: those that start no twin, browser, JVM or training (a minute)
 # make sweep  run `up` and `down` once for each of their calls to AWS and each fault that can meet it there,
 #             in calm and in rough weather (two hours)
+# make load   print how the API on the twin answers 1, 16, 64 and 256 clients at once (a minute)
 # make check  format, lint, types, and the direction of imports
 # make docs   build the site of the docs into site/
 # make down   take away what `make up` made
@@ -12,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: up down test test-quick sweep check docs clean
+.PHONY: up down test test-quick sweep load check docs clean
 
 up: $(VENV)/installed
 	mkdir -p demo
@@ -30,6 +31,9 @@ test-quick: $(VENV)/installed-dev
 sweep: $(VENV)/installed-dev
 	$(BIN)/python -m tests.sweep --weather calm
 	$(BIN)/python -m tests.sweep --weather rough
+
+load: $(VENV)/installed-dev
+	$(BIN)/python -m tests.load
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check

@@ -99,25 +99,8 @@ class Endpoints:
             return rest_error(
                 "ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.", HTTPStatus.BAD_REQUEST
             )
-        headers = {name: request.headers[name] for name in HANDED_ON if name in request.headers}
-        headers.setdefault("content-type", "application/octet-stream")
-        headers.setdefault("accept", "*/*")
         self._invocations.count(call.region, name, server.variant.name)
-        try:
-            answer = server.invoke(body, headers)
-        except ModelUnavailableError:
-            return rest_error("ServiceUnavailable", "The service is unavailable.", HTTPStatus.SERVICE_UNAVAILABLE)
-        except ModelDiedError:
-            return _model_error(HTTPStatus.SERVICE_UNAVAILABLE, "The container ended while it was to answer.")
-        except ModelTimeoutError as error:
-            return _model_error(
-                504, f"Your invocation timed out while waiting for a response from container primary. ({error})"
-            )
-        if not answer.ok:
-            return _model_error(answer.status_code, answer.get_data(as_text=True))
-        content_type = answer.headers.get("Content-Type", "application/octet-stream")
-        told = {"Content-Type": content_type, "x-Amzn-Invoked-Production-Variant": server.variant.name}
-        return Response(answer.get_data(), headers=told)
+        return _ask(server, body, request)
 
     def running(self) -> int:
         """Return how many endpoints have a server."""
@@ -318,6 +301,28 @@ class Endpoints:
         if config and data["images"]:
             endpoint.production_variants = endpoint._process_production_variants(config.production_variants)
             endpoint.production_variants[0]["DeployedImages"] = data["images"]
+
+
+def _ask(server: ModelServer, body: bytes, request: Request) -> Response:
+    """Return a model server's answer as InvokeEndpoint tells it."""
+    headers = {name: request.headers[name] for name in HANDED_ON if name in request.headers}
+    headers.setdefault("content-type", "application/octet-stream")
+    headers.setdefault("accept", "*/*")
+    try:
+        answer = server.invoke(body, headers)
+    except ModelUnavailableError:
+        return rest_error("ServiceUnavailable", "The service is unavailable.", HTTPStatus.SERVICE_UNAVAILABLE)
+    except ModelDiedError:
+        return _model_error(HTTPStatus.SERVICE_UNAVAILABLE, "The container ended while it was to answer.")
+    except ModelTimeoutError as error:
+        return _model_error(
+            504, f"Your invocation timed out while waiting for a response from container primary. ({error})"
+        )
+    if not answer.ok:
+        return _model_error(answer.status_code, answer.get_data(as_text=True))
+    content_type = answer.headers.get("Content-Type", "application/octet-stream")
+    told = {"Content-Type": content_type, "x-Amzn-Invoked-Production-Variant": server.variant.name}
+    return Response(answer.get_data(), headers=told)
 
 
 def _model_error(status: int, text: str) -> Response:
