@@ -23,13 +23,16 @@ def test_without_a_model_the_next_step_is_named(tmp_path: Path) -> None:
 
 @pytest.fixture
 def api() -> Iterator[tuple[str, dict[str, Any]]]:
-    """An address, and the answer that it gives: a dict with `status` and `body`."""
-    answer: dict[str, Any] = {"status": 200, "body": b"[]"}
+    """An address, and the answer that it gives: a dict with `status` and `body`, and refusals `busy` before it."""
+    answer: dict[str, Any] = {"status": 200, "body": b"[]", "busy": []}
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             answer["asked"] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(answer["status"])
+            busy = answer["busy"].pop() if answer["busy"] else {}
+            self.send_response(busy.get("status", answer["status"]))
+            if busy:
+                self.send_header("Retry-After", busy["again"])
             self.send_header("Content-Length", str(len(answer["body"])))
             self.end_headers()
             self.wfile.write(answer["body"])
@@ -65,6 +68,30 @@ def test_what_the_api_refuses_is_told(api: tuple[str, dict[str, Any]], status: i
     answer.update(status=status, body=body)
     with pytest.raises(EndpointError, match=words):
         from_api(url, 100).ask(["x"])
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_api_that_is_busy_for_the_moment_is_asked_again(api: tuple[str, dict[str, Any]], status: int) -> None:
+    url, answer = api
+    answer.update(body=b'[{"label": "positive"}]', busy=[{"status": status, "again": "0"}] * 3)
+    assert from_api(url, 100).ask(["x"]) == [{"label": "positive"}]
+    assert not answer["busy"]
+
+
+@pytest.mark.parametrize("again", ["5", "Sun, 29 Nov 2026 12:00:00 GMT"])
+def test_an_api_that_is_busy_for_longer_is_told(api: tuple[str, dict[str, Any]], again: str) -> None:
+    url, answer = api
+    answer["busy"] = [{"status": 503, "again": again}]
+    with pytest.raises(EndpointError, match="503"):
+        from_api(url, 100).ask(["x"])
+
+
+def test_an_api_that_stays_busy_is_told(api: tuple[str, dict[str, Any]]) -> None:
+    url, answer = api
+    answer["busy"] = [{"status": 429, "again": "0"}] * 100
+    with pytest.raises(EndpointError, match="429"):
+        from_api(url, 100).ask(["x"])
+    assert answer["busy"]
 
 
 def test_an_api_that_is_not_there_is_told(api: tuple[str, dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ The artifact's way imports ONNX Runtime and nothing of AWS, so that a quick ques
 
 import json
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from sentictl.errors import EndpointError, ModelError
 
 if TYPE_CHECKING:
     from urllib.error import HTTPError
+    from urllib.request import OpenerDirector, Request
 
 Prediction = dict[str, Any]
 
@@ -23,6 +25,7 @@ EXPLAIN_AT_ONCE = 1  # explaining takes a hundred times as long, and a request m
 ANSWER_SECONDS = 35  # API Gateway itself gives up after 29
 MAX_BODY_BYTES = 4 * 1024 * 1024  # what the smallest of the services on the way takes
 MOST_THREADS = 8
+LONGEST_PAUSE, MOST_PAUSES = 2, 15  # seconds that the API may ask to wait for, and how often
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,7 @@ def from_api(url: str, max_reviews: int, *, explain: bool = False) -> Client:
             url, _body(texts, explain=explain), {"Content-Type": "application/json", "Accept": "application/json"}
         )
         try:
-            with opener.open(request, timeout=ANSWER_SECONDS) as answer:
-                return _predictions(answer.read(), "The API")
+            return _predictions(_patiently(lambda: _read(opener, request)), "The API")
         except urllib.error.HTTPError as refusal:
             raise EndpointError(
                 f"The API answered {refusal.code}: {_reason(refusal)}", "See: sentictl status"
@@ -129,6 +131,31 @@ def from_endpoint(client: Any, name: str, *, explain: bool = False) -> Client:
         return _predictions(answer["Body"].read(), f"The endpoint {name}")
 
     return Client(ask, EXPLAIN_AT_ONCE if explain else ASK_AT_ONCE)
+
+
+def _read(opener: "OpenerDirector", request: "Request") -> bytes:
+    with opener.open(request, timeout=ANSWER_SECONDS) as answer:
+        body: bytes = answer.read()
+    return body
+
+
+def _patiently(ask: Callable[[], bytes]) -> bytes:
+    """Ask again where the API is only busy for the moment, after as long as it says.
+
+    Raises:
+        HTTPError: it refuses for another reason, or for longer.
+    """
+    from urllib.error import HTTPError
+
+    for _ in range(MOST_PAUSES):
+        try:
+            return ask()
+        except HTTPError as refusal:
+            pause = refusal.headers.get("Retry-After", "")
+            if not (pause.isdecimal() and int(pause) <= LONGEST_PAUSE):
+                raise
+            time.sleep(int(pause))
+    return ask()
 
 
 def _body(texts: Sequence[str], *, explain: bool) -> bytes:
