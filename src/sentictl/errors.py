@@ -108,6 +108,18 @@ class AccessError(AwsError):
     exit_code = 4
 
 
+class StreamError(SentictlError):
+    """The answer cannot be written to stdout."""
+
+    code = "stream"
+
+
+class FileError(SentictlError):
+    """A file or folder cannot be read or written, for a reason that lies with this machine."""
+
+    code = "file"
+
+
 class InterruptedByUserError(SentictlError):
     """Ctrl-C while something runs on AWS; the message says what runs on."""
 

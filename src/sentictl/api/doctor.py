@@ -1,13 +1,12 @@
 """The Python API's part for `doctor`, which looks at the machine where there is no project, too."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from sentictl.api.observer import Lines
 from sentictl.api.session import Session
 from sentictl.api.stack import KEPT
 from sentictl.config.config import LOCAL
-from sentictl.config.project_folder import ProjectFolder
+from sentictl.config.project_folder import ProjectFolder, working_directory
 from sentictl.errors import SentictlError
 from sentictl.services.chain import CHAIN
 from sentictl.services.doctor.account import account_checks
@@ -33,7 +32,7 @@ def diagnose(environment: str = LOCAL) -> Iterator[tuple[str, CheckResult]]:
 
 def _checks(environment: str) -> Iterator[Check]:
     folder = ProjectFolder.find()
-    yield from machine_checks(environment, folder.root if folder else Path.cwd())
+    yield from machine_checks(environment, folder.root if folder else working_directory())
     if folder is None:
         return
     yield from project_checks(folder, environment)

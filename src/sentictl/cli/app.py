@@ -1,6 +1,5 @@
 """The command line's root: the commands, each loaded when it is called, and the options that all of them take."""
 
-import io
 import os
 import sys
 from importlib import import_module
@@ -10,8 +9,9 @@ import typer
 
 from sentictl import __version__
 from sentictl.cli.help import EVERYWHERE, Command, CommandGroup, Row
-from sentictl.cli.invocation import Debug, Env, Invocation, Json, NoColor, Quiet
-from sentictl.cli.view.output import FALLBACK, Output
+from sentictl.cli.invocation import Debug, Env, Invocation, Json, NoColor, Quiet, end
+from sentictl.cli.streams import abandon_stdout, open_streams
+from sentictl.cli.view.output import FALLBACK
 from sentictl.errors import UsageError
 
 GROUPS: dict[str, dict[str, str]] = {
@@ -127,22 +127,27 @@ def root(
 
 def main() -> None:
     """The program `sentictl`."""
+    open_streams(FALLBACK)
     if COMPLETE in os.environ:
         from sentictl.cli.completer import complete
 
-        sys.exit(complete(app, os.environ[COMPLETE]))
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=FALLBACK)
+        code = complete(app, os.environ[COMPLETE])
+        abandon_stdout()  # somebody is typing: an answer that went nowhere is no news
+        sys.exit(code)
     try:
-        sys.exit(app(standalone_mode=False))
-    except Exception as problem:
-        # Only Typer's own errors about the command line come this far; their class has moved between its versions.
-        message = getattr(problem, "format_message", None)
-        if message is None:
-            raise
-        Output(json="--json" in sys.argv).error(UsageError.code, *_explained(problem, message()))
-        sys.exit(UsageError.exit_code)
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001  (the end of the program)
+        code = _end(problem)
+    sys.exit(code)
+
+
+def _end(problem: BaseException) -> int:
+    """Tell of what went wrong outside of any command: in the options before it, or while its help was shown."""
+    message = getattr(problem, "format_message", None)  # Typer's own errors; their class has moved between versions
+    if message is not None:
+        problem = UsageError(*_explained(problem, message()))
+    return end(problem, Invocation(json="--json" in sys.argv, debug="--debug" in sys.argv))
 
 
 def _explained(problem: Any, message: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """How a command was called: the options that every command takes, before or after its name, and how it ends."""
 
+import contextlib
 import functools
 import inspect
 import os
@@ -15,11 +16,12 @@ import typer
 from sentictl.aws.redaction import redacted
 from sentictl.cli.completer import environments
 from sentictl.cli.help import EVERYWHERE, SETTINGS
+from sentictl.cli.streams import ReaderGoneError, abandon_stdout
 from sentictl.cli.view.lines import hanging, unbroken
 from sentictl.cli.view.output import Output, columns
 from sentictl.config.environments import env_option
 from sentictl.config.project_folder import ProjectFolder
-from sentictl.errors import SentictlError
+from sentictl.errors import SentictlError, StreamError
 from sentictl.scaffold.overrides import place_of, use_model_code_here
 
 Env = Annotated[
@@ -131,7 +133,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             use_model_code_here()  # before anything imports it
             function(invocation, **arguments)
         except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001  (the one place where a command ends)
-            raise typer.Exit(_end(problem, invocation)) from None
+            raise typer.Exit(end(problem, invocation)) from None
 
     own = list(inspect.signature(function).parameters.values())[1:]
     common = [
@@ -146,16 +148,23 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _end(problem: BaseException, invocation: Invocation) -> int:
-    """Tell how the command ended; returns the exit code."""
+def end(problem: BaseException, invocation: Invocation) -> int:
+    """Tell how a command ended.
+
+    Args:
+        problem: what it ended with.
+        invocation: how it was called.
+
+    Returns:
+        the exit code.
+    """
     if isinstance(problem, typer.Exit):
         return int(problem.exit_code)
-    if isinstance(problem, BrokenPipeError):
-        # The reader has gone (`| head`). Nothing is left to say, and Python must not try at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(problem, ReaderGoneError):
+        abandon_stdout()
         return 0
     _log(problem)
-    if isinstance(problem, KeyboardInterrupt):
+    if isinstance(problem, KeyboardInterrupt | typer.Abort):
         invocation.output.error("interrupted", "Interrupted.", "Run the same command again: what was made is recorded.")
         return INTERRUPTED
     if invocation.debug:
@@ -164,6 +173,8 @@ def _end(problem: BaseException, invocation: Invocation) -> int:
 
     known = _known(problem)
     invocation.output.error(known.code, redacted(known.message), in_environment(known.hint, invocation.env))
+    if isinstance(known, StreamError):
+        abandon_stdout()
     return known.exit_code
 
 
@@ -176,7 +187,7 @@ def _known(problem: BaseException) -> SentictlError:
         translated = translate(problem)
         if translated:
             return translated
-    folder = ProjectFolder.find()
+    folder = _project()
     own = place_of(problem, folder.root) if folder else ""
     if own:
         return SentictlError(
@@ -194,8 +205,15 @@ def _traceback(problem: BaseException) -> str:
     return redacted("".join(traceback.format_exception(problem)))
 
 
+def _project() -> ProjectFolder | None:
+    """The project that a command ended in, where one can be found."""
+    with contextlib.suppress(SentictlError):
+        return ProjectFolder.find()
+    return None
+
+
 def _log(problem: BaseException) -> None:
-    folder = ProjectFolder.find()
+    folder = _project()
     if folder is None or not folder.cache.is_dir():
         return
     try:

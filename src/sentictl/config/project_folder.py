@@ -28,10 +28,14 @@ class ProjectFolder:
 
     @classmethod
     def find(cls, start: Path | None = None) -> "ProjectFolder | None":
-        """The nearest folder at or above `start` (default: the working directory) that holds a `sentictl.toml`."""
-        here = (start or Path.cwd()).resolve()
+        """The nearest folder at or above `start` (default: the working directory) that holds a `sentictl.toml`.
+
+        Raises:
+            StateError: the working directory was deleted.
+        """
+        here = (start or working_directory()).resolve()
         for folder in (here, *here.parents):
-            if (folder / SETTINGS_FILE).is_file():
+            if os.path.lexists(folder / SETTINGS_FILE):
                 return cls(folder)
         return None
 
@@ -43,7 +47,7 @@ class ProjectFolder:
             StateError: there is none.
         """
         folder = cls.find() if root is None else cls(root.resolve())
-        if folder is None or not folder.settings_file.is_file():
+        if folder is None or not os.path.lexists(folder.settings_file):
             where = f"in {root}" if root else "in this folder or above it"
             raise StateError(
                 f"There is no {SETTINGS_FILE} {where}.",
@@ -118,6 +122,20 @@ class ProjectFolder:
         self.lock_file.unlink()
         with contextlib.suppress(OSError):  # not empty: another command began, and its lock is there
             self.cache.rmdir()
+
+
+def working_directory() -> Path:
+    """Return where the program was started.
+
+    Raises:
+        StateError: it was deleted, or its path may not be seen.
+    """
+    try:
+        return Path.cwd()
+    except OSError as problem:
+        raise StateError(
+            f"The working directory cannot be found: {problem.strerror}.", "Go to a folder that is there: cd ~"
+        ) from None
 
 
 def _hold(lock: IO[bytes]) -> None:

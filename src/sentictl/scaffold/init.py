@@ -11,7 +11,7 @@ from string import Template
 from sentictl.assets.atomic import write_atomically
 from sentictl.assets.installed import CHANGEABLE, MODEL_CODE, TEMPLATES, files_in, model_code, templates
 from sentictl.config.identity import NAME_RULE, is_name, name_of_folder, new_id
-from sentictl.config.project_folder import SETTINGS_FILE, ProjectFolder
+from sentictl.config.project_folder import SETTINGS_FILE, ProjectFolder, working_directory
 from sentictl.errors import SettingsError, StateError
 
 IGNORED = ".gitignore"
@@ -51,7 +51,7 @@ def begin(name: str | None = None, root: Path | None = None) -> Initialized:
         SettingsError: there is one already, or the name cannot be one.
         StateError: the folder cannot be written.
     """
-    folder = ProjectFolder((root or Path.cwd()).resolve())
+    folder = ProjectFolder((root or working_directory()).resolve())
     if folder.settings_file.exists():
         raise SettingsError(
             f"There is a {SETTINGS_FILE} here already.", "Change it by hand or with: sentictl config set KEY VALUE"
@@ -78,7 +78,7 @@ def initialize(name: str | None = None, *, eject: bool = False) -> Initialized:
         SettingsError: the name cannot be one, or the project has one already.
         StateError: the folder cannot be written.
     """
-    root = Path.cwd().resolve()
+    root = working_directory().resolve()
     if name is not None and (root / SETTINGS_FILE).exists():
         raise SettingsError(
             f"There is a {SETTINGS_FILE} here already, with the project's name in it.",

@@ -10,7 +10,7 @@ import traceback
 from pathlib import Path
 
 from sentictl.assets.installed import MODEL_CODE, MODEL_PACKAGE, TEMPLATES, installed_package, own_package
-from sentictl.config.project_folder import ProjectFolder
+from sentictl.config.project_folder import ProjectFolder, working_directory
 from sentictl.errors import StateError
 
 
@@ -23,7 +23,7 @@ def use_model_code_here() -> None:
     folder = ProjectFolder.find()
     if folder is None:
         return
-    if folder.root != Path.cwd().resolve():
+    if folder.root != working_directory().resolve():
         _check_owner(folder)
     use_model_code(folder.root)
 

@@ -7,7 +7,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from sentictl.cli.streams import ReaderGoneError, abandon_stdout
 from sentictl.cli.view.lines import WIDTH, hanging, paragraphs
+from sentictl.errors import StreamError
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -85,17 +87,24 @@ class Output:
             sys.stderr.flush()
 
     def error(self, code: str, message: str, hint: str) -> None:
-        """Why the command failed and what to do next."""
+        """Why the command failed and what to do next. A document goes to stderr where stdout cannot take it."""
         self.finish("")
         if self.json:
             document = {"error": {"code": code, "message": message, "hint": hint}}
-            if self._listed > 0:  # the last element of a list that was begun, so that stdout stays one document
-                self.item(document, "")
-                self.end_items()
-            else:
-                self.result(document)
+            try:
+                self._json_error(document)
+            except (StreamError, ReaderGoneError):
+                abandon_stdout()
+                sys.stderr.write(json.dumps(document, ensure_ascii=_is_narrow(sys.stderr), indent=2) + "\n")
             return
         _show_error(message, hint)
+
+    def _json_error(self, document: Any) -> None:
+        if self._listed > 0:  # the last element of a list that was begun, so that stdout stays one document
+            self.item(document, "")
+            self.end_items()
+        else:
+            self.result(document)
 
     @property
     def width(self) -> int:

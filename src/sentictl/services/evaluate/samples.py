@@ -13,6 +13,7 @@ from sentimodel.predictor import Predictor
 from sentimodel.vocabulary import Vocabulary, VocabularyError
 
 from sentictl.config.config import Config
+from sentictl.config.project_folder import working_directory
 from sentictl.errors import DataError, ModelError
 from sentictl.lifecycle.resource import Context
 from sentictl.reviews.read.resolve import open_source, user_cache
@@ -125,7 +126,7 @@ def open_labelled(config: Config, data: Path | str) -> Sample:
         DataError: they cannot be used.
     """
     settings = config.settings.data.model_copy(update={"source": str(data)})
-    return TextSample(open_source(settings, Path.cwd(), user_cache(), lambda *_: None))
+    return TextSample(open_source(settings, working_directory(), user_cache(), lambda *_: None))
 
 
 def _folder(config: Config, digest: str, connect: Callable[[], Context]) -> Path:
