@@ -3,7 +3,20 @@
 Exit codes: 0 ok, 1 failed, 2 usage, 3 a difference was found, 4 credentials or access, 130 interrupted.
 """
 
+import errno
 from typing import ClassVar
+
+ROOM = "Make room on the disks of the project, of the home and of TMPDIR; then run this again."
+ALLOW = "Give yourself the right to it, or have it on a disk that can be written; then run this again."
+MOVE = "Put right what stands in that place; then run this again."
+HINTS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), ROOM),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), ALLOW),
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP), MOVE),
+    errno.ENAMETOOLONG: "Give a shorter name or path.",
+    errno.EIO: "The disk fails: look at the system's log.",
+    errno.EMFILE: "Allow more open files (ulimit -n 4096), then run this again.",
+}
 
 
 class SentictlError(Exception):
@@ -118,6 +131,15 @@ class FileError(SentictlError):
     """A file or folder cannot be read or written, for a reason that lies with this machine."""
 
     code = "file"
+
+    @classmethod
+    def of(cls, problem: OSError) -> "FileError | None":
+        """Return what an error of the operating system means; None where it is not about files."""
+        hint = HINTS.get(problem.errno or 0)
+        if hint is None:
+            return None
+        file = f"{problem.filename} cannot be used" if problem.filename else "A file cannot be read or written"
+        return cls(f"{file}: {problem.strerror}.", f"{hint} Where it was needed: --debug")
 
 
 class InterruptedByUserError(SentictlError):

@@ -6,7 +6,8 @@ from sentictl.api.observer import Lines
 from sentictl.api.session import Session
 from sentictl.api.stack import KEPT
 from sentictl.config.config import LOCAL
-from sentictl.config.project_folder import ProjectFolder, working_directory
+from sentictl.config.paths import working_directory
+from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import SentictlError
 from sentictl.services.chain import CHAIN
 from sentictl.services.doctor.account import account_checks

@@ -189,6 +189,10 @@ def _known(problem: BaseException) -> SentictlError:
             return translated
     folder = _project()
     own = place_of(problem, folder.root) if folder else ""
+    if isinstance(problem, OSError) and not own:
+        of_the_machine = FileError.of(problem)
+        if of_the_machine:
+            return of_the_machine
     if own:
         return SentictlError(
             f"The project's own code failed ({own}): {type(problem).__name__}: {problem}",
@@ -214,10 +218,12 @@ def _project() -> ProjectFolder | None:
 
 def _log(problem: BaseException) -> None:
     folder = _project()
-    if folder is None or not folder.cache.is_dir():
+    if folder is None:
         return
     try:
-        with folder.log_file.open("a", encoding="utf-8") as log:
+        if not folder.cache.is_dir():
+            return
+        with folder.log_file.open("a", encoding="utf-8", errors="replace") as log:
             log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {' '.join(sys.argv[1:2])}\n")
             log.write(_traceback(problem))
     except OSError as unwritable:

@@ -4,11 +4,11 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentictl import __version__
 from sentictl.cli.invocation import Invocation
+from sentictl.config.paths import without_tilde
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import UsageError
 
@@ -53,7 +53,7 @@ def load_config(invocation: Invocation) -> "Config":
 def in_project(path: str) -> str:
     """A path given on the command line as `sentictl.toml` keeps it: relative to the project. Other words stay."""
     folder = ProjectFolder.find()
-    given = Path(path).expanduser()
+    given = without_tilde(path)
     if folder is None or given.is_absolute() or not given.exists():
         return path
     return os.path.relpath(given.resolve(), folder.root)

@@ -42,7 +42,7 @@ def abandon_stdout() -> None:
 class _Answers(io.FileIO):
     """The bytes of stdout."""
 
-    def write(self, content: Any, /) -> int | None:
+    def write(self, content: Any, /) -> int:
         try:
             return super().write(content)
         except BrokenPipeError:
@@ -58,7 +58,7 @@ class _Answers(io.FileIO):
 class _Remarks(io.FileIO):
     """The bytes of stderr."""
 
-    def write(self, content: Any, /) -> int | None:
+    def write(self, content: Any, /) -> int:
         try:
             return super().write(content)
         except OSError:

@@ -11,6 +11,7 @@ from typing import IO
 
 from sentictl.assets.atomic import remove_strays
 from sentictl.assets.locks import open_locked
+from sentictl.config.paths import working_directory
 from sentictl.errors import StateError
 
 SETTINGS_FILE = "sentictl.toml"
@@ -106,8 +107,8 @@ class ProjectFolder:
             remove_strays(self.settings_file)
         except OSError as problem:
             raise StateError(
-                f"The project's folder {self.root} cannot be written: {problem.strerror}.",
-                "Make it writable or make room, then run this again.",
+                f"The project's lock {self.lock_file} cannot be taken: {problem.strerror}.",
+                "Make room, make the folder writable, or move away what stands in that place; then run this again.",
             ) from None
         with lock:
             yield
@@ -122,20 +123,6 @@ class ProjectFolder:
         self.lock_file.unlink()
         with contextlib.suppress(OSError):  # not empty: another command began, and its lock is there
             self.cache.rmdir()
-
-
-def working_directory() -> Path:
-    """Return where the program was started.
-
-    Raises:
-        StateError: it was deleted, or its path may not be seen.
-    """
-    try:
-        return Path.cwd()
-    except OSError as problem:
-        raise StateError(
-            f"The working directory cannot be found: {problem.strerror}.", "Go to a folder that is there: cd ~"
-        ) from None
 
 
 def _hold(lock: IO[bytes]) -> None:

@@ -11,7 +11,8 @@ from string import Template
 from sentictl.assets.atomic import write_atomically
 from sentictl.assets.installed import CHANGEABLE, MODEL_CODE, TEMPLATES, files_in, model_code, templates
 from sentictl.config.identity import NAME_RULE, is_name, name_of_folder, new_id
-from sentictl.config.project_folder import SETTINGS_FILE, ProjectFolder, working_directory
+from sentictl.config.paths import working_directory
+from sentictl.config.project_folder import SETTINGS_FILE, ProjectFolder
 from sentictl.errors import SettingsError, StateError
 
 IGNORED = ".gitignore"

@@ -10,7 +10,8 @@ import traceback
 from pathlib import Path
 
 from sentictl.assets.installed import MODEL_CODE, MODEL_PACKAGE, TEMPLATES, installed_package, own_package
-from sentictl.config.project_folder import ProjectFolder, working_directory
+from sentictl.config.paths import working_directory
+from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import StateError
 
 

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -163,8 +165,23 @@ def test_bad_input_is_refused_with_its_reason(tmp_path: Path, name: str, content
 
 
 def test_a_field_larger_than_any_review_is_refused(tmp_path: Path) -> None:
-    error = refused(tmp_path / "a.csv", "review,label\n" + "x" * 17_000_000 + ",1\n")
-    assert "line 2 of a.csv: field larger than field limit" in error.message
+    error = refused(tmp_path / "a.csv", "review,label\n" + '"' + ("x" * 9_000_000 + "\n") * 2 + '",1\n')
+    assert "line 3 of a.csv: field larger than field limit" in error.message
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl"])
+def test_a_line_larger_than_any_review_is_not_read_to_its_end(tmp_path: Path, name: str) -> None:
+    """The rest of the file is a hole of 4 GiB, which no test could hold in memory."""
+    path = tmp_path / name
+    path.write_text('{"review": "x", "label": 1}\n')
+    os.truncate(path, 1 << 32)
+    tracemalloc.start()
+    with pytest.raises(DataError) as caught:
+        list(TableSource(path, DataSettings()).reviews())
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert caught.value.message == f"line 2 of {name} is longer than 16 MiB, which no review is."
+    assert most < 200 << 20
 
 
 def test_errors_stay_short_whatever_the_file_holds(tmp_path: Path) -> None:

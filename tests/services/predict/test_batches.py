@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentictl.errors import DataError
+from sentictl.reviews.read.source import MAX_REVIEW_BYTES
 from sentictl.services.predict.batches import lines_as_they_come, predict_each, windows
 from sentictl.services.predict.clients import MAX_BODY_BYTES, Client
 
@@ -129,5 +131,12 @@ def test_a_stream_that_cannot_be_read_is_told() -> None:
         def readline(self, size: int | None = -1, /) -> bytes:
             raise OSError("gone")
 
-    with pytest.raises(OSError, match="gone"):
+    with pytest.raises(DataError, match="stdin cannot be read: gone"):
         list(lines_as_they_come(Broken(), 9))  # type: ignore[arg-type]  # all that is used of it is there
+
+
+def test_a_line_too_long_for_a_review_ends_the_input_after_those_before_it() -> None:
+    steps = lines_as_they_come(io.BytesIO(b"good\n" + b"x" * (MAX_REVIEW_BYTES + 1)), 9)
+    assert next(steps) == ["good"]
+    with pytest.raises(DataError, match="line 2 of stdin is longer than 16 MiB"):
+        list(steps)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sentictl.errors import DataError
 from sentictl.reviews.read import layout
-from sentictl.reviews.read.source import ACCEPTED, file_sha256, unreadable
+from sentictl.reviews.read.source import ACCEPTED, MAX_REVIEW_BYTES, file_sha256, unreadable
 
 HALVES = ("train", "test")
 
@@ -42,10 +42,15 @@ class FolderSource(layout.LayoutSource):
                 yield at, self._content(name)
 
     def _content(self, name: str) -> bytes:
+        path = self.root / name
         try:
-            return (self.root / name).read_bytes()
+            with path.open("rb") as file:
+                content = file.read(MAX_REVIEW_BYTES + 1)
         except OSError as error:
-            raise unreadable(self.root / name, error) from error
+            raise unreadable(path, error) from error
+        if len(content) > MAX_REVIEW_BYTES:
+            raise DataError(f"{path} is too large for a review.", ACCEPTED)
+        return content
 
     def _names(self) -> list[str]:
         folders = (self.root / group for group in (*layout.LABELS, layout.UNLABELLED))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews.read.source import repaired
+from sentictl.reviews.read.source import lines_of, repaired
 from sentictl.reviews.read.table import TABLE_SUFFIXES, Row, open_text, read_rows, review_text
 
 LINES = ".txt"
@@ -45,7 +45,7 @@ def read_inputs(path: Path, settings: DataSettings, warnings: Counter[str] | Non
         raise DataError(f"{path} is not of a known form.", f"Its name should end in one of {accepted}.")
     with open_text(path) as file:
         if suffix == LINES:
-            for line in file:
+            for line in lines_of(file, path.name):
                 yield Input(repaired(line.rstrip("\r\n"), counted), {}, file.buffer.tell())
             return
         for row in read_rows(file, path):

@@ -4,6 +4,7 @@ import difflib
 import os
 from pathlib import Path
 
+from sentictl.config.paths import without_tilde
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.read.archive import ArchiveSource
@@ -39,7 +40,7 @@ def open_source(
         return PackageSource()
     if settings.source == IMDB:
         return ArchiveSource(download(imdb, cache, report))
-    path = base / Path(settings.source).expanduser()
+    path = base / without_tilde(settings.source)
     if path.is_dir():
         return FolderSource(path)
     if not path.exists():
@@ -52,9 +53,18 @@ def open_source(
 
 
 def user_cache() -> Path:
-    """The folder for downloads, shared by all projects of a user: `$XDG_CACHE_HOME/sentictl` or `~/.cache/sentictl`."""
-    chosen = os.environ.get("XDG_CACHE_HOME", "")
-    root = Path(chosen) if Path(chosen).is_absolute() else Path.home() / ".cache"  # relative ones are to be ignored
+    """The folder for downloads, shared by all projects of a user: `$XDG_CACHE_HOME/sentictl` or `~/.cache/sentictl`.
+
+    Raises:
+        DataError: this user has no home.
+    """
+    chosen = without_tilde(os.environ.get("XDG_CACHE_HOME", ""))
+    root = chosen if chosen.is_absolute() else without_tilde("~/.cache")  # relative ones are to be ignored
+    if not root.is_absolute():
+        raise DataError(
+            "There is no folder to keep downloads in: this user has no home.",
+            "Name one by the variable XDG_CACHE_HOME, or a home by HOME.",
+        )
     return root / "sentictl"
 
 

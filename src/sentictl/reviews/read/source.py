@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import IO, AnyStr, Literal, NamedTuple, Protocol
 
 from sentictl.errors import DataError
 
@@ -101,6 +101,28 @@ class Source(ABC):
     @abstractmethod
     def _all(self) -> Iterator[Review]:
         """Yields every review as it stands; what is not UTF-8 is still escaped as lone surrogates."""
+
+
+def lines_of(stream: IO[AnyStr], name: str, most: int = MAX_REVIEW_BYTES) -> Iterator[AnyStr]:
+    """Yields the lines of a stream; of one that is too long, no more is read than what shows that.
+
+    Args:
+        stream: bytes or text.
+        name: what it is called, for the error.
+        most: how long a line may be.
+
+    Raises:
+        DataError: a line is longer; the message names it.
+    """
+    number = 0
+    while line := stream.readline(most + 1):
+        number += 1
+        if len(line) > most:
+            raise DataError(
+                f"line {number} of {name} is longer than {most // (1024 * 1024)} MiB, which no review is.",
+                "Take it out, or see whether the file is what it should be.",
+            )
+        yield line
 
 
 def repaired(text: str, warnings: Counter[str]) -> str:

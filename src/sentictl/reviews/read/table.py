@@ -21,6 +21,7 @@ from sentictl.reviews.read.source import (
     SplitName,
     file_sha256,
     json_sha256,
+    lines_of,
     unreadable,
 )
 
@@ -162,7 +163,7 @@ def _own_split(row: Row) -> SplitName | None:
 
 def _csv_rows(file: TextFile, name: str, delimiter: str) -> Iterator[Row]:
     csv.field_size_limit(MAX_REVIEW_BYTES)
-    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    reader = csv.reader(lines_of(file, name), delimiter=delimiter, strict=True)
     header: list[str] = []
     try:
         for fields in reader:
@@ -195,7 +196,7 @@ def _named(header: list[str], fields: list[str], where: str) -> dict[str, Any]:
 
 
 def _json_rows(file: TextFile, name: str) -> Iterator[Row]:
-    for number, line in enumerate(file, start=1):
+    for number, line in enumerate(lines_of(file, name), start=1):
         if not line.strip():
             continue
         where = f"line {number} of {name}"

@@ -10,6 +10,7 @@ from sentimodel.artifact import ArtifactError
 from sentimodel.predictor import Predictor
 
 from sentictl.assets.archives import ArchiveError, unpack_tar_gz
+from sentictl.config.paths import without_tilde
 from sentictl.errors import ModelError
 
 
@@ -36,7 +37,7 @@ def opened_model(given: str, models: Path) -> Iterator[Predictor]:
     Raises:
         ModelError: there is no such model, or it is damaged.
     """
-    path = models / given if given in _names(models) else Path(given).expanduser()
+    path = models / given if given in _names(models) else without_tilde(given)
     if path.is_dir():
         yield load_model(path)
     elif path.is_file():

@@ -13,7 +13,7 @@ from sentimodel.predictor import Predictor
 from sentimodel.vocabulary import Vocabulary, VocabularyError
 
 from sentictl.config.config import Config
-from sentictl.config.project_folder import working_directory
+from sentictl.config.paths import working_directory
 from sentictl.errors import DataError, ModelError
 from sentictl.lifecycle.resource import Context
 from sentictl.reviews.read.resolve import open_source, user_cache

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO, NamedTuple, TypeVar
 
+from sentictl.errors import DataError
+from sentictl.reviews.read.source import lines_of
 from sentictl.services.predict.clients import MAX_BODY_BYTES, Client, Prediction
 
 Item = TypeVar("Item")
@@ -68,7 +70,7 @@ def lines_as_they_come(stream: BinaryIO, most: int) -> Iterator[list[str]]:
     When there are no more for now, a step is an empty list, and the one after it waits. Invalid UTF-8 becomes U+FFFD.
 
     Raises:
-        OSError: the stream cannot be read.
+        DataError: the stream cannot be read, or a line of it is too long.
     """
     lines: queue.Queue[bytes | _End] = queue.Queue(AHEAD)
     threading.Thread(target=_read_into, args=(lines, stream), daemon=True).start()
@@ -91,16 +93,18 @@ def lines_as_they_come(stream: BinaryIO, most: int) -> Iterator[list[str]]:
 class _End(NamedTuple):
     """Comes after the last line: why no more could be read, if not for the end of the stream."""
 
-    problem: OSError | None
+    problem: DataError | None
 
 
 def _read_into(lines: "queue.Queue[bytes | _End]", stream: BinaryIO) -> None:
     problem = None
     try:
-        for line in stream:
+        for line in lines_of(stream, "stdin"):
             lines.put(line)
+    except DataError as too_long:
+        problem = too_long
     except OSError as error:
-        problem = error
+        problem = DataError(f"stdin cannot be read: {error.strerror or error}.", "Pipe reviews into it, one a line.")
     lines.put(_End(problem))
 
 

@@ -14,8 +14,9 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from sentictl.errors import DataError, UsageError
+from sentictl.reviews.read.source import MAX_REVIEW_BYTES, lines_of
 
-FIELD_BYTES = 1 << 30  # csv's own limit of 128 KiB is less than a review may have
+MAX_ANSWER_BYTES = 4 * MAX_REVIEW_BYTES  # a review, written as JSON, and its explanation
 
 Answer = dict[str, Any]
 
@@ -89,12 +90,12 @@ class JsonLines(AnswerFile):
 
     def _read(self, stream: BinaryIO) -> Iterator[tuple[Answer | None, int]]:
         end = 0
-        for line in stream:
+        for line in lines_of(stream, self.path.name, MAX_ANSWER_BYTES):
             if not line.endswith(b"\n"):
                 return
             try:
                 answer = json.loads(line)
-            except ValueError as problem:
+            except (ValueError, RecursionError) as problem:
                 raise self._foreign(f"{problem} in line {self.answered + 1}") from None
             if not isinstance(answer, dict):
                 raise self._foreign(f"line {self.answered + 1} is not an object")
@@ -113,8 +114,8 @@ class Csv(AnswerFile):
         self._header: list[str] = []
 
     def _read(self, stream: BinaryIO) -> Iterator[tuple[Answer | None, int]]:
-        lines = _Lines(stream)
-        csv.field_size_limit(FIELD_BYTES)
+        lines = _Lines(lines_of(stream, self.path.name, MAX_ANSWER_BYTES))
+        csv.field_size_limit(MAX_ANSWER_BYTES)
         reader = csv.reader(lines, strict=True)
         try:
             for row in reader:
@@ -178,10 +179,10 @@ def cell(value: object) -> str:
 
 
 class _Lines:
-    """The decoded lines of a stream, and how many bytes they had."""
+    """Lines, decoded, and how many bytes they had."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._lines = lines
         self.position = 0
         self.whole = True
         self.ended = False
@@ -190,7 +191,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._stream.readline()
+        line = next(self._lines, b"")
         if not line:
             self.ended = True
             raise StopIteration
