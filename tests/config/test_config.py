@@ -1,15 +1,19 @@
 """The project file: settings from every place they can come from, writes that lose nothing, state that survives."""
 
+import json
+import os
 import re
 import resource
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentictl.config.config import Config, all_keys, get
+from sentictl.config.config import TABLES, Config, all_keys, get
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import Settings
 from sentictl.config.state import STATE_VERSION, Record, State
@@ -89,12 +93,21 @@ def test_what_cannot_be_set_is_refused_and_nothing_is_written(
         ("[train]\nepoch = 3", "no setting called train.epoch", "Did you mean train.epochs?"),
         ("[trian]\nepochs = 3", "no setting called trian", "Did you mean train?"),
         ("[train]\nepochs = 'many'", 'train.epochs cannot be "many"', "Correct it in "),
+        ("[train]\nepochs = true", "train.epochs cannot be true: input should be a valid integer", "Correct it in "),
+        ("[train]\nseed = 4294967296", "train.seed cannot be 4294967296", "Correct it in "),
+        (f"[train]\nseed = 0x{'f' * 5000}", "train.seed cannot be that", "Correct it in "),
+        (f"[train]\nseed = {'9' * 5000}", "not valid TOML", "Correct that line"),
+        ("[data]\nsource = 'a\\u0000b'".replace("'", '"'), "data.source cannot be .*without nul", "Correct it in "),
+        (f"[site]\ntitle = '{'x' * 5000}'", "site.title cannot be .{79}…: string", "Correct it in "),
+        ("[train]\nepochs = 3\nepochs = 4", "not valid TOML: Cannot overwrite a value", "Correct that line"),
+        ("[train]\nepochs = \0", "not valid TOML: .*line 2", "Correct that line"),
+        ("a = " + "[" * 100_000, "not valid TOML", "Correct that line"),
         ("[train\nepochs = 3", "not valid TOML: .*line 1", "Correct that line"),
-        ("train = 3", "train in .* is not a table", "Correct that line"),
+        ("train = 3", "train is not a table", "Correct it in "),
         ("env = 3", "env in .* is not a table", "Correct that line"),
         ("[[env]]\nname = 'prod'", "env in .* is not a table", "Correct that line"),
         ("env.local = 3", "env.local in .* is not a table", "Correct that line"),
-        ("env.local.train = 3", "train in .* is not a table", "Correct that line"),
+        ("env.local.train = 3", "train is not a table", "Correct it in "),
         ("[env.local]\nregion = 'mars'", 'env.local.region cannot be "mars"', "Correct it in "),
         ("[state]\nlocal = 3", "state.local in .* is not a table", "Correct that line"),
         ("state = 3", "state in .* is not a table", "Correct that line"),
@@ -113,6 +126,49 @@ def test_a_file_that_is_not_right_says_where_and_what_to_do(
     assert "sentictl.toml" in refusal.value.message + refusal.value.hint or "Did you mean" in refusal.value.hint
     assert hint in refusal.value.hint
     assert folder.settings_file.read_text() == text
+
+
+OF_ANOTHER_KIND: dict[type, tuple[str, ...]] = {
+    bool: ("1", "0", "1.0", '"true"', "[]"),
+    int: ("true", "false", "3.0", '"3"', "inf", "1979-05-27"),
+    float: ("true", '"0.3"', "nan", "inf", "-inf", "[0.3]"),
+    str: ("true", "3", "0.3", "07:32:00", '["a"]'),
+    list: ("true", "3", '"a"', "[1]", '[["a"]]'),
+}
+
+
+def kind_of(key: str) -> type:
+    table, _, name = key.partition(".")
+    model: Any = TABLES[table].annotation
+    annotation = model.model_fields[name].annotation
+    return next((kind for kind in OF_ANOTHER_KIND if annotation is kind), type(get(Settings(), key)))
+
+
+@pytest.mark.parametrize("key", tuple(all_keys()))
+def test_a_value_in_the_file_is_of_the_kind_that_the_setting_has(folder: ProjectFolder, key: str) -> None:
+    table, _, name = key.partition(".")
+    for value in OF_ANOTHER_KIND[kind_of(key)]:
+        folder.settings_file.write_text(f"[{table}]\n{name} = {value}\n")
+        with pytest.raises(SettingsError, match=f"The setting {key} cannot be ") as refusal:
+            Config.load(folder)
+        assert refusal.value.hint == f"Correct it in {folder.settings_file}."
+
+
+@pytest.mark.parametrize("key", tuple(all_keys()))
+def test_a_value_from_python_is_of_the_kind_that_the_setting_has_or_a_text(folder: ProjectFolder, key: str) -> None:
+    config = Config.load(folder)
+    value = get(config.settings, key)
+    wrong: object = 1 if isinstance(value, bool) else True
+    with pytest.raises(SettingsError, match=f"The setting {key} cannot be "):
+        config.change({key: wrong})
+    text = json.dumps(value) if isinstance(value, list | bool) else str(value)
+    assert config.change({key: text}) == {}
+
+
+def test_a_long_name_of_no_setting_is_shown_in_part(folder: ProjectFolder) -> None:
+    folder.settings_file.write_text(f"[train]\n{'x' * 5000} = 1\n")
+    with pytest.raises(SettingsError, match=r"There is no setting called train\.x{73}…\."):
+        Config.load(folder)
 
 
 def test_an_unknown_environment_is_named(folder: ProjectFolder) -> None:
@@ -497,3 +553,36 @@ def test_an_environment_with_a_name_of_its_own_does_not_keep_the_others_from_ano
     config.save_state()
     Config.load(folder).set({"project.name": "reviews"})
     assert Config.load(folder, "prod").settings.project.name == "songs"
+
+
+def test_a_byte_order_mark_is_passed_over_and_stays(folder: ProjectFolder) -> None:
+    folder.settings_file.write_text("\ufeff" + FILE)
+    config = Config.load(folder)
+    assert config.settings.project.name == "films"
+    config.set({"train.epochs": 5})
+    config.state.keep(Record("bucket", "b", "arn"))
+    config.save_state()
+    assert folder.settings_file.read_text().startswith("\ufeff# mine\n[project]\n")
+    assert Config.load(folder).settings.train.epochs == 5
+    assert list(Config.load(folder).state) == list(config.state)
+
+
+def test_no_more_of_a_file_is_read_than_settings_can_have(folder: ProjectFolder) -> None:
+    os.truncate(folder.settings_file, 1 << 34)
+    with pytest.raises(SettingsError, match="it goes on after 8 MiB, which are reached in line 12"):
+        Config.load(folder)
+
+
+def test_what_stands_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "sentictl.toml"
+    kinds: dict[str, Callable[[], object]] = {
+        "Is a directory": path.mkdir,
+        "it is not a file": lambda: os.mkfifo(path),
+        "which is not there": lambda: path.symlink_to("nowhere"),
+        "Too many levels of symbolic links": lambda: path.symlink_to(path),
+    }
+    for reason, make in kinds.items():
+        make()
+        with pytest.raises(SettingsError, match=f"{path} .*{reason}"):
+            Config.load(ProjectFolder.open(tmp_path))
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()

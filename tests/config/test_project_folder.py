@@ -114,10 +114,16 @@ def test_the_temporary_files_of_killed_writers_go_away(folder: ProjectFolder) ->
 
 def test_a_cache_that_is_a_file_is_refused(folder: ProjectFolder) -> None:
     folder.cache.touch()
-    with pytest.raises(StateError, match="cannot be written: Not a directory"), folder.locked():
+    with pytest.raises(StateError, match=f"{folder.lock_file} cannot be taken: Not a directory"), folder.locked():
+        raise AssertionError("there is nothing to lock")
+
+
+def test_a_lock_that_is_a_folder_is_refused(folder: ProjectFolder) -> None:
+    folder.lock_file.mkdir(parents=True)
+    with pytest.raises(StateError, match=f"{folder.lock_file} cannot be taken: Is a directory"), folder.locked():
         raise AssertionError("there is nothing to lock")
 
 
 def test_a_folder_that_went_away_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StateError, match="cannot be written: No such file"), ProjectFolder(tmp_path / "gone").locked():
+    with pytest.raises(StateError, match="cannot be taken: No such file"), ProjectFolder(tmp_path / "gone").locked():
         raise AssertionError("there is nothing to lock")

@@ -4,7 +4,7 @@ import difflib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from sentictl.errors import AccessError, DamagedStateError, SettingsError
 Model = TypeVar("Model", bound=BaseModel)
 LOCAL = "local"
 WEATHER = "SENTICTL_TWIN_WEATHER"
+MOST_SHOWN = 80  # characters of a value in a message
 ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")  # part of every name on AWS, as the project's is
 TABLES = {info.alias or name: info for name, info in Settings.model_fields.items()}
 IDENTITY = ("project.name", "project.id")
@@ -77,12 +78,17 @@ class Config:
         if environment == LOCAL and (weather := os.environ.get(WEATHER)):
             placement["weather"] = weather
         base = {key: value for key, value in document.items() if key not in ("env", "state")}
-        merged = _merge(_merge(base, overrides), _from_variables(os.environ))
+
+        def mend(key: str) -> str:
+            of_a_variable = key == f"env.{LOCAL}.weather" and WEATHER in os.environ
+            return f"Correct the variable {WEATHER}." if of_a_variable else f"Correct it in {source}."
+
+        settings = _validated(Settings, _merge(base, overrides), mend)
         config = cls(
             folder,
             environment,
-            _validated(Settings, merged, source),
-            _validated(EnvironmentSettings, placement, source, f"env.{environment}."),
+            _changed(settings, _from_variables(os.environ), lambda key: f"Correct the variable {_variable(key)}."),
+            _validated(EnvironmentSettings, placement, mend, f"env.{environment}."),
         )
         if environment in states:
             config._restore(_table(states, environment, source, "state."), forget_damage)
@@ -158,7 +164,7 @@ class Config:
             SettingsError: an unknown key or a value that is not allowed.
         """
         before = self.settings
-        self.settings = _validated(Settings, _merge(before.model_dump(by_alias=True), _nested(changes)))
+        self.settings = _changed(before, changes, _another)
         values = {key: get(self.settings, key) for key in changes}
         return {key: value for key, value in values.items() if value != get(before, key)}
 
@@ -323,7 +329,7 @@ def _checked_place(key: str, value: str, source: Path) -> str:
         raise _unknown("setting", key, [f"env.{environment}.{known}" for known in EnvironmentSettings.model_fields])
     _check_weather(environment, {name: value}, source)
     if value:
-        _validated(EnvironmentSettings, {name: value}, prefix=f"env.{environment}.")
+        _validated(EnvironmentSettings, {name: value}, _another, f"env.{environment}.")
     return value
 
 
@@ -354,40 +360,67 @@ def _nested(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _from_variables(variables: Mapping[str, str]) -> dict[str, Any]:
     """Settings given as SENTICTL_<TABLE>_<KEY>, such as SENTICTL_TRAIN_EPOCHS=3."""
-    return _nested({key: variables[_variable(key)] for key in all_keys() if _variable(key) in variables})
+    return {key: variables[_variable(key)] for key in all_keys() if _variable(key) in variables}
 
 
 def _variable(key: str) -> str:
-    if key == f"env.{LOCAL}.weather":
-        return WEATHER
     return f"SENTICTL_{key.replace('.', '_').upper()}"
 
 
-def _validated(model: type[Model], values: Mapping[str, Any], source: Path | None = None, prefix: str = "") -> Model:
+def _changed(settings: Settings, changes: Mapping[str, Any], mend: Callable[[str], str]) -> Settings:
+    """The settings with other values, by dotted key; a text is read as what the setting holds, such as a number."""
+    texts = {key: value for key, value in changes.items() if isinstance(value, str)}
+    others = {key: value for key, value in changes.items() if key not in texts}
+    for given, strict in ((others, True), (texts, False)):
+        if given:
+            merged = _merge(settings.model_dump(by_alias=True), _nested(given))
+            settings = _validated(Settings, merged, mend, strict=strict)
+    return settings
+
+
+def _validated(
+    model: type[Model], values: Mapping[str, Any], mend: Callable[[str], str], prefix: str = "", *, strict: bool = True
+) -> Model:
+    """A model of these values; a strict one takes nothing for what it is not, such as `true` for a number.
+
+    Args:
+        model: the model's class.
+        values: by its fields' names.
+        mend: what to do about one that is not allowed, by its key.
+        prefix: what its fields' names begin with.
+        strict: whether numbers and booleans may not be given as text.
+    """
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, strict=strict)
     except ValidationError as problem:
         first = problem.errors()[0]
     key = prefix + ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         raise _unknown("setting", key, [*all_keys(), *TABLES, "env", "state"])
     if first["type"] == "model_type":
-        raise SettingsError(f"{key} in {source} is not a table.", "Correct that line, or take it out.")
-    shown = json.dumps(first["input"], default=str)
-    why = first["msg"][0].lower() + first["msg"][1:]
-    instead = first.get("ctx", {}).get("instead", "")
-    raise SettingsError(f"The setting {key} cannot be {shown}: {why}.", _mend(key, source, instead))
+        raise SettingsError(f"{key} is not a table.", mend(key))
+    shown, why = _shown(first["input"]), first["msg"][0].lower() + first["msg"][1:]
+    instead = first.get("ctx", {}).get("instead", "")  # one that was perhaps meant
+    near = f"Did you mean {instead}? " if instead else ""
+    hint = near + mend(key).replace("VALUE", instead or "VALUE")
+    raise SettingsError(f"The setting {key} cannot be {shown}: {why}.", hint)
 
 
-def _mend(key: str, source: Path | None, instead: str) -> str:
-    """Say how a setting gets another value; `instead` is one that was perhaps meant."""
-    variable, near = _variable(key), f"Did you mean {instead}? " if instead else ""
-    if source is None:
-        return f"{near}Give another value: sentictl config set {key} {instead or 'VALUE'}"
-    return near + (f"Correct the variable {variable}." if variable in os.environ else f"Correct it in {source}.")
+def _another(key: str) -> str:
+    return f"Give another value: sentictl config set {key} VALUE"
+
+
+def _shown(value: Any) -> str:
+    """A value as TOML has it, as far as a line of a message has room."""
+    try:
+        text = json.dumps(value, default=str)
+    except ValueError:  # a number of thousands of digits
+        return "that"
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
 
 
 def _unknown(what: str, name: str, known: list[str]) -> SettingsError:
+    name = name if len(name) <= MOST_SHOWN else f"{name[: MOST_SHOWN - 1]}…"
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}."
     return SettingsError(f"There is no {what} called {name}.", hint)

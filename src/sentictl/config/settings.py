@@ -9,7 +9,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from sentictl.config.identity import NAME_RULE, is_name
@@ -17,11 +17,17 @@ from sentictl.config.instance_types import Use, refusal
 
 Fraction = Annotated[float, Field(gt=0, lt=0.5)]
 Count = Annotated[int, Field(ge=1)]
-# CloudWatch takes no others. A literal is compared as it stands, and the command line and variables give text.
-LogDays = Annotated[
-    Literal[1, 3, 5, 7, 14, 30, 60, 90, 365],
-    BeforeValidator(lambda given: int(given) if isinstance(given, str) and given.isdecimal() else given),
-]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what numpy's and torch's generators both take
+LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 365)  # CloudWatch takes no others
+
+
+def _check_log_days(days: int) -> int:
+    if days not in LOG_DAYS:
+        raise PydanticCustomError("log_days", "input should be one of {days}", {"days": ", ".join(map(str, LOG_DAYS))})
+    return days
+
+
+LogDays = Annotated[int, AfterValidator(_check_log_days), Field(json_schema_extra={"enum": list(LOG_DAYS)})]
 
 
 def _instance_type(use: Use) -> AfterValidator:
@@ -98,6 +104,13 @@ class Table(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @field_validator("*")
+    @classmethod
+    def _check_text(cls, value: Any) -> Any:
+        if isinstance(value, str) and "\0" in value:  # no path and no request to AWS can hold one
+            raise PydanticCustomError("text", "it is a text without NUL characters")
+        return value
+
 
 def _check_name(name: str) -> str:
     if not is_name(name):
@@ -132,7 +145,7 @@ class DataSettings(Table):
     negative: str = ""
     validation_fraction: Fraction = 0.1
     test_fraction: Fraction = 0.1
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Seed = 1
     strip_html: bool = True
     lowercase: bool = True
     remove_stop_words: bool = False
@@ -157,7 +170,7 @@ class TrainSettings(Table):
     ngram_epochs: Annotated[int, Field(ge=1, le=100)] = 3
     lstm_vocabulary_size: Annotated[int, Field(ge=100, le=65_535)] = 20_000
     epochs: Annotated[int, Field(ge=1, le=100)] = 3
-    patience: Count = 2
+    patience: Annotated[int, Field(ge=1, le=100)] = 2
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 64
     accumulation: Annotated[int, Field(ge=1, le=1024)] = 1
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = 0.002
@@ -166,7 +179,7 @@ class TrainSettings(Table):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
     max_tokens: Annotated[int, Field(ge=8, le=4096)] = 256
     mixed_precision: bool = True
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Seed = 1
     instance_type: TrainingType = "ml.m5.xlarge"
     instance_count: Annotated[int, Field(ge=1, le=20)] = 1
     spot: bool = False

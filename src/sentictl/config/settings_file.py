@@ -4,9 +4,13 @@ Settings are changed in place by tomlkit. Recorded state is a block of lines of 
 Either way the new text is read back before it takes the place of the old one.
 """
 
+import errno
 import io
 import re
+import shlex
+import stat
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -19,6 +23,7 @@ from tomlkit.exceptions import TOMLKitError
 from sentictl.assets.atomic import write_atomically
 from sentictl.errors import SettingsError, StateError
 
+MOST_BYTES = 8 * 1024 * 1024  # twenty thousand resources' records
 NOTE = "recorded by sentictl, not for editing"
 HEADER = re.compile(r"\s*\[")
 NOTHING = re.compile(r"\s*(#|$)")
@@ -77,8 +82,9 @@ class SettingsFile:
         self._write(before + after)
 
     def _text(self) -> str:
+        """The text, without the byte-order mark that some editors put before it."""
         try:
-            return self.path.read_bytes().decode()
+            return self._content().decode("utf-8-sig")
         except UnicodeDecodeError as problem:
             line = problem.object[: problem.start].count(b"\n") + 1
             raise SettingsError(
@@ -86,25 +92,50 @@ class SettingsFile:
                 "Save it as UTF-8, or restore it from version control.",
             ) from None
         except FileNotFoundError:
+            if self.path.is_symlink():
+                raise SettingsError(
+                    f"{self.path} is a link to {self.path.readlink()}, which is not there.",
+                    f"Put the file there, or remove the link: rm {shlex.quote(str(self.path))}",
+                ) from None
             raise SettingsError(
                 f"{self.path} is not there any more.",
                 "Restore it from version control, or write one with: sentictl init. "
                 "What was recorded in it comes back with: sentictl import",
             ) from None
         except OSError as problem:
-            raise SettingsError(f"{self.path} cannot be read: {problem.strerror}.", "Make it readable.") from None
+            raise SettingsError(
+                f"{self.path} cannot be read: {problem.strerror}.",
+                "Put a file in its place that you may read: restore it from version control, or move it away and "
+                "write one with: sentictl init",
+            ) from None
+
+    def _content(self) -> bytes:
+        """The bytes. What is no file is not opened: it may have no end, or never begin."""
+        mode = self.path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise OSError(errno.EINVAL, "it is not a file")
+        with self.path.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            line = content.count(b"\n") + 1
+            raise OSError(
+                errno.EFBIG, f"it goes on after {MOST_BYTES // 1024**2} MiB, which are reached in line {line}"
+            )
+        return content
 
     def _parse(self, text: str) -> dict[str, Any]:
         try:
             return tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as problem:
+        except (ValueError, RecursionError) as problem:  # ValueError: also numbers of thousands of digits
             raise SettingsError(
                 f"{self.path} is not valid TOML: {problem}.", "Correct that line, or restore it from version control."
             ) from None
 
     def _write(self, text: str) -> None:
         try:
-            write_atomically(self.path, text.encode())
+            with self.path.open("rb") as stream:
+                mark = stream.read(len(BOM_UTF8)) == BOM_UTF8
+            write_atomically(self.path, (BOM_UTF8 if mark else b"") + text.encode())
         except OSError as problem:
             raise StateError(
                 f"{self.path} cannot be written: {problem.strerror}. It is as it was before.",
