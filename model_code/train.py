@@ -20,7 +20,7 @@ import platform
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NoReturn
@@ -222,8 +222,9 @@ def report_failure(message: str) -> None:
     output = os.environ.get("SM_OUTPUT_DATA_DIR")
     if output:
         folder = Path(output).parent
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "failure").write_text(message, encoding="utf-8")
+        with suppress(OSError):  # the disk may be what is full: stderr has been told
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "failure").write_text(message, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The twin as a process: started, found, stopped, killed, and what it remembers."""
 
+import json
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ import pytest
 
 from sentictl.errors import TwinError
 from sentictl.twin import daemon
+from sentictl.twin.core.messages import authorization
 from tests.twin.apigateway.test_gateway import ECHO as PROXY
 from tests.twin.apigateway.test_gateway import HTTP, Api
 from tests.twin.conftest import Cloud, wait_for
@@ -120,10 +122,105 @@ def test_a_twin_that_cannot_start_says_why(own_home: Path) -> None:
     journal = own_home / "journal"
     journal.mkdir(parents=True)
     (journal / "calls.jsonl").write_text('{"format": 99}\n')
-    with pytest.raises(TwinError, match=r"another version.*Delete .*journal: the twin is then empty") as caught:
+    with pytest.raises(TwinError, match=r"another version.*Begin with an empty twin.*rm -r .*journal") as caught:
         daemon.start(own_home)
     assert "Traceback" not in caught.value.message
     assert daemon.status(own_home).running is False
+
+
+RECORDS = {
+    "empty": "",
+    "a list": "[1]",
+    "a number": "3",
+    "no JSON": "{pid",
+    "nested": "[" * 100_000,
+    "nothing in it": "{}",
+    "texts": '{"pid": "1", "port": "4599"}',
+    "booleans": '{"pid": true, "port": true}',
+    "no number of a port": '{"pid": 1, "port": 70000}',
+    "negative": '{"pid": -1, "port": -1}',
+    "huge": '{"pid": 1' + "0" * 5000 + ', "port": 1}',
+    "another port": '{"pid": 1, "port": 9}',
+    "binary": "\x00\x01\x02",
+}
+
+
+@pytest.mark.parametrize("content", RECORDS.values(), ids=RECORDS)
+def test_a_damaged_record_is_none(own_home: Path, content: str) -> None:
+    own_home.mkdir(parents=True)
+    (own_home / "twin.json").write_text(content)
+    assert daemon.status(own_home).running is False
+    assert daemon.stop(own_home) is False
+
+
+def test_a_twin_is_ended_and_nobody_else_whatever_its_record_says(own_home: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as innocent:
+        for content in (f'{{"pid": {innocent.pid}, "port": 4599}}', RECORDS["empty"], RECORDS["another port"]):
+            twin = daemon.start(own_home)
+            (own_home / "twin.json").write_text(content)
+            assert daemon.stop(own_home) is True
+            assert gone(twin.pid or 0)
+        assert innocent.poll() is None
+        innocent.kill()
+
+
+def test_a_twin_whose_record_was_lost_is_replaced_and_its_port_may_be_another(own_home: Path) -> None:
+    first, cloud = started(own_home)
+    (own_home / "twin.json").unlink()
+    with socket.create_server(("127.0.0.1", 0)) as spare:
+        free = spare.getsockname()[1]
+    again, cloud = started(own_home, free)
+    assert again.pid != first.pid
+    assert again.port_changed
+    assert cloud.bucket
+
+
+def call(operation: str, body: dict[str, str]) -> dict[str, object]:
+    """A call of SageMaker's, as the journal has it."""
+    headers = {"authorization": authorization("sagemaker", "us-east-1"), "x-amz-target": f"SageMaker.{operation}"}
+    called = {"method": "POST", "target": "/", "query": "", "headers": headers, "body": json.dumps(body)}
+    return {"call": called, "time": 1.0, "seed": "1"}
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("3", "lacks the form of an object"),
+        ('{"fact": "unheard-of", "data": {}, "body": ""}', "there is no fact called unheard-of"),
+        (json.dumps(call("CreateNothing", {})), "CreateNothing"),
+        ('{"fact": "training-job-ended", "data": {}, "body": ""}', "cannot be carried out: KeyError"),
+    ],
+)
+def test_a_line_of_the_journal_that_cannot_be_used_is_named(own_home: Path, line: str, why: str) -> None:
+    started(own_home)
+    daemon.stop(own_home)
+    journal = own_home / "journal" / "calls.jsonl"
+    lines = [*journal.read_text().splitlines(), line]
+    journal.write_text("".join(f"{text}\n" for text in lines))
+    with pytest.raises(TwinError) as caught:
+        daemon.start(own_home)
+    told = caught.value.message
+    assert f"line {len(lines)} of {journal} " in told
+    assert "Traceback" not in told
+    assert why in told
+    assert f"sed -i {len(lines)}d {journal}" in told
+
+
+def test_calls_that_are_refused_now_are_counted(own_home: Path) -> None:
+    started(own_home)
+    daemon.stop(own_home)
+    journal = own_home / "journal" / "calls.jsonl"
+    with journal.open("a") as stream:
+        stream.write(json.dumps(call("DeleteEndpoint", {"EndpointName": "none"})) + "\n")
+    again = daemon.start(own_home)
+    assert (again.details or {})["left_out"] == 1
+    assert "left out what is refused now: lines " in daemon.log_file(own_home).read_text()
+
+
+def test_a_journal_that_is_no_file_is_refused(own_home: Path) -> None:
+    (own_home / "journal" / "calls.jsonl").mkdir(parents=True)
+    with pytest.raises(TwinError, match=r"The local twin cannot use .*calls.jsonl: Is a directory"):
+        daemon.start(own_home)
 
 
 def test_missing_extras(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,6 +271,7 @@ def test_a_killed_twin_comes_back_as_it_was(own_home: Path) -> None:
     cloud.bucket = bucket
     assert (again.port, again.port_changed) == (status.port, False)
     assert again.pid != status.pid
+    assert (again.details or {})["left_out"] == 0
     assert cloud.ask(names["endpoint"])["model"] == "one"
     assert HTTP.request("POST", url).status == 201
     assert _remembered(cloud, names) == before

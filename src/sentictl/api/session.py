@@ -192,7 +192,7 @@ class Session:
         twin = daemon.start(self.folder.twin_home, weather=weather)
         if twin.port_changed:
             self.observer.remark(
-                f"  The twin's port was taken: it is {twin.port} now. The page learns of it from: sentictl up"
+                f"  The twin has another port than before: {twin.port}. The page learns of it from: sentictl up"
             )
         return twin.url or ""
 

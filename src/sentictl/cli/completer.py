@@ -17,6 +17,7 @@ from typer.completion import shell_complete
 from sentictl.config.project_folder import SETTINGS_FILE, ProjectFolder
 
 PROGRAM, VARIABLE = "sentictl", "_SENTICTL_COMPLETE"
+MOST_BYTES = 8 * 1024 * 1024  # as in sentictl.config.settings_file, which imports tomlkit
 LOCAL = "local"  # as in sentictl.config, which imports pydantic
 TRAINING_JOB = "training-job"
 LINE = re.compile(r"(?:# )?(?:\[(?P<table>[\w.]+)\]|(?P<key>\w+) = )")  # of a commented sentictl.toml
@@ -74,7 +75,10 @@ def _document() -> dict[str, Any]:
     import tomllib
 
     folder = ProjectFolder.find()
-    return tomllib.loads(folder.settings_file.read_text(encoding="utf-8")) if folder else {}
+    if folder is None or not folder.settings_file.is_file():  # what is no file may never end
+        return {}
+    with folder.settings_file.open("rb") as stream:
+        return tomllib.loads(stream.read(MOST_BYTES).decode("utf-8-sig"))
 
 
 def _table(tables: dict[str, Any], name: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ PORTS = 200
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 ASK_SECONDS = 2.0
+ANSWER_BYTES = 1 << 20  # whoever it is that answers
 TAIL_LINES = 15
 NEEDED = {"moto": "moto", "flask": "moto[server]", "waitress": "waitress", "awslambdaric": "awslambdaric"}
 
@@ -39,7 +40,7 @@ class TwinStatus:
 
     Args:
         port: the port it answers on, or answered on when it last ran.
-        port_changed: `start` had to take another port than the one recorded, so recorded addresses no longer work.
+        port_changed: `start` took another port than the one recorded, or none was: recorded addresses no longer work.
         details: what the running twin says of itself (version, uptime in seconds, what runs).
     """
 
@@ -76,6 +77,9 @@ def start(home: Path, port: int | None = None, weather: str | None = None) -> Tw
         TwinError: the extras are missing, the port is taken, or the twin ends while it starts.
     """
     twin = TwinHome(home.resolve())
+    running = status(home)
+    if running.running:
+        return _check_port(running, port)  # without the lock, so that a disk that is read alone is enough
     with twin.starting():
         if weather is not None:
             _set_weather(twin, weather)
@@ -85,13 +89,14 @@ def start(home: Path, port: int | None = None, weather: str | None = None) -> Tw
         _require_extras()
         _end(twin)  # one that hangs
         before = twin.read_record().get("port")
+        remembers = twin.journal.is_dir()  # also where the record was lost
         lock = twin.hold()
         if lock is None:
             raise TwinError(f"Another process has just taken {twin.folder}.", "Try again.")
         with lock, _listen(port, before) as listener:
             process = _spawn(twin, listener, lock)
         started = _await(process, twin)
-    changed = before is not None and started.port != before
+    changed = remembers and started.port != before
     return TwinStatus(True, started.pid, started.port, started.url, started.home, changed, started.details)
 
 
@@ -151,8 +156,8 @@ def _ask(port: int, key: str) -> dict[str, Any] | None:
     try:
         connection.request("GET", "/_twin/status", headers={KEY_HEADER: key})
         answer = connection.getresponse()
-        document = json.loads(answer.read())
-    except (OSError, http.client.HTTPException, ValueError):  # nobody there, or somebody else
+        document = json.loads(answer.read(ANSWER_BYTES))
+    except (OSError, http.client.HTTPException, ValueError, RecursionError):  # nobody there, or somebody else
         return None
     finally:
         connection.close()
@@ -246,7 +251,14 @@ def _end(twin: TwinHome) -> bool:
     """End the process that holds the home's lock: its pid cannot be anybody else's."""
     if not twin.is_held():
         return False
-    pid = int(twin.read_record()["pid"])
+    pid = twin.holder()
+    if pid is None:
+        if not twin.is_held():  # it ended by itself just now
+            return True
+        raise TwinError(
+            f"A local twin runs in {twin.folder}, and which process it is cannot be seen.",
+            "If another user started it, that user can stop it: sentictl local stop",
+        )
     try:
         process = os.pidfd_open(pid)
     except ProcessLookupError:  # it ended by itself just now

@@ -1,6 +1,7 @@
 """The local twin's process: `python -m sentictl.twin.server --home DIR --port N`."""
 
 import argparse
+import errno
 import logging
 import os
 import re
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("sentictl.twin")
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 THREADS = 160  # twice Functions.MAX_CALLERS and more: a function that calls the twin always finds a thread
 PUBLIC_BODY = 2 * GATEWAY_BODY  # what is a little too large still hears so from the API
 HOME_SECONDS = 1.0  # between two looks at whether the home is still there
@@ -134,8 +137,13 @@ class Twin:
             return next(answer for pattern, answer in self._private if pattern.fullmatch(request.path))(request)
         except NotImplementedError as error:  # moto's, of an operation that it does not have
             return rest_error("NotImplemented", f"The local twin does not have this operation. {error}", 501)
-        except Exception:
+        except Exception as problem:
             logger.exception("%s %s", request.method, request.target)
+            if isinstance(problem, OSError) and problem.errno in FULL:
+                message = (
+                    f"The local twin cannot write: {problem.strerror}. Make room, then run the same command again."
+                )
+                return rest_error("InsufficientStorage", message, HTTPStatus.INSUFFICIENT_STORAGE)
             return rest_error("InternalFailure", "The local twin failed; see its log.", 500)
 
     def _status(self, _request: Request) -> Response:
@@ -144,6 +152,7 @@ class Twin:
             "port": self._port,
             "home": str(self._home.folder),
             "version": __version__,
+            "left_out": len(self._control.left_out),
             "uptime": round(time.time() - self._started, 1),
             "training_jobs": self._training.running(),
             "endpoints": self._endpoints.running(),
@@ -175,6 +184,8 @@ def main() -> None:
             _serve(home, _listener(arguments.port, arguments.listener), key)
         except TwinError as refusal:
             sys.exit(f"{refusal.message} {refusal.hint}")
+        except OSError as problem:
+            sys.exit(f"The local twin cannot use {problem.filename or home.folder}: {problem.strerror or problem}.")
 
 
 def _listener(port: int, descriptor: int | None) -> socket.socket:

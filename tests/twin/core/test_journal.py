@@ -1,6 +1,10 @@
 """The journal by itself: what is written comes back, whatever happened to the last line."""
 
+import json
+import os
+import resource
 import tempfile
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -53,22 +57,86 @@ def test_a_call_comes_back_without_its_secrets(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_damage_is_told(tmp_path: Path) -> None:
-    Journal(tmp_path).close()
+FACT = {"fact": "ended", "data": {}, "body": ""}
+CALL = {"method": "PUT", "target": "/b", "query": "", "headers": {"authorization": "x"}, "body": ""}
+ENTRY = {"call": CALL, "time": 1.0, "seed": "1"}
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (b"{not json", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b"\xff\xfe", "is not JSON"),
+        (b"", "is not JSON"),
+        (b"3", "lacks the form of an object"),
+        (b"{}", "lacks call"),
+        *((json.dumps({k: v for k, v in FACT.items() if k != key}).encode(), "lacks ") for key in FACT),
+        *((json.dumps(FACT | {key: 3}).encode(), f"lacks {key}") for key in FACT),
+        *((json.dumps(ENTRY | {key: []}).encode(), f"lacks {key}") for key in ENTRY),
+        *((json.dumps(ENTRY | {"call": CALL | {key: 3}}).encode(), f"lacks {key}") for key in CALL),
+        (json.dumps(ENTRY | {"call": CALL | {"headers": {"if-match": 3}}}).encode(), "lacks if-match"),
+        (json.dumps(FACT | {"sha256": "../calls.jsonl"}).encode(), r"needs \.\./calls.jsonl, which is missing"),
+        (json.dumps(FACT | {"sha256": "0" * 64}).encode(), "needs 0{64}, which is missing from bodies"),
+    ],
+)
+def test_a_line_that_is_no_entry_is_named(tmp_path: Path, line: bytes, why: str) -> None:
+    journal = Journal(tmp_path)
+    journal.record_fact("began")
+    journal.close()
     with (tmp_path / "calls.jsonl").open("ab") as stream:
-        stream.write(b"{not json\n{}\n")
-    with pytest.raises(TwinError, match="line 2 is not JSON"):
+        stream.write(line + b"\n")
+    with pytest.raises(TwinError, match=f"line 3 of .*calls.jsonl {why}") as refusal:
+        Journal(tmp_path).compact()
+    assert f"sed -i 3d {tmp_path / 'calls.jsonl'} " in refusal.value.hint
+
+
+def test_a_line_that_no_entry_has_is_not_read_to_its_end(tmp_path: Path) -> None:
+    Journal(tmp_path).close()
+    os.truncate(tmp_path / "calls.jsonl", 1 << 33)
+    tracemalloc.start()
+    with pytest.raises(TwinError, match=r"line 2 of .* is longer than 16 MiB"):
+        Journal(tmp_path).compact()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 100 << 20
+
+
+@pytest.mark.parametrize("header", ["3", '{"format": 99}', '{"format": null}'])
+def test_a_journal_of_another_version_is_refused(tmp_path: Path, header: str) -> None:
+    (tmp_path / "calls.jsonl").write_text(f"{header}\n")
+    with pytest.raises(TwinError, match="another version of sentictl wrote"):
         list(Journal(tmp_path).entries())
 
 
-def test_a_lost_body_is_damage_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("body", [b"x" * 2000, b"x" * 5000], ids=["in its line", "in its file"])
+def test_a_full_disk_leaves_no_half_entry(tmp_path: Path, body: bytes) -> None:
     journal = Journal(tmp_path)
-    record(journal, "PUT", "/bucket/key", body=b"x" * (INLINE_BYTES + 1))
-    (lost,) = (tmp_path / "bodies").iterdir()
-    lost.unlink()
-    (entry,) = journal.entries()
-    with pytest.raises(TwinError, match=f"{lost.name} is missing from bodies"):
-        journal.request_of(entry)
+    journal.record_fact("before")
+    written = (tmp_path / "calls.jsonl").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            journal.record_fact("too large", body)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "calls.jsonl").read_bytes() == written
+    assert list((tmp_path / "bodies").iterdir()) == []
+    journal.record_fact("after")
+    assert [entry["fact"] for entry in journal.entries()] == ["before", "after"]
+    journal.close()
+
+
+def test_what_is_cut_off_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Journal(tmp_path).close()
+    assert not caplog.messages
+    with (tmp_path / "calls.jsonl").open("ab") as stream:
+        stream.write(b'{"fact": "en')
+    Journal(tmp_path).close()
+    assert caplog.messages == [
+        f"cut off the last line of {tmp_path / 'calls.jsonl'}: the twin was ended while it wrote it"
+    ]
 
 
 def record(journal: Journal, method: str, path: str, query: str = "", body: bytes = BODY, **headers: str) -> None:

@@ -97,4 +97,7 @@ def _home(invocation: Invocation) -> Path:
 def _show(invocation: Invocation, status: "TwinStatus") -> None:
     document = {key: str(value) if key == "home" else value for key, value in asdict(status).items()}
     text = f"The twin runs at {status.url} (process {status.pid})." if status.running else "The twin does not run."
+    left_out = (status.details or {}).get("left_out")
+    if left_out:
+        text += f"\nIt left out calls that it remembered and that are refused now: {left_out}. See: sentictl local logs"
     invocation.output.result(document, text)

@@ -63,7 +63,7 @@ def _is_about_content(call: Entry) -> bool:
 
 
 def _is_for(call: Entry, service: str) -> bool:
-    return f"/{service}/aws4_request" in call["headers"]["authorization"]
+    return f"/{service}/aws4_request" in call["headers"].get("authorization", "")
 
 
 def _parameters(call: Entry) -> set[str]:

@@ -6,6 +6,7 @@ same ids (moto documents seeding of `mock_random` for that).
 
 import io
 import json
+import logging
 import re
 import secrets
 import threading
@@ -22,10 +23,12 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.test import run_wsgi_app
 
 from sentictl.twin.core import validation
-from sentictl.twin.core.journal import Journal
+from sentictl.twin.core.journal import FIRST_LINE, Journal
 from sentictl.twin.core.messages import Request, Response
 from sentictl.twin.core.operations import find_operation
 from sentictl.twin.core.weather import Weather
+
+logger = logging.getLogger("sentictl.twin")
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -92,6 +95,7 @@ class ControlPlane:
         self.instead: dict[tuple[str, str], Handler] = {}
         self.after: dict[tuple[str, str], Callable[[Call], None]] = {}
         self.facts: dict[str, Callable[[dict[str, Any], bytes], None]] = {}
+        self.left_out: list[int] = []  # lines of the journal that were not accepted at the replay
         self._used: dict[tuple[str, str], None] = {}  # services and regions, in order of their first mutating call
         self._moto = DomainDispatcherApplication(create_backend_app)
 
@@ -141,24 +145,42 @@ class ControlPlane:
             self.journal.record_fact(fact, body, **data)
 
     def replay(self) -> None:
-        """Bring moto to where the journal ends."""
-        with self.lock:
-            for entry in self.journal.entries():
-                if "fact" in entry:
-                    self.facts[entry["fact"]](entry["data"], self.journal.body_of(entry))
-                else:
-                    self._replay_call(entry)
+        """Bring moto to where the journal ends. A call that it refuses this time is passed over, and counted.
 
-    def _replay_call(self, entry: dict[str, Any]) -> None:
+        Raises:
+            TwinError: an entry cannot be carried out at all; the message names its line.
+        """
+        with self.lock:
+            for line, entry in enumerate(self.journal.entries(), FIRST_LINE):
+                try:
+                    accepted = self._replay_fact(entry) if "fact" in entry else self._replay_call(entry)
+                except Exception as error:
+                    raise self.journal.damaged(
+                        line, f"cannot be carried out: {type(error).__name__}: {error}"
+                    ) from error
+                if not accepted:
+                    self.left_out.append(line)
+        if self.left_out:
+            logger.warning("left out what is refused now: lines %s of the journal", ", ".join(map(str, self.left_out)))
+
+    def _replay_fact(self, entry: dict[str, Any]) -> bool:
+        restore = self.facts.get(entry["fact"])
+        if restore is None:
+            raise ValueError(f"there is no fact called {entry['fact']}")
+        restore(entry["data"], self.journal.body_of(entry))
+        return True
+
+    def _replay_call(self, entry: dict[str, Any]) -> bool:
         request = self.journal.request_of(entry)
         call = name_call(request, entry["time"], replaying=True)
         self._make_backend(call)
         mock_random.seed(entry["seed"])
         response = self._carry_out(call)
-        if "upload" in entry:
+        if response.ok and "upload" in entry:
             self._rename_upload(call, self._new_upload(response), entry["upload"])
         if response.ok:
             self._follow(call)
+        return response.ok
 
     def _make_backend(self, call: Call) -> None:
         """Make the service's backend before the seed is set: that draws random numbers, and ids would differ."""

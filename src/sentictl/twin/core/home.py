@@ -17,6 +17,9 @@ from sentictl.assets.atomic import write_atomically
 from sentictl.assets.locks import open_locked
 from sentictl.errors import TwinError
 
+RECORD_BYTES = 4096  # many times what a record has
+PORTS = 1 << 16
+
 
 @dataclass(frozen=True)
 class TwinHome:
@@ -27,6 +30,10 @@ class TwinHome:
     @property
     def record_file(self) -> Path:
         return self.folder / "twin.json"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.folder / "twin.lock"
 
     @property
     def log_file(self) -> Path:
@@ -52,21 +59,28 @@ class TwinHome:
         return self.folder / "run"
 
     def read_record(self) -> dict[str, Any]:
-        """`pid`, `port` and `key` of the twin that runs or ran last; empty if there was none.
+        """`pid`, `port` and `key` of the twin that runs or ran last; empty if there was none or the record is damaged.
 
         Raises:
             TwinError: the folder is another user's.
         """
         try:
-            record: dict[str, Any] = json.loads(self.record_file.read_text())
-        except (FileNotFoundError, ValueError):
-            return {}
+            return self._read_record()
         except PermissionError:
             raise TwinError(
                 f"The local twin in {self.folder} is another user's, and open to nobody else.",
                 "Work as that user, or in a copy of the project.",
             ) from None
-        return record
+        except (OSError, ValueError, RecursionError):
+            return {}
+
+    def _read_record(self) -> dict[str, Any]:
+        if not self.record_file.is_file():
+            return {}
+        with self.record_file.open("rb") as stream:
+            record = json.loads(stream.read(RECORD_BYTES))
+        whole = isinstance(record, dict) and _is_number(record.get("pid")) and _is_number(record.get("port"), PORTS)
+        return record if whole else {}
 
     def write_record(self, pid: int, port: int, key: str) -> None:
         """Write down which process runs, on which port, and its key."""
@@ -77,7 +91,7 @@ class TwinHome:
         """Take the twin's lock for as long as the returned file is open; None if a twin has it."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder.chmod(0o700)  # an earlier version left it open
-        stream = (self.folder / "twin.lock").open("ab")
+        stream = self.lock_file.open("ab")
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -93,6 +107,22 @@ class TwinHome:
         if stream:
             stream.close()
         return stream is None
+
+    def holder(self) -> int | None:
+        """Return the process that has the lock open, as the kernel knows it: the record may name anybody's."""
+        recorded = self.read_record().get("pid")
+        if recorded is not None and self._is_holder(recorded):
+            return int(recorded)
+        everybody = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
+        return next(filter(self._is_holder, everybody), None)
+
+    def _is_holder(self, pid: int) -> bool:
+        lock = self.lock_file.resolve()
+        for entry in Path(f"/proc/{pid}/fd").glob("*"):
+            with contextlib.suppress(OSError):
+                if entry.readlink() == lock:
+                    return True
+        return False
 
     @contextlib.contextmanager
     def starting(self) -> Iterator[None]:
@@ -110,6 +140,10 @@ class TwinHome:
             finally:
                 if not self.folder.exists():
                     path.unlink()
+
+
+def _is_number(value: Any, below: int = 1 << 31) -> bool:
+    return type(value) is int and 0 < value < below
 
 
 def _hold(stream: IO[bytes]) -> None:

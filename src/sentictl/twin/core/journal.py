@@ -7,8 +7,10 @@ journal is opened again.
 
 import hashlib
 import json
+import logging
 import os
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,21 @@ from sentictl.errors import TwinError
 from sentictl.twin.core.compaction import spared
 from sentictl.twin.core.messages import Request, authorization
 
+logger = logging.getLogger("sentictl.twin")
+
 FORMAT = 1
 # What signs a presigned URL (Signature Versions 4 and 2), which no replay needs.
 SIGNING = (
     *("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature"),
     *("X-Amz-Security-Token", "AWSAccessKeyId", "Signature", "Expires"),
 )
+FIRST_LINE = 2  # of the entries: the first line is the header
 INLINE_BYTES = 4096
+LONGEST_LINE = 16 * 1024 * 1024  # bodies that are long are files; the longest facts are a job's metrics
+# The members of entries, and of what kind they are.
+FACT: dict[str, Any] = {"fact": str, "data": dict}
+ENTRY: dict[str, Any] = {"call": dict, "time": (int, float), "seed": str}
+CALL: dict[str, Any] = {"method": str, "target": str, "query": str, "headers": dict}
 # What a replay needs of the headers. Signatures, tokens and cookies are never written to disk.
 KEPT_HEADERS = (
     "content-type",
@@ -48,7 +58,7 @@ class Journal:
         self._bodies.mkdir(parents=True, exist_ok=True)
         self._path = folder / "calls.jsonl"
         self._cut_half_line()
-        self._stream = self._path.open("ab")
+        self._stream = self._path.open("ab", buffering=0)
         if self._path.stat().st_size == 0:
             self._append({"format": FORMAT})
 
@@ -70,11 +80,11 @@ class Journal:
         entries = list(self.entries())
         gone = spared(entries, self.body_of)
         if gone:
-            header, *lines = self._path.read_bytes().splitlines(keepends=True)
+            header, *lines = (line for _, line in self._lines())
             kept = [line for position, line in enumerate(lines) if position not in gone]
             self._stream.close()
             write_atomically(self._path, b"".join([header, *kept]))
-            self._stream = self._path.open("ab")
+            self._stream = self._path.open("ab", buffering=0)
         stored = (entry.get("call", entry) for position, entry in enumerate(entries) if position not in gone)
         needed = {entry.get("sha256") for entry in stored}
         for path in self._bodies.iterdir():
@@ -82,17 +92,44 @@ class Journal:
                 path.unlink()
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        """Yield all entries, oldest first, without the header line."""
-        lines = self._path.read_bytes().splitlines()
-        for number, line in enumerate(lines, start=1):
+        """Yield all entries, oldest first, without the header line: the first one stands in line `FIRST_LINE`.
+
+        Raises:
+            TwinError: the journal was written by another version, or a line of it is no entry.
+        """
+        bodies = {path.name for path in self._bodies.iterdir()}
+        for number, line in self._lines():
             try:
                 entry = json.loads(line)
-            except ValueError as error:
-                raise self._damaged(f"line {number} is not JSON") from error
-            if number == 1 and entry.get("format") != FORMAT:
-                raise self._damaged("it was written by another version of sentictl")
-            if number > 1:
-                yield entry
+            except (ValueError, RecursionError):
+                raise self.damaged(number, "is not JSON") from None
+            if number < FIRST_LINE:
+                if not isinstance(entry, dict) or entry.get("format") != FORMAT:
+                    raise self._of_another_version()
+                continue
+            lacking = _lacking(entry)
+            if lacking:
+                raise self.damaged(number, f"lacks {lacking}, or has it in another form")
+            stored = entry.get("call", entry)
+            if "sha256" in stored and stored["sha256"] not in bodies:
+                raise self.damaged(number, f"needs {stored['sha256']}, which is missing from {self._bodies.name}")
+            yield entry
+
+    def damaged(self, number: int, why: str) -> TwinError:
+        """Return the error that a line cannot be used."""
+        path, folder = shlex.quote(str(self._path)), shlex.quote(str(self._path.parent))
+        return TwinError(
+            f"The local twin cannot use its journal: line {number} of {self._path} {why}.",
+            f"Take that line out, and lose what it did: sed -i {number}d {path} Or begin with an empty twin, in which "
+            f"`sentictl up` makes everything again: rm -r {folder}",
+        )
+
+    def _of_another_version(self) -> TwinError:
+        return TwinError(
+            f"The local twin cannot use its journal: another version of sentictl wrote {self._path}, or it is damaged.",
+            "Begin with an empty twin, in which `sentictl up` makes everything again: "
+            f"rm -r {shlex.quote(str(self._path.parent))}",
+        )
 
     def request_of(self, entry: dict[str, Any]) -> Request:
         """Return the request of a call entry, as it was."""
@@ -102,19 +139,22 @@ class Journal:
     def body_of(self, entry: dict[str, Any]) -> bytes:
         """Return the body stored with a fact or a call."""
         if "sha256" in entry:
-            path = self._bodies / str(entry["sha256"])
-            try:
-                return path.read_bytes()
-            except FileNotFoundError as error:
-                raise self._damaged(f"{path.name} is missing from {path.parent.name}") from error
-        return str(entry["body"]).encode("latin-1")
+            return (self._bodies / str(entry["sha256"])).read_bytes()
+        return str(entry["body"]).encode("latin-1", "replace")
 
     def close(self) -> None:
         self._stream.close()
 
     def _append(self, entry: dict[str, Any]) -> None:
-        self._stream.write(json.dumps(entry, separators=(",", ":")).encode() + b"\n")
-        self._stream.flush()
+        """Write an entry, or, on a disk that is full, nothing of it."""
+        left = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+        before = os.fstat(self._stream.fileno()).st_size
+        try:
+            while left:
+                left = left[self._stream.write(left) :]
+        except OSError:
+            os.truncate(self._path, before)
+            raise
 
     def _store(self, body: bytes) -> dict[str, str]:
         if len(body) <= INLINE_BYTES:
@@ -123,23 +163,56 @@ class Journal:
         path = self._bodies / digest
         if not path.exists():
             temporary = path.with_suffix(".new")
-            temporary.write_bytes(body)
+            try:
+                temporary.write_bytes(body)
+            except OSError:
+                temporary.unlink(missing_ok=True)
+                raise
             temporary.replace(path)
         return {"sha256": digest}
 
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        """Each line and its number."""
+        with self._path.open("rb") as stream:
+            number = 0
+            while line := stream.readline(LONGEST_LINE + 1):
+                number += 1
+                if len(line) > LONGEST_LINE:
+                    raise self.damaged(number, f"is longer than {LONGEST_LINE // 1024**2} MiB, which no entry is")
+                yield number, line
+
     def _cut_half_line(self) -> None:
+        """Cut off the entry that was being written when the twin was killed: its call was not answered yet."""
         if not self._path.exists():
             return
-        content = self._path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            os.truncate(self._path, whole)
+        with self._path.open("rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - LONGEST_LINE))
+            half = len(stream.read().rpartition(b"\n")[2])
+        if 0 < half < LONGEST_LINE:  # one that is longer is refused when it is read
+            os.truncate(self._path, size - half)
+            logger.warning("cut off the last line of %s: the twin was ended while it wrote it", self._path)
 
-    def _damaged(self, why: str) -> TwinError:
-        return TwinError(
-            f"The local twin cannot use {self._path}: {why}.",
-            f"Delete {self._path.parent}: the twin is then empty, and `sentictl up` makes everything again.",
-        )
+
+def _lacking(entry: Any) -> str:
+    """The name of what an entry lacks or has in another form; empty where it has everything."""
+    if not isinstance(entry, dict):
+        return "the form of an object"
+    if "fact" in entry:
+        return _missing(entry, FACT | _body(entry))
+    lacking = _missing(entry, ENTRY)
+    call = entry.get("call", {})
+    return (
+        lacking or _missing(call, CALL | _body(call)) or _missing(call["headers"], dict.fromkeys(call["headers"], str))
+    )
+
+
+def _missing(table: Mapping[str, Any], kinds: Mapping[str, Any]) -> str:
+    return next((name for name, kind in kinds.items() if not isinstance(table.get(name), kind)), "")
+
+
+def _body(stored: Mapping[str, Any]) -> dict[str, Any]:
+    return {"sha256" if "sha256" in stored else "body": str}
 
 
 def _is_kept(name: str) -> bool:

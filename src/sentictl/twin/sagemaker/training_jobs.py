@@ -75,12 +75,12 @@ class TrainingJobs:
 
     def _ended(self, run: TrainingRun) -> None:
         with self._control.lock:
+            self._runs.pop((run.record.region, run.record.name), None)
             for stream in run.other_streams:
                 region = run.record.region
                 events = self._logs.events(region, LOG_GROUP, stream)
                 self._control.record("training-log", json.dumps(events).encode(), region=region, stream=stream)
             self._journal(run.record)
-            self._runs.pop((run.record.region, run.record.name), None)
 
     def _stop(self, call: Call) -> Response:
         name = call.payload["TrainingJobName"]

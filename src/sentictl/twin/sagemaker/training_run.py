@@ -72,6 +72,8 @@ class TrainingRun:
             self._finish()
         except JobFailedError as error:
             self.record.finish("Failed", "Failed", str(error))
+        except OSError as error:
+            self.record.finish("Failed", "Failed", f"ClientError: The job's disk cannot be used: {error}")
         except Exception as error:  # noqa: BLE001  a job never stays InProgress, whatever broke
             self.record.finish("Failed", "Failed", f"InternalServerError: {type(error).__name__}: {error}")
         finally:
@@ -256,8 +258,9 @@ class TrainingRun:
     def _algorithm_error(self, code: int) -> str:
         """AWS's reason: what the script wrote to `output/failure`, or the end of its stderr."""
         failure = self._container.failure
-        if failure.is_file():
-            return f"AlgorithmError: {failure.read_text(errors='replace')}, exit code: {code}"
+        told = failure.read_text(errors="replace") if failure.is_file() else ""
+        if told:  # on a full disk the file may be empty
+            return f"AlgorithmError: {told}, exit code: {code}"
         head = f'AlgorithmError: ExecuteUserScriptError:\nExitCode {code}\nErrorMessage "'
         command = " ".join(["python", self._container.program, *self._container.arguments])
         tail = f'"\nCommand "{command}", exit code: {code}'
