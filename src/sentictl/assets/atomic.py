@@ -32,7 +32,7 @@ def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     Raises:
         OSError: the folder is missing or cannot be written.
     """
-    target = path.resolve()
+    target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -51,7 +51,7 @@ def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
 
 def remove_strays(path: Path) -> None:
     """Delete the temporary files that killed writers of `path` left. Only while nobody can be writing it."""
-    target = path.resolve()
+    target = Path(os.path.realpath(path))
     temporary = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.tmp")
     for entry in target.parent.iterdir():
         if temporary.fullmatch(entry.name):

@@ -1,6 +1,7 @@
 """Locks that are files. The kernel lets go of one whatever way its process ends."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,8 @@ def open_locked(path: Path, hold: Callable[[IO[bytes]], object]) -> IO[bytes]:
     while True:
         with contextlib.suppress(FileExistsError):
             path.parent.mkdir()
+        if path.parent.is_symlink() and not path.parent.exists():  # it would never be there
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent))
         with contextlib.suppress(FileNotFoundError), contextlib.ExitStack() as stack:
             stream = stack.enter_context(path.open("a+b", buffering=0))
             hold(stream)

@@ -24,6 +24,7 @@ QUOTA = {
     "ServiceQuotaExceededException",
     "TooManyBuckets",
 }
+TWIN_IS_FULL = {"InsufficientStorage", "507"}  # of the local twin alone
 THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
 
 
@@ -92,6 +93,11 @@ def _refusal(error: dict[str, str], operation: str) -> SentictlError:
         return AwsError(
             f"A quota of this account is exhausted: {message}",
             "Ask for more under Service Quotas in the AWS console, or, of machines, choose another instance type.",
+        )
+    if code in TWIN_IS_FULL:
+        return AwsError(
+            f"The disk of the local twin is full: it could not keep what {operation} does.",
+            "Make room, then run the same command again: it goes on from here.",
         )
     if code in THROTTLED:
         return AwsError(f"AWS is throttling {operation}: {message}", "Wait a minute, then run this again: it goes on.")

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -21,7 +22,7 @@ from sentictl.cli.view.lines import hanging, unbroken
 from sentictl.cli.view.output import Output, columns
 from sentictl.config.environments import env_option
 from sentictl.config.project_folder import ProjectFolder
-from sentictl.errors import SentictlError, StreamError
+from sentictl.errors import FileError, SentictlError, StreamError
 from sentictl.scaffold.overrides import place_of, use_model_code_here
 
 Env = Annotated[
@@ -163,7 +164,7 @@ def end(problem: BaseException, invocation: Invocation) -> int:
     if isinstance(problem, ReaderGoneError):
         abandon_stdout()
         return 0
-    _log(problem)
+    log = _log(problem)
     if isinstance(problem, KeyboardInterrupt | typer.Abort):
         invocation.output.error("interrupted", "Interrupted.", "Run the same command again: what was made is recorded.")
         return INTERRUPTED
@@ -171,14 +172,14 @@ def end(problem: BaseException, invocation: Invocation) -> int:
         sys.stderr.write(_traceback(problem))
     from sentictl.cli.hints import in_environment
 
-    known = _known(problem)
+    known = _known(problem, log)
     invocation.output.error(known.code, redacted(known.message), in_environment(known.hint, invocation.env))
     if isinstance(known, StreamError):
         abandon_stdout()
     return known.exit_code
 
 
-def _known(problem: BaseException) -> SentictlError:
+def _known(problem: BaseException, log: Path | None) -> SentictlError:
     if isinstance(problem, SentictlError):
         return problem
     if "botocore" in sys.modules and isinstance(problem, Exception):
@@ -189,16 +190,15 @@ def _known(problem: BaseException) -> SentictlError:
             return translated
     folder = _project()
     own = place_of(problem, folder.root) if folder else ""
-    if isinstance(problem, OSError) and not own:
-        of_the_machine = FileError.of(problem)
-        if of_the_machine:
-            return of_the_machine
     if own:
         return SentictlError(
             f"The project's own code failed ({own}): {type(problem).__name__}: {problem}",
             "Correct it; where it differs from the installed one: sentictl doctor. The traceback: --debug",
         )
-    where = f" and {folder.log_file}" if folder else ""
+    of_the_machine = FileError.of(problem) if isinstance(problem, OSError) else None
+    if of_the_machine:
+        return of_the_machine
+    where = f" and {log}" if log else ""
     return SentictlError(
         f"This should not happen: {type(problem).__name__}: {problem}",
         f"Please report it with the output of the same command with --debug{where}.",
@@ -216,15 +216,13 @@ def _project() -> ProjectFolder | None:
     return None
 
 
-def _log(problem: BaseException) -> None:
+def _log(problem: BaseException) -> Path | None:
+    """Write the traceback to the project's log, where there is one that can be written; returns which."""
     folder = _project()
-    if folder is None:
-        return
-    try:
-        if not folder.cache.is_dir():
-            return
-        with folder.log_file.open("a", encoding="utf-8", errors="replace") as log:
-            log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {' '.join(sys.argv[1:2])}\n")
-            log.write(_traceback(problem))
-    except OSError as unwritable:
-        print(f"The log {folder.log_file} cannot be written: {unwritable.strerror}.", file=sys.stderr)  # noqa: T201
+    with contextlib.suppress(OSError):
+        if folder and folder.cache.is_dir():
+            with folder.log_file.open("a", encoding="utf-8", errors="replace") as log:
+                log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {' '.join(sys.argv[1:2])}\n")
+                log.write(_traceback(problem))
+            return folder.log_file
+    return None

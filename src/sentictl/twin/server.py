@@ -58,6 +58,7 @@ logger = logging.getLogger("sentictl.twin")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 THREADS = 160  # twice Functions.MAX_CALLERS and more: a function that calls the twin always finds a thread
 PUBLIC_BODY = 2 * GATEWAY_BODY  # what is a little too large still hears so from the API
+ANSWER_SECONDS = 0.5  # for the answer to be sent before the twin ends
 HOME_SECONDS = 1.0  # between two looks at whether the home is still there
 
 
@@ -179,8 +180,8 @@ def main() -> None:
     os.umask(0o077)  # nothing that is unpacked or written here is for other users of this machine
     key = os.environ.pop(KEY_VARIABLE, "") or new_key()
     with lock:
-        home.write_record(os.getpid(), arguments.port, key)
         try:
+            home.write_record(os.getpid(), arguments.port, key)
             _serve(home, _listener(arguments.port, arguments.listener), key)
         except TwinError as refusal:
             sys.exit(f"{refusal.message} {refusal.hint}")

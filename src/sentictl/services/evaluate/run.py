@@ -1,5 +1,6 @@
 """The model of this machine measured on a sample, and its figures on the test split kept beside it."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -87,5 +88,6 @@ def _evaluated(config: Config, answers: Answers, sample: Sample, data: Path | st
     result = evaluate(answers, sample, mistakes)
     if data is None:
         path = config.folder.current_model / EVALUATION
-        write_atomically(path, json.dumps(result.figures(), indent=2).encode())
+        with contextlib.suppress(OSError):  # on a disk that may only be read the figures are shown all the same
+            write_atomically(path, json.dumps(result.figures(), indent=2).encode())
     return result

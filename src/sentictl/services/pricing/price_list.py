@@ -102,4 +102,5 @@ def _keep(path: Path, listed: Listed) -> None:
     prices = sorted(listed.prices.items())
     entries = [{"component": component, "instance_type": name, "price": price} for (component, name), price in prices]
     document = {"at": listed.at.isoformat(timespec="seconds"), "prices": entries}
-    write_atomically(path, json.dumps(document, indent=2).encode())
+    with contextlib.suppress(OSError):  # they are asked again where they cannot be kept
+        write_atomically(path, json.dumps(document, indent=2).encode())
