@@ -29,7 +29,7 @@ def open_source(
     Args:
         settings: `source` says which; the columns and label values hold for a CSV or JSON-lines file.
         base: what a relative path is relative to.
-        cache: the folder that downloads are kept in, shared by all projects.
+        cache: the folder that downloads are kept in, shared by all projects; an absolute path.
         report: told how far a download has come.
         imdb: the archive that `imdb` stands for.
 
@@ -39,6 +39,11 @@ def open_source(
     if settings.source == PACKAGE:
         return PackageSource()
     if settings.source == IMDB:
+        if not cache.is_absolute():
+            raise DataError(
+                "There is no folder to keep the download in: this user has no home.",
+                "Name one by the variable XDG_CACHE_HOME, or a home by HOME.",
+            )
         return ArchiveSource(download(imdb, cache, report))
     path = base / without_tilde(settings.source)
     if path.is_dir():
@@ -55,16 +60,10 @@ def open_source(
 def user_cache() -> Path:
     """The folder for downloads, shared by all projects of a user: `$XDG_CACHE_HOME/sentictl` or `~/.cache/sentictl`.
 
-    Raises:
-        DataError: this user has no home.
+    For a user without a home it is a relative path, in which nothing is to be kept.
     """
-    chosen = without_tilde(os.environ.get("XDG_CACHE_HOME", ""))
+    chosen = Path(os.environ.get("XDG_CACHE_HOME", ""))
     root = chosen if chosen.is_absolute() else without_tilde("~/.cache")  # relative ones are to be ignored
-    if not root.is_absolute():
-        raise DataError(
-            "There is no folder to keep downloads in: this user has no home.",
-            "Name one by the variable XDG_CACHE_HOME, or a home by HOME.",
-        )
     return root / "sentictl"
 
 
