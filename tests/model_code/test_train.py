@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -371,3 +372,20 @@ def test_sagemaker_is_told_why_the_job_failed(run: Run, toy_dataset: Path, tmp_p
     options = by_hand(toy_dataset, tmp_path / "model", epochs=0)
     answer = run(options, {"SM_OUTPUT_DATA_DIR": str(tmp_path / "output" / "data")})
     assert (tmp_path / "output" / "failure").read_text() in failure(answer)
+
+
+def test_a_full_disk_is_the_reason_also_where_sagemaker_cannot_be_told(
+    run: Run, toy_dataset: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "output" / "data").mkdir(parents=True)
+    (tmp_path / "output" / "failure").symlink_to("/dev/full")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        answer = run(
+            by_hand(toy_dataset, tmp_path / "model", architecture="ngram"),
+            {"SM_OUTPUT_DATA_DIR": str(tmp_path / "output" / "data")},
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "File too large" in failure(answer)

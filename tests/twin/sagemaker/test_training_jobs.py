@@ -99,6 +99,18 @@ def test_the_failure_file_is_the_reason(cloud: Cloud) -> None:
     assert job["FailureReason"] == "AlgorithmError: one class only, exit code: 3"
 
 
+def test_a_full_disk_is_the_reason_also_where_the_failure_file_has_no_room(cloud: Cloud) -> None:
+    script = (
+        "import os, pathlib\n"
+        "pathlib.Path(os.environ['SM_OUTPUT_DIR'], 'failure').touch()\n"
+        "pathlib.Path(os.environ['SM_MODEL_DIR'], 'model').symlink_to('/dev/full')\n"
+        "pathlib.Path(os.environ['SM_MODEL_DIR'], 'model').write_text('weights')"
+    )
+    job = cloud.trained(cloud.train(script))
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "No space left on device" in job["FailureReason"]
+
+
 @pytest.mark.parametrize("missing", ["source", "channel"])
 def test_missing_input_is_a_client_error(cloud: Cloud, missing: str) -> None:
     nowhere = f"s3://{cloud.bucket}/nowhere"
