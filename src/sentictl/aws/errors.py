@@ -73,6 +73,15 @@ def _refusal(error: dict[str, str], operation: str) -> SentictlError:
     if known := find_refusal(operation, code, message):
         fault, hint = known.lasting
         return AwsError(f"AWS still refuses {operation} after {known.seconds:.0f} s ({code}: {message}). {fault}", hint)
+    return _lasting(code, message, operation)
+
+
+def _lasting(code: str, message: str, operation: str) -> SentictlError:
+    if code in TWIN_IS_FULL:
+        return AwsError(
+            f"The disk of the local twin is full: it could not keep what {operation} does.",
+            "Make room, then run the same command again: it goes on from here.",
+        )
     if code in EXPIRED:
         return AccessError(f"The AWS credentials have expired ({operation}).", "Log in again, then run this again.")
     if code == REFUSED_WITHOUT_A_WORD:
@@ -93,11 +102,6 @@ def _refusal(error: dict[str, str], operation: str) -> SentictlError:
         return AwsError(
             f"A quota of this account is exhausted: {message}",
             "Ask for more under Service Quotas in the AWS console, or, of machines, choose another instance type.",
-        )
-    if code in TWIN_IS_FULL:
-        return AwsError(
-            f"The disk of the local twin is full: it could not keep what {operation} does.",
-            "Make room, then run the same command again: it goes on from here.",
         )
     if code in THROTTLED:
         return AwsError(f"AWS is throttling {operation}: {message}", "Wait a minute, then run this again: it goes on.")

@@ -77,11 +77,12 @@ def start(home: Path, port: int | None = None, weather: str | None = None) -> Tw
         TwinError: the extras are missing, the port is taken, or the twin ends while it starts.
     """
     twin = TwinHome(home.resolve())
+    changes_weather = weather not in (None, _weather(twin))
     running = status(home)
-    if running.running:
-        return _check_port(running, port)  # without the lock, so that a disk that is read alone is enough
+    if running.running and not changes_weather:  # without the lock: on a disk that may only be read a twin is found
+        return _check_port(running, port)
     with twin.starting():
-        if weather is not None:
+        if weather is not None and changes_weather:
             _set_weather(twin, weather)
         running = status(home)
         if running.running:
@@ -141,6 +142,13 @@ def access(home: Path) -> Access:
 def log_file(home: Path) -> Path:
     """Return the path of the twin's own log."""
     return TwinHome(home.resolve()).log_file
+
+
+def _weather(twin: TwinHome) -> str:
+    try:
+        return twin.weather.read_text(errors="replace").strip()
+    except OSError:
+        return CALM
 
 
 def _set_weather(twin: TwinHome, weather: str) -> None:

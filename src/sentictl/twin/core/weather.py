@@ -213,7 +213,7 @@ class Weather:
     def rough(self) -> bool:
         """Whether it is rough now."""
         try:
-            return self._file.read_text().strip() == ROUGH
+            return self._file.read_text(errors="replace").strip() == ROUGH
         except OSError:
             return False
 
