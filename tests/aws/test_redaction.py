@@ -57,6 +57,7 @@ def test_what_was_used_is_hidden_however_it_is_written(ending: str) -> None:
         "The session token of the AWS profile default has a line break.",
         "https://abcdef.execute-api.eu-west-1.amazonaws.com/prod answers 403.",
         "arn:aws:iam::111122223333:role/films-prod-sagemaker is not allowed to sagemaker:CreateEndpoint",
+        "This takes an authorization, and the bearer of an id token has none: ask for it.",
         "The token of a review, such as wonderful, is an id.",
     ],
 )

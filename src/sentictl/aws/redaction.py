@@ -15,7 +15,7 @@ PATTERNS = [
     for pattern in (
         r"(?P<kept>\bAWS4-[A-Z0-9-]+ )Credential=[^'\"\r\n]+",  # how a request is signed
         r"(?P<kept>\b(?:x-amz-)?(?:signature|credential|security-token)=)[^&\s'\",]+",
-        rf"(?P<kept>\b(?:{HEADERS})['\"]?\s*[:=,]\s*b?['\"]?)[^'\"\r\n]+",
+        rf"(?P<kept>\b(?:{HEADERS})(?:['\"]\s*[:,]|\s*[:=])\s*b?['\"]?)[^'\"\r\n]+",
         rf"(?P<kept>(?:{NAMES})['\"]?\s*[:=]\s*b?['\"]?)[^\s'\",;&}})]+",
         rf"(?P<kept>(?:{NAMES})\s+)(?!aws_)[^\s'\"]{{{SHORTEST},}}",  # a line of a file whose = is missing
         r"(?P<kept>\bbearer )[\w.~+/=-]{16,}",
