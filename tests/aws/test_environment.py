@@ -9,6 +9,7 @@ from botocore.exceptions import ProxyConnectionError, SSLError
 
 from sentictl.aws.environment import Environment
 from sentictl.aws.errors import translate
+from sentictl.errors import AwsError
 from tests.listener import certificate, listening
 
 ANSWER = b"<R><GetCallerIdentityResult><Account>1</Account></GetCallerIdentityResult></R>"
@@ -84,3 +85,28 @@ def test_certificates_that_are_not_there_are_told(tmp_path: Path, monkeypatch: p
     assert told
     assert "/nowhere/certificates.pem" in told.hint
     assert told.hint.endswith("unset AWS_CA_BUNDLE")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("AWS_ENDPOINT_URL", "nonsense", "nonsense"),
+        ("AWS_DEFAULTS_MODE", "sometimes", "sometimes"),
+        ("AWS_REQUEST_CHECKSUM_CALCULATION", "sometimes", "sometimes"),
+        ("AWS_STS_REGIONAL_ENDPOINTS", "sometimes", "sometimes"),
+        ("AWS_CA_BUNDLE", " ", "AWS_CA_BUNDLE"),
+    ],
+)
+def test_a_setting_that_botocore_cannot_use_is_told(
+    variable: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(AwsError, match=words) as refusal:
+        Environment("prod", "eu-west-1").client("sts")
+    assert "~/.aws/config" in refusal.value.hint
+
+
+def test_a_region_of_no_form_is_told_with_where_it_is_set() -> None:
+    with pytest.raises(AwsError, match="not a region") as refusal:
+        Environment("prod", "not a region").client("sts")
+    assert "sentictl.toml" in refusal.value.hint

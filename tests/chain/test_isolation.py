@@ -1,6 +1,7 @@
 """The environment `local` beside whatever a person has set up for AWS: none of it is read, and no proxy is asked."""
 
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -30,6 +31,7 @@ ASKS = [
     ("train", "--epochs", "7"),
     ("site",),
     ("local", "status"),
+    ("local", "run", sys.executable, "-c", "import boto3; boto3.client('s3').list_buckets()"),
 ]
 
 
@@ -75,7 +77,7 @@ def beset(tmp_path_factory: pytest.TempPathFactory, variables: Mapping[str, str]
     shell.run("down", "--yes")
 
 
-@pytest.mark.parametrize("command", ASKS, ids=" ".join)
+@pytest.mark.parametrize("command", ASKS, ids=lambda command: " ".join(command[:3]))
 def test_no_command_minds_settings_for_aws_or_asks_a_proxy(
     beset: Shell, proxy: Listener, command: tuple[str, ...]
 ) -> None:

@@ -10,11 +10,13 @@ from functools import cached_property
 from typing import Any
 
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
 from sentictl.aws.credentials import open_session, sign_in
 from sentictl.aws.isolation import isolated_session
 from sentictl.aws.refusals import Patience
 from sentictl.aws.regions import dns_suffix, partition
+from sentictl.errors import AwsError
 
 RETRIES = {"max_attempts": 6, "mode": "standard"}
 CONNECT_SECONDS = 10
@@ -85,12 +87,22 @@ class Environment:
             service: its name in boto3.
             config: its time limits and retries.
             region: where it is asked; by default the environment's own region.
+
+        Raises:
+            AccessError: there are no credentials, or they cannot be had or used.
+            AwsError: a setting of the person's for AWS is one that botocore cannot use.
         """
         if self.endpoint_url:
             direct = config.merge(Config(proxies={}))  # a proxy would look for the twin on its own machine
             return self.session.client(service, endpoint_url=self.endpoint_url, config=direct, verify=True)
         self.sign_in()
-        client = self.session.client(service, region_name=region or None, config=config)
+        try:
+            client = self.session.client(service, region_name=region or None, config=config)
+        except (ValueError, BotoCoreError) as problem:
+            raise AwsError(
+                f"Your settings for AWS cannot be used: {problem}",
+                "Correct it in ~/.aws/config or the variable that sets it; a region under [env.NAME] in sentictl.toml.",
+            ) from problem
         # Credentials that expire while sentictl waits are renewed where their faults are told, not within the call.
         client.meta.events.register_first("before-call", self._renew)
         return client

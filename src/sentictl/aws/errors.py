@@ -63,8 +63,6 @@ def _next(problem: Exception) -> str:
             )
         case exceptions.EndpointConnectionError():
             return "Check the network and the region; in the environment local: sentictl local start"
-        case _ if type(problem).__name__.startswith("Invalid"):
-            return "Correct it in ~/.aws/config, or in the variable that sets it."
     return "Run the same command again: it goes on from here."
 
 
