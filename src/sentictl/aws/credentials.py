@@ -131,13 +131,13 @@ def open_session(profile: str, region: str) -> Any:
 
     Args:
         profile: the AWS profile; empty for the one in force.
-        region: the region that its calls are for.
+        region: the region that its calls are for; empty for that of the profile or the variables.
 
     Raises:
         AccessError: there is no such profile, or a file of AWS's settings cannot be read.
     """
     try:
-        session = boto3.Session(profile_name=profile or None, region_name=region)  # noqa: TID251  (here it is)
+        session = boto3.Session(profile_name=profile or None, region_name=region or None)  # noqa: TID251  (here it is)
         # By default the code of an MFA device is read from stdin where there is no terminal: there may be reviews.
         session._session.get_component("credential_provider").get_provider(OF_A_ROLE)._prompter = _ask
     except Exception as problem:  # noqa: BLE001  (whatever it is, a person has to learn of it)

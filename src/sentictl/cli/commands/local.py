@@ -64,10 +64,12 @@ def run(
 
     It gets the twin's address and key in its environment, and nothing of your own AWS settings. They are shown nowhere.
     """
+    from sentictl.aws.regions import settle_region
     from sentictl.config.config import LOCAL, Config
     from sentictl.twin import daemon
 
     config = Config.load(ProjectFolder.open(), LOCAL)
+    settle_region(config)
     daemon.start(config.folder.twin_home)
     variables = daemon.access(config.folder.twin_home).variables(config.placement.region)
     others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
