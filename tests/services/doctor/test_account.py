@@ -101,5 +101,5 @@ def test_who_holds_the_lock_is_told_and_a_free_one_is_free(context: Context) -> 
 def test_a_lock_that_cannot_be_taken_is_not_said_to_be_held(context: Context) -> None:
     context.config.folder.lock_file.mkdir(parents=True)  # whoever may write everywhere cannot open a folder, either
     finding = look(project_checks(context.config.folder, "local"), "lock")
-    assert "cannot be written" in finding.found
+    assert "cannot be taken" in finding.found
     assert "writable" in finding.mend
