@@ -27,9 +27,19 @@ def test_the_program_has_its_own_options_and_exit_code(shell: Shell) -> None:
 def test_nothing_of_an_account_goes_along(shell: Shell) -> None:
     person = replace(shell, variables={"AWS_PROFILE": "mine", "AWS_SESSION_TOKEN": "planted", "EDITOR": "ed"})
     told = json.loads(person.run("local", "run", sys.executable, "-c", TELL).stdout)
-    assert told["EDITOR"] == "ed"
+    assert (told["EDITOR"], told["AWS_REGION"]) == ("ed", "us-east-1")
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN"} & told.keys()
     assert (told["AWS_CONFIG_FILE"], told["AWS_SHARED_CREDENTIALS_FILE"]) == (os.devnull, os.devnull)
+
+
+@pytest.mark.parametrize("others", ["", "intranet"])
+def test_a_proxy_is_not_asked_for_the_twin(shell: Shell, others: str) -> None:
+    proxies = {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9", "no_proxy": others}
+    person = replace(shell, variables=proxies)
+    assert person.run("local", "run", sys.executable, "-c", BUCKETS).stdout == "[]\n"
+    told = json.loads(person.run("local", "run", sys.executable, "-c", TELL).stdout)
+    assert told["HTTP_PROXY"] == "http://127.0.0.1:9"
+    assert others in told["no_proxy"]
 
 
 def test_a_program_that_there_is_not(shell: Shell) -> None:

@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,16 @@ def test_the_browser_is_told_its_address_by_a_file(made: Shell, tmp_path: Path) 
     assert (tmp_path / "opened").read_text().strip() == page.as_uri()
     assert url in page.read_text()
     assert page.stat().st_mode & 0o077 == 0
+    assert url.partition("?token=")[2] not in command_lines()
+
+
+def command_lines() -> str:
+    """The command lines of all processes of this machine, which all its users can see."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            lines.append(path.read_bytes().decode(errors="replace"))
+    return "\n".join(lines)
 
 
 def test_what_jupyter_writes_is_in_the_logs_without_the_token(made: Shell) -> None:

@@ -73,6 +73,8 @@ def run(
     daemon.start(config.folder.twin_home)
     variables = daemon.access(config.folder.twin_home).variables(config.placement.region)
     others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    direct = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    variables |= dict.fromkeys(("no_proxy", "NO_PROXY"), f"{direct},127.0.0.1".lstrip(","))
     try:
         os.execvpe(program[0], program, others | variables)  # noqa: S606  (the program that was asked for)
     except OSError as problem:
