@@ -8,6 +8,7 @@ import urllib3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import authorization
 from tests.twin.conftest import Cloud
 
@@ -17,18 +18,18 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture(scope="module")
-def url(cloud: Cloud) -> str:
-    """The twin's address."""
-    return cloud.url
+def twin(cloud: Cloud) -> Access:
+    """The twin's address and key."""
+    return Access(cloud.url, cloud.key)
 
 
 def call(
-    url: str, service: str, body: bytes = b"", method: str = "POST", path: str = "/", **headers: str
+    twin: Access, service: str, body: bytes = b"", method: str = "POST", path: str = "/", **headers: str
 ) -> urllib3.BaseHTTPResponse:
     """A call as no SDK would send it; headers are named with underscores for hyphens."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    signed = {"authorization": authorization(service, "us-east-1")}
-    return HTTP.request(method, url + path, body=body, headers=signed | named)
+    signed = {"authorization": authorization(service, "us-east-1", twin.key)}
+    return HTTP.request(method, twin.url + path, body=body, headers=signed | named)
 
 
 def code(answer: urllib3.BaseHTTPResponse) -> str:
@@ -60,15 +61,15 @@ def code(answer: urllib3.BaseHTTPResponse) -> str:
         ("", b"{}", "UnknownOperationException"),
     ],
 )
-def test_calls_of_a_json_service(url: str, operation: str, body: bytes, expected: str) -> None:
-    answer = call(url, "sagemaker", body, content_type=JSON_RPC, x_amz_target=f"SageMaker.{operation}")
+def test_calls_of_a_json_service(twin: Access, operation: str, body: bytes, expected: str) -> None:
+    answer = call(twin, "sagemaker", body, content_type=JSON_RPC, x_amz_target=f"SageMaker.{operation}")
     assert (answer.status, code(answer)) == (400, expected)
     assert answer.json()["__type"] == expected
 
 
 @pytest.mark.parametrize("kind", ["text/plain", FORM, "application/json", ""])
-def test_a_call_of_a_json_service_with_another_content_type(url: str, kind: str) -> None:
-    answer = call(url, "sagemaker", b"{}", content_type=kind, x_amz_target="SageMaker.ListModels")
+def test_a_call_of_a_json_service_with_another_content_type(twin: Access, kind: str) -> None:
+    answer = call(twin, "sagemaker", b"{}", content_type=kind, x_amz_target="SageMaker.ListModels")
     assert (answer.status, code(answer)) == (400, "UnknownOperationException")
 
 
@@ -87,8 +88,8 @@ def test_a_call_of_a_json_service_with_another_content_type(url: str, kind: str)
         ("sts", b"Action=Nonsense", "InvalidAction"),
     ],
 )
-def test_calls_of_a_service_that_takes_forms(url: str, service: str, body: bytes, expected: str) -> None:
-    answer = call(url, service, body, content_type=FORM)
+def test_calls_of_a_service_that_takes_forms(twin: Access, service: str, body: bytes, expected: str) -> None:
+    answer = call(twin, service, body, content_type=FORM)
     assert (answer.status, code(answer)) == (400, expected)
 
 
@@ -124,16 +125,16 @@ def test_calls_of_a_service_that_takes_forms(url: str, service: str, body: bytes
     ],
 )
 def test_calls_of_a_rest_service(
-    url: str, service: str, method: str, path: str, body: bytes, status: int, expected: str
+    twin: Access, service: str, method: str, path: str, body: bytes, status: int, expected: str
 ) -> None:
-    answer = call(url, service, body, method, path)
+    answer = call(twin, service, body, method, path)
     assert (answer.status, code(answer)) == (status, expected)
 
 
-def test_an_operation_that_moto_does_not_have_is_named(url: str) -> None:
+def test_an_operation_that_moto_does_not_have_is_named(twin: Access) -> None:
     target = "ServiceQuotasV20190624.UntagResource"
     body = b'{"ResourceARN": "arn:aws:servicequotas:us-east-1:123456789012:x", "TagKeys": []}'
-    answer = call(url, "servicequotas", body, content_type=JSON_RPC, x_amz_target=target)
+    answer = call(twin, "servicequotas", body, content_type=JSON_RPC, x_amz_target=target)
     assert (answer.status, code(answer)) == (501, "NotImplemented")
     assert "untag_resource" in answer.json()["message"]
 
@@ -165,7 +166,7 @@ documents = st.recursive(
     body=st.binary(max_size=60) | documents.map(lambda document: json.dumps(document).encode()),
 )
 def test_no_call_breaks_the_twin(
-    url: str, service: str, method: str, path: str, target: str, kind: str, body: bytes
+    twin: Access, service: str, method: str, path: str, target: str, kind: str, body: bytes
 ) -> None:
-    answer = call(url, service, body, method, path, x_amz_target=target, content_type=kind)
+    answer = call(twin, service, body, method, path, x_amz_target=target, content_type=kind)
     assert answer.status < 500 or answer.status == 501, answer.data

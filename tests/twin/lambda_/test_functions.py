@@ -91,8 +91,8 @@ def test_a_caller_that_has_hung_up_before_its_turn_is_not_served(cloud: Cloud) -
         with socket.create_connection((parts.hostname, parts.port)) as connection:
             body = b'{"seconds": 0.125}'
             head = f"POST /2015-03-31/functions/{name}/invocations HTTP/1.1\r\nHost: {parts.netloc}\r\n"
-            signed = f"Authorization: {authorization('lambda', 'us-east-1')}\r\nContent-Length: {len(body)}\r\n\r\n"
-            connection.sendall(f"{head}{signed}".encode() + body)
+            signed = f"Authorization: {authorization('lambda', 'us-east-1', cloud.key)}\r\n"
+            connection.sendall(f"{head}{signed}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         assert [call.result()[0] for call in busy] == [None] * MAX_ENVIRONMENTS
     invoke(cloud, function, {"seconds": 0})
     assert not any("0.125" in line for line in cloud.lines(f"/aws/lambda/{name}"))

@@ -75,9 +75,13 @@ class Response(wrappers.Response):
         return self.status_code < HTTPStatus.BAD_REQUEST
 
 
-def authorization(service: str, region: str) -> str:
-    """Return an Authorization header by which moto finds the service and the region. Nobody checks its signature."""
-    scope = f"local/20260101/{region}/{service}/aws4_request"
+def authorization(service: str, region: str, key: str = "local") -> str:
+    """Return an Authorization header by which moto finds the service and the region. Nobody checks its signature.
+
+    Args:
+        key: the access key; calls that come from outside need one that the twin knows.
+    """
+    scope = f"{key}/20260101/{region}/{service}/aws4_request"
     return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"
 
 
