@@ -49,6 +49,10 @@ def test_a_policy_that_demands_tls_locks_nobody_out(cloud: Cloud) -> None:
     assert json.loads(cloud.s3.get_bucket_policy(Bucket=bucket)["Policy"]) == json.loads(policy)
 
 
+def test_a_body_that_need_not_be_there_is_not_missed(cloud: Cloud) -> None:
+    cloud.s3.put_bucket_acl(Bucket=cloud.bucket, ACL="private")
+
+
 def test_an_object_comes_by_a_form(cloud: Cloud) -> None:
     def post(**fields: str) -> int:
         signed = {"authorization": authorization("s3", "us-east-1", cloud.key)}

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from xml.etree import ElementTree
 
 from botocore.exceptions import UnknownServiceError
-from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
+from botocore.model import ServiceModel, Shape, StructureShape
 from moto.core.utils import get_service_model
 
 from sentictl.twin.core.messages import Request, Response, json_rpc_error, query_error, rest_error, s3_error
@@ -102,18 +102,21 @@ def _check_rest_json(request: Request, model: ServiceModel, operation: str) -> N
     """Method and path say what it is; the input is in the path, the query, the headers and the body."""
     if not operation:
         raise _RefusedError("UnknownOperationException", "There is no operation of this method and path.", 404)
-    found = model.operation_model(operation)
-    if found.input_shape and not _payload(found):
-        _check_document(_document(request), found.input_shape)
+    shape = model.operation_model(operation).input_shape
+    if shape and not _payload(shape):
+        _check_document(_document(request), shape)
 
 
 def _check_rest_xml(request: Request, model: ServiceModel, operation: str) -> None:
     """S3."""
     if not operation:
         raise _RefusedError("MethodNotAllowed", "The specified method is not allowed against this resource.", 405)
-    payload = _payload(model.operation_model(operation))
-    body = request.get_data() if isinstance(payload, StructureShape) else b""
-    if not isinstance(payload, StructureShape) or (not body and operation == "CreateBucket"):
+    shape = model.operation_model(operation).input_shape
+    payload = _payload(shape)
+    if not isinstance(payload, StructureShape):
+        return
+    body = request.get_data()
+    if not body and shape.serialization["payload"] not in shape.required_members:
         return
     try:
         root = ElementTree.fromstring(body)  # noqa: S314  (expat limits what entities may grow to)
@@ -138,9 +141,8 @@ CHECKS: Mapping[str, Callable[[Request, ServiceModel, str], None]] = {
 }
 
 
-def _payload(operation: OperationModel) -> Shape | None:
-    """Return the shape of the one member that is the whole body, where there is one."""
-    shape = operation.input_shape
+def _payload(shape: StructureShape | None) -> Shape | None:
+    """Return the shape of the one member of an input that is the whole body, where there is one."""
     name = shape.serialization.get("payload") if shape else None
     return shape.members[name] if shape and name else None
 

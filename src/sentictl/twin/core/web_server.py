@@ -4,6 +4,7 @@ waitress reads all connections in one thread and hands whole requests to others,
 than its connection. What it leaves open is how long a client may be slow, and what happens when there are many of them.
 """
 
+import math
 import re
 import resource
 import socket
@@ -113,6 +114,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         return taken
 
     def service(self) -> None:
+        self._since = math.inf  # nothing is waited for while the request is answered
         super().service()
         self._begin_to_wait(IDLE_SECONDS if self.request is None else FIRST_SECONDS)
 
