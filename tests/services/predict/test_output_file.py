@@ -2,6 +2,7 @@
 
 import csv
 import json
+import resource
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,21 @@ def test_what_is_finished_stays_as_it_is(tmp_path: Path, name: str) -> None:
 @FORMS
 def test_resuming_without_a_file_begins_one(tmp_path: Path, name: str) -> None:
     assert run(tmp_path / name, ROWS, asker(), resume=True) == len(ROWS)
+
+
+@FORMS
+def test_a_full_disk_is_told_and_what_is_whole_is_continued(tmp_path: Path, name: str) -> None:
+    path, whole = tmp_path / name, tmp_path / f"whole-{name}"
+    run(whole, ROWS, asker())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (whole.stat().st_size - 30, limits[1]))
+    try:
+        with pytest.raises(DataError, match=f"{name} cannot be written: File too large"):
+            run(path, ROWS, asker())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    run(path, ROWS, asker(), resume=True)
+    assert path.read_bytes() == whole.read_bytes()
 
 
 def test_no_reviews_make_an_empty_file(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ class AnswerFile(ABC):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.answered = 0
-        self._stream: BinaryIO | None = None
+        self._stream: io.FileIO | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -66,11 +66,21 @@ class AnswerFile(ABC):
             stream.truncate(end)
 
     def write(self, answer: Answer) -> None:
-        """Append an answer; once this returns it outlasts a kill of this program."""
-        if self._stream is None:
-            self._stream = self.path.open("ab")
-        self._stream.write(self._row(answer))
-        self._stream.flush()
+        """Append an answer; once this returns it outlasts a kill of this program.
+
+        Raises:
+            DataError: it has other fields than those before it, or cannot be written.
+        """
+        left = self._row(answer)
+        try:
+            if self._stream is None:
+                self._stream = self.path.open("ab", buffering=0)
+            while left:
+                left = left[self._stream.write(left) :]
+        except OSError as problem:
+            raise DataError(
+                f"{self.path} cannot be written: {problem.strerror}.", "Make room, or choose another --output."
+            ) from None
         self.answered += 1
 
     @abstractmethod
