@@ -141,6 +141,8 @@ RECORDS = {
     "negative": '{"pid": -1, "port": -1}',
     "huge": '{"pid": 1' + "0" * 5000 + ', "port": 1}',
     "another port": '{"pid": 1, "port": 9}',
+    "no text of a key": '{"pid": 1, "port": 9, "key": [1]}',
+    "no key that a header can have": '{"pid": 1, "port": 9, "key": "a\\n\\u2713"}',
     "binary": "\x00\x01\x02",
 }
 

@@ -79,8 +79,7 @@ class TwinHome:
             return {}
         with self.record_file.open("rb") as stream:
             record = json.loads(stream.read(RECORD_BYTES))
-        whole = isinstance(record, dict) and _is_number(record.get("pid")) and _is_number(record.get("port"), PORTS)
-        return record if whole else {}
+        return record if _is_whole(record) else {}
 
     def write_record(self, pid: int, port: int, key: str) -> None:
         """Write down which process runs, on which port, and its key."""
@@ -140,6 +139,12 @@ class TwinHome:
             finally:
                 if not self.folder.exists():
                     path.unlink()
+
+
+def _is_whole(record: Any) -> bool:
+    if not isinstance(record, dict) or not isinstance(record.get("key", ""), str):
+        return False
+    return _is_number(record.get("pid")) and _is_number(record.get("port"), PORTS)
 
 
 def _is_number(value: Any, below: int = 1 << 31) -> bool:
