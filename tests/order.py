@@ -9,6 +9,7 @@ FOLDER = Path(__file__).parent
 SLOW = (
     *("chain/test_terminal.py", "chain/test_conversation.py", "chain/test_examples.py", "chain/test_lifecycle.py"),
     *("chain/test_killed.py", "chain/test_chain.py", "chain/test_resuming.py", "chain/test_rollback.py"),
+    "chain/test_two_projects.py",
     *("model_code/test_distributed.py", "browser/test_page_access.py", "chain/test_notebook.py"),
     *("chain/test_permissions.py", "sweep/test_sweep.py", "chain", "conformance", "notebooks", "twin/test_daemon.py"),
     *("golden/test_requests.py", "cli/test_init.py", "services/notebook/test_instance.py", "api", "benchmarks"),

@@ -14,10 +14,16 @@ from typing import Any
 
 import boto3
 import pytest
+from typer.testing import CliRunner
 
-from sentictl.api.stack import KEPT
+from sentictl.api.stack import COMMANDS, KEPT
+from sentictl.cli.app import app
+from sentictl.services.iam.permissions import every_action
+from sentictl.services.notebook.instance import OPTIONAL
 from sentictl.twin import daemon
 from tests.chain.shell import Shell, begin
+from tests.golden.requests import Request, complaints, record
+from tests.services.iam.test_permissions import actions_for
 
 OURS, THEIRS = "0123456789ab", "ba9876543210"
 CONFIRMED = ("down", "--env", "prod", "--confirm", "toy")
@@ -47,8 +53,8 @@ class Account:
 
     def client(self, service: str) -> Any:
         """boto3 as somebody has it who works by hand."""
-        url = self.first.variables["AWS_ENDPOINT_URL"]
-        return boto3.Session("by", "hand", region_name="eu-west-1").client(service, endpoint_url=url)
+        url, key = (self.first.variables[name] for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"))
+        return boto3.Session(key, "secret", region_name="eu-west-1").client(service, endpoint_url=url)
 
 
 @pytest.fixture(scope="module")
@@ -58,15 +64,34 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     for folder, project_id in zip(folders, (OURS, THEIRS), strict=True):
         settings = folder / "sentictl.toml"
         settings.write_text(settings.read_text().replace(OURS, project_id) + IN_PROD)
-    credentials = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "secret"}
-    variables = credentials | {"AWS_ENDPOINT_URL": daemon.start(home).url or ""}
+    daemon.start(home)
+    access = daemon.access(home)
+    credentials = {"AWS_ACCESS_KEY_ID": access.key, "AWS_SECRET_ACCESS_KEY": "secret"}
+    variables = credentials | {"AWS_ENDPOINT_URL": access.url}
     first, second = (Shell(folder, variables) for folder in folders)
     try:
-        first.run("up", "--env", "prod")
+        bring_up(first)
         first.run("notebook", "create", "--env", "prod")
         yield Account(first, second, home)
     finally:
         daemon.destroy(home)
+
+
+def bring_up(shell: Shell) -> None:
+    """Run the commands of `up` one by one: at its end that would wait for answers, which only AWS's addresses give."""
+    for command in COMMANDS:
+        shell.run(command, "--env", "prod")
+
+
+def in_process(shell: Shell, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[str, list[Request]]:
+    """Run a command. Returns what it said, and what it asked of AWS."""
+    for name, value in shell.variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(shell.folder)
+    requests = record(monkeypatch)
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    return done.output, requests
 
 
 def standing(shell: Shell) -> set[tuple[str, str]]:
@@ -184,8 +209,10 @@ def old(account: Account) -> Shell:
     for kind, name in standing(account.first):
         _take_id_off(account, kind, name)
     settings = account.first.folder / "sentictl.toml"
-    text = re.sub(rf'(?m)^(project_)?id = "{OURS}"\n', "", settings.read_text())
-    settings.write_text(re.sub(r"(?m)^version = 3", "version = 2", text))
+    text, header, recorded = settings.read_text().partition("[state.prod]")
+    assert "version = 3" in recorded
+    recorded = re.sub(r"(?m)^(region|project_id) = .*\n", "", recorded).replace("version = 3", "version = 2", 1)
+    settings.write_text(text.replace(f'id = "{OURS}"\n', "") + header + recorded)
     return account.first
 
 
@@ -246,23 +273,27 @@ def test_an_old_project_whose_state_was_lost_is_found_again(account: Account, ol
 
 
 def test_the_next_change_gives_an_old_project_an_id_and_puts_it_on_all_that_it_has(
-    account: Account, old: Shell, tmp_path: Path
+    account: Account, old: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ends = account.client("scheduler").get_schedule(Name="toy-prod-endpoint")["ScheduleExpression"]
-    said = old.run("wire-lambda", "--env", "prod").stderr
+    said, requests = in_process(old, monkeypatch, "wire-lambda", "--env", "prod")
     settings = tomllib.loads((old.folder / "sentictl.toml").read_text())
     project_id = settings["project"]["id"]
     assert re.fullmatch("[0-9a-f]{12}", project_id)
     assert project_id in said
     assert settings["state"]["prod"]["project_id"] == project_id
     assert account.client("scheduler").get_schedule(Name="toy-prod-endpoint")["ScheduleExpression"] == ends
+    assert [complaint for request in requests for complaint in complaints(request)] == []
+    taken = {action for request in requests for action in actions_for(request.service, request.operation)}
+    assert "iam:TagRole" in taken
+    assert taken - set(every_action(KEPT)).union(*(kind.actions.changes for kind in OPTIONAL)) == set()
     # A project with an id takes nothing for its own that does not carry it.
     fresh = replace(old, folder=shutil.copytree(old.folder, tmp_path / "toy"))
     (fresh.folder / "sentictl.toml").write_text(without_state(old))
     fresh.run("import", "--env", "prod")
     assert standing(fresh) == standing(old)
     before = account.calls()
-    old.run("up", "--env", "prod")
+    bring_up(old)
     assert account.calls() == before
 
 
