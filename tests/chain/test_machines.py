@@ -1,16 +1,11 @@
 """Machines other than the default: those with a Graviton processor, and those with a GPU."""
 
-from typing import Any
-
-import boto3
-
 from tests.chain.shell import Shell
 
 
 def image(shell: Shell) -> str:
     """The image that the endpoint runs in, as SageMaker tells it."""
-    url = shell.json("local", "status")["url"]
-    client: Any = boto3.Session("by", "hand", region_name="us-east-1").client("sagemaker", endpoint_url=url)
+    client = shell.client("sagemaker")
     config = client.describe_endpoint(EndpointName="toy-local-endpoint")["EndpointConfigName"]
     (variant,) = client.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
     return str(client.describe_model(ModelName=variant["ModelName"])["PrimaryContainer"]["Image"])

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -324,6 +325,8 @@ def answers(url: str | None) -> bool:
     """Whether anybody is at an address."""
     try:
         urllib.request.urlopen(f"{url}/_twin/status", timeout=2).close()
+    except urllib.error.HTTPError:  # whoever does not know the key is refused
+        return True
     except OSError:
         return False
     return True
