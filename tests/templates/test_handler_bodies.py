@@ -93,7 +93,13 @@ def test_another_encoding_is_refused_by_its_name(post: Post, endpoint: Any, enco
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"a good film", gzip.compress(b"good")[:-4], gzip.compress(b"good") + b"more", zlib.compress(b"good")],
+    [
+        b"",
+        b"a good film",
+        gzip.compress(b"good", mtime=0)[:-4],
+        gzip.compress(b"good", mtime=0) + b"more",
+        zlib.compress(b"good"),
+    ],
     ids=["empty", "not packed", "cut", "with more behind", "another way"],
 )
 def test_a_body_that_is_not_packed_as_it_says_is_refused(post: Post, endpoint: Any, body: bytes) -> None:
