@@ -73,8 +73,8 @@ class Project:
     """A project in one environment. Each method does what the command of its name does.
 
     Methods that change something take `settings` by dotted key, such as `{"train.epochs": 2}`, which are written to
-    `sentictl.toml`, and `adopt`, which takes over what has the name of a resource and is not the project's. All raise
-    `sentictl.errors.SentictlError`, with a message and a hint.
+    `sentictl.toml`, and `adopt`, which takes over what has the name of a resource and is no other project's. All
+    raise `sentictl.errors.SentictlError`, with a message and a hint.
 
     Args:
         folder: where `sentictl.toml` is; by default the nearest folder at or above the working directory.

@@ -50,7 +50,7 @@ NoColor = Annotated[
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=EVERYWHERE)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 Adopt = Annotated[
-    bool, typer.Option("--adopt", help="Take over what has the name of a resource but is not this project's.")
+    bool, typer.Option("--adopt", help="Take over what has the name of a resource and is no other project's.")
 ]
 COMMON: dict[str, Any] = {
     "env": (Env, None),

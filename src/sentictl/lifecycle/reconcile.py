@@ -69,7 +69,7 @@ def plan(resources: Iterable[Resource], context: Context, *, adopt: bool = False
     Args:
         resources: in the order in which they need each other.
         context: a rehearsal, in whose state the resources are noted as they would be.
-        adopt: whether what is there and belongs to nobody we know would be taken over.
+        adopt: whether what is there and is no other project's would be taken over.
 
     Raises:
         SentictlError: what `apply` would raise before it changed anything.
@@ -88,7 +88,7 @@ def apply(
         observer: told of every step.
         wait: False returns as soon as AWS has accepted everything, without waiting for it to be ready. What is being
             replaced stands until then.
-        adopt: take over what has the name of a resource and is not the project's.
+        adopt: take over what has the name of a resource and is no other project's.
 
     Returns:
         The steps taken.
