@@ -110,3 +110,30 @@ def test_a_region_of_no_form_is_told_with_where_it_is_set() -> None:
     with pytest.raises(AwsError, match="not a region") as refusal:
         Environment("prod", "not a region").client("sts")
     assert "sentictl.toml" in refusal.value.hint
+
+
+@pytest.mark.parametrize(
+    ("variables", "address"),
+    [
+        ({}, "https://a1.execute-api.eu-west-1.amazonaws.com/prod"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566/"}, "http://127.0.0.1:4566/restapis/a1/prod/_user_request_/"),
+        (
+            {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_API_GATEWAY": "http://127.0.0.1:2"},
+            "http://127.0.0.1:2/restapis/a1/prod/_user_request_/",
+        ),
+        (
+            {"AWS_ENDPOINT_URL_API_GATEWAY": "https://vpce-1.apigateway.eu-west-1.vpce.amazonaws.com"},
+            "https://a1.execute-api.eu-west-1.amazonaws.com/prod",
+        ),
+        (
+            {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+            "https://a1.execute-api.eu-west-1.amazonaws.com/prod",
+        ),
+    ],
+)
+def test_an_api_is_where_what_stands_in_for_aws_has_it(
+    variables: dict[str, str], address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert Environment("prod", "eu-west-1").invoke_url("a1", "prod") == address

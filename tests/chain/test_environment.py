@@ -14,7 +14,7 @@ def test_the_whole_chain_up_and_down_in_another_environment(aws: Shell) -> None:
     assert shown.stderr.rstrip().endswith("sentictl down --env prod")
     status = aws.json("status", "--env", "prod")
     assert {resource["status"] for resource in status["resources"]} == {"Active", "Completed", "InService"}
-    assert status["api_url"].endswith(".execute-api.eu-west-1.amazonaws.com/prod")
+    assert status["api_url"].startswith(f"{aws.variables['AWS_ENDPOINT_URL']}/restapis/")
     assert aws.json("predict", "superb", "--via", "endpoint", "--env", "prod")["sentiment"] == 1
     assert aws.json("status")["resources"] == []  # `local` has nothing
     refused = aws.json("down", "--env", "prod", "--yes", expect=2)["error"]

@@ -3,11 +3,13 @@
 In `local` the calls go to the local twin, and nothing but the endpoint URL and the credentials differ.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
@@ -137,12 +139,24 @@ class Environment:
 
     def invoke_url(self, api_id: str, stage: str) -> str:
         """The address of a REST API's stage."""
-        if self.endpoint_url:
-            return f"{self.endpoint_url}/restapis/{api_id}/{stage}/_user_request_/"
+        if address := self._beside_aws("API_GATEWAY"):
+            return f"{address}/restapis/{api_id}/{stage}/_user_request_/"
         return f"https://{api_id}.execute-api.{self.region}.{dns_suffix(self.region)}/{stage}"
 
     def website_url(self, bucket: str) -> str:
         """The address of a bucket's static website."""
-        if self.endpoint_url:
-            return f"{self.endpoint_url}/_website/{bucket}/"
+        if address := self._beside_aws("S3"):
+            return f"{address}/_website/{bucket}/"
         return f"http://{bucket}.s3-website.{self.region}.{dns_suffix(self.region)}/"
+
+    def _beside_aws(self, service: str) -> str:
+        """Return the address of what stands in for AWS: the twin, or what boto3's variables name; empty on AWS.
+
+        Args:
+            service: as boto3's variable for its address alone has it, such as "S3".
+        """
+        if self.endpoint_url or os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+            return self.endpoint_url
+        named = os.environ.get(f"AWS_ENDPOINT_URL_{service}") or os.environ.get("AWS_ENDPOINT_URL", "")
+        host = urlsplit(named).hostname or ""
+        return "" if host.endswith(dns_suffix(self.region)) else named.rstrip("/")  # one within a VPC is AWS's as well
