@@ -84,3 +84,11 @@ def test_every_refusal_that_is_met_with_another_call_is_told() -> None:
     for refusal in REFUSALS:
         calls = ", ".join(f"`{call}`" for call in sorted(refusal.calls))
         assert f"| {refusal.reason} | {calls} | {refusal.seconds:.0f} |" in text
+
+
+def test_each_test_that_security_rests_on_is_there() -> None:
+    named = set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (ROOT / "docs" / "security.md").read_text()))
+    assert len(named) > 30
+    for file, test in sorted(named):
+        assert (ROOT / file).is_file(), file
+        assert f"def {test}(" in (ROOT / file).read_text() or not test, f"{file}::{test}"
