@@ -1,13 +1,16 @@
 """The files that travel with sentictl."""
 
+import json
 import re
+import shlex
+import sys
 import tomllib
 from pathlib import Path
 from string import Template
 
 import pytest
 
-from sentictl.assets.installed import model_code, template_files, templates
+from sentictl.assets.installed import install_command, model_code, pip, template_files, templates, update_advice
 from sentictl.config.settings import Settings
 from sentictl.errors import StateError
 
@@ -62,3 +65,53 @@ def test_what_python_and_editors_leave_is_no_part_of_the_code(tmp_path: Path) ->
         (code / name).parent.mkdir(parents=True, exist_ok=True)
         (code / name).touch()
     assert model_code(tmp_path) == model_code() | {"lib/more.py": code / "lib" / "more.py"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "words"),
+    [
+        (None, ["sentictl[local,train]"]),
+        ({"url": "file:///my%20films", "dir_info": {"editable": True}}, ["--editable", "/my films[local,train]"]),
+        ({"url": "file:///films", "dir_info": {}}, ["/films[local,train]"]),
+        (
+            {"url": "https://example.com/sentictl-1.whl", "archive_info": {}},
+            ["sentictl[local,train] @ https://example.com/sentictl-1.whl"],
+        ),
+        (
+            {
+                "url": "https://example.com/films.git",
+                "subdirectory": "cli",
+                "vcs_info": {"vcs": "git", "requested_revision": "main", "commit_id": "c0ffee"},
+            },
+            ["sentictl[local,train] @ git+https://example.com/films.git@c0ffee#subdirectory=cli"],
+        ),
+    ],
+    ids=["index", "editable", "folder", "wheel", "git"],
+)
+def test_extras_are_installed_from_where_this_copy_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, origin: dict[str, object] | None, words: list[str]
+) -> None:
+    _installed_as(tmp_path, monkeypatch, origin, "pip")
+    command = install_command("local", "train")
+    assert shlex.split(command) == [sys.executable, "-m", "pip", "install", *words]
+    assert update_advice().startswith("Update sentictl: ")
+    if "vcs_info" in (origin or {}):
+        assert "films.git@main#" in update_advice()
+
+
+def test_an_installation_without_pip_is_told_to_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _installed_as(tmp_path, monkeypatch, None, "uv")
+    assert shlex.split(pip("moto[server]")) == ["uv", "pip", "install", "--python", sys.executable, "moto[server]"]
+
+
+def _installed_as(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, origin: dict[str, object] | None, installer: str
+) -> None:
+    """Put what an installer records of a copy before that of the copy which runs here."""
+    record = folder / "sentictl-1.0.dist-info"
+    record.mkdir()
+    (record / "METADATA").write_text("Metadata-Version: 2.1\nName: sentictl\nVersion: 1.0\n")
+    (record / "INSTALLER").write_text(f"{installer}\n")
+    if origin is not None:
+        (record / "direct_url.json").write_text(json.dumps(origin))
+    monkeypatch.syspath_prepend(str(folder))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sentictl import Project
+from sentictl.assets.installed import install_command
 from tests.chain.shell import Shell, begin
 
 NAME = "toy-local-notebook"
@@ -155,6 +156,6 @@ def test_without_jupyter_the_refusal_names_the_extra(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text('import sys\nsys.modules["jupyterlab"] = None\n')
     shell = replace(begin(tmp_path / "toy"), variables={"PYTHONPATH": str(tmp_path)})
     refused = shell.json("notebook", "create", expect=1)["error"]
-    assert 'pip install "sentictl[notebook]"' in f"{refused['message']} {refused.get('hint', '')}"
+    assert install_command("notebook") in f"{refused['message']} {refused.get('hint', '')}"
     shell.run("down", "--yes")
     assert not (shell.folder / ".sentictl").exists()

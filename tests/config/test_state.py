@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentictl.assets.installed import update_advice
 from sentictl.config.state import STATE_VERSION, Record, State
 from sentictl.errors import StateError
 
@@ -103,7 +104,7 @@ def test_a_damaged_state_is_refused_with_the_reason(change: dict[str, Any], reas
 def test_a_newer_version_asks_for_a_newer_sentictl() -> None:
     with pytest.raises(StateError, match=rf"version {STATE_VERSION + 1}; .* up to version {STATE_VERSION}") as refusal:
         State.from_toml({"version": STATE_VERSION + 1, "resources": "of another shape"})
-    assert "pip install --upgrade" in refusal.value.hint
+    assert refusal.value.hint == update_advice()
 
 
 def test_a_record_is_known_by_kind_and_name_and_the_last_one_kept_is_the_latest() -> None:

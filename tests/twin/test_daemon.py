@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from sentictl.assets.installed import install_command
 from sentictl.errors import TwinError
 from sentictl.twin import daemon
 from sentictl.twin.core.messages import authorization
@@ -230,7 +231,7 @@ def test_missing_extras(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(daemon.NEEDED, "moto_that_is_missing", "moto")
     with pytest.raises(TwinError) as caught:
         daemon.start(own_home)
-    assert "sentictl[local]" in caught.value.hint
+    assert caught.value.hint == install_command("local")
 
 
 def test_the_daemon_module_is_light() -> None:

@@ -5,7 +5,12 @@ in place of the installed one of the same path, and further files are used as we
 taken whole, as Python imports it.
 """
 
+import json
+import shlex
+import sys
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from sentictl.errors import StateError
 
@@ -86,6 +91,81 @@ def own_package(root: Path) -> Path | None:
     """The project's own `sentimodel`, if it has one."""
     package = root / MODEL_CODE / MODEL_PACKAGE
     return package if (package / "__init__.py").is_file() else None
+
+
+def pip(*words: str) -> str:
+    """Return the command that has pip install something beside this sentictl, as a shell takes it.
+
+    Args:
+        words: what to install, and options. An installation by uv has no pip, and is told to uv.
+    """
+    python = shlex.quote(sys.executable)
+    installer = f"uv pip install --python {python}" if _installer() == "uv" else f"{python} -m pip install"
+    return f"{installer} {shlex.join(words)}"
+
+
+def install_command(*extras: str) -> str:
+    """Return the command that installs this sentictl with extras, from where this copy came.
+
+    That is a checkout, a wheel, a git repository, or an index of packages, under the name that it has there.
+
+    Args:
+        extras: such as "local".
+    """
+    wanted = f"[{','.join(extras)}]" if extras else ""
+    came = _origin()
+    if not came:
+        return pip(f"{PACKAGE.name}{wanted}")
+    if "dir_info" in came:
+        editable = ["--editable"] if came["dir_info"].get("editable") else []
+        return pip(*editable, f"{_path(came)}{wanted}")
+    if "vcs_info" in came:
+        return pip(f"{PACKAGE.name}{wanted} @ {_repository(came, came['vcs_info'].get('commit_id', ''))}")
+    return pip(f"{PACKAGE.name}{wanted} @ {came['url']}")
+
+
+def update_advice() -> str:
+    """Return how to have a newer sentictl, by where this copy came from: a sentence that ends in a command."""
+    came = _origin()
+    if not came:
+        return f"Update sentictl: {pip('--upgrade', PACKAGE.name)}"
+    if "dir_info" in came:
+        return f"Update sentictl: git -C {shlex.quote(_path(came))} pull, then: {install_command()}"
+    if "vcs_info" in came:
+        newest = _repository(came, came["vcs_info"].get("requested_revision", ""))
+        return f"Update sentictl: {pip('--upgrade', f'{PACKAGE.name} @ {newest}')}"
+    return f"Update sentictl: install a newer one than {came['url']}, with: {pip('NEWER.whl')}"
+
+
+def _origin() -> dict[str, Any]:
+    """Return what the installer recorded (PEP 610) of a copy that came from no index; else nothing."""
+    from importlib import metadata  # not at the start of every command
+
+    try:
+        recorded = metadata.distribution(PACKAGE.name).read_text("direct_url.json")
+        origin: dict[str, Any] = json.loads(recorded or "{}")
+    except (metadata.PackageNotFoundError, ValueError):
+        return {}
+    return origin
+
+
+def _installer() -> str:
+    from importlib import metadata
+
+    try:
+        return (metadata.distribution(PACKAGE.name).read_text("INSTALLER") or "").strip()
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _path(origin: dict[str, Any]) -> str:
+    return unquote(urlsplit(origin["url"]).path)
+
+
+def _repository(origin: dict[str, Any], revision: str) -> str:
+    at = f"@{revision}" if revision else ""
+    below = f"#subdirectory={origin['subdirectory']}" if origin.get("subdirectory") else ""
+    return f"{origin['vcs_info']['vcs']}+{origin['url']}{at}{below}"
 
 
 def files_in(folder: Path) -> dict[str, Path]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import boto3
 from botocore import exceptions
 
+from sentictl.assets.installed import pip
 from sentictl.aws.redaction import redacted, remember
 from sentictl.errors import AccessError, SentictlError
 
@@ -104,7 +105,7 @@ BESIDES = (
     Fault(
         (exceptions.MissingDependencyException,),
         "The credentials of the AWS profile {profile} take one more package: {why}.",
-        "pip install 'botocore[crt]'",
+        pip("botocore[crt]"),
     ),
     Fault(
         (exceptions.ClientError,),

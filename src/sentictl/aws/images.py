@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from sentictl.assets.installed import pip
 from sentictl.aws.regions import dns_suffix
 from sentictl.config.instance_types import has_gpu, is_graviton
 from sentictl.errors import AwsError
@@ -57,7 +58,7 @@ def _table() -> dict[str, Any]:
     # Not the spec of sagemaker.core itself: looking for that one imports it all.
     spec = importlib.util.find_spec("sagemaker")
     if spec is None or spec.submodule_search_locations is None:
-        raise AwsError("The package sagemaker-core is not installed.", "Install it: pip install sagemaker-core")
+        raise AwsError("The package sagemaker-core is not installed.", f"Install it: {pip('sagemaker-core')}")
     path = Path(next(iter(spec.submodule_search_locations))) / "core" / "image_uri_config" / "pytorch.json"
     table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return table

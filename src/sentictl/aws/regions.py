@@ -33,8 +33,8 @@ def settle_region(config: Config) -> None:
     if not region:
         raise SettingsError(
             f"Nothing says in which region the environment {config.environment} is.",
-            f"Choose one: sentictl config set env.{config.environment}.region eu-west-1. "
-            "Without it, AWS_REGION or the region of the AWS profile counts.",
+            "AWS_REGION or the region of the AWS profile counts, or else what you choose by: "
+            f"sentictl config set env.{config.environment}.region eu-west-1",
         )
     config.settle(region)
 

@@ -45,6 +45,7 @@ InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 TrainingType = Annotated[InstanceType, _instance_type("train")]
 HostingType = Annotated[InstanceType, _instance_type("deploy")]
 NotebookType = Annotated[InstanceType, _instance_type("notebook")]
+MOST_MINUTES = 5 * 24 * 60  # that a training job may take, as SageMaker has it
 TTL = re.compile(r"([0-9]{1,5})([mhd])")
 TTL_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 SHORTEST_TTL, LONGEST_TTL = timedelta(minutes=5), timedelta(days=30)
@@ -184,7 +185,7 @@ class TrainSettings(Table):
     instance_count: Annotated[int, Field(ge=1, le=20)] = 1
     spot: bool = False
     volume_gb: Annotated[int, Field(ge=1, le=1024)] = 10
-    max_minutes: Annotated[int, Field(ge=1, le=5 * 24 * 60)] = 60
+    max_minutes: Annotated[int, Field(ge=1, le=MOST_MINUTES)] = 60
 
 
 class DeploySettings(Table):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sentictl.assets.installed import update_advice
 from sentictl.errors import DamagedStateError, StateError
 
 STATE_VERSION = 3
@@ -106,7 +107,7 @@ class State:
         if type(version) is int and version > STATE_VERSION:
             raise StateError(
                 f"{where} has version {version}; this sentictl reads up to version {STATE_VERSION}.",
-                "Update sentictl: pip install --upgrade sentictl",
+                update_advice(),
             )
         try:
             return cls._from_valid(table)

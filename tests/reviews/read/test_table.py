@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import tracemalloc
 from pathlib import Path
 
@@ -127,6 +128,14 @@ def test_a_missing_column_is_refused_with_those_that_there_are(tmp_path: Path) -
         assert "no column 'review'; the columns are Reviews, label" in error.message
         assert "Did you mean 'Reviews'?" in error.hint
         assert "sentictl config set data.review_column Reviews" in error.hint
+
+
+@pytest.mark.parametrize("column", ["the label's", "$label", "-label", "; label"])
+def test_a_column_that_is_proposed_can_be_pasted(tmp_path: Path, column: str) -> None:
+    error = refused(tmp_path / "a.csv", f"review,{column}\ngood,1\n")
+    words = shlex.split(error.hint.partition("Name it: ")[2])
+    assert [word for word in words if word != "--"] == ["sentictl", "config", "set", "data.label_column", column]
+    assert column.startswith("-") == ("--" in words)  # else it would be taken for an option
 
 
 def test_a_missing_label_column_names_its_own_setting(tmp_path: Path) -> None:

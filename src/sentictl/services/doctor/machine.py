@@ -9,6 +9,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from sentictl.assets.installed import install_command
 from sentictl.aws.regions import settle_region
 from sentictl.config.config import LOCAL, Config
 from sentictl.config.project_folder import ProjectFolder
@@ -56,7 +57,7 @@ def _packages(extra: str) -> CheckResult:
     wanted = [entry for entry in asked if _belongs(entry, extra)]
     problems = [problem for entry in wanted if (problem := _problem(entry))]
     if problems:
-        return failed(", ".join(problems), f"pip install --upgrade '{PACKAGE}[{','.join(EXTRAS)}]'")
+        return failed(", ".join(problems), install_command(*EXTRAS))
     return ok(f"{len(wanted)} as asked for")
 
 

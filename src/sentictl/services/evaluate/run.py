@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,8 @@ def kept_figures(folder: Path) -> dict[str, Any] | None:
         return None
     except (OSError, ValueError, TypeError, KeyError) as problem:
         raise ModelError(
-            f"{path} cannot be read: {problem!r}.", "Delete it, and measure again: sentictl evaluate"
+            f"{path} cannot be read: {problem!r}.",
+            f"Delete it: rm {shlex.quote(str(path))}; then measure again: sentictl evaluate",
         ) from None
 
 

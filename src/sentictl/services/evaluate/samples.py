@@ -1,5 +1,6 @@
 """Labelled reviews to measure models on: a split of a dataset, or reviews that a person names."""
 
+import shlex
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -62,7 +63,8 @@ class SplitSample(Sample):
             self._split = Split.load(folder / split / REVIEWS)
             self._vocabulary = Vocabulary.load(folder / "vocabulary" / VOCABULARY)
         except (DatasetError, VocabularyError, OSError) as problem:
-            raise DataError(str(problem), f"Delete {folder}: it is prepared or fetched again.") from None
+            again = f"It is prepared or fetched again after: rm -r {shlex.quote(str(folder))}"
+            raise DataError(str(problem), again) from None
         super().__init__(f"{split} split of dataset {folder.name}", self._split.labels)
 
     def encoded(self, predictor: Predictor) -> Reviews:

@@ -12,10 +12,12 @@ from botocore.exceptions import ClientError
 from sentimodel.files import METADATA
 
 from sentictl.assets import archives, installed
+from sentictl.assets.installed import install_command
 from sentictl.aws.images import pytorch_image
 from sentictl.aws.lookup import if_there, says_over
 from sentictl.aws.names import TRAINING_GROUP, digest_of
 from sentictl.aws.waiters import poll
+from sentictl.config.settings import MOST_MINUTES
 from sentictl.config.state import Record
 from sentictl.errors import InterruptedByUserError, TrainingError
 from sentictl.lifecycle.cost import Machines
@@ -376,13 +378,14 @@ def _failure(name: str, job: Mapping[str, Any]) -> TrainingError:
         return TrainingError(f"The training job {name} is gone: it was deleted.", "Train anew: sentictl train")
     status = job["SecondaryStatus"]
     if status in ("MaxRuntimeExceeded", "MaxWaitTimeExceeded"):
+        more = min(2 * job["StoppingCondition"]["MaxRuntimeInSeconds"] // 60, MOST_MINUTES)
         return TrainingError(
             f"The training job {name} ran out of time.",
-            "Give it more, and it goes on where it stopped: sentictl train --max-minutes MINUTES",
+            f"Give it more, and it goes on where it stopped: sentictl train --max-minutes {more}",
         )
     reason = re.sub(r"\s+", " ", job.get("FailureReason", "")).strip()
     if "No module named 'torch'" in reason:
-        return TrainingError("Training on this machine needs torch.", "pip install 'sentictl[train]'")
+        return TrainingError("Training on this machine needs torch.", install_command("train"))
     why = f": {reason}" if reason else "."
     return TrainingError(f"The training job {name} ended as {status}{why}", "Its whole log: sentictl logs train")
 

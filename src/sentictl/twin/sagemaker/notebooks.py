@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sentictl.assets.installed import walkthrough
+from sentictl.assets.installed import install_command, walkthrough
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
 from sentictl.twin.core import processes
 from sentictl.twin.core.control_plane import Call, ControlPlane, naive_utc, seconds
@@ -45,10 +45,7 @@ CHANGEABLE = {
     "RoleArn": "role_arn",
     "LifecycleConfigName": "lifecycle_config_name",
 }
-WITHOUT_JUPYTER = (
-    "The local twin runs notebooks with JupyterLab, which is not installed here. "
-    'Install it with: pip install "sentictl[notebook]"'
-)
+WITHOUT_JUPYTER = "The local twin runs notebooks with JupyterLab, which is not installed here. Install it with: "
 
 
 @dataclass
@@ -104,7 +101,7 @@ class Notebooks:
 
     def _refuse(self, call: Call) -> Response | None:
         if not importlib.util.find_spec("jupyterlab") and not call.replaying:
-            return json_rpc_error("ValidationException", WITHOUT_JUPYTER)
+            return json_rpc_error("ValidationException", WITHOUT_JUPYTER + install_command("notebook"))
         return refuse_unassumable(self._control, call.payload["RoleArn"])
 
     def _describe(self, call: Call) -> Response | None:
