@@ -121,6 +121,10 @@ class AccessError(AwsError):
     exit_code = 4
 
 
+class NoCredentialsError(AccessError):
+    """There are no credentials at all: nobody is logged in."""
+
+
 class StreamError(SentictlError):
     """The answer cannot be written to stdout."""
 

@@ -81,7 +81,7 @@ class Person:
 
     def refused(self, variables: Mapping[str, str] = NONE, *, real: bool = False) -> dict[str, str]:
         """The error that a command ends with, which is one of credentials."""
-        done = self.run("plan", "--env", "prod", "--json", variables=variables, real=real)
+        done = self.run("up", "--env", "prod", "--json", variables=variables, real=real)
         assert done.returncode == 4, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         error: dict[str, str] = json.loads(done.stdout)["error"]
@@ -283,3 +283,21 @@ def test_the_code_of_a_device_is_asked_on_the_terminal(person: Person) -> None:
 
 def assert_hidden(text: str) -> None:
     assert [secret for secret in (KEY, SECRET, TOKEN) if secret in text] == []
+
+
+def test_without_credentials_the_plan_is_that_of_a_new_project(person: Person) -> None:
+    (person.folder / "reviews.csv").write_text(
+        "review,label\n" + "".join(f"a fine film {n},1\na dull film {n},0\n" for n in range(60))
+    )
+    for command in (["init", "--env", "new", "--region", "eu-west-1"], ["config", "set", "data.source", "reviews.csv"]):
+        assert person.run(*command).returncode == 0
+    done = person.run("plan", "--env", "new", "--json")
+    planned = json.loads(done.stdout)
+    assert {step["action"] for step in planned["steps"]} == {"create"}
+    assert {"bucket", "training-job", "endpoint", "rest-api", "page"} <= {step["kind"] for step in planned["steps"]}
+    assert planned["hourly_cost"] > 0
+    assert planned["billed"]
+    assert not planned["account_seen"]
+    assert "No account was looked at" in done.stderr
+    refused = person.run("up", "--env", "new", "--json")
+    assert (refused.returncode, json.loads(refused.stdout)["error"]["code"]) == (4, "access")

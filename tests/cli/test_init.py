@@ -306,3 +306,42 @@ def test_a_wrong_key_or_value_is_refused(run: Run, project: Path, key: str, valu
 def _last(done: "subprocess.CompletedProcess[str]") -> str:
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1]
+
+
+def test_init_describes_an_environment_on_aws(run: Run, tmp_path: Path) -> None:
+    done = json.loads(run("init", "--env", "prod", "--region", "eu-west-1", "--json").stdout)
+    assert (done["environment"], "sentictl.toml" in done["written"]) == ("prod", True)
+    assert run("config", "get", "env.prod.region").stdout == "eu-west-1\n"
+    text = (tmp_path / "sentictl.toml").read_text()
+    assert json.loads(run("init", "--env", "prod", "--region", "eu-west-1", "--json").stdout)["environment"] is None
+    other = run("init", "--env", "prod", "--region", "eu-west-2")
+    assert other.returncode == 2
+    assert "sentictl config set env.prod.region eu-west-2" in other.stderr
+    assert (tmp_path / "sentictl.toml").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        (["--env", "prod"], "sentictl init --env prod --region eu-west-1"),
+        (["--env", "prod", "--region", "nowhere"], "sentictl init --env prod --region eu-west-1"),
+        (["--env", "Prod 1", "--region", "eu-west-1"], "lower-case letters"),
+        (["--region", "eu-west-2"], "sentictl init --env prod --region eu-west-2"),
+    ],
+)
+def test_an_environment_that_cannot_be_described_leaves_nothing(
+    run: Run, tmp_path: Path, options: list[str], hint: str
+) -> None:
+    refused = run("init", *options)
+    assert (refused.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert hint in refused.stderr
+
+
+def test_an_environment_that_there_is_not_is_told_how_to_describe(run: Run) -> None:
+    run("init")
+    for command in (["plan"], ["config", "set", "train.epochs", "3"]):
+        hint = json.loads(run(*command, "--env", "prod", "--json").stdout)["error"]["hint"]
+        described = hint.partition("To describe it: sentictl ")[2]
+        assert described.startswith("init --env prod")
+    assert run(*described.split()).returncode == 0
+    assert run("config", "get", "env.prod.region").stdout == "eu-west-1\n"

@@ -232,6 +232,8 @@ class Project:
     ) -> Plan:
         """Return what commands would do, by default all of the chain. Changes nothing, on AWS or here.
 
+        Without any credentials, it is the plan of a new project, for which no account is looked at.
+
         Args:
             commands: such as "train".
             settings: that would be changed first.
@@ -244,7 +246,7 @@ class Project:
             ("deploy",): self._check_deploy(model, force, {}),
         }
         chosen = _commands_of_site(settings) if commands == ("site",) else commands or stack.COMMANDS
-        context = self.session.read(settings, checks.get(commands), announced=True)
+        context = self.session.read(settings, checks.get(commands), announced=True, new=True)
         return _plan(context, stack.plan(context, chosen, adopt=adopt))
 
     def status(self) -> Status:
@@ -498,7 +500,8 @@ def _commands_of_site(settings: Changes) -> tuple[str, ...]:
 
 def _plan(context: Context, steps: Sequence[Step]) -> Plan:
     costs = estimate(context, CHAIN, stack.standing(context, steps))
-    return Plan(context.environment.name, steps, costs, needed(stack.KEPT, steps))
+    seen = not context.environment.unseen
+    return Plan(context.environment.name, steps, costs, needed(stack.KEPT, steps), account_seen=seen)
 
 
 def _entry(record: Record) -> dict[str, str]:

@@ -65,12 +65,14 @@ class Plan:
         steps: in the order in which they would be done.
         costs: what it would cost while what there would be then stands.
         permissions: the actions that IAM would have to allow.
+        account_seen: False where no account was looked at, since nobody is logged in.
     """
 
     environment: str
     steps: Sequence[Step]
     costs: Estimate
     permissions: Sequence[str]
+    account_seen: bool = True
 
     @property
     def changes(self) -> bool:
@@ -86,6 +88,7 @@ class Plan:
             ],
             **self.costs.document(),
             "permissions": self.permissions,
+            "account_seen": self.account_seen,
         }
 
 

@@ -21,6 +21,7 @@ from sentictl.lifecycle.reconcile import claim
 from sentictl.lifecycle.resource import Context
 from sentictl.twin import daemon
 
+UNSEEN = "ACCOUNT"  # in names, for the id of an account that nobody has looked at
 Precondition = Callable[[Context], object]
 
 
@@ -98,6 +99,7 @@ class Session:
         *,
         announced: bool = False,
         anonymous: bool = False,
+        new: bool = False,
     ) -> Context:
         """Only look: nothing is written and nothing is locked. The environment is asked when something needs it.
 
@@ -106,13 +108,14 @@ class Session:
             check: called with these settings in force.
             announced: tell the observer whose project and account it is, and what takes long.
             anonymous: look at what is public alone, for which no credentials are needed.
+            new: where nobody is logged in and nothing is recorded, look at no account: there is nothing yet.
 
         Raises:
             SentictlError: the account cannot be found out, or is not the one that the project stands in.
         """
         config = self.load()
         config.change(_given(settings))
-        return self._open(config, check, announced=announced, anonymous=anonymous)
+        return self._open(config, check, announced=announced, anonymous=anonymous, new=new)
 
     def describe(self, any_account: str) -> Context:
         """Only describe the project, for which nobody has to be logged in.
@@ -154,7 +157,13 @@ class Session:
         claim(stack.resources(context), context)
 
     def _open(
-        self, config: Config, check: Precondition | None, *, announced: bool = True, anonymous: bool = False
+        self,
+        config: Config,
+        check: Precondition | None,
+        *,
+        announced: bool = True,
+        anonymous: bool = False,
+        new: bool = False,
     ) -> Context:
         settle_region(config)
         environment = self._environment(config, None if anonymous else config.recognize)
@@ -162,8 +171,13 @@ class Session:
             context = Context(config, environment, lambda *_: None)
         else:
             self.observer.opening(config)
+            if new and not len(config.state) and environment.look_at_none(UNSEEN):
+                self.observer.remark(
+                    "  No account was looked at, since there are no AWS credentials: this is the plan of a new project."
+                )
             context = Context(config, environment, self.observer.report)
-            self.observer.connected(context)
+            if not environment.unseen:
+                self.observer.connected(context)
         if config.state.account and not anonymous:
             environment.identify()  # before anything is said of what is recorded
         if check:

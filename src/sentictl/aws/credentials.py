@@ -14,7 +14,7 @@ from botocore import exceptions
 
 from sentictl.assets.installed import pip
 from sentictl.aws.redaction import redacted, remember
-from sentictl.errors import AccessError, SentictlError
+from sentictl.errors import AccessError, NoCredentialsError, SentictlError
 
 DEFAULT = "default"
 FROM_VARIABLES, OF_A_ROLE = "env", "assume-role"  # botocore's names of two of the ways
@@ -201,7 +201,8 @@ def credentials_fault(problem: Exception, profile: str = "") -> SentictlError:
     told = isinstance(problem, exceptions.BotoCoreError | exceptions.ClientError | OSError)
     why = " ".join(redacted(f"{problem}" if told else f"{type(problem).__name__}: {problem}").split()).rstrip(".")
     mend = (_mend_of_half(problem) or fault.mend).format(option=_option(name))
-    return AccessError(fault.message.format(profile=name, why=why), mend)
+    none = isinstance(problem, exceptions.NoCredentialsError | exceptions.NoAuthTokenError)
+    return (NoCredentialsError if none else AccessError)(fault.message.format(profile=name, why=why), mend)
 
 
 def _mend_of_half(problem: Exception) -> str:

@@ -18,7 +18,7 @@ from sentictl.aws.credentials import open_session, sign_in
 from sentictl.aws.isolation import isolated_session
 from sentictl.aws.refusals import Patience
 from sentictl.aws.regions import dns_suffix, partition
-from sentictl.errors import AwsError
+from sentictl.errors import AwsError, NoCredentialsError
 
 RETRIES = {"max_attempts": 6, "mode": "standard"}
 CONNECT_SECONDS = 10
@@ -37,6 +37,7 @@ class Environment:
         access_key: gives the access key that is taken at that address.
         recognize: called with the account's id once it is known; it may refuse it by raising.
         refused: how often AWS refused each operation at first, and was asked again.
+        unseen: whether no account is looked at, since nobody is logged in: AWS is asked nothing.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Environment:
     access_key: Callable[[], str] = lambda: "local"
     recognize: Callable[[str], None] | None = None
     refused: Counter[str] = field(default_factory=Counter)
+    unseen: bool = False
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -67,6 +69,23 @@ class Environment:
             AccessError: there are none, or they cannot be had or used.
         """
         return sign_in(self.session, self.profile)
+
+    def look_at_none(self, account: str) -> bool:
+        """Look at no account where nobody is logged in to one, and no profile is named. Returns whether that is so.
+
+        Args:
+            account: what is written for its id.
+
+        Raises:
+            AccessError: there are credentials, and they cannot be used.
+        """
+        if self.endpoint or self.profile:  # a profile that was named ought to have some
+            return False
+        try:
+            self.sign_in()
+        except NoCredentialsError:
+            self.account, self.unseen = account, True
+        return self.unseen
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service, made once; the account is recognized before any other is asked."""

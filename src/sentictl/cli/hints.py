@@ -18,10 +18,11 @@ def in_environment(hint: str, environment: str) -> str:
     """
     if not environment or "--env" in hint:
         return hint
+    # One that changes an environment's own setting names it in the setting, and goes also where it is not there yet.
     # The option goes right behind the command's name: what follows the name may end anywhere in the sentence.
     return _commands().sub(rf"\g<0>{env_option(environment)}", hint)
 
 
 def _commands() -> re.Pattern[str]:
     names = sorted((name for name in COMMANDS if not name.startswith(EVERYWHERE)), key=len, reverse=True)
-    return re.compile(rf"\bsentictl (?:{'|'.join(map(re.escape, names))})\b")
+    return re.compile(rf"\bsentictl (?!config set env\.)(?:{'|'.join(map(re.escape, names))})\b")

@@ -198,7 +198,7 @@ class Config:
         places = {key: value for key, value in changes.items() if PLACE.fullmatch(key)}
         changed = self.change({key: value for key, value in changes.items() if key not in places})
         source = self.folder.settings_file
-        moved = {key: value for key, value in places.items() if _checked_place(key, value, source) != self.get(key)}
+        moved = {key: value for key, value in places.items() if checked_place(key, value, source) != self.get(key)}
         if moved:
             self._file.put(moved)
         return self.write(changed) | moved
@@ -212,7 +212,7 @@ class Config:
         place = PLACE.fullmatch(key)
         if place is None:
             return get(self.settings, key)
-        _checked_place(key, "", self.folder.settings_file)
+        checked_place(key, "", self.folder.settings_file)
         own = self._file.read().get("env", {}).get(place["environment"], {})
         return own.get(place["name"], "")
 
@@ -280,7 +280,10 @@ def all_keys() -> Iterator[str]:
 
 def _check_environment(name: str, environments: Mapping[str, Any], source: Path) -> None:
     if name != LOCAL and name not in environments:
-        raise _unknown("environment", name, list(dict.fromkeys([LOCAL, *environments])))
+        problem = _unknown("environment", name, list(dict.fromkeys([LOCAL, *environments])))
+        if ENVIRONMENT_NAME.fullmatch(name):
+            problem.hint += f" To describe it: sentictl init --env {name} --region eu-west-1"
+        raise problem
     _check_name(name, f"Rename it in {source}.")
 
 
@@ -321,15 +324,25 @@ def _check_nothing_stands(key: str, environment: str, document: Mapping[str, Any
         )
 
 
-def _checked_place(key: str, value: str, source: Path) -> str:
-    """Return the value of an environment's own setting, such as "env.prod.region"; an empty one is none."""
+def checked_place(key: str, value: str, source: Path, mend: Callable[[str], str] | None = None) -> str:
+    """Return the value of an environment's own setting, such as "env.prod.region"; an empty one is none.
+
+    Args:
+        key: the setting.
+        value: what it is to be.
+        source: the file that it would stand in.
+        mend: what to do about a value that is not allowed, by its key; by default to set another one.
+
+    Raises:
+        SettingsError: there is no such setting, or the value is not allowed.
+    """
     _, environment, name = key.split(".")
     _check_name(environment, "Give another name.")
     if name not in EnvironmentSettings.model_fields:
         raise _unknown("setting", key, [f"env.{environment}.{known}" for known in EnvironmentSettings.model_fields])
     _check_weather(environment, {name: value}, source)
     if value:
-        _validated(EnvironmentSettings, {name: value}, _another, f"env.{environment}.")
+        _validated(EnvironmentSettings, {name: value}, mend or _another, f"env.{environment}.")
     return value
 
 

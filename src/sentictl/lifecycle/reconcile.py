@@ -173,16 +173,18 @@ def differences(resource: Resource, live: LiveResource) -> dict[str, tuple[Any, 
 
 
 class _Rehearsal:
-    """Notes what would be there after each step."""
+    """Notes what would be there after each step. Where no account is looked at, there is nothing yet."""
 
     def __init__(self, context: Context, adopt: bool) -> None:
         self._state = context.state
+        self._unseen = context.environment.unseen
         self._adopt = adopt
 
     def bring(self, resource: Resource) -> Step:
         live = resource.find()
         step = diff(resource, live)
-        _check_ours(resource, live, adopt=self._adopt)
+        if not self._unseen:
+            _check_ours(resource, live, adopt=self._adopt)
         attributes = dict(resource.foreseen()) | dict(live.attributes if live else {})
         self._state.keep(Record(resource.kind, resource.name, live.arn if live else TO_COME, attributes))
         return step

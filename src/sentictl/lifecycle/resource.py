@@ -197,7 +197,7 @@ class Resource(ABC):
 
         Comes before all that needs the name: some can be known only by looking which are taken.
         """
-        return self.read(self.name)
+        return None if self.context.environment.unseen else self.read(self.name)
 
     def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
         """Yield all there are of this kind in the project and environment, oldest first, each with its name.

@@ -10,6 +10,7 @@ from string import Template
 
 from sentictl.assets.atomic import write_atomically
 from sentictl.assets.installed import CHANGEABLE, MODEL_CODE, TEMPLATES, files_in, model_code, templates
+from sentictl.config.config import Config
 from sentictl.config.identity import NAME_RULE, is_name, name_of_folder, new_id
 from sentictl.config.paths import working_directory
 from sentictl.config.project_folder import SETTINGS_FILE, ProjectFolder
@@ -95,6 +96,24 @@ def initialize(name: str | None = None, *, eject: bool = False) -> Initialized:
     _write(root, missing | record)
     begun = chosen if SETTINGS_FILE in missing else None
     return Initialized(ProjectFolder(root), begun, [*missing, *record], kept, _advice(root, missing))
+
+
+def describe(folder: ProjectFolder, environment: str, region: str) -> bool:
+    """Describe an environment on AWS in `sentictl.toml`, unless it is described. Returns whether it was not.
+
+    Raises:
+        SettingsError: the name or the region cannot be one, or it is described with another region.
+    """
+    key = f"env.{environment}.region"
+    with folder.locked():
+        config = Config.load(folder)
+        there = config.get(key)
+        if there not in ("", region):
+            raise SettingsError(
+                f"The environment {environment} is described already, in the region {there}.",
+                f"To change that: sentictl config set {key} {region}",
+            )
+        return bool(config.set({key: region}))
 
 
 def ejected_digests(root: Path) -> dict[str, str]:

@@ -1,11 +1,16 @@
 """`sentictl init`: begin a project."""
 
+import shlex
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sentictl.cli.invocation import Invocation, command
+from sentictl.config.project_folder import SETTINGS_FILE
+from sentictl.errors import UsageError
 
 app = typer.Typer(add_completion=False)
 
@@ -20,27 +25,61 @@ def init(
     eject: Annotated[
         bool, typer.Option("--eject", help="Also copy model_code/ and templates/ here, to change them.")
     ] = False,
+    region: Annotated[
+        str | None, typer.Option(help="Of the environment on AWS that --env names, which is then described.")
+    ] = None,
 ) -> None:
     """Begin a project in this folder, or add what its folder lacks.
 
     Writes a commented sentictl.toml, a Makefile, a .gitignore and a GitHub Actions workflow. What is there stays as
-    it is. After --eject the project uses its own copies of the model code and the templates.
+    it is. After --eject the project uses its own copies of the model code and the templates. With --env an environment
+    on AWS is described, too: its table is added to sentictl.toml.
     """
-    from sentictl.scaffold.init import initialize
+    from sentictl.config.config import checked_place
+    from sentictl.scaffold.init import describe, initialize
 
+    region = _region(invocation, region)
+    if region:  # before anything is written
+        example = f"For example: {_example(invocation.env, 'eu-west-1')}"
+        checked_place(f"env.{invocation.env}.region", region, Path(SETTINGS_FILE), lambda _: example)
     done = initialize(name, eject=eject)
+    described = bool(region) and describe(done.folder, invocation.env, region)
     document = {
         "folder": str(done.folder.root),
         "name": done.name,
         "written": done.written,
         "kept": done.kept,
         "advice": done.advice,
+        "environment": invocation.env if described else None,
     }
     named = [f"The project is called {done.name}."] if done.name else []
     lines = [f"Wrote {path}" for path in _together(done.written)]
     lines += [f"Kept  {path}: it was there already" for path in _together(done.kept)]
+    if described:
+        lines.append(f"Described the environment {invocation.env} in {SETTINGS_FILE}: it is in {region}")
     invocation.output.result(document, "\n".join([*lines, *named, *done.advice]))
     invocation.next("plan", "up")
+
+
+def _region(invocation: Invocation, region: str | None) -> str:
+    """Return the region of the environment that is to be described; empty where none is."""
+    if invocation.env in ("", "local"):
+        if region is not None:
+            raise UsageError("--region is of an environment on AWS.", f"Name it: {_example('prod', region)}")
+        return ""
+    if region is None and sys.stdin.isatty() and not invocation.json:
+        sys.stderr.write(f"In which region of AWS is {invocation.env}, such as eu-west-1? ")
+        sys.stderr.flush()
+        region = sys.stdin.readline().strip()
+    if not region:
+        raise UsageError(
+            f"In which region of AWS is {invocation.env}?", f"Say it: {_example(invocation.env, 'eu-west-1')}"
+        )
+    return region
+
+
+def _example(environment: str, region: str) -> str:
+    return f"sentictl init --env {shlex.quote(environment)} --region {shlex.quote(region)}"
 
 
 def _together(paths: list[str]) -> list[str]:

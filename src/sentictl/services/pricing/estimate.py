@@ -97,7 +97,8 @@ def estimate(context: Context, kinds: Iterable[type[Resource]], standing: Contai
     always = [machines for kind, machines in found if machines.standing and (standing is None or kind in standing)]
     working = [machines for _, machines in found if not machines.standing]
     billed = not context.environment.endpoint_url
-    listed = listed_prices(context, [(each.component, each.instance_type) for _, each in found]) if billed else None
+    asked = billed and not context.environment.unseen
+    listed = listed_prices(context, [(each.component, each.instance_type) for _, each in found]) if asked else None
     return Estimate(
         hourly=_hourly(always, listed),
         training_hourly=_hourly(working, listed),

@@ -126,7 +126,7 @@ class TrainingJob(DigestNamed):
     def find(self) -> LiveResource | None:
         for attempt in count(1):
             self._name = self._base_name if attempt == 1 else f"{self._base_name}-{attempt}"
-            job = self._describe(self._name)
+            job = None if self.context.environment.unseen else self._describe(self._name)
             if job is None or self._usable(job):
                 break
         return _live(job)
