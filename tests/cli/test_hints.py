@@ -29,7 +29,7 @@ def prod(tmp_path: Path) -> None:
         ("sentictl predict - --env prod --resume", "sentictl predict - --env prod --resume"),
         ("sentictl config set env.prod.region eu-west-1", "sentictl config set env.prod.region eu-west-1"),
         ("Begin a project here with: sentictl init", "Begin a project here with: sentictl init"),
-        ("In the environment local: sentictl local start", "In the environment local: sentictl local start"),
+        ("Start it: sentictl local start", "Start it: sentictl local start --env prod"),
         ("Correct it in sentictl.toml; all that sentictl does", "Correct it in sentictl.toml; all that sentictl does"),
     ],
 )

@@ -1,11 +1,13 @@
 """The Python API's part for `doctor`, which looks at the machine where there is no project, too."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from sentictl.api.observer import Lines
 from sentictl.api.session import Session
 from sentictl.api.stack import KEPT
-from sentictl.config.config import LOCAL
+from sentictl.config.config import LOCAL, Config
+from sentictl.config.environments import env_option
 from sentictl.config.paths import working_directory
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import SentictlError
@@ -33,13 +35,14 @@ def diagnose(environment: str = LOCAL) -> Iterator[tuple[str, CheckResult]]:
 
 def _checks(environment: str) -> Iterator[Check]:
     folder = ProjectFolder.find()
-    yield from machine_checks(environment, folder.root if folder else working_directory())
+    twin_home = _twin_home(folder, environment)
+    yield from machine_checks(twin_home is not None, folder.root if folder else working_directory())
     if folder is None:
         return
     yield from project_checks(folder, environment)
     yield from ejected_checks(folder.root)
-    if environment == LOCAL:
-        yield Check("local twin", lambda: _twin(folder))
+    if twin_home:
+        yield Check("local twin", lambda: _twin(twin_home, environment))
     else:
         yield from _of_account(Session(folder, environment, Lines(None)))
 
@@ -54,10 +57,24 @@ def _of_account(session: Session) -> Iterator[Check]:
     yield from account_checks(context, [kind(context) for kind in kinds if issubclass(kind, Role)])
 
 
-def _twin(folder: ProjectFolder) -> CheckResult:
-    status = daemon.status(folder.twin_home)
+def _twin_home(folder: ProjectFolder | None, environment: str) -> Path | None:
+    """The folder of the environment's twin, or where one would be; None for an environment on AWS."""
+    if environment == LOCAL:
+        return (folder or ProjectFolder(working_directory())).twin_home
+    if folder is None:
+        return None
+    try:
+        config = Config.load(folder, environment, forget_damage=True)
+    except SentictlError:
+        return None  # the check of the settings says so
+    return config.twin_home if config.on_twin else None
+
+
+def _twin(home: Path, environment: str) -> CheckResult:
+    status = daemon.status(home)
     if status.running:
         return ok(f"runs on port {status.port}")
-    if folder.twin_home.is_dir():
-        return warning("does not run", "It is started by the next command, or by: sentictl local start")
+    where = env_option(environment, default=LOCAL)
+    if home.is_dir():
+        return warning("does not run", f"It is started by the next command, or by: sentictl local start{where}")
     return ok("not begun yet")

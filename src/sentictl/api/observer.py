@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from sentictl.config.config import LOCAL, Config
+from sentictl.config.config import Config
 from sentictl.lifecycle import reconcile
 from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.lifecycle.resource import Context
@@ -50,7 +50,7 @@ class Lines:
         self._tell(f"project {config.settings.project.name} · environment {config.environment}")
 
     def connected(self, context: Context) -> None:
-        if context.environment.name != LOCAL:
+        if not context.environment.on_twin:
             self._tell(f"account {context.environment.account} · {context.environment.region}")
 
     def plan_of(self, commands: Sequence[str]) -> None:

@@ -275,7 +275,7 @@ class Project:
             keep_notebook: keep the notebook, such as the one that this runs in.
         """
         with self.session.locked() as config:
-            if config.environment == LOCAL and not len(config.state):  # the twin need not be started to be ended
+            if config.on_twin and not len(config.state):  # the twin need not be started to be ended
                 self.session.leave(config)
                 return Removal()
         with self.session.change() as context:

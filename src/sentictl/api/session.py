@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import tomlkit
@@ -14,7 +15,7 @@ from sentictl.api.observer import ProjectObserver
 from sentictl.aws.environment import Environment
 from sentictl.aws.redaction import redacted
 from sentictl.aws.regions import settle_region
-from sentictl.config.config import LOCAL, Config
+from sentictl.config.config import Config
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import SentictlError
 from sentictl.lifecycle.reconcile import claim
@@ -145,9 +146,11 @@ class Session:
 
     def leave(self, config: Config) -> None:
         """After everything is deleted, under the lock: end the twin, and drop the cache if no environment uses it."""
-        if config.environment == LOCAL:
-            daemon.destroy(self.folder.twin_home)
+        if config.on_twin:
+            daemon.destroy(config.twin_home)
         if not config.stands_somewhere():
+            for home in self.folder.twin_homes():  # one may run that holds nothing
+                daemon.destroy(home)
             self.folder.delete_cache()
 
     def _claim(self, context: Context) -> None:
@@ -185,25 +188,25 @@ class Session:
         return context
 
     def _environment(self, config: Config, recognize: Callable[[str], None] | None) -> Environment:
-        """Return the environment's clients. In `local` the first call starts the twin if it does not run."""
+        """Return the environment's clients. On a twin the first call starts the twin if it does not run."""
         placement = config.placement
-        if config.environment == LOCAL:
+        if config.on_twin:
             return Environment(
-                LOCAL,
+                config.environment,
                 placement.region,
-                endpoint=partial(self._start_twin, placement.weather),
-                access_key=lambda: daemon.access(self.folder.twin_home).key,
+                endpoint=partial(self._start_twin, config.twin_home, placement.weather),
+                access_key=lambda: daemon.access(config.twin_home).key,
                 recognize=recognize,
             )
         return Environment(config.environment, placement.region, placement.profile, recognize=recognize)
 
-    def _start_twin(self, weather: str) -> str:
+    def _start_twin(self, home: Path, weather: str) -> str:
         """Start the twin if it does not run, on the port it had before. Returns its address.
 
         Raises:
             TwinError: the local twin does not start.
         """
-        twin = daemon.start(self.folder.twin_home, weather=weather)
+        twin = daemon.start(home, weather=weather)
         if twin.port_changed:
             self.observer.remark(
                 f"  The twin has another port than before: {twin.port}. The page learns of it from: sentictl up"

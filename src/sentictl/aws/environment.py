@@ -1,6 +1,7 @@
 """One environment on AWS: where its calls go, as whom, and how its addresses look.
 
-In `local` the calls go to the local twin, and nothing but the endpoint URL and the credentials differ.
+In `local`, and where `twin` is set, the calls go to a local twin, and nothing but the endpoint URL and the credentials
+differ.
 """
 
 import os
@@ -50,6 +51,11 @@ class Environment:
     unseen: bool = False
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
+    @property
+    def on_twin(self) -> bool:
+        """Whether calls go to a local twin. Does not start it."""
+        return bool(self.endpoint)
+
     @cached_property
     def endpoint_url(self) -> str:
         """The address that all calls go to instead of AWS; empty on AWS."""
@@ -79,7 +85,7 @@ class Environment:
         Raises:
             AccessError: there are credentials, and they cannot be used.
         """
-        if self.endpoint or self.profile:  # a profile that was named ought to have some
+        if self.on_twin or self.profile:  # a profile that was named ought to have some
             return False
         try:
             self.sign_in()

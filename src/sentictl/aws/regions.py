@@ -10,7 +10,7 @@ from typing import Any
 
 from sentictl.aws.credentials import open_session
 from sentictl.aws.isolation import installed_data
-from sentictl.config.config import LOCAL, Config
+from sentictl.config.config import Config
 from sentictl.errors import SettingsError
 
 DEFAULT = "us-east-1"  # the twin's, and until sentictl recorded regions that of every environment which named none
@@ -27,7 +27,7 @@ def settle_region(config: Config) -> None:
     """
     placement = config.placement
     region = placement.region or config.state.region
-    if not region and (config.environment == LOCAL or len(config.state)):
+    if not region and (config.on_twin or len(config.state)):
         region = DEFAULT
     region = region or os.environ.get("AWS_REGION", "") or _region_of_profile(placement.profile)
     if not region:

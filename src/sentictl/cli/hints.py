@@ -6,7 +6,7 @@ from sentictl.cli.examples import COMMANDS
 from sentictl.config.environments import env_option
 
 # Those that are the same in every environment.
-EVERYWHERE = ("init", "local", "completion")
+EVERYWHERE = ("init", "completion")
 
 
 def in_environment(hint: str, environment: str) -> str:

@@ -60,7 +60,7 @@ def in_project(path: str) -> str:
 
 
 def agreed(invocation: Invocation, what: str, *, yes: bool, confirm: str | None) -> None:
-    """Ask before something is deleted: a yes in `local` and for a part, the project's name for all on a real account.
+    """Ask before something is deleted: a yes on a twin and for a part, the project's name for all on a real account.
 
     Args:
         invocation: how the command was called.
@@ -71,10 +71,9 @@ def agreed(invocation: Invocation, what: str, *, yes: bool, confirm: str | None)
     Raises:
         UsageError: declined, or nobody is there to ask and the option was not given.
     """
-    from sentictl.config.config import LOCAL
-
-    name, environment = load_config(invocation).settings.project.name, invocation.environment
-    if environment == LOCAL or what != EVERYTHING:
+    config = load_config(invocation)
+    name, environment = config.settings.project.name, invocation.environment
+    if config.on_twin or what != EVERYTHING:
         wanted, given, option = "yes", "yes" if yes else None, "--yes"
     else:
         wanted, given, option = name, confirm, f"--confirm {name}"

@@ -75,12 +75,12 @@ class Config:
         overrides = _table(environments, environment, source, "env.")
         placement = {key: overrides.pop(key) for key in EnvironmentSettings.model_fields if key in overrides}
         _check_weather(environment, placement, source)
-        if environment == LOCAL and (weather := os.environ.get(WEATHER)):
+        if (environment == LOCAL or placement.get("twin")) and (weather := os.environ.get(WEATHER)):
             placement["weather"] = weather
         base = {key: value for key, value in document.items() if key not in ("env", "state")}
 
         def mend(key: str) -> str:
-            of_a_variable = key == f"env.{LOCAL}.weather" and WEATHER in os.environ
+            of_a_variable = key == f"env.{environment}.weather" and WEATHER in os.environ
             return f"Correct the variable {WEATHER}." if of_a_variable else f"Correct it in {source}."
 
         settings = _validated(Settings, _merge(base, overrides), mend)
@@ -96,6 +96,16 @@ class Config:
             config.state.project_id = config.settings.project.id
         config.before_ids = not (config.settings.project.id and config.state.project_id)
         return config
+
+    @property
+    def on_twin(self) -> bool:
+        """Whether the environment is on a local twin, not on AWS."""
+        return self.environment == LOCAL or self.placement.twin
+
+    @property
+    def twin_home(self) -> Path:
+        """The folder of the twin that the environment is on, if it is on one."""
+        return self.folder.twin_home if self.environment == LOCAL else self.folder.twins / self.environment
 
     def settle(self, region: str) -> None:
         """Take a region for the one that the environment is in, and make sure that the recorded resources are there.
@@ -198,7 +208,8 @@ class Config:
         places = {key: value for key, value in changes.items() if PLACE.fullmatch(key)}
         changed = self.change({key: value for key, value in changes.items() if key not in places})
         source = self.folder.settings_file
-        moved = {key: value for key, value in places.items() if checked_place(key, value, source) != self.get(key)}
+        checked = {key: checked_place(key, value, source, self._own(key)) for key, value in places.items()}
+        moved = {key: value for key, value in checked.items() if value != self.get(key)}
         if moved:
             self._file.put(moved)
         return self.write(changed) | moved
@@ -212,8 +223,8 @@ class Config:
         place = PLACE.fullmatch(key)
         if place is None:
             return get(self.settings, key)
-        checked_place(key, "", self.folder.settings_file)
-        own = self._file.read().get("env", {}).get(place["environment"], {})
+        own = self._own(key)
+        checked_place(key, "", self.folder.settings_file, own)
         return own.get(place["name"], "")
 
     def save_state(self) -> None:
@@ -231,6 +242,11 @@ class Config:
     def stands_somewhere(self) -> bool:
         """Whether anything is recorded in any environment."""
         return bool(self._file.read().get("state"))
+
+    def _own(self, key: str) -> dict[str, Any]:
+        """The table, as the file has it, of the environment that a key such as "env.prod.region" names."""
+        environments = _table(self._file.read(), "env", self.folder.settings_file)
+        return _table(environments, key.split(".")[1], self.folder.settings_file, "env.")
 
     @property
     def _file(self) -> SettingsFile:
@@ -282,7 +298,7 @@ def _check_environment(name: str, environments: Mapping[str, Any], source: Path)
     if name != LOCAL and name not in environments:
         problem = _unknown("environment", name, list(dict.fromkeys([LOCAL, *environments])))
         if ENVIRONMENT_NAME.fullmatch(name):
-            problem.hint += f" To describe it: sentictl init --env {name} --region eu-west-1"
+            problem.hint += f" To describe a new one: sentictl init --env {name} --region eu-west-1"
         raise problem
     _check_name(name, f"Rename it in {source}.")
 
@@ -296,10 +312,10 @@ def _check_name(name: str, mend: str) -> None:
 
 
 def _check_weather(environment: str, placement: Mapping[str, Any], source: Path) -> None:
-    if environment != LOCAL and "weather" in placement:
+    if environment != LOCAL and not placement.get("twin") and placement.get("weather"):
         raise SettingsError(
-            f"env.{environment}.weather in {source} is not a setting: only the local twin's weather can be chosen.",
-            f"Take it out, or put it under [env.{LOCAL}].",
+            f"env.{environment}.weather in {source} is not a setting: only a local twin's weather can be chosen.",
+            f"Take it out, or have the environment on a twin: sentictl config set env.{environment}.twin true",
         )
 
 
@@ -324,13 +340,20 @@ def _check_nothing_stands(key: str, environment: str, document: Mapping[str, Any
         )
 
 
-def checked_place(key: str, value: str, source: Path, mend: Callable[[str], str] | None = None) -> str:
+def checked_place(
+    key: str,
+    value: str,
+    source: Path,
+    own: Mapping[str, Any] | None = None,
+    mend: Callable[[str], str] | None = None,
+) -> Any:
     """Return the value of an environment's own setting, such as "env.prod.region"; an empty one is none.
 
     Args:
         key: the setting.
         value: what it is to be.
         source: the file that it would stand in.
+        own: what else the environment's table says.
         mend: what to do about a value that is not allowed, by its key; by default to set another one.
 
     Raises:
@@ -340,10 +363,14 @@ def checked_place(key: str, value: str, source: Path, mend: Callable[[str], str]
     _check_name(environment, "Give another name.")
     if name not in EnvironmentSettings.model_fields:
         raise _unknown("setting", key, [f"env.{environment}.{known}" for known in EnvironmentSettings.model_fields])
-    _check_weather(environment, {name: value}, source)
-    if value:
-        _validated(EnvironmentSettings, {name: value}, mend or _another, f"env.{environment}.")
-    return value
+    if not value:
+        return value
+    given = {name: value}
+    checked = getattr(
+        _validated(EnvironmentSettings, given, mend or _another, f"env.{environment}.", strict=False), name
+    )
+    _check_weather(environment, {**(own or {}), name: checked}, source)
+    return checked
 
 
 def _table(tables: Mapping[str, Any], name: str, source: Path, prefix: str = "") -> dict[str, Any]:

@@ -90,6 +90,15 @@ class ProjectFolder:
         return self.cache / "local"
 
     @property
+    def twins(self) -> Path:
+        """The folder of the twins of other environments than `local`, each by the environment's name."""
+        return self.cache / "twins"
+
+    def twin_homes(self) -> list[Path]:
+        """Return the folders of all twins that there are or were."""
+        return [self.twin_home, *(sorted(self.twins.iterdir()) if self.twins.is_dir() else [])]
+
+    @property
     def log_file(self) -> Path:
         return self.cache / "sentictl.log"
 

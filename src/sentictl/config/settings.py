@@ -268,12 +268,14 @@ class Settings(Table):
 class EnvironmentSettings(Table):
     """`[env.NAME]` without its overrides: where on AWS that environment is, and whose credentials reach it.
 
-    `weather` is of the local twin alone: in `rough` weather it refuses at first what AWS refuses at first.
+    With `twin` the environment is on a local twin of its own, as `local` always is: to rehearse another one without an
+    account. `weather` is of a local twin alone: in `rough` weather it refuses at first what AWS refuses at first.
 
     Without a `region` it is the one that is recorded of the environment; before anything is, that of the variable
-    AWS_REGION or of the profile. `local` is in us-east-1.
+    AWS_REGION or of the profile. On a twin it is us-east-1.
     """
 
     region: Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d+$")] = ""
     profile: str = ""
+    twin: bool = False
     weather: Literal["calm", "rough"] = "calm"

@@ -41,7 +41,7 @@ def init(
     region = _region(invocation, region)
     if region:  # before anything is written
         example = f"For example: {_example(invocation.env, 'eu-west-1')}"
-        checked_place(f"env.{invocation.env}.region", region, Path(SETTINGS_FILE), lambda _: example)
+        checked_place(f"env.{invocation.env}.region", region, Path(SETTINGS_FILE), mend=lambda _: example)
     done = initialize(name, eject=eject)
     described = bool(region) and describe(done.folder, invocation.env, region)
     document = {

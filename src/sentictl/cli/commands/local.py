@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentictl.cli.invocation import Invocation, command
-from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import UsageError
 
 if TYPE_CHECKING:
+    from sentictl.config.config import Config
     from sentictl.twin.daemon import TwinStatus
 
 app = typer.Typer(
@@ -57,7 +57,7 @@ def status(invocation: Invocation) -> None:
 @app.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @command
 def run(
-    invocation: Invocation,  # noqa: ARG001  (all commands take it)
+    invocation: Invocation,
     program: Annotated[list[str], typer.Argument(help="A program and its arguments.", show_default=False)],
 ) -> None:
     """Run a program whose AWS calls go to the twin, such as AWS's own command line or a script that uses boto3.
@@ -65,13 +65,12 @@ def run(
     It gets the twin's address and key in its environment, and nothing of your own AWS settings. They are shown nowhere.
     """
     from sentictl.aws.regions import settle_region
-    from sentictl.config.config import LOCAL, Config
     from sentictl.twin import daemon
 
-    config = Config.load(ProjectFolder.open(), LOCAL)
+    config = _config(invocation)
     settle_region(config)
-    daemon.start(config.folder.twin_home)
-    variables = daemon.access(config.folder.twin_home).variables(config.placement.region)
+    daemon.start(config.twin_home)
+    variables = daemon.access(config.twin_home).variables(config.placement.region)
     others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     direct = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     variables |= dict.fromkeys(("no_proxy", "NO_PROXY"), f"{direct},127.0.0.1".lstrip(","))
@@ -93,9 +92,20 @@ def logs(invocation: Invocation) -> None:
 
 
 def _home(invocation: Invocation) -> Path:
+    return _config(invocation).twin_home
+
+
+def _config(invocation: Invocation) -> "Config":
+    """The settings of an environment that is on a twin."""
     from sentictl.cli.open_project import load_config
 
-    return load_config(invocation).folder.twin_home
+    config = load_config(invocation)
+    if not config.on_twin:
+        raise UsageError(
+            f"The environment {config.environment} is on AWS, and has no twin.",
+            "To rehearse one on a twin: sentictl config set env.staging.twin true",
+        )
+    return config
 
 
 def _show(invocation: Invocation, status: "TwinStatus") -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 from sentictl.cli.view.lines import WIDTH, hanging
 from sentictl.cli.view.output import Output
 from sentictl.cli.view.phases import NAME_WIDTH, CommandProgress, Phase, picture
-from sentictl.config.config import LOCAL, Config
+from sentictl.config.config import Config
 from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.lifecycle.resource import Context
 
@@ -50,14 +50,14 @@ class Progress:
 
     def opening(self, config: Config) -> None:
         """The first line, before anything that takes time."""
-        local = config.environment == LOCAL
+        local = config.on_twin
         place = "this machine, no bill" if local else f"AWS, {config.placement.region}"
         name = config.settings.project.name
         self._output.finish(f"· project {name} · environment {config.environment} ({place})")
 
     def connected(self, context: Context) -> None:
         """On AWS: whose account is about to change."""
-        if context.environment.name != LOCAL:
+        if not context.environment.on_twin:
             self._print(f"account {context.environment.account}")
 
     def plan_of(self, commands: Sequence[str]) -> None:

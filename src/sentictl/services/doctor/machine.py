@@ -11,25 +11,25 @@ from packaging.requirements import Requirement
 
 from sentictl.assets.installed import install_command
 from sentictl.aws.regions import settle_region
-from sentictl.config.config import LOCAL, Config
+from sentictl.config.config import Config
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import StateError
 from sentictl.services.doctor.check import Check, CheckResult, failed, ok, warning
 
 PACKAGE = "sentictl"
-EXTRAS = ("local", "train")  # what the environment local needs besides
+EXTRAS = ("local", "train")  # what a local twin needs besides
 GIGABYTE = 1 << 30
 NEEDED_GIGABYTES = 2  # a dataset, a few models, and what the twin keeps of them
 
 
-def machine_checks(environment: str, folder: Path) -> list[Check]:
+def machine_checks(on_twin: bool, folder: Path) -> list[Check]:
     """Return the checks of the machine, which hold without any project.
 
     Args:
-        environment: whose packages are looked for.
+        on_twin: whether the packages that a local twin needs are looked for, too.
         folder: where a project is or would be.
     """
-    extras = EXTRAS if environment == LOCAL else ()
+    extras = EXTRAS if on_twin else ()
     return [
         Check("python", _python),
         Check("packages", lambda: _packages("")),

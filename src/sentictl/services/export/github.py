@@ -7,7 +7,6 @@ that of a push to main may do what `up` does. No key is stored anywhere.
 import re
 from typing import Any
 
-from sentictl.config.config import LOCAL
 from sentictl.errors import UsageError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.chain import CHAIN
@@ -37,7 +36,7 @@ def github_template(context: Context, repository: str) -> dict[str, Any]:
         UsageError: it is not written like that, or the environment is on this machine.
     """
     _check(repository)
-    if context.environment.name == LOCAL:
+    if context.environment.on_twin:
         raise UsageError("GitHub cannot reach this machine.", "Name an environment on AWS, such as: --env prod")
     notebook = notebook_policy(context, looking=True)  # which `import` looks at, where there is one
     kinds = (*CHAIN, *OPTIONAL)

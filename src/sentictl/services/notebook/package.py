@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 import tomlkit
 
 from sentictl.assets import archives, installed
-from sentictl.config.config import LOCAL
 from sentictl.config.project_folder import SETTINGS_FILE
 from sentictl.errors import SettingsError
 from sentictl.lifecycle.resource import Context
@@ -60,7 +59,7 @@ def project(context: Context) -> bytes:
 def _reviews(context: Context) -> dict[str, Path]:
     """The files of the setting `data.source`, by their path in the project's folder."""
     source, root = context.settings.data.source, context.config.folder.root
-    if source in (PACKAGE, IMDB) or context.environment.name == LOCAL:  # where a notebook is in the project's folder
+    if source in (PACKAGE, IMDB) or context.environment.on_twin:  # where a notebook is in the project's folder
         return {}
     path = (root / source).resolve()
     if Path(source).is_absolute() or not path.is_relative_to(root.resolve()) or not path.exists():
@@ -76,7 +75,7 @@ def _reviews(context: Context) -> dict[str, Path]:
 def _settings(context: Context) -> str:
     tables = context.settings.model_dump(by_alias=True, exclude_defaults=True, mode="json")
     tables["project"] = {key: value for key, value in context.settings.project.model_dump().items() if value}
-    if context.environment.name != LOCAL:
+    if not context.environment.on_twin:
         tables["env"] = {context.environment.name: {"region": context.environment.region}}
     return tomlkit.dumps(tables)
 
