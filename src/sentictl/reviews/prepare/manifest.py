@@ -51,7 +51,9 @@ class Manifest(Facts):
         vocabulary_ids: ids in the vocabulary, padding and unknown included.
         vocabulary_words: surface words that have an id other than unknown.
         validation_by_film: whether validation is of films that training does not hold.
-        warnings: how often each harmless fault was met.
+        warnings: how often each kind of thing was met that is not used as it stands, or not to be expected.
+        examples: one of each of these kinds.
+        shared_films: which reviews of the test split are of a film of the training split, as positions in the split.
         files: every other file, by its path in the folder.
     """
 
@@ -67,6 +69,8 @@ class Manifest(Facts):
     vocabulary_words: int
     validation_by_film: bool
     warnings: dict[str, int]
+    examples: dict[str, str] = {}
+    shared_films: list[int] = []
     files: dict[str, FileFacts]
 
     def write(self, folder: Path) -> None:

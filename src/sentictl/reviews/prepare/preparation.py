@@ -25,9 +25,10 @@ from sentictl.errors import DataError
 from sentictl.reviews.prepare import corpus as corpus_module
 from sentictl.reviews.prepare import split_assignment, tokenization
 from sentictl.reviews.prepare.corpus import Corpus
+from sentictl.reviews.prepare.counted import CountedCorpus, note_overlaps, read_counted
 from sentictl.reviews.prepare.manifest import FORMAT, FileFacts, Manifest, ReviewsFacts, SplitFacts, read_manifest
 from sentictl.reviews.prepare.split_assignment import UNLABELLED, Part, assign_splits, shuffled
-from sentictl.reviews.read import layout
+from sentictl.reviews.read.folders import layout
 from sentictl.reviews.read.source import ReportProgress, Source, SplitName, file_sha256, json_sha256
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
@@ -81,7 +82,7 @@ def prepare(
     folder = datasets / digest
     manifest = read_manifest(folder)
     if manifest is None:
-        corpus = Corpus.read(source, text_settings(settings), report, processes)
+        corpus = read_counted(source, text_settings(settings), report, processes)
         report("encoding", 0)
         manifest = _make(corpus, source.description, fingerprint, settings, folder)
     return PreparedDataset(digest, folder, manifest)
@@ -109,9 +110,10 @@ def _shaping(settings: DataSettings) -> dict[str, bool | int | float]:
     return own | text_settings(settings).to_dict()
 
 
-def _make(corpus: Corpus, description: str, fingerprint: str, settings: DataSettings, folder: Path) -> Manifest:
+def _make(corpus: CountedCorpus, description: str, fingerprint: str, settings: DataSettings, folder: Path) -> Manifest:
     rows = _rows_by_part(corpus, settings)
     _check(corpus, rows, description)
+    shared = note_overlaps(corpus, rows)
     text = text_settings(settings)
     vocabulary = Vocabulary.build(corpus.counts(rows["train"]), settings.vocabulary_size, text)
     ids = np.array(vocabulary.encode(corpus.words), dtype=np.uint16)
@@ -130,6 +132,8 @@ def _make(corpus: Corpus, description: str, fingerprint: str, settings: DataSett
         vocabulary_words=int((ids != UNK).sum()),
         validation_by_film=any(corpus.members[row].film for row in rows["validation"]),
         warnings=dict(sorted(corpus.warnings.items())),
+        examples={kind: corpus.examples[kind] for kind in sorted(corpus.warnings) if kind in corpus.examples},
+        shared_films=shared,
         files={},
     )
     parts: dict[Part, Reviews] = {**splits, UNLABELLED: unlabelled} if unlabelled else {**splits}

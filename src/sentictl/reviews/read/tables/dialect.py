@@ -1,0 +1,131 @@
+"""How a delimited file is written: its delimiter, and the names of its columns."""
+
+import csv
+import reprlib
+from collections.abc import Iterable, Iterator, Sequence
+
+from sentictl.errors import DataError
+from sentictl.reviews.read.tables.row import Asked, find, normal
+
+DELIMITERS = (",", ";", "\t", "|")
+TAB_NAMES = ("tab", "\\t")
+LONGEST_NAME = 60  # characters: what is longer is a review, not the name of a column
+SNIFFED = 20_000  # characters
+
+
+def delimiter_of(sample: Sequence[str], suffix: str, asked: Asked) -> str:
+    """The delimiter of a file: the one by which its header has the columns that are asked for.
+
+    Where no header tells it, it is the one that makes as many fields as there are columns; or the tab of a `.tsv`; or
+    what the library clevercsv finds.
+
+    Args:
+        sample: the file's first lines.
+        suffix: the ending of its name.
+        asked: what is asked of it.
+    """
+    chosen = asked.settings.delimiter
+    if chosen:
+        return "\t" if chosen in TAB_NAMES else chosen
+    usual = "\t" if suffix == ".tsv" else ","
+    candidates = sorted(DELIMITERS, key=lambda delimiter: delimiter != usual)
+    for delimiter in candidates:
+        if has_columns(next(records(sample, delimiter), []), asked.columns):
+            return delimiter
+    count = len(column_names(asked))
+    if count:
+        return max(candidates, key=lambda d: sum(len(fields) == count for fields in records(sample, d)))
+    return usual if suffix == ".tsv" else _sniffed(sample) or usual
+
+
+def header_of(sample: Sequence[str], delimiter: str, name: str, asked: Asked) -> tuple[list[str], bool]:
+    """The names of a file's columns, and whether they stand in its first record.
+
+    Args:
+        sample: the file's first lines.
+        delimiter: what parts its fields.
+        name: what it is called, for the error.
+        asked: what is asked of it.
+
+    Raises:
+        DataError: there is no header and no names are given, or a name is there twice.
+    """
+    beginning = list(records(sample, delimiter))
+    first = beginning[0] if beginning else []
+    given = column_names(asked)
+    if given:
+        return given, [normal(field) for field in first] == [normal(field) for field in given]
+    if not has_columns(first, asked.columns) and _is_data(first, beginning[1:], asked):
+        raise _headless(first, name, asked)
+    blank = sum(not field.strip() for field in first)
+    header = [
+        field if field.strip() or blank == 1 else f"column {number}" for number, field in enumerate(first, start=1)
+    ]
+    twice = {column for column in header if header.count(column) > 1}
+    if twice:
+        raise DataError(f"{name}: the column {reprlib.repr(min(twice))} is there twice.", "Rename one of them.")
+    return header, True
+
+
+def column_names(asked: Asked) -> list[str]:
+    """The names of the columns that a person gives to a file that has no header."""
+    return [name.strip() for name in asked.settings.columns.split(",") if name.strip()]
+
+
+def has_columns(header: Iterable[str], columns: Iterable[str]) -> bool:
+    """Whether a header has these columns."""
+    names = list(header)
+    return all(find(column, names) is not None for column in columns)
+
+
+def records(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    """Yields the records in some lines; lines that are no records by the rules end it."""
+    try:
+        yield from (fields for fields in csv.reader(lines, delimiter=delimiter) if fields)
+    except csv.Error:
+        return
+
+
+def _is_data(first: Sequence[str], others: Sequence[Sequence[str]], asked: Asked) -> bool:
+    """Whether a first record holds no names: a number, a text that is too long, or a label that others hold as well."""
+    for column, field in enumerate(first):
+        text = field.strip()
+        if len(text) > LONGEST_NAME or _is_number(text):
+            return True
+        is_label = asked.labels is not None and asked.labels.is_label(text)
+        if is_label and any(len(other) > column and normal(other[column]) == normal(text) for other in others):
+            return True
+    return False
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _headless(first: Sequence[str], name: str, asked: Asked) -> DataError:
+    shown = ", ".join(reprlib.repr(field) for field in first[:5])
+    columns = asked.columns if len(first) == len(asked.columns) else [f"column{n}" for n in range(1, len(first) + 1)]
+    if len(columns) > len(asked.columns):
+        columns[: len(asked.columns)] = asked.columns
+    labelled = asked.labels is not None and len(columns) == 2 and asked.labels.is_label(first[0])
+    names = columns[::-1] if labelled else columns
+    if "columns" not in asked.command.options:
+        return DataError(
+            f"{name} has no header: its first line holds {shown}.",
+            f"Put a first line there that names its columns: {','.join(names)}",
+        )
+    return DataError(
+        f"{name} has no header: its first line holds {shown}.",
+        f"Name its columns, in their order: {asked.command.again(asked.settings, columns=','.join(names))}",
+    )
+
+
+def _sniffed(sample: Sequence[str]) -> str:
+    from clevercsv import Detector  # takes a quarter of a second to import
+
+    dialect = Detector().detect("".join(sample)[:SNIFFED], delimiters=list(DELIMITERS))
+    return dialect.delimiter if dialect and dialect.delimiter in DELIMITERS else ""

@@ -1,0 +1,80 @@
+"""The rows of JSON files: an object a line, or one list of objects."""
+
+import json
+from collections.abc import Iterator
+from typing import IO, Any
+
+from sentictl.errors import DataError
+from sentictl.reviews.read.source import MAX_REVIEW_BYTES, lines_of
+from sentictl.reviews.read.tables.row import Row
+
+CHUNK = 64 * 1024  # characters
+BLANK = " \t\r\n"
+
+
+def json_lines(file: IO[str], name: str) -> Iterator[Row]:
+    """Yields the object in each line of a file that is not blank.
+
+    Args:
+        file: its text.
+        name: what it is called, for messages.
+
+    Raises:
+        DataError: a line is not a JSON object.
+    """
+    for number, line in enumerate(lines_of(file, name), start=1):
+        if line.strip():
+            where = f"line {number} of {name}"
+            try:
+                fields = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise DataError(f"{where} is not JSON: {error}.", "Each line is one JSON object.") from error
+            yield _row(where, fields)
+
+
+def json_list(file: IO[str], name: str) -> Iterator[Row]:
+    """Yields the objects of a list, of which only one is in memory at a time.
+
+    Args:
+        file: the text of the list.
+        name: what it is called, for messages.
+
+    Raises:
+        DataError: it is no list of JSON objects; the message has the number of the object.
+    """
+    decode = json.JSONDecoder().raw_decode
+    text = file.read(CHUNK).lstrip().removeprefix("[")
+    number = 0
+    while not (text := _from_the_next(text, file)).startswith("]"):
+        number += 1
+        where = f"object {number} of {name}"
+        while True:
+            try:
+                fields, end = decode(text)
+                break
+            except (ValueError, RecursionError) as error:
+                more = file.read(max(CHUNK, len(text))) if len(text) <= MAX_REVIEW_BYTES else ""
+                if not more:
+                    raise DataError(
+                        f"{where} is not JSON: {error}.", "The file is one list of JSON objects: [{…}, {…}]."
+                    ) from error
+                text += more
+        yield _row(where, fields)
+        text = text[end:]
+
+
+def _from_the_next(text: str, file: IO[str]) -> str:
+    """The text from the next object on, behind blanks and a comma, and with something of it where there is more."""
+    while True:
+        text = text.lstrip(BLANK + ",")
+        if text:
+            return text
+        text = file.read(CHUNK)
+        if not text:
+            return ""
+
+
+def _row(where: str, fields: Any) -> Row:
+    if not isinstance(fields, dict):
+        raise DataError(f"{where} is of type {type(fields).__name__}, not an object.", "Each review is a JSON object.")
+    return Row(where, fields)

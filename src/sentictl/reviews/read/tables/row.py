@@ -1,0 +1,90 @@
+"""A row of a table, and the columns that are asked of it."""
+
+import difflib
+import textwrap
+from typing import Any, NamedTuple
+
+from sentictl.config.settings import DataSettings
+from sentictl.errors import DataError
+from sentictl.reviews.read.command import Command
+from sentictl.reviews.read.labels import LabelReader
+
+MOST_NAMES_SHOWN = 300  # characters
+
+
+class Row(NamedTuple):
+    """A row of a table: where it begins, for messages, and its fields in the file's order."""
+
+    where: str
+    fields: dict[str, Any]
+
+
+class Asked(NamedTuple):
+    """What is asked of a table.
+
+    Attributes:
+        settings: how it is to be read, as far as a person says so, and what its columns are called.
+        command: what a hint says to run again.
+        labels: reads its labels; None where none are asked for.
+    """
+
+    settings: DataSettings
+    command: Command
+    labels: LabelReader | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns that have to be there."""
+        return [self.settings.review_column, *([self.settings.label_column] if self.labels else [])]
+
+    def text(self, row: Row) -> str:
+        """The review of a row; JSON's null is an empty one.
+
+        Raises:
+            DataError: there is no such column, or something else than text in it.
+        """
+        text = self.field(row, "review_column")
+        if text is None:
+            return ""
+        if not isinstance(text, str):
+            raise DataError(
+                f"{row.where}: {self.settings.review_column!r} is of type {type(text).__name__}, not text.",
+                self._name(row, "review_column"),
+            )
+        return text
+
+    def field(self, row: Row, setting: str) -> Any:
+        """The value in the column that a setting names.
+
+        Raises:
+            DataError: there is no such column; the message names those that there are.
+        """
+        column: str = getattr(self.settings, setting)
+        key = find(column, row.fields)
+        if key is not None:
+            return row.fields[key]
+        there = textwrap.shorten(", ".join(row.fields), MOST_NAMES_SHOWN, placeholder=" …") or "none"
+        raise DataError(
+            f"{row.where}: there is no column {column!r}; the columns are {there}.", self._name(row, setting)
+        )
+
+    def _name(self, row: Row, setting: str) -> str:
+        """The hint to name a column: the one that was most likely meant."""
+        others = [name for name in row.fields if name not in self.columns and len(name) <= MOST_NAMES_SHOWN]
+        close = difflib.get_close_matches(normal(getattr(self.settings, setting)), map(normal, others), n=1)
+        meant = next((name for name in others if close and normal(name) == close[0]), others[0] if others else "NAME")
+        question = f"Did you mean {meant!r}? " if close else ""
+        return f"{question}Name it: {self.command.again(self.settings, **{setting: meant})}"
+
+
+def find(column: str, names: Any) -> str | None:
+    """The name that a column has in a table: this one, or one that differs in case and in blanks around it only."""
+    if column in names:
+        return column
+    wanted = normal(column)
+    return next((name for name in names if normal(name) == wanted), None)
+
+
+def normal(name: str) -> str:
+    """A column's name as it is compared."""
+    return name.strip().casefold()
