@@ -422,17 +422,25 @@ class Project:
         name = context.recorded(Endpoint).name
         return clients.from_endpoint(context.environment.client("sagemaker-runtime"), name, explain=explain)
 
-    def evaluate(self, data: Path | str | None = None, *, mistakes: int = MISTAKES) -> Evaluation:
+    def evaluate(
+        self, data: Path | str | None = None, *, mistakes: int = MISTAKES, reading: Mapping[str, str] | None = None
+    ) -> Evaluation:
         """Measure the model of this machine.
 
         Args:
             data: labelled reviews of any form that `data.source` takes; by default the dataset's test split.
             mistakes: how many of the surest mistakes to keep.
+            reading: settings of `data` that hold for these reviews alone, such as {"label_column": "stars"}.
         """
-        return measure(self.session.load(), self.session.read, data, mistakes)
+        return measure(self.session.load(), self.session.read, data, mistakes, reading)
 
     def compare(
-        self, against: str, data: Path | str | None = None, *, mistakes: int = MISTAKES
+        self,
+        against: str,
+        data: Path | str | None = None,
+        *,
+        mistakes: int = MISTAKES,
+        reading: Mapping[str, str] | None = None,
     ) -> tuple[Evaluation, Comparison]:
         """Measure the model of this machine, and compare it with another on the same reviews.
 
@@ -440,8 +448,9 @@ class Project:
             against: the other model: its name, an artifact's folder, or a model.tar.gz.
             data: as in `evaluate`.
             mistakes: as in `evaluate`.
+            reading: as in `evaluate`.
         """
-        return measure_against(against, self.session.load(), self.session.read, data, mistakes)
+        return measure_against(against, self.session.load(), self.session.read, data, mistakes, reading)
 
     def metrics(self, model: str | None = None) -> dict[str, Any]:
         """Return what training measured of a model of this machine, by default the current one; "epochs" has its curve.

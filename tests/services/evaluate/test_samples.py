@@ -81,7 +81,7 @@ def test_a_damaged_dataset_is_named(dataset: Path, name: str) -> None:
 def test_reviews_as_text_stay_as_they_are(tmp_path: Path, predictor: Predictor) -> None:
     table = tmp_path / "reviews.csv"
     table.write_text('review,label\n"A superb<br />plot",1\n"Dreadful acting",0\n')
-    sample = TextSample(TableSource(table, DataSettings()))
+    sample = TextSample(TableSource(table, DataSettings()), tmp_path)
     answers = ask(predictor, sample)
     assert sample.text(0) == "A superb<br />plot"
     assert sample.labels.tolist() == [1, 0]

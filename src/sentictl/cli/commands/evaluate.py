@@ -1,7 +1,7 @@
 """`sentictl evaluate`: how good the model is."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from sentictl.services.evaluate.evaluation import Evaluation
 
 app = typer.Typer(add_completion=False)
+OF_DATA = "How --data is read"
+
+
+def of_data(meaning: str) -> Any:
+    """An option about the reviews of `--data`; the settings stay as they are."""
+    return typer.Option(help=meaning, rich_help_panel=OF_DATA)
 
 
 @app.command("evaluate")
@@ -20,7 +26,7 @@ app = typer.Typer(add_completion=False)
 def evaluate(
     invocation: Invocation,
     data: Annotated[
-        Path | None, typer.Option(help="Labelled reviews to measure on, of any form that `data --source` takes.")
+        str | None, typer.Option(help="Labelled reviews to measure on, of any form that `data --source` takes.")
     ] = None,
     against: Annotated[
         str | None,
@@ -28,6 +34,14 @@ def evaluate(
             help="Another model to compare with: its name, an artifact's folder, or a model.tar.gz.", metavar="MODEL"
         ),
     ] = None,
+    columns: Annotated[str | None, of_data("The names of all columns, where the file has no header: a,b,c.")] = None,
+    delimiter: Annotated[str | None, of_data("What parts the fields, such as ; or tab. Else found out.")] = None,
+    encoding: Annotated[str | None, of_data("The encoding of the file, such as cp1252. Else found out.")] = None,
+    review_column: Annotated[str | None, of_data("The column of the reviews.")] = None,
+    label_column: Annotated[str | None, of_data("The column of the labels.")] = None,
+    positive: Annotated[str | None, of_data("The label values of positive reviews: 4,5 or '>=4'.")] = None,
+    negative: Annotated[str | None, of_data("The label values of negative reviews.")] = None,
+    ignore: Annotated[str | None, of_data("The label values of reviews to leave out.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write an HTML page with charts to this file.")] = None,
     mistakes: Annotated[int, typer.Option(min=0, max=1000, help="How many of the surest mistakes to show.")] = 5,
 ) -> None:
@@ -42,12 +56,26 @@ def evaluate(
 
     if report:
         _check(report)
+    given = {
+        "columns": columns,
+        "delimiter": delimiter,
+        "encoding": encoding,
+        "review_column": review_column,
+        "label_column": label_column,
+        "positive": positive,
+        "negative": negative,
+        "ignore": ignore,
+    }
+    reading = {name: value for name, value in given.items() if value is not None}
+    if reading and data is None:
+        option = f"--{next(iter(reading)).replace('_', '-')}"
+        raise UsageError(f"{option} says how reviews are read, and none are named.", "Name them with --data PATH.")
     comparison = None
     with opened(invocation) as project, Console(stderr=True, quiet=invocation.quiet).status("Measuring …"):
         if against:
-            result, comparison = project.compare(against, data, mistakes=mistakes)
+            result, comparison = project.compare(against, data, mistakes=mistakes, reading=reading)
         else:
-            result = project.evaluate(data, mistakes=mistakes)
+            result = project.evaluate(data, mistakes=mistakes, reading=reading)
     if report:
         _write(invocation, report, result, comparison)
     if invocation.json:

@@ -24,6 +24,11 @@ app = typer.Typer(add_completion=False)
 SHOWN = 60  # characters of a review beside its verdict
 
 
+def of_file(meaning: str) -> Any:
+    """An option about the reviews of `--file`; the settings stay as they are."""
+    return typer.Option(help=meaning, rich_help_panel="How --file is read")
+
+
 class Via(StrEnum):
     """Who is asked."""
 
@@ -46,7 +51,10 @@ def predict(
     invocation: Invocation,
     reviews: Annotated[list[str] | None, typer.Argument(help="Reviews, or - for one a line on stdin.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show which words and phrases made it so.")] = False,
-    file: Annotated[Path | None, typer.Option(help="A .csv, .tsv, .jsonl or .txt file of reviews.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A table or .txt file of reviews.")] = None,
+    review_column: Annotated[str | None, of_file("The column of the reviews.")] = None,
+    delimiter: Annotated[str | None, of_file("What parts the fields, such as ; or tab. Else found out.")] = None,
+    encoding: Annotated[str | None, of_file("The encoding of the file, such as cp1252. Else found out.")] = None,
     output: Annotated[Path | None, typer.Option(help="Write the answers to this .jsonl or .csv file.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the answers in --output end.")] = False,
     via: Annotated[Via, typer.Option(help="The model on this machine, or the deployed API or endpoint.")] = Via.LOCAL,
@@ -57,21 +65,25 @@ def predict(
     """
     if resume and not output:
         raise UsageError("--resume goes on with answers in a file.", "Name it with --output.")
-    asked = _reviews(invocation, reviews or [], file)
+    form = {"review_column": review_column, "delimiter": delimiter, "encoding": encoding}
+    asked = _reviews(invocation, reviews or [], file, {name: value for name, value in form.items() if value})
     if output:
         _write(invocation, output, asked, _asker(invocation, via, explain=explain), resume=resume)
     else:
         _tell(invocation, asked, _asker(invocation, via, explain=explain))
 
 
-def _reviews(invocation: Invocation, reviews: list[str], file: Path | None) -> GivenReviews:
+def _reviews(invocation: Invocation, reviews: list[str], file: Path | None, form: dict[str, str]) -> GivenReviews:
     from sentictl.services.predict.batches import lines_as_they_come, windows
     from sentictl.services.predict.clients import WINDOW
 
     if file and reviews:
         raise UsageError("Reviews were given both as arguments and as a file.", "Give one of the two.")
+    if form and not file:
+        option = f"--{next(iter(form)).replace('_', '-')}"
+        raise UsageError(f"{option} says how a file is read, and none is named.", "Name it with --file PATH.")
     if file:
-        return GivenReviews(windows(_rows_of(invocation, file), WINDOW), several=True, file=file)
+        return GivenReviews(windows(_rows_of(invocation, file, form), WINDOW), several=True, file=file)
     if reviews == ["-"] or (not reviews and not sys.stdin.isatty()):
         stream = open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: SIM115  (stdin is not ours to close)
         steps = lines_as_they_come(stream, WINDOW)
@@ -81,11 +93,15 @@ def _reviews(invocation: Invocation, reviews: list[str], file: Path | None) -> G
     return GivenReviews([[(_not_empty(review), {}, 0) for review in reviews]], several=len(reviews) > 1)
 
 
-def _rows_of(invocation: Invocation, file: Path) -> "Iterator[Row]":
+def _rows_of(invocation: Invocation, file: Path, form: dict[str, str]) -> "Iterator[Row]":
     from sentictl.cli.open_project import load_config
     from sentictl.reviews.read.reader import read_inputs
 
-    yield from read_inputs(file, load_config(invocation).settings.data)
+    config = load_config(invocation)
+    # How the file for training is written says nothing of this one.
+    given = {"delimiter": "", "encoding": "", **form}
+    config.change({f"data.{name}": value for name, value in given.items()})
+    yield from read_inputs(file, config.settings.data)
 
 
 def _not_empty(review: str) -> str:

@@ -14,6 +14,7 @@ from sentictl.services.evaluate.metrics import Interval, axis_start
 if TYPE_CHECKING:
     from sentictl.services.evaluate.comparison import Comparison
     from sentictl.services.evaluate.evaluation import Evaluation, Mistake
+    from sentictl.services.evaluate.trained_on import TrainedOn
 
 LONGEST_LABEL = 24
 OTHER_COLUMNS = 24  # margins, percentages and counts: what a chart's label leaves of the width belongs to its axis
@@ -86,7 +87,19 @@ def _summary(evaluation: "Evaluation", width: int) -> Iterator[RenderableType]:
         unbroken(f"ECE {evaluation.calibration_error:.3f}"),
     ]
     yield Text(hanging(INDENT, " · ".join(filter(None, measures)), width) + "\n")
+    if evaluation.trained_on:
+        yield Text(hanging(INDENT, _trained_on(evaluation.trained_on), width) + "\n")
     yield from _confusion(evaluation.confusion, width)
+
+
+def _trained_on(trained: "TrainedOn") -> str:
+    if not trained.reviews:
+        return "It was trained on none of these reviews."
+    were = f"It was trained on {trained.reviews:,} of these (the same words, or the same film)"
+    if trained.accuracy is None or trained.interval is None:
+        return f"{were}, which are all."
+    without = unbroken(f"without them {_percent(trained.accuracy)} right")
+    return f"{were}: {without} ({_interval(trained.interval)}) of {trained.others:,}"
 
 
 def _confusion(confusion: Mapping[str, Mapping[str, int]], width: int) -> Iterator[RenderableType]:

@@ -11,6 +11,7 @@ from sentimodel.predictor import Predictor, sigmoid
 from sentictl.services.evaluate import metrics
 from sentictl.services.evaluate.metrics import ConfidenceBin, Interval, LengthGroup, PartAccuracy
 from sentictl.services.evaluate.samples import Sample
+from sentictl.services.evaluate.trained_on import TrainedOn, without
 
 MISTAKES = 5
 EXCERPT = 320  # characters
@@ -104,6 +105,8 @@ class Evaluation:
         lengths: the accuracy by the reviews' length.
         parts: the accuracy of each part of the architecture.
         mistakes: the wrong answers that the model was surest of, the worst first.
+        trained_on: how many of the reviews the model was trained on as well, and the accuracy without them; None
+            where the training reviews are not on this machine.
     """
 
     model: str
@@ -122,6 +125,7 @@ class Evaluation:
     lengths: list[LengthGroup]
     parts: list[PartAccuracy]
     mistakes: list[Mistake]
+    trained_on: TrainedOn | None = None
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
@@ -141,13 +145,16 @@ def ask(predictor: Predictor, sample: Sample) -> Answers:
     return Answers(predictor.metadata.model, reviews.lengths, predictor.part_logits(reviews))
 
 
-def evaluate(answers: Answers, sample: Sample, mistakes: int = MISTAKES) -> Evaluation:
+def evaluate(
+    answers: Answers, sample: Sample, mistakes: int = MISTAKES, trained: NDArray[np.bool_] | None = None
+) -> Evaluation:
     """All measures of a model's answers.
 
     Args:
         answers: what the model said of the sample.
         sample: the reviews and their labels.
         mistakes: how many wrong answers to show, at most.
+        trained: whether the model was trained on each review, where that is known.
     """
     truth, probabilities = sample.labels.astype(bool), answers.probabilities
     right, called = answers.right(sample.labels), answers.probabilities >= 0.5
@@ -171,6 +178,7 @@ def evaluate(answers: Answers, sample: Sample, mistakes: int = MISTAKES) -> Eval
         lengths=metrics.accuracy_by_length(right, answers.tokens),
         parts=metrics.accuracy_by_part(truth, answers.parts),
         mistakes=_surest_mistakes(right, probabilities, sample, mistakes),
+        trained_on=None if trained is None else without(right, trained),
     )
 
 

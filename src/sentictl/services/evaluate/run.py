@@ -1,11 +1,12 @@
 """The model of this machine measured on a sample, and its figures on the test split kept beside it."""
 
-import contextlib
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from sentimodel.predictor import Predictor
 
 from sentictl.assets.atomic import write_atomically
 from sentictl.config.config import Config
@@ -19,7 +20,13 @@ from sentictl.services.evaluate.samples import Sample, open_labelled, open_test_
 EVALUATION = "evaluation.json"
 
 
-def measure(config: Config, connect: Callable[[], Context], data: Path | str | None, mistakes: int) -> Evaluation:
+def measure(
+    config: Config,
+    connect: Callable[[], Context],
+    data: Path | str | None,
+    mistakes: int,
+    reading: Mapping[str, str] | None = None,
+) -> Evaluation:
     """Measure the model of this machine; what the test split says of it is kept.
 
     Args:
@@ -27,18 +34,24 @@ def measure(config: Config, connect: Callable[[], Context], data: Path | str | N
         connect: gives a context where the dataset has to be fetched from S3.
         data: labelled reviews of any form that `data.source` takes; None for the dataset's test split.
         mistakes: how many of the surest mistakes to keep, at most.
+        reading: settings of `data` that hold for these reviews alone.
 
     Raises:
         ModelError: there is no model, or the reviews cannot be given to it.
         DataError: the reviews cannot be used.
     """
     predictor = load_model(config.folder.current_model)
-    sample = _sample(config, predictor.metadata.dataset, data, connect)
-    return _evaluated(config, ask(predictor, sample), sample, data, mistakes)
+    sample = _sample(config, predictor.metadata.dataset, data, connect, reading)
+    return _evaluated(config, ask(predictor, sample), sample, predictor, mistakes, keep=data is None)
 
 
 def measure_against(
-    against: str, config: Config, connect: Callable[[], Context], data: Path | str | None, mistakes: int
+    against: str,
+    config: Config,
+    connect: Callable[[], Context],
+    data: Path | str | None,
+    mistakes: int,
+    reading: Mapping[str, str] | None = None,
 ) -> tuple[Evaluation, Comparison]:
     """Measure the model of this machine and compare it with another on the same reviews.
 
@@ -48,13 +61,15 @@ def measure_against(
         connect: see there.
         data: see there.
         mistakes: see there.
+        reading: see there.
     """
     predictor = load_model(config.folder.current_model)
     with opened_model(against, config.folder.models) as other:
-        sample = _sample(config, predictor.metadata.dataset, data, connect)
+        sample = _sample(config, predictor.metadata.dataset, data, connect, reading)
         others = ask(other, sample)  # first, as it may refuse these reviews
         answers = ask(predictor, sample)
-    return _evaluated(config, answers, sample, data, mistakes), compare(answers, others, sample.labels)
+    result = _evaluated(config, answers, sample, predictor, mistakes, keep=data is None)
+    return result, compare(answers, others, sample.labels)
 
 
 def kept_figures(folder: Path) -> dict[str, Any] | None:
@@ -82,14 +97,23 @@ def kept_figures(folder: Path) -> dict[str, Any] | None:
         ) from None
 
 
-def _sample(config: Config, digest: str, data: Path | str | None, connect: Callable[[], Context]) -> Sample:
-    return open_test_split(config, digest, connect) if data is None else open_labelled(config, data)
-
-
-def _evaluated(config: Config, answers: Answers, sample: Sample, data: Path | str | None, mistakes: int) -> Evaluation:
-    result = evaluate(answers, sample, mistakes)
+def _sample(
+    config: Config,
+    digest: str,
+    data: Path | str | None,
+    connect: Callable[[], Context],
+    reading: Mapping[str, str] | None,
+) -> Sample:
     if data is None:
+        return open_test_split(config, digest, connect)
+    return open_labelled(config, data, connect, reading)
+
+
+def _evaluated(
+    config: Config, answers: Answers, sample: Sample, predictor: Predictor, mistakes: int, *, keep: bool
+) -> Evaluation:
+    result = evaluate(answers, sample, mistakes, sample.trained_on(predictor))
+    if keep:
         path = config.folder.current_model / EVALUATION
-        with contextlib.suppress(OSError):  # on a disk that may only be read the figures are shown all the same
-            write_atomically(path, json.dumps(result.figures(), indent=2).encode())
+        write_atomically(path, json.dumps(result.figures(), indent=2).encode())
     return result

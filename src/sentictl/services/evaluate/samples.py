@@ -3,7 +3,7 @@
 import shlex
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,13 @@ from sentimodel.predictor import Predictor
 from sentimodel.vocabulary import Vocabulary, VocabularyError
 
 from sentictl.config.config import Config
-from sentictl.config.paths import working_directory
 from sentictl.errors import DataError, ModelError
 from sentictl.lifecycle.resource import Context
+from sentictl.reviews.prepare.manifest import read_manifest
+from sentictl.reviews.read.command import evaluate_command
 from sentictl.reviews.read.resolve import open_source, user_cache
 from sentictl.reviews.read.source import Source
+from sentictl.services.evaluate.trained_on import same_as
 from sentictl.services.resources.storage import download_folder
 
 TEST, VALIDATION = "test", "validation"
@@ -40,6 +42,10 @@ class Sample(ABC):
     @abstractmethod
     def encoded(self, predictor: Predictor) -> Reviews:
         """The reviews in the ids of a model's vocabulary."""
+
+    def trained_on(self, predictor: Predictor) -> NDArray[np.bool_] | None:
+        """Whether a model was trained on each review, `[reviews]`; None where its training reviews are not here."""
+        return None
 
     @abstractmethod
     def text(self, row: int) -> str:
@@ -65,6 +71,7 @@ class SplitSample(Sample):
         except (DatasetError, VocabularyError, OSError) as problem:
             again = f"It is prepared or fetched again after: rm -r {shlex.quote(str(folder))}"
             raise DataError(str(problem), again) from None
+        self._is_test = split == TEST
         super().__init__(f"{split} split of dataset {folder.name}", self._split.labels)
 
     def encoded(self, predictor: Predictor) -> Reviews:
@@ -78,6 +85,14 @@ class SplitSample(Sample):
             )
         return self._split
 
+    def trained_on(self, predictor: Predictor) -> NDArray[np.bool_] | None:
+        """Those with the text of a training review, and those of the test split about a film of one."""
+        trained = _same_as_training(self._folder, self._split)
+        manifest = read_manifest(self._folder)
+        if trained is not None and manifest is not None and self._is_test:
+            trained[manifest.shared_films] = True
+        return trained
+
     def text(self, row: int) -> str:
         return " ".join(self._vocabulary.words(self._split.review(row).tolist()))
 
@@ -85,11 +100,16 @@ class SplitSample(Sample):
 class TextSample(Sample):
     """The labelled reviews of a source: its test split where it has one, else all.
 
+    Args:
+        source: the reviews.
+        datasets: the folder of the datasets on this machine.
+
     Raises:
         DataError: the source holds no labelled reviews or cannot be read.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, datasets: Path) -> None:
+        self._datasets = datasets
         reviews = list(source.reviews())
         tested = [review for review in reviews if review.split == "test"] or reviews
         self._texts = [review.text for review in tested]
@@ -97,6 +117,10 @@ class TextSample(Sample):
 
     def encoded(self, predictor: Predictor) -> Reviews:
         return predictor.encode(self._texts)
+
+    def trained_on(self, predictor: Predictor) -> NDArray[np.bool_] | None:
+        digest = predictor.metadata.dataset
+        return _same_as_training(self._datasets / digest, self.encoded(predictor)) if digest else None
 
     def text(self, row: int) -> str:
         return self._texts[row]
@@ -121,14 +145,39 @@ def open_validation_split(config: Config, digest: str, connect: Callable[[], Con
     return SplitSample(_folder(config, digest, connect), VALIDATION)
 
 
-def open_labelled(config: Config, data: Path | str) -> Sample:
+def open_labelled(
+    config: Config, data: Path | str, connect: Callable[[], Context], reading: Mapping[str, str] | None = None
+) -> Sample:
     """Reviews that a person names, in any form that `data.source` takes.
+
+    Args:
+        config: the project's, whose settings say what the columns and the labels are called.
+        data: where the reviews are.
+        connect: called only if they are on S3.
+        reading: settings of `data` that hold for these reviews alone.
 
     Raises:
         DataError: they cannot be used.
     """
-    settings = config.settings.data.model_copy(update={"source": str(data)})
-    return TextSample(open_source(settings, working_directory(), user_cache(), lambda *_: None))
+    # How the file for training is written says nothing of this one.
+    given = {"columns": "", "delimiter": "", "encoding": "", **(reading or {}), "source": str(data)}
+    config.change({f"data.{name}": value for name, value in given.items()})
+    source = open_source(
+        config.settings.data,
+        Path.cwd(),
+        user_cache(),
+        lambda *_: None,
+        s3=lambda: connect().environment.client("s3"),
+        command=evaluate_command(str(data)),
+    )
+    return TextSample(source, config.folder.datasets)
+
+
+def _same_as_training(folder: Path, reviews: Reviews) -> NDArray[np.bool_] | None:
+    try:
+        return same_as(Split.load(folder / "train" / REVIEWS), reviews)
+    except (DatasetError, OSError):
+        return None
 
 
 def _folder(config: Config, digest: str, connect: Callable[[], Context]) -> Path:
