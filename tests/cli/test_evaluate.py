@@ -110,3 +110,33 @@ def test_a_report_that_cannot_be_written_is_one_message(run: Run, project: Path,
     assert done.stdout == ""
     assert "cannot be written: File name too long." in done.stderr
     assert sorted(project.iterdir()) == before
+
+
+def test_named_reviews_are_read_as_told_and_the_settings_stay(run: Run, project: Path) -> None:
+    rows = "".join(f"{text};{5 if label else 1}\n" for text, label in toy_reviews(40) if ";" not in text)
+    (project / "other.csv").write_text("text;stars\n" + rows + "So so;3\n", encoding="utf-16")
+    with (project / "sentictl.toml").open("a") as settings:
+        settings.write('[data]\ndelimiter = "|"\nencoding = "ascii"\ncolumns = "a,b"\n')
+    before = (project / "sentictl.toml").read_text()
+    options = ("--review-column", "text", "--label-column", "stars", "--positive", ">=4", "--negative", "-1,1,2")
+    done = run("evaluate", "--data", "other.csv", *options, "--ignore", "3", "--json")
+    assert done.returncode == 0, done.stdout
+    document = json.loads(done.stdout)
+    assert document["reviews"] == 40
+    assert document["trained_on"]["reviews"] + document["trained_on"]["others"] == 40
+    assert document["trained_on"]["reviews"] >= 20
+    assert (project / "sentictl.toml").read_text() == before
+    refused = json.loads(run("evaluate", "--data", "other.csv", "--json").stdout)["error"]
+    assert refused["hint"].endswith("sentictl evaluate --data other.csv --review-column text")
+
+
+def test_how_reviews_are_read_needs_reviews(run: Run) -> None:
+    done = run("evaluate", "--label-column", "stars")
+    assert done.returncode == 2
+    assert "--label-column says how reviews are read" in done.stderr
+
+
+def test_how_many_were_trained_on_is_told(run: Run, table: Path) -> None:
+    words = " ".join(run("evaluate", "--data", "reviews.csv").stdout.split())
+    assert "It was trained on 1" in words
+    assert "without them" in words

@@ -234,3 +234,24 @@ def test_a_reader_that_goes_away_is_no_error(project: Path) -> None:
     )
     assert done.stdout.startswith("positive")
     assert done.stderr == ""
+
+
+def test_a_file_is_read_as_told_and_the_settings_stay(run: Run, project: Path) -> None:
+    (project / "other.csv").write_text("id^text\n7^Ein schönes, superb film\n", encoding="cp1252")
+    with (project / "sentictl.toml").open("a") as settings:
+        settings.write('[data]\ndelimiter = "|"\nencoding = "ascii"\n')
+    before = (project / "sentictl.toml").read_text()
+    options = ("--file", "other.csv", "--review-column", "text", "--delimiter", "^", "--encoding", "cp1252")
+    answers = json.loads(run("predict", *options, "--json").stdout)
+    assert [(answer["id"], answer["text"]) for answer in answers] == [("7", "Ein schönes, superb film")]
+    assert (project / "sentictl.toml").read_text() == before
+    (project / "other.csv").write_text("id;text\n7;So, so\n")
+    refused = run("predict", "--file", "other.csv")
+    assert refused.returncode == 1
+    assert "sentictl predict --file other.csv --review-column" in " ".join(refused.stderr.split())
+
+
+def test_how_a_file_is_read_needs_a_file(run: Run) -> None:
+    done = run("predict", "what a film", "--delimiter", ";")
+    assert done.returncode == 2
+    assert "--delimiter says how a file is read" in done.stderr

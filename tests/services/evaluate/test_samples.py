@@ -1,11 +1,13 @@
 """Reviews to measure on: from a dataset's test split, and as text."""
 
+import csv
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sentimodel.dataset import Split
 from sentimodel.predictor import Predictor
 
 from sentictl.config.config import Config
@@ -13,10 +15,14 @@ from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError, ModelError
 from sentictl.lifecycle.resource import Context
+from sentictl.reviews.prepare.preparation import prepare
+from sentictl.reviews.read.source import Review
 from sentictl.reviews.read.tables.table import TableSource
 from sentictl.services.evaluate.evaluation import ask
 from sentictl.services.evaluate.samples import SplitSample, TextSample, open_test_split
-from tests.conftest import TOY_OPTIONS
+from sentictl.services.evaluate.trained_on import without
+from tests.conftest import TOY_OPTIONS, toy_reviews
+from tests.reviews.prepare.test_counted import Given
 
 DIGEST = str(TOY_OPTIONS["dataset"])
 
@@ -87,3 +93,42 @@ def test_reviews_as_text_stay_as_they_are(tmp_path: Path, predictor: Predictor) 
     assert sample.labels.tolist() == [1, 0]
     assert answers.right(sample.labels).tolist() == [True, True]
     np.testing.assert_allclose(answers.probabilities[0], predictor.predict(["A superb<br />plot"])[0].probability)
+
+
+def test_the_reviews_that_a_model_was_trained_on_are_known(tmp_path: Path, dataset: Path, predictor: Predictor) -> None:
+    table = tmp_path / "reviews.csv"
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows([("review", "label"), *toy_reviews(400), ("Zzqx!", 1), ("A superb zzqx plot", 0)])
+    source = TableSource(table, DataSettings())
+    trained = TextSample(source, dataset.parent).trained_on(predictor)
+    assert trained is not None
+    training = len(Split.load(dataset / "train" / "reviews.npz"))
+    assert training <= trained.sum() < 400
+    assert trained[-2:].tolist() == [False, False]
+    assert TextSample(source, tmp_path / "elsewhere").trained_on(predictor) is None
+
+
+def test_the_accuracy_without_the_reviews_trained_on() -> None:
+    right = np.array([True, True, False, False])
+    told = without(right, np.array([False, False, True, False]))
+    assert (told.reviews, told.others) == (1, 3)
+    assert told.accuracy == pytest.approx(2 / 3)
+    assert without(right, np.ones(4, dtype=bool)).accuracy is None
+
+
+def test_test_reviews_with_a_text_or_a_film_of_training_are_known(tmp_path: Path, predictor: Predictor) -> None:
+    words = ("wonderful", "superb", "moving", "charming")
+    reviews = [
+        Review(
+            f"A {words[n % 4]} film number {n}", n % 2, ("train", "train", "validation", "test")[n // 2 % 4], f"tt{n}"
+        )
+        for n in range(160)
+    ]
+    tested = [n for n, review in enumerate(reviews) if review.split == "test"]
+    reviews[tested[0]] = reviews[tested[0]]._replace(film=reviews[0].film)
+    reviews[tested[1]] = reviews[tested[1]]._replace(text=reviews[1].text)
+    settings = DataSettings(vocabulary_size=200)
+    folder = prepare(Given(reviews), settings, tmp_path, lambda *_: None, 1).folder
+    trained = SplitSample(folder).trained_on(predictor)
+    assert trained is not None
+    assert trained.sum() == 2

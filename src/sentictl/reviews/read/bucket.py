@@ -53,9 +53,10 @@ def _under(client: Any, bucket: str, key: str, address: str) -> list[tuple[str, 
         if error.response["Error"]["Code"] not in NOT_FOUND:
             raise
         objects = []
+    objects = [item for item in objects if not item[0].endswith("/")]  # a folder, as the console makes it
     same = [item for item in objects if item[0] == key]
     above = key if not key or key.endswith("/") else f"{key}/"
-    found = same or [item for item in objects if item[0].startswith(above) and not item[0].endswith("/")]
+    found = same or [item for item in objects if item[0].startswith(above)]
     if not found:
         raise DataError(
             f"There is no {address} that this environment can see.",

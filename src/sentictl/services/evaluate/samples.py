@@ -43,7 +43,7 @@ class Sample(ABC):
     def encoded(self, predictor: Predictor) -> Reviews:
         """The reviews in the ids of a model's vocabulary."""
 
-    def trained_on(self, predictor: Predictor) -> NDArray[np.bool_] | None:
+    def trained_on(self, predictor: Predictor) -> NDArray[np.bool_] | None:  # noqa: ARG002  (see below)
         """Whether a model was trained on each review, `[reviews]`; None where its training reviews are not here."""
         return None
 
@@ -85,7 +85,7 @@ class SplitSample(Sample):
             )
         return self._split
 
-    def trained_on(self, predictor: Predictor) -> NDArray[np.bool_] | None:
+    def trained_on(self, predictor: Predictor) -> NDArray[np.bool_] | None:  # noqa: ARG002  (it is of this dataset)
         """Those with the text of a training review, and those of the test split about a film of one."""
         trained = _same_as_training(self._folder, self._split)
         manifest = read_manifest(self._folder)

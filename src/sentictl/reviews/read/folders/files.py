@@ -17,6 +17,7 @@ from sentictl.reviews.read.tables.table import MOST_DAMAGE, OTHER_ENCODING, OWN_
 LABELS = {"pos": 1, "positive": 1, "neg": 0, "negative": 0}
 GROUPS = {1: "train/pos", 0: "train/neg"}
 NO_FILM = -1
+WIDE = ("utf-16", "utf-32")
 REST = re.compile(r"README|urls_(pos|neg|unsup)\.txt|imdb\.vocab|imdbEr\.txt|\w+Bow\.feat")  # of the official archive
 NOT_READ = "file that is no review skipped"
 
@@ -66,8 +67,8 @@ class FilesSource(layout.LayoutSource):
             self.where = name
             if place:
                 yield place, self._as_utf8(content)
-            elif self._folder and b"\0" in content and detect([content]).errors == "surrogateescape":
-                self.warnings.note(NOT_READ, name)
+            elif self._folder and b"\0" in content and not detect([content]).name.startswith(WIDE):
+                self.warnings.note(NOT_READ, name)  # a picture, or another file that is no text
             elif self._folder:
                 yield layout.Place(GROUPS[self._folder.label], NO_FILM), self._as_utf8(content)
 
