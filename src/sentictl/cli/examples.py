@@ -29,6 +29,7 @@ COMMANDS: dict[str, Examples] = {
         ("sentictl data", "prepare the reviews that sentictl.toml names"),
         ("sentictl data --source reviews.csv", "use your own: a row a review, with the columns review and label"),
         ("sentictl data --source feedback.csv --review-column text", "where the column is called otherwise"),
+        ("sentictl data --source stars.csv --positive 4,5 --negative 1,2 --ignore 3", "stars for labels"),
     ],
     "train": [
         ("sentictl train", "train with the settings in sentictl.toml"),
