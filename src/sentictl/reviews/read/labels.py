@@ -1,7 +1,6 @@
 """Which values of a label column mean positive, which negative, and which are left out."""
 
 import json
-import math
 import operator
 import re
 import reprlib
@@ -24,6 +23,8 @@ NUMBER = re.compile(r"([+-]?\d+(?:[.,]\d+)?)")
 RATING = re.compile(r"(\d+(?:[.,]\d+)?)\s*(?:stars?|/\s*\d+)")  # "4 stars", "4.5/5"
 STARS = re.compile(r"([★⭐*]+)[☆✩\ufe0f]*")
 LONGEST = 100  # characters: no label is longer
+MOST_PROPOSED = 10  # values: where there are more, they are compared
+MISSING = ("nan", "null")  # what programs write for nothing
 
 
 class Side(NamedTuple):
@@ -53,14 +54,18 @@ class LabelReader:
             `>=4` are of numbers and stars. A comparison alone leaves the rest to the other side. Where both are empty,
             the usual spellings are understood.
         command: what a hint says to run again.
+        values: gives some of the values that there are, for a hint.
 
     Raises:
         DataError: only one side is named, or one value is on both.
     """
 
-    def __init__(self, settings: DataSettings, command: Command = DATA) -> None:
+    def __init__(
+        self, settings: DataSettings, command: Command = DATA, values: Callable[[], Iterable[object]] = tuple
+    ) -> None:
         self._settings = settings
         self._command = command
+        self._values = values
         self._positive, self._negative = _side(settings.positive), _side(settings.negative)
         self._ignore = _side(settings.ignore)
         self._usual = not settings.positive.strip() and not settings.negative.strip()
@@ -133,17 +138,12 @@ class LabelReader:
         if not isinstance(value, str | int | float) or len(spelling) > LONGEST:
             again = self._command.again(self._settings, label_column="NAME")
             return DataError(f"{where}: {shown}.", f"Name the column of the labels: {again}")
-        number = _number(spelling)
-        if number is not None:
-            again = self._command.again(self._settings, positive=">=4", negative="<=2", ignore="3")
-            return DataError(f"{where}: {shown}.", f"Say which numbers are which, such as: {again}")
         if set(self._seen.values()) == {0, 1}:
             return self._third(value, spelling, where)
-        sides = {"positive": spelling, "negative": "VALUE"}
-        for seen, label in self._seen.items():
-            sides = {"positive": seen, "negative": spelling} if label else {"positive": spelling, "negative": seen}
-        again = self._command.again(self._settings, **sides)
-        return DataError(f"{where}: {shown}.", f"Name the values of both sides, such as: {again}")
+        values = {spelling, *self._seen, *map(spelled, self._values())}
+        again = self._command.again(self._settings, **_proposed(values))
+        two = f", and there are {len(values)} of them where the model knows two" if len(values) > 2 else ""
+        return DataError(f"{where}: {shown}{two}.", f"Say which values are which, such as: {again}")
 
     def _third(self, value: object, spelling: str, where: str) -> DataError:
         sides = {"positive": self._settings.positive, "negative": self._settings.negative}
@@ -160,6 +160,18 @@ class LabelReader:
         )
 
 
+def _proposed(spellings: Iterable[str]) -> dict[str, str]:
+    """Sides for some values: the larger numbers are positive, and words by the alphabet, as with "bad" and "good"."""
+    values = [value for value in spellings if value]
+    if len(values) > MOST_PROPOSED:
+        return {"positive": ">=4", "negative": "<=2", "ignore": "3"}
+    ordered = sorted(values, key=lambda value: (_number(value) is None, _number(value) or 0, value))
+    half = max(len(ordered) // 2, 1)
+    negative, middle, positive = ordered[:half], ordered[half:-half], ordered[half:][-half:]
+    sides = {"positive": _listed(positive) or "VALUE", "negative": _listed(negative)}
+    return sides | ({"ignore": _listed(middle)} if middle else {})
+
+
 def spelled(value: object) -> str:
     """The spelling that values are compared by: JSON's 1, 1.0, true and CSV's "1", "1.0", " True " alike."""
     text = str(value).strip().casefold()
@@ -170,7 +182,7 @@ def spelled(value: object) -> str:
 
 def is_blank(value: object) -> bool:
     """Whether a label column holds nothing: no text, null, or not a number."""
-    return value is None or (isinstance(value, float) and math.isnan(value)) or not str(value).strip()
+    return value is None or spelled(value) in ("", *MISSING)
 
 
 def _number(spelling: str) -> float | None:

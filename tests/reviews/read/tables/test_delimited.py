@@ -80,6 +80,49 @@ def test_the_other_names_are_told_by_the_delimiter_that_the_file_has(tmp_path: P
     assert error.hint.endswith("sentictl data --source a.csv --review-column text")
 
 
+@pytest.mark.parametrize(
+    ("labels", "options"),
+    [
+        (("bad", "good"), "--positive good --negative bad"),
+        (("1", "2", "3", "4", "5"), "--positive 4,5 --negative 1,2 --ignore 3"),
+        (("negative", "neutral", "positive"), "--positive positive --negative negative --ignore neutral"),
+        (("2.5", "10"), "--positive 10 --negative 2.5"),
+        (tuple(str(number) for number in range(2, 40)), "--positive '>=4' --negative '<=2' --ignore 3"),
+    ],
+)
+def test_labels_that_are_not_known_are_proposed_as_they_stand(
+    tmp_path: Path, labels: tuple[str, ...], options: str
+) -> None:
+    rows = "".join(f"Film {number},{labels[number % len(labels)]}\n" for number in range(80))
+    error = refused(tmp_path / "a.csv", f"review,label\n{rows}")
+    assert error.hint.endswith(f"sentictl data --source a.csv {options}")
+    assert ("the model knows two" in error.message) == (len(labels) > 2)
+
+
+def test_the_longest_texts_are_taken_for_the_reviews(tmp_path: Path) -> None:
+    error = refused(tmp_path / "a.csv", "no,words,verdict\n1,A good film,1\n2,A bad film,0\n")
+    assert error.hint.endswith("--review-column words")
+    error = refused(tmp_path / "a.csv", "id,review,verdict\n17,A good film,1\n18,A bad film,0\n")
+    assert error.hint.endswith("--label-column verdict")
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_labels_show_the_delimiter_where_no_header_does(tmp_path: Path, delimiter: str) -> None:
+    content = "".join(f"A {('bad', 'good')[n % 2]} film, no {n}{delimiter}{('neg', 'pos')[n % 2]}\n" for n in range(9))
+    assert refused(tmp_path / "a.csv", content).hint.endswith("--columns review,label")
+    assert refused(tmp_path / "a.csv", f"text{delimiter}verdict\n{content}").hint.endswith("--review-column text")
+
+
+def test_a_header_below_other_lines_is_told(tmp_path: Path) -> None:
+    error = refused(tmp_path / "a.csv", "# exported\n# today\nreview;label\nGood;1\n")
+    assert "its header stands below other lines: 'review;label'" in error.message
+
+
+@pytest.mark.parametrize("nothing", ["NaN", "null", " "])
+def test_what_programs_write_for_nothing_is_no_label(tmp_path: Path, nothing: str) -> None:
+    assert read(tmp_path / "a.csv", f"review,label\na,1\nb,{nothing}\nc,0\n") == [("a", 1), ("c", 0)]
+
+
 def test_another_delimiter_is_proposed_and_taken(tmp_path: Path) -> None:
     content = "review^label\nGood, really^1\nBad^0\n"
     assert refused(tmp_path / "a.csv", content).hint.endswith("sentictl data --source a.csv --delimiter '^'")

@@ -8,17 +8,18 @@ that it took: where every line is a row by itself, it is read as one.
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import IO, Any
 
 from sentictl.errors import DataError
 from sentictl.reviews.read.source import MAX_REVIEW_BYTES, Warnings, lines_of
-from sentictl.reviews.read.tables.dialect import delimiter_of, header_of
+from sentictl.reviews.read.tables.dialect import delimiter_of, header_of, records
 from sentictl.reviews.read.tables.row import Asked, Row, find
 
 QUOTES = "row with a quote that is no CSV, read as it stands"
 SAMPLE = 32_000  # characters
 LONGEST_HEADER = 100  # of them are shown
+BETWEEN_NAMES = re.compile(r"\w[\"']?\s*([^\w\s\"'.()#-])\s*[\"']?\w")
 FEW_LINES = 5  # so many that look like rows do so by chance where no label shows that they are
 EXCELS_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)  # what Excel reads and writes above a header
 
@@ -42,7 +43,8 @@ def delimited_rows(file: IO[str], name: str, suffix: str, asked: Asked, warnings
     delimiter = delimiter or delimiter_of(sample, suffix, asked)
     header, in_file = header_of(sample, delimiter, name, asked)
     if sample:
-        _check_columns(header, f"line {skipped + 1} of {name}", asked)
+        values = next(islice(records(sample, delimiter), 1, None), [])
+        _check_columns(header, values, f"line {skipped + 1} of {name}", asked)
     for start, fields in Records(chain(sample, lines), skipped, delimiter, header, name, asked, warnings):
         if not fields:
             continue
@@ -198,17 +200,17 @@ def _sample(lines: Iterator[str]) -> tuple[list[str], int, str]:
     return sample, skipped, delimiter
 
 
-def _check_columns(header: Sequence[str], where: str, asked: Asked) -> None:
-    """Refuse a header without the columns that are asked for."""
+def _check_columns(header: Sequence[str], values: Sequence[str], where: str, asked: Asked) -> None:
+    """Refuse a header without the columns that are asked for; the values are those of a row."""
     if len(header) == 1 and find(asked.settings.review_column, header) is None:
-        other = re.search(r"[^\w\s]", header[0])
+        other = BETWEEN_NAMES.search(header[0])
         if other:
             raise DataError(
                 f"{where}: there is one column only, {header[0][:LONGEST_HEADER]!r}.",
-                f"Name the delimiter: {asked.command.again(asked.settings, delimiter=other[0])}",
+                f"Name the delimiter: {asked.command.again(asked.settings, delimiter=other[1])}",
             )
     for setting in ("review_column", "label_column") if asked.labels else ("review_column",):
-        asked.field(Row(where, dict.fromkeys(header)), setting)
+        asked.field(Row(where, dict.fromkeys(header, "") | dict(zip(header, values, strict=False))), setting)
 
 
 def _named(header: Sequence[str], fields: Sequence[str], where: str) -> dict[str, str]:

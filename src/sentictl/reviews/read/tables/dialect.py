@@ -10,6 +10,7 @@ from sentictl.reviews.read.tables.row import Asked, find, normal
 DELIMITERS = (",", ";", "\t", "|")
 TAB_NAMES = ("tab", "\\t")
 LONGEST_NAME = 60  # characters: what is longer is a review, not the name of a column
+HIGHEST = 20  # lines that may stand above a header
 SNIFFED = 20_000  # characters
 
 
@@ -17,7 +18,7 @@ def delimiter_of(sample: Sequence[str], suffix: str, asked: Asked) -> str:
     """The delimiter of a file: the one by which its header has the columns that are asked for.
 
     Where no header tells it, it is the one that makes as many fields as there are columns; or the tab of a `.tsv`; or
-    what the library clevercsv finds.
+    one that makes a column of labels; or what the library clevercsv finds.
 
     Args:
         sample: the file's first lines.
@@ -35,7 +36,8 @@ def delimiter_of(sample: Sequence[str], suffix: str, asked: Asked) -> str:
     count = len(column_names(asked))
     if count:
         return max(candidates, key=lambda d: sum(len(fields) == count for fields in records(sample, d)))
-    return usual if suffix == ".tsv" else _sniffed(sample) or usual
+    labelled = (delimiter for delimiter in candidates if _has_labels(list(records(sample, delimiter))[1:], asked))
+    return usual if suffix == ".tsv" else next(labelled, "") or _sniffed(sample) or usual
 
 
 def header_of(sample: Sequence[str], delimiter: str, name: str, asked: Asked) -> tuple[list[str], bool]:
@@ -55,6 +57,12 @@ def header_of(sample: Sequence[str], delimiter: str, name: str, asked: Asked) ->
     given = column_names(asked)
     if given:
         return given, [normal(field) for field in first] == [normal(field) for field in given]
+    below = "" if has_columns(first, asked.columns) else _header_below(sample, asked)
+    if below:
+        raise DataError(
+            f"{name}: its header stands below other lines: {reprlib.repr(below.strip())}.",
+            "Take the lines above it out.",
+        )
     if not has_columns(first, asked.columns) and _is_data(first, beginning[1:], asked):
         raise _headless(first, name, asked)
     blank = sum(not field.strip() for field in first)
@@ -84,6 +92,21 @@ def records(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
         yield from (fields for fields in csv.reader(lines, delimiter=delimiter) if fields)
     except csv.Error:
         return
+
+
+def _header_below(sample: Sequence[str], asked: Asked) -> str:
+    """The line in which the columns stand that are asked for, of some lines; empty where there is none."""
+    for line in sample[:HIGHEST]:
+        if any(has_columns(next(records([line], delimiter), []), asked.columns) for delimiter in DELIMITERS):
+            return line
+    return ""
+
+
+def _has_labels(rows: Sequence[Sequence[str]], asked: Asked) -> bool:
+    """Whether some rows are equally long and have a column of labels."""
+    if asked.labels is None or len(rows) < 2 or len(rows[0]) < 2 or len({len(row) for row in rows[:-1]}) > 1:
+        return False
+    return any(all(asked.labels.is_label(value) for value in column) for column in zip(*rows[:-1], strict=True))
 
 
 def _is_data(first: Sequence[str], others: Sequence[Sequence[str]], asked: Asked) -> bool:

@@ -9,6 +9,7 @@ from sentictl.reviews.read.source import MAX_REVIEW_BYTES, lines_of
 from sentictl.reviews.read.tables.row import Row
 
 CHUNK = 64 * 1024  # characters
+FORMS = "Each line is one JSON object, or the whole file is one list of them: [{…}, {…}]."
 BLANK = " \t\r\n"
 
 
@@ -28,7 +29,7 @@ def json_lines(file: IO[str], name: str) -> Iterator[Row]:
             try:
                 fields = json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise DataError(f"{where} is not JSON: {error}.", "Each line is one JSON object.") from error
+                raise DataError(f"{where} is not JSON: {error}.", FORMS) from error
             yield _row(where, fields)
 
 

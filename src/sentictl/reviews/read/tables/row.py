@@ -72,7 +72,8 @@ class Asked(NamedTuple):
         """The hint to name a column: the one that was most likely meant."""
         others = [name for name in row.fields if name not in self.columns and len(name) <= MOST_NAMES_SHOWN]
         close = difflib.get_close_matches(normal(getattr(self.settings, setting)), map(normal, others), n=1)
-        meant = next((name for name in others if close and normal(name) == close[0]), others[0] if others else "NAME")
+        by_length = sorted(others, key=lambda name: len(str(row.fields[name])), reverse=setting == "review_column")
+        meant = next((name for name in by_length if not close or normal(name) == close[0]), "NAME")
         question = f"Did you mean {meant!r}? " if close else ""
         return f"{question}Name it: {self.command.again(self.settings, **{setting: meant})}"
 

@@ -4,6 +4,7 @@ import io
 import reprlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -32,6 +33,7 @@ OTHER_ENCODING = "review with letters read as {}"
 MOST_DAMAGE = 10  # bytes that are not UTF-8, in a file that is: a few may be replaced, and all are told
 CHUNK_BYTES = 1024 * 1024
 PEEKED = 1024  # bytes
+LOOKED_AT = 1_000  # rows, for the label values that there are
 
 TextFile: TypeAlias = "io.TextIOWrapper[Any]"  # quoted: generic for type checkers only
 
@@ -60,7 +62,7 @@ class TableSource(Source):
         return json_sha256([file_sha256(self.path), *names, *([further] if further else [])])
 
     def _all(self) -> Iterator[Review]:
-        labels = LabelReader(self.settings, self.command)
+        labels = LabelReader(self.settings, self.command, self._label_values)
         asked = Asked(self.settings, self.command, labels)
         for row in self._rows(asked):
             self.where = row.where
@@ -80,6 +82,13 @@ class TableSource(Source):
             for row in table.rows:
                 self.done = table.position()
                 yield row
+
+    def _label_values(self) -> set[str]:
+        """The different values in the label column of the first rows."""
+        asked = Asked(self.settings, self.command)
+        with open_table(self.path, asked, Warnings()) as table:
+            fields = (asked.field(row, "label_column") for row in islice(table.rows, LOOKED_AT))
+            return {str(value) for value in fields if not is_blank(value)}
 
     def _note_unlabelled(self, row: Row, text: str) -> None:
         empty = all(is_blank(value) for value in row.fields.values())
