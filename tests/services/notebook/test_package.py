@@ -55,6 +55,11 @@ def test_the_reviews_go_along(offline: Context, tmp_path: Path, files: tuple[str
     assert unpacked(project(offline), tmp_path / "there") == {*files, "sentictl.toml"}
 
 
+def test_reviews_on_s3_stay_there(offline: Context, tmp_path: Path) -> None:
+    offline.config.change({"data.source": "s3://films/reviews.csv"})
+    assert unpacked(project(offline), tmp_path / "there") == {"sentictl.toml"}
+
+
 @pytest.mark.parametrize("source", ["../reviews.csv", "/etc/hostname", "~/reviews.csv", "gone.csv"])
 def test_reviews_elsewhere_are_refused(offline: Context, source: str) -> None:
     (offline.config.folder.root.parent / "reviews.csv").write_text("review,label\n")
