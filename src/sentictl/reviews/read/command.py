@@ -9,7 +9,7 @@ DEFAULTS = DataSettings()
 
 
 @dataclass(frozen=True)
-class Command:
+class ReadingCommand:
     """A command as it was given.
 
     Args:
@@ -39,14 +39,14 @@ def _option(name: str, value: str) -> str:
 
 FORM = ("delimiter", "encoding")
 LABELLED = ("columns", *FORM, "review_column", "label_column", "positive", "negative", "ignore")
-DATA = Command("sentictl data", ("source", *LABELLED))
+DATA = ReadingCommand("sentictl data", ("source", *LABELLED))
 
 
-def evaluate_command(data: str) -> Command:
+def evaluate_command(data: str) -> ReadingCommand:
     """The command that measures the model on these reviews."""
-    return Command(f"sentictl evaluate --data {shlex.quote(data)}", LABELLED)
+    return ReadingCommand(f"sentictl evaluate --data {shlex.quote(data)}", LABELLED)
 
 
-def predict_command(file: str) -> Command:
+def predict_command(file: str) -> ReadingCommand:
     """The command that predicts the reviews of this file."""
-    return Command(f"sentictl predict --file {shlex.quote(file)}", (*FORM, "review_column"))
+    return ReadingCommand(f"sentictl predict --file {shlex.quote(file)}", (*FORM, "review_column"))

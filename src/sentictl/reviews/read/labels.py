@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews.read.command import DATA, Command
+from sentictl.reviews.read.command import DATA, ReadingCommand
 
 USUAL_SPELLINGS = {
     "1": 1, "positive": 1, "pos": 1, "true": 1,
@@ -61,7 +61,7 @@ class LabelReader:
     """
 
     def __init__(
-        self, settings: DataSettings, command: Command = DATA, values: Callable[[], Iterable[object]] = tuple
+        self, settings: DataSettings, command: ReadingCommand = DATA, values: Callable[[], Iterable[object]] = tuple
     ) -> None:
         self._settings = settings
         self._command = command

@@ -11,7 +11,7 @@ from sentictl.config.paths import without_tilde
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.read.bucket import SCHEME, fetch
-from sentictl.reviews.read.command import DATA, Command
+from sentictl.reviews.read.command import DATA, ReadingCommand
 from sentictl.reviews.read.download import RemoteFile, download
 from sentictl.reviews.read.folders.archive import TARS, ZIP_SUFFIX, ArchiveSource
 from sentictl.reviews.read.folders.files import folder_of
@@ -34,7 +34,7 @@ def open_source(
     report: ReportProgress,
     imdb: RemoteFile = IMDB_ARCHIVE,
     s3: Callable[[], Any] | None = None,
-    command: Command = DATA,
+    command: ReadingCommand = DATA,
 ) -> Source:
     """The source of labelled reviews that the settings name.
 
@@ -66,7 +66,7 @@ def open_source(
     return _in(path, settings, command)
 
 
-def _in(path: Path, settings: DataSettings, command: Command) -> Source:
+def _in(path: Path, settings: DataSettings, command: ReadingCommand) -> Source:
     """The source that a file or folder is."""
     name = path.name.lower()
     if path.is_dir():

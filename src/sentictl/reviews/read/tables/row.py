@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews.read.command import Command
+from sentictl.reviews.read.command import ReadingCommand
 from sentictl.reviews.read.labels import LabelReader
 
 MOST_NAMES_SHOWN = 300  # characters
@@ -29,7 +29,7 @@ class Asked(NamedTuple):
     """
 
     settings: DataSettings
-    command: Command
+    command: ReadingCommand
     labels: LabelReader | None = None
 
     @property

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews.read.command import DATA, Command
+from sentictl.reviews.read.command import DATA, ReadingCommand
 from sentictl.reviews.read.labels import LabelReader, is_blank
 from sentictl.reviews.read.source import MAX_REVIEW_BYTES, Review, Source, SplitName, Warnings, file_sha256, json_sha256
 from sentictl.reviews.read.tables.delimited import delimited_rows
@@ -47,7 +47,7 @@ class TableSource(Source):
         command: what a hint says to run again.
     """
 
-    def __init__(self, path: Path, settings: DataSettings, command: Command = DATA) -> None:
+    def __init__(self, path: Path, settings: DataSettings, command: ReadingCommand = DATA) -> None:
         super().__init__(path.name)
         self.path = path
         self.settings = settings
@@ -95,7 +95,7 @@ class TableSource(Source):
         self.warnings.note(PADDING if empty else NO_LABEL, f"{row.where}: {text}")
 
 
-class Table(NamedTuple):
+class OpenTable(NamedTuple):
     """A table that is open: its rows, and how many bytes of its file had been read when the latest was found."""
 
     rows: Iterator[Row]
@@ -103,7 +103,7 @@ class Table(NamedTuple):
 
 
 @contextmanager
-def open_table(path: Path, asked: Asked, warnings: Warnings) -> Iterator[Table]:
+def open_table(path: Path, asked: Asked, warnings: Warnings) -> Iterator[OpenTable]:
     """Open a table of any form that is read.
 
     Args:
@@ -117,7 +117,7 @@ def open_table(path: Path, asked: Asked, warnings: Warnings) -> Iterator[Table]:
     with opened(path) as file:
         suffix = inner_suffix(file.name)
         if suffix == PARQUET:
-            yield Table(parquet_rows(file.content, file.name), file.raw.tell)
+            yield OpenTable(parquet_rows(file.content, file.name), file.raw.tell)
             return
     with open_text(path, asked) as (text, encoding, file):
         if suffix in JSON_LINES or suffix == JSON:
@@ -126,7 +126,7 @@ def open_table(path: Path, asked: Asked, warnings: Warnings) -> Iterator[Table]:
             rows = delimited_rows(text, file.name, suffix, asked, warnings)
         if encoding.name not in UTF8:
             rows = _told(rows, asked, encoding, warnings)
-        yield Table(rows, file.raw.tell)
+        yield OpenTable(rows, file.raw.tell)
 
 
 @contextmanager
