@@ -36,7 +36,7 @@ def stop_after_some_epochs(shell: Shell, *options: str) -> str:
 def metadata(shell: Shell) -> dict[str, Any]:
     """Of the model that is current."""
     found: dict[str, Any] = json.loads(
-        (shell.folder / ".sentictl" / "models" / "current" / "metadata.json").read_text()
+        (shell.folder / ".sentictl" / "models" / "current-local" / "metadata.json").read_text()
     )
     return found
 

@@ -22,7 +22,7 @@ def project(tmp_path: Path, toy_artifact: Path) -> Path:
     models = tmp_path / ".sentictl" / "models"
     models.mkdir(parents=True)
     shutil.copytree(toy_artifact, models / "toy")
-    (models / "current").symlink_to("toy")
+    (models / "current-local").symlink_to("toy")
     return tmp_path
 
 

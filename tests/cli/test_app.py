@@ -129,7 +129,7 @@ def test_outside_a_project_the_next_step_is_named(run: Run) -> None:
 
 
 def test_a_bug_is_one_message_and_a_traceback_only_with_debug(run: Run, project: Path) -> None:
-    current = project / ".sentictl" / "models" / "current"
+    current = project / ".sentictl" / "models" / "current-local"
     current.unlink()
     current.mkdir()
     (current / "metadata.json").mkdir()  # nothing that sentictl itself would make

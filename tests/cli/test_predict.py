@@ -24,6 +24,21 @@ def test_one_review_gets_one_answer(run: Run) -> None:
     assert 0.5 < answer["probability"] <= 1
 
 
+@pytest.mark.parametrize("command", ["predict superb", "evaluate --data in.csv"])
+@pytest.mark.parametrize(("environment", "told"), [("prod", "no model of the environment prod"), ("prd", "mean prod?")])
+def test_the_model_of_another_environment_is_never_asked(
+    run: Run, project: Path, command: str, environment: str, told: str
+) -> None:
+    with (project / "sentictl.toml").open("a") as file:
+        file.write('[env.prod]\nregion = "eu-west-1"\n')
+    (project / "in.csv").write_text("review,label\nsuperb,1\ndull,0\n")
+    refused = run(*command.split(), "--env", environment)
+    assert (refused.returncode != 0, refused.stdout) == (True, "")
+    assert told in " ".join(refused.stderr.split())
+    (project / ".sentictl" / "models" / "current-prod").symlink_to("toy")
+    assert run(*command.split(), "--env", "prod").returncode == 0
+
+
 def test_several_reviews_get_a_list_in_their_order(run: Run) -> None:
     answers = json.loads(run("predict", "superb", "dreadful", "superb", "--json").stdout)
     assert [answer["sentiment"] for answer in answers] == [1, 0, 1]

@@ -56,12 +56,13 @@ from sentictl.services.resources.endpoint import Endpoint, check_images, unused_
 from sentictl.services.resources.function import Function
 from sentictl.services.resources.rest_api import RestApi, invoke_url
 from sentictl.services.resources.schedule import Schedule, ending, renew
-from sentictl.services.resources.training import TrainingJob, forget_checkpoints, stop_running_job
+from sentictl.services.resources.training import TrainingJob, forget_checkpoints, stop_running_job, version_of
 from sentictl.services.resources.website import Page, page_url, render_page
 
 WAITING = "  Waiting for the first answers: on AWS, permissions take effect some seconds late."
 # What `status` warns of, by the kind of resource that it is about.
 WARNINGS = (
+    (TrainingJob, versions.unserved),
     (Schedule, ending),
     (Endpoint, idle_warning),
     (Endpoint, unused_gpu),
@@ -415,7 +416,7 @@ class Project:
     def asker(self, via: str, *, explain: bool = False) -> Client:
         """Who is asked in `predict`."""
         if via == "local":
-            return clients.from_artifact(self.session.folder.current_model, explain=explain)
+            return clients.from_artifact(self.session.folder.model_of(self.session.environment), explain=explain)
         context = self.session.read(anonymous=via == "api")
         if via == "api":
             return clients.from_api(invoke_url(context), context.settings.api.max_reviews, explain=explain)
@@ -425,7 +426,7 @@ class Project:
     def evaluate(
         self, data: Path | str | None = None, *, mistakes: int = MISTAKES, reading: Mapping[str, str] | None = None
     ) -> Evaluation:
-        """Measure the model of this machine.
+        """Measure the environment's model on this machine.
 
         Args:
             data: labelled reviews of any form that `data.source` takes; by default the dataset's test split.
@@ -442,10 +443,10 @@ class Project:
         mistakes: int = MISTAKES,
         reading: Mapping[str, str] | None = None,
     ) -> tuple[Evaluation, Comparison]:
-        """Measure the model of this machine, and compare it with another on the same reviews.
+        """Measure the environment's model on this machine, and compare it with another on the same reviews.
 
         Args:
-            against: the other model: its name, an artifact's folder, or a model.tar.gz.
+            against: the other model: a version's number or name, an artifact's folder, or a model.tar.gz.
             data: as in `evaluate`.
             mistakes: as in `evaluate`.
             reading: as in `evaluate`.
@@ -453,12 +454,18 @@ class Project:
         return measure_against(against, self.session.load(), self.session.read, data, mistakes, reading)
 
     def metrics(self, model: str | None = None) -> dict[str, Any]:
-        """Return what training measured of a model of this machine, by default the current one; "epochs" has its curve.
+        """Return what training measured of a model on this machine; "epochs" has its curve.
+
+        Args:
+            model: a version's number, or a model's name; by default the environment's current one.
 
         Raises:
             ModelError: the model is not on this machine.
         """
-        folder = self.session.folder.models / model if model else self.session.folder.current_model
+        config = self.session.load()
+        version = version_of(config.state, model or "")
+        name = version.name if version else model
+        folder = self.session.folder.models / name if name else config.folder.model_of(config.environment)
         try:
             metrics: dict[str, Any] = json.loads((folder / METADATA).read_bytes())["metrics"]
         except FileNotFoundError:
@@ -478,18 +485,22 @@ class Project:
         for command in commands:
             stack.check_ready(context, command)
             self._observer.begin(command)
-            if command == "deploy" and (warning := unused_gpu(context)):
-                self._observer.remark(f"  {warning}")
+            if command == "deploy":
+                self._warn(unused_gpu(context))
             apply(stack.resources(context, command), context, self._observer, wait=wait, adopt=adopt)
             self._observer.ended(command)
 
     def _bring_up(self, context: Context, command: str, adopt: bool) -> None:
         if command == "deploy":
             self._observer.begin(command)
-            versions.check_not_worse(context)
+            self._warn(versions.check_not_worse(context))
         self._run(context, command, adopt=adopt)
         if command == "deploy":
             versions.follow_served(context)
+
+    def _warn(self, warning: str) -> None:
+        if warning:
+            self._observer.remark(f"  {warning}")
 
     def _check_data(self, context: Context) -> None:
         self._observer.begin("data")
@@ -503,7 +514,7 @@ class Project:
             if model is not None:
                 chosen.update(context.config.change({versions.SETTING: versions.choose(context, model)}))
             if not force:
-                versions.check_not_worse(context)
+                self._warn(versions.check_not_worse(context))
 
         return check
 

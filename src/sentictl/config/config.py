@@ -239,6 +239,11 @@ class Config:
             self._file.put_state(self.environment, current)
             self._saved = current
 
+    @property
+    def current_model(self) -> Path:
+        """The place of the artifact that `predict` and `evaluate` read in this environment."""
+        return self.folder.current_model(self.environment)
+
     def stands_somewhere(self) -> bool:
         """Whether anything is recorded in any environment."""
         return bool(self._file.read().get("state"))

@@ -11,8 +11,9 @@ from typing import IO
 
 from sentictl.assets.atomic import remove_strays
 from sentictl.assets.locks import open_locked
+from sentictl.config.environments import env_option
 from sentictl.config.paths import working_directory
-from sentictl.errors import StateError
+from sentictl.errors import ModelError, StateError
 
 SETTINGS_FILE = "sentictl.toml"
 PID_BYTES = 20
@@ -72,10 +73,25 @@ class ProjectFolder:
     def models(self) -> Path:
         return self.cache / "models"
 
-    @property
-    def current_model(self) -> Path:
-        """The artifact that `predict` and `evaluate` read: a link to one of the folders beside it."""
-        return self.models / "current"
+    def current_model(self, environment: str) -> Path:
+        """The artifact that `predict` and `evaluate` read in an environment: a link to one of the folders beside it."""
+        return self.models / f"current-{environment}"
+
+    def model_of(self, environment: str) -> Path:
+        """Return an environment's current model, never another environment's.
+
+        Raises:
+            ModelError: there is none on this machine.
+        """
+        folder = self.current_model(environment)
+        if not folder.exists():
+            where = env_option(environment, default="local")
+            raise ModelError(
+                f"There is no model of the environment {environment} on this machine.",
+                f"Train one: sentictl train{where}, fetch the one that is served: sentictl deploy{where}, "
+                f"or ask it where it is: sentictl predict --via api{where}",
+            )
+        return folder
 
     @property
     def page(self) -> Path:

@@ -23,7 +23,7 @@ from sentictl.config.state import Record
 from sentictl.errors import MissingStepError, ModelError, WorseModelError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.evaluate.run import measure
-from sentictl.services.evaluate.versions import check_not_worse, choose, follow_served, versions
+from sentictl.services.evaluate.versions import check_not_worse, choose, follow_served, unserved, versions
 from sentictl.services.resources.endpoint import Endpoint, EndpointConfig, Model, trained
 from sentictl.services.resources.storage import create_bucket
 from tests.conftest import TOY_OPTIONS
@@ -172,6 +172,8 @@ def test_the_settings_choose_the_newest_or_the_one_they_name(three: Cloud) -> No
     assert trained(three.context).name == "films-local-b"  # recorded last: what the other settings make
     three.choose("films-local-a")
     assert trained(three.context).name == "films-local-a"
+    three.choose("1")
+    assert trained(three.context).name == "films-local-a"
     three.choose("films-local-x")
     with pytest.raises(MissingStepError, match="films-local-x") as error:
         trained(three.context)
@@ -235,18 +237,31 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(pair: Cloud) -> None
         check_not_worse(pair.context)
 
 
-@pytest.mark.parametrize(("accuracy", "refused"), [(0.95, False), (0.89, False), (0.8899, True), (None, True)])
-def test_models_of_different_datasets_are_compared_by_what_was_recorded(
-    cloud: Cloud, accuracy: float | None, refused: bool
-) -> None:
+@pytest.mark.parametrize(("accuracy", "shown"), [(0.95, "95.0 %"), (0.5, "50.0 %"), (None, "an unknown share")])
+def test_a_model_of_another_dataset_is_taken_with_a_warning(cloud: Cloud, accuracy: float | None, shown: str) -> None:
     cloud.train("films-local-a", 1, 0.9)
     cloud.serve("films-local-a")
     cloud.train("films-local-b", 2, accuracy, dataset="fedcba9876543210")
-    if not refused:
-        check_not_worse(cloud.context)
-        return
-    with pytest.raises(WorseModelError, match="have no dataset in common"):
-        check_not_worse(cloud.context)
+    warning = check_not_worse(cloud.context)
+    assert "films-local-b (version 2) and films-local-a (version 1), which is live, learned from different" in warning
+    assert f"they got {shown} and 90.0 % right" in warning
+    assert warning.endswith("sentictl evaluate --data PATH --against 1")
+
+
+def test_a_version_that_waits_to_be_served_is_told(three: Cloud) -> None:
+    three.context.state.forget(Record("training-job", "films-local-b"))
+    assert unserved(three.context) == ""  # what is live is no version any more
+    three.train("films-local-b", 2)
+    assert unserved(three.context) == ""  # recorded last: what the settings make
+    three.train("films-local-c", 3)
+    assert unserved(three.context) == "Version 3 is trained, version 2 is live. Serve the newer: sentictl deploy"
+    three.choose("films-local-b")
+    assert unserved(three.context) == (
+        "Version 3 is trained, version 2 is live, to which deploy.model is set. "
+        "Serve the newer: sentictl deploy --model latest"
+    )
+    three.context.state.keep(Record("training-job", "films-local-d", "arn:d"))  # has not ended
+    assert unserved(three.context) == ""
 
 
 def test_the_served_version_is_fetched_and_asked_here(pair: Cloud) -> None:
@@ -256,8 +271,19 @@ def test_the_served_version_is_fetched_and_asked_here(pair: Cloud) -> None:
     pair.choose("films-local-good")
     follow_served(pair.context)
     assert [each.current for each in versions(pair.context)] == [True, False]
-    assert (pair.context.config.folder.current_model / NGRAMS).exists()
+    assert (pair.context.config.current_model / NGRAMS).exists()
     assert pair.said == ["pinned to films-local-good; sentictl deploy --model latest serves the newest again"]
+
+
+def test_an_environment_never_asks_the_model_of_another(pair: Cloud) -> None:
+    follow_served(pair.context)
+    folder = pair.context.config.folder
+    folder.settings_file.write_text('[project]\nname = "films"\n[env.prod]\nregion = "eu-west-1"\n')
+    prod = Config.load(folder, "prod")
+    with pytest.raises(ModelError, match="no model of the environment prod on this machine") as error:
+        measure(prod, lambda: pair.context, None, mistakes=0)
+    assert "sentictl deploy --env prod" in error.value.hint
+    assert folder.model_of("local").resolve().name == "films-local-poor"
 
 
 def test_figures_on_the_test_split_are_kept_beside_the_artifact(pair: Cloud) -> None:

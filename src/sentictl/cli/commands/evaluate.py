@@ -31,7 +31,8 @@ def evaluate(
     against: Annotated[
         str | None,
         typer.Option(
-            help="Another model to compare with: its name, an artifact's folder, or a model.tar.gz.", metavar="MODEL"
+            help="Another model to compare with: its number or name, an artifact's folder, or a model.tar.gz.",
+            metavar="MODEL",
         ),
     ] = None,
     columns: Annotated[str | None, of_data("The names of all columns, where the file has no header: a,b,c.")] = None,

@@ -114,14 +114,14 @@ def _asker(invocation: Invocation, via: Via, *, explain: bool) -> "Client":
     if via is Via.LOCAL:  # without all that a project needs besides
         from sentictl.services.predict.clients import from_artifact
 
-        return from_artifact(_current_model(), explain=explain)
+        return from_artifact(_current_model(invocation), explain=explain)
     from sentictl.cli.open_project import opened
 
     with opened(invocation) as project:
         return project.asker(via, explain=explain)
 
 
-def _current_model() -> Path:
+def _current_model(invocation: Invocation) -> Path:
     from sentictl.config.project_folder import ProjectFolder
 
     folder = ProjectFolder.find()
@@ -130,7 +130,11 @@ def _current_model() -> Path:
             "There is no sentictl.toml in this folder or above it, so no model either.",
             "Go to a project's folder, or make one here with: sentictl up",
         )
-    return folder.current_model
+    if not folder.current_model(invocation.environment).exists():
+        from sentictl.cli.open_project import load_config
+
+        load_config(invocation)  # whether there is such an environment at all
+    return folder.model_of(invocation.environment)
 
 
 def _tell(invocation: Invocation, asked: GivenReviews, asker: "Client") -> None:

@@ -1,5 +1,6 @@
-"""The model of this machine measured on a sample, and its figures on the test split kept beside it."""
+"""An environment's model on this machine measured on a sample, and its figures on the test split kept beside it."""
 
+import contextlib
 import json
 import shlex
 from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ def measure(
     mistakes: int,
     reading: Mapping[str, str] | None = None,
 ) -> Evaluation:
-    """Measure the model of this machine; what the test split says of it is kept.
+    """Measure the environment's model on this machine; what the test split says of it is kept.
 
     Args:
         config: the project whose model it is.
@@ -40,7 +41,7 @@ def measure(
         ModelError: there is no model, or the reviews cannot be given to it.
         DataError: the reviews cannot be used.
     """
-    predictor = load_model(config.folder.current_model)
+    predictor = load_model(config.folder.model_of(config.environment))
     sample = _sample(config, predictor.metadata.dataset, data, connect, reading)
     return _evaluated(config, ask(predictor, sample), sample, predictor, mistakes, keep=data is None)
 
@@ -53,18 +54,18 @@ def measure_against(
     mistakes: int,
     reading: Mapping[str, str] | None = None,
 ) -> tuple[Evaluation, Comparison]:
-    """Measure the model of this machine and compare it with another on the same reviews.
+    """Measure the environment's model on this machine and compare it with another on the same reviews.
 
     Args:
-        against: the other model: its name, an artifact's folder, or a `model.tar.gz`.
+        against: the other model: a version's number or name, an artifact's folder, or a `model.tar.gz`.
         config: as in `measure`, as are the others.
         connect: see there.
         data: see there.
         mistakes: see there.
         reading: see there.
     """
-    predictor = load_model(config.folder.current_model)
-    with opened_model(against, config.folder.models) as other:
+    predictor = load_model(config.folder.model_of(config.environment))
+    with opened_model(against, config, connect) as other:
         sample = _sample(config, predictor.metadata.dataset, data, connect, reading)
         others = ask(other, sample)  # first, as it may refuse these reviews
         answers = ask(predictor, sample)
@@ -114,6 +115,7 @@ def _evaluated(
 ) -> Evaluation:
     result = evaluate(answers, sample, mistakes, sample.trained_on(predictor))
     if keep:
-        path = config.folder.current_model / EVALUATION
-        write_atomically(path, json.dumps(result.figures(), indent=2).encode())
+        path = config.current_model / EVALUATION
+        with contextlib.suppress(OSError):  # on a disk that may only be read the figures are shown all the same
+            write_atomically(path, json.dumps(result.figures(), indent=2).encode())
     return result

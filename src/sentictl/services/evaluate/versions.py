@@ -17,12 +17,10 @@ from sentictl.services.evaluate.run import kept_figures
 from sentictl.services.evaluate.samples import open_validation_split
 from sentictl.services.resources.artifacts import check_artifact, fetch_artifact, make_current
 from sentictl.services.resources.endpoint import Endpoint, trained
-from sentictl.services.resources.training import ACCURACY, TrainingJob
+from sentictl.services.resources.training import ACCURACY, TrainingJob, versions_of
 
 SETTING = "deploy.model"
 LATEST, PREVIOUS = "latest", "previous"
-# How much lower a validation accuracy may be on other reviews: about the 95 % interval that 2,500 reviews leave.
-MARGIN = 0.01
 NOT_LIVE = {"Creating", "Deleting", "Failed"}
 
 
@@ -64,8 +62,7 @@ class Version:
 
 def versions(context: Context) -> list[Version]:
     """All versions of the model in the environment, oldest first."""
-    finished = [record for record in context.state.of_kind(TrainingJob.kind) if "artifact" in record.attributes]
-    finished.sort(key=lambda record: (record.attributes.get("trained", ""), record.name))
+    finished = versions_of(context.state)
     live = _live_artifact(context) if finished else ""
     return [_version(context, number, record, live) for number, record in enumerate(finished, start=1)]
 
@@ -92,24 +89,26 @@ def choose(context: Context, given: str) -> str:
     return chosen.name
 
 
-def check_not_worse(context: Context) -> None:
+def check_not_worse(context: Context) -> str:
     """Refuse a version that is worse than the live one, before it takes its place. Where nothing is live, all may.
 
-    On the validation reviews, where both learned from the same dataset; else by the accuracies that training recorded.
+    They are compared on the validation reviews of the dataset that both learned from.
+
+    Returns:
+        A warning where they learned from different datasets, so that nothing can be said; else "".
 
     Raises:
         MissingStepError: nothing was trained yet, or the settings choose a version that there is not.
-        WorseModelError: it is worse, or the two cannot be compared.
+        WorseModelError: it is worse, or the artifact of one is gone.
     """
     name, known = trained(context).name, versions(context)
     candidate = next(version for version in known if version.name == name)
     live = next((version for version in known if version.live), None)
     if live is None or live is candidate:
-        return
-    if candidate.dataset and candidate.dataset == live.dataset:
-        reason = _worse_on_the_same_reviews(context, candidate, live)
-    else:
-        reason = _worse_as_recorded(candidate, live)
+        return ""
+    if not candidate.dataset or candidate.dataset != live.dataset:
+        return _of_different_datasets(candidate, live)
+    reason = _worse_on_the_same_reviews(context, candidate, live)
     if reason:
         chosen = candidate.number if context.settings.deploy.model else LATEST
         raise WorseModelError(
@@ -117,6 +116,24 @@ def check_not_worse(context: Context) -> None:
             f"Serve it all the same: sentictl deploy --model {chosen} --force, "
             f"or keep the live one: sentictl deploy --model {live.number}",
         )
+    return ""
+
+
+def unserved(context: Context) -> str:
+    """Say that the version that was trained last is not the live one; "" where it is, or nothing is live."""
+    known = versions(context)
+    latest = context.state.of_kind(TrainingJob.kind)[-1].name
+    newest = next((version for version in known if version.name == latest), None)
+    live = next((version for version in known if version.live), None)
+    if newest is None or live is None or newest is live:
+        return ""
+    pinned = ", to which deploy.model is set" if context.settings.deploy.model else ""
+    which = f" --model {LATEST}" if pinned else ""
+    where = env_option(context.environment.name, default=LOCAL)
+    return (
+        f"Version {newest.number} is trained, version {live.number} is live{pinned}. "
+        f"Serve the newer: sentictl deploy{which}{where}"
+    )
 
 
 def follow_served(context: Context) -> None:
@@ -143,7 +160,7 @@ def _version(context: Context, number: int, record: Record, live: str) -> Versio
         trained=attributes.get("trained", ""),
         artifact=attributes["artifact"],
         live=attributes["artifact"] == live,
-        current=record.name == folder.current_model.resolve().name,
+        current=record.name == context.config.current_model.resolve().name,
         test=kept_figures(folder.models / record.name),
     )
 
@@ -173,9 +190,9 @@ def _previous(known: list[Version]) -> Version:
 
 
 def _named(known: list[Version], given: str) -> Version:
-    by_name = {version.name: version for version in known} | {str(version.number): version for version in known}
-    if given in by_name:
-        return by_name[given]
+    for version in known:
+        if given in (version.name, str(version.number)):
+            return version
     close = difflib.get_close_matches(given, [version.name for version in known], n=1)
     raise ModelError(f"There is no version {given}.", f"Did you mean {close[0]}?" if close else _list(known))
 
@@ -213,17 +230,14 @@ def _compare(context: Context, candidate: Version, live: Version) -> Comparison:
     return compare(answers, others, sample.labels)
 
 
-def _worse_as_recorded(candidate: Version, live: Version) -> str:
-    """The same of models without reviews in common: by the validation accuracies that training recorded."""
-    pair = f"{candidate} and {live}, which is live, have no dataset in common"
-    new, old = candidate.validation_accuracy, live.validation_accuracy
-    if new is None or old is None:
-        return f"{pair}, and a validation accuracy is not recorded of both."
-    if round(old - new, 6) <= MARGIN:
-        return ""
+def _of_different_datasets(candidate: Version, live: Version) -> str:
+    """Say that two models have no reviews in common on which they could be compared."""
+    measured = [each.validation_accuracy for each in (candidate, live)]
+    known = " and ".join("an unknown share" if share is None else _percent(share) for share in measured)
     return (
-        f"{pair}, and the validation accuracy of the first is more than {100 * MARGIN:.0f} point lower: "
-        f"{_percent(new)} against {_percent(old)}."
+        f"{candidate} and {live}, which is live, learned from different datasets, so it cannot be told which is "
+        f"better: they got {known} right, each of its own validation reviews. Compare them on reviews as text: "
+        f"sentictl evaluate --data PATH --against {live.number}"
     )
 
 

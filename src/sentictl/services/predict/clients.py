@@ -51,11 +51,6 @@ def from_artifact(folder: Path, *, explain: bool = False) -> Client:
     Raises:
         ModelError: there is no artifact, or it is damaged.
     """
-    if not folder.exists():
-        raise ModelError(
-            "There is no model on this machine yet.",
-            "Train one: sentictl train, or ask the deployed one: sentictl predict --via api",
-        )
     from sentimodel.artifact import ArtifactError
     from sentimodel.predictor import Predictor
 

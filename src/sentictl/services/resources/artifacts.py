@@ -50,8 +50,8 @@ def check_artifact(context: Context, name: str, artifact: str) -> None:
 
 
 def make_current(context: Context, folder: Path) -> None:
-    """Make an artifact the one that `predict` and `evaluate` read, unless it is that already."""
-    link = context.config.folder.current_model
+    """Make an artifact the one that `predict` and `evaluate` read in this environment, unless it is that already."""
+    link = context.config.current_model
     if link.is_symlink() and link.resolve() == folder.resolve():
         return
     if link.is_dir() and not link.is_symlink():

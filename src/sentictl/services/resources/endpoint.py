@@ -15,7 +15,7 @@ from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource
 from sentictl.services.iam.roles import ExecutionRole
 from sentictl.services.resources.logs import EndpointLogGroup
 from sentictl.services.resources.sagemaker import DigestNamed, SageMakerResource
-from sentictl.services.resources.training import TrainingJob
+from sentictl.services.resources.training import TrainingJob, version_of
 
 VARIANT = "AllTraffic"
 IN_PROGRESS = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
@@ -260,9 +260,10 @@ def trained(context: Context) -> Record:
 
 
 def _named(context: Context, name: str) -> Record:
-    for record in context.state.of_kind(TrainingJob.kind):
-        if record.name == name:
-            return record
+    jobs = {record.name: record for record in context.state.of_kind(TrainingJob.kind)}
+    record = jobs.get(name) or version_of(context.state, name)
+    if record:
+        return record
     raise MissingStepError(
         f"The setting deploy.model names {name}, which is no model of the environment {context.environment.name}.",
         "See which there are: sentictl models, or serve the newest: sentictl deploy --model latest",

@@ -18,7 +18,7 @@ from sentictl.aws.lookup import if_there, says_over
 from sentictl.aws.names import TRAINING_GROUP, digest_of
 from sentictl.aws.waiters import poll
 from sentictl.config.settings import MOST_MINUTES
-from sentictl.config.state import Record
+from sentictl.config.state import Record, State
 from sentictl.errors import InterruptedByUserError, TrainingError
 from sentictl.lifecycle.cost import Machines
 from sentictl.lifecycle.resource import Actions, Context, LiveResource
@@ -345,6 +345,19 @@ def _live(job: Mapping[str, Any] | None) -> LiveResource | None:
         return None
     status = job["TrainingJobStatus"]
     return LiveResource(job["TrainingJobArn"], status, attributes=_outcome(job) if status == "Completed" else {})
+
+
+def versions_of(state: State) -> list[Record]:
+    """Return the trainings that ended well, in the order in which they were begun: version 1 comes first."""
+    finished = [record for record in state.of_kind(TrainingJob.kind) if "artifact" in record.attributes]
+    return sorted(finished, key=lambda record: (record.attributes.get("trained", ""), record.name))
+
+
+def version_of(state: State, given: str) -> Record | None:
+    """Return the version that a person names by its name or number, or None where there is no such version."""
+    known = versions_of(state)
+    by_name = {str(number): record for number, record in enumerate(known, 1)} | {each.name: each for each in known}
+    return by_name.get(given)
 
 
 def _outcome(job: Mapping[str, Any]) -> dict[str, str]:
