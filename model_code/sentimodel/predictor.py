@@ -36,12 +36,14 @@ class Prediction:
         sentiment: the same as 1 or 0.
         probability: of "positive", between 0 and 1.
         model: the name of the model that says so.
+        undecided: whether the model knows no word of the review, so that its answer means nothing.
     """
 
     label: str
     sentiment: int
     probability: float
     model: str
+    undecided: bool
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,9 @@ class Predictor:
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """Predict the sentiment of each raw review, in the order given."""
-        return [self._prediction(float(probability)) for probability in self.probabilities(self.encode(texts))]
+        reviews = self.encode(texts)
+        told = zip(self.probabilities(reviews).tolist(), _any_known(reviews).tolist(), strict=True)
+        return [self._prediction(probability, known) for probability, known in told]
 
     def encode(self, texts: Iterable[str]) -> Reviews:
         """Encode raw reviews in the ids of this model's vocabulary, in the order given."""
@@ -167,7 +171,7 @@ class Predictor:
         for rows, inputs in self._batches(reviews):
             for part, values in self._network(inputs).items():
                 logits[part][rows] = values
-        known = np.bincount(reviews.owners, weights=reviews.ids > UNK, minlength=len(reviews)) > 0
+        known = _any_known(reviews)
         return {part: np.where(known, values, 0.0) for part, values in logits.items()}
 
     def explain(self, text: str) -> Explanation:
@@ -236,9 +240,16 @@ class Predictor:
                 inputs |= {"ids": pick(reviews.ids, positions), "ends": pick(ends, positions)}
             yield rows, inputs
 
-    def _prediction(self, probability: float) -> Prediction:
+    def _prediction(self, probability: float, known: bool) -> Prediction:
         sentiment = int(probability >= 0.5)
-        return Prediction("positive" if sentiment else "negative", sentiment, probability, self.metadata.model)
+        label = "positive" if sentiment else "negative"
+        return Prediction(label, sentiment, probability, self.metadata.model, undecided=not known)
+
+
+def _any_known(reviews: Reviews) -> NDArray[np.bool_]:
+    """Whether each review has a word that the model knows, `[reviews]`."""
+    known: NDArray[np.bool_] = np.bincount(reviews.owners, weights=reviews.ids > UNK, minlength=len(reviews)) > 0
+    return known
 
 
 def _start_onnx(path: Path, parts: Sequence[str], threads: int) -> Network:

@@ -96,6 +96,20 @@ class EndpointError(SentictlError):
     code = "endpoint"
 
 
+class RefusedError(EndpointError):
+    """A deployed model cannot answer a request because of the reviews in it.
+
+    Args:
+        message: as of any error.
+        hint: as of any error.
+        reason: the API's code, such as "review_too_long".
+    """
+
+    def __init__(self, message: str, hint: str = "", *, reason: str = "refused") -> None:
+        super().__init__(message, hint)
+        self.reason = reason
+
+
 class WorseModelError(SentictlError):
     """A model is not served because it is worse than the live one, or cannot be compared with it."""
 

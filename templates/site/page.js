@@ -143,8 +143,10 @@ function hold(card, seconds) {
 }
 
 function showVerdict({ review, prediction }) {
-  const { label, probability, model } = prediction;
-  const card = showCard(label, label === "positive" ? "Positive" : "Negative", []);
+  const { probability, model } = prediction;
+  const verdict = verdictOf(prediction);
+  const card = showCard(verdict, capitalized(verdict), []);
+  if (verdict === "undecided") return showUndecided(card, review);
   const top = element("div", "top"), headline = element("div", "headline");
   headline.append(card.querySelector("h2"), element("p", "confidence", `${confidence(prediction)} confident`));
   top.append(headline, meter(probability));
@@ -159,6 +161,24 @@ function showVerdict({ review, prediction }) {
   foot.append(element("p", "note", typeof model === "string" && model ? `Judged by ${model}.` : ""), curlButton(review));
   card.append(foot);
   say(`${card.querySelector("h2").textContent}, ${headline.lastChild.textContent}.`);
+  answer.scrollIntoView({ block: "nearest" });
+}
+
+/** What the page calls the verdict: an answer about words that the model does not know means nothing. */
+function verdictOf({ label, undecided }) {
+  return undecided === true ? "undecided" : label;
+}
+
+function capitalized(word) {
+  return word[0].toUpperCase() + word.slice(1);
+}
+
+function showUndecided(card, review) {
+  const why = "The model knows none of these words, so it cannot say.";
+  const foot = element("div", "actions");
+  foot.append(curlButton(review));
+  card.append(element("p", "", why), foot);
+  say(`Undecided. ${why}`);
   answer.scrollIntoView({ block: "nearest" });
 }
 
@@ -200,10 +220,10 @@ function remember(entry) {
 }
 
 function historyItem(entry) {
-  const { label } = entry.prediction;
+  const verdict = verdictOf(entry.prediction);
   const again = button("", () => showAgain(entry), "entry");
-  const verdict = `${label === "positive" ? "Positive" : "Negative"} ${confidence(entry.prediction)}`;
-  again.append(element("span", `tag ${label}`, verdict), " ", element("span", "snippet", beginning(entry.review)));
+  const told = verdict === "undecided" ? "Undecided" : `${capitalized(verdict)} ${confidence(entry.prediction)}`;
+  again.append(element("span", `tag ${verdict}`, told), " ", element("span", "snippet", beginning(entry.review)));
   again.lastChild.dir = "auto";
   const item = element("li");
   item.append(again);

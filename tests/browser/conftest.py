@@ -98,9 +98,18 @@ class Api:
         """Answer the next request with a JSON document."""
         self.replies.append((status, json.dumps(document), headers or {}))
 
-    def predict(self, label: str, probability: float, model: str = "reviews-1", explanation: Any = None) -> None:
+    def predict(
+        self,
+        label: str,
+        probability: float,
+        model: str = "reviews-1",
+        explanation: Any = None,
+        *,
+        undecided: bool = False,
+    ) -> None:
         """Answer the next request with a prediction."""
         document = {"label": label, "sentiment": int(label == "positive"), "probability": probability, "model": model}
+        document["undecided"] = undecided
         self.reply(200, document | ({"explanation": explanation} if explanation else {}))
 
     def refuse(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:

@@ -46,6 +46,16 @@ def test_an_unsure_verdict_says_so(page: Page, api: Any, site_url: str) -> None:
     answer_of(page).to_contain_text("close to a coin toss")
 
 
+def test_a_review_of_unknown_words_is_undecided(page: Page, api: Any, site_url: str) -> None:
+    api.predict("positive", 0.5, undecided=True)
+    page.goto(site_url)
+    judge(page, "zzz qqq")
+    expect(page.get_by_role("heading", name="Undecided", exact=True)).to_be_visible()
+    answer_of(page).to_contain_text("The model knows none of these words")
+    answer_of(page).not_to_contain_text("confident")
+    expect(page.locator("#history .tag")).to_have_text("Undecided")
+
+
 def test_the_words_that_decided_are_marked_where_they_stand(page: Page, api: Any, site_url: str) -> None:
     """Offsets count code points; the emoji before the last word is two UTF-16 units."""
     api.predict("positive", 0.9, explanation=explained(REVIEW, good=0.9, fun=0.5, long=-0.4, but=0.01))

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("project")
 
 def test_one_review_gets_one_answer(run: Run) -> None:
     answer = json.loads(run("predict", "a superb film", "--json").stdout)
-    assert answer.keys() == {"label", "sentiment", "probability", "model"}
+    assert answer.keys() == {"label", "sentiment", "probability", "model", "undecided"}
     assert (answer["label"], answer["sentiment"], answer["model"]) == ("positive", 1, "toy")
     assert 0.5 < answer["probability"] <= 1
 
@@ -53,7 +53,57 @@ def test_words_for_a_person(run: Run) -> None:
 @pytest.mark.parametrize("arguments", [("predict", "-"), ("predict",)])
 def test_stdin_is_a_review_a_line(run: Run, arguments: tuple[str, ...]) -> None:
     answers = json.loads(run(*arguments, "--json", stdin="superb\n\ndreadful\n").stdout)
-    assert [answer["sentiment"] for answer in answers] == [1, 0]
+    assert [answer.get("sentiment") for answer in answers] == [1, None, 0]
+    assert answers[1]["error"] == {"code": "empty_review", "message": "line 2 of stdin: the review is empty."}
+
+
+def test_a_blank_line_is_answered_with_a_blank_line(run: Run) -> None:
+    done = run("predict", "-", stdin="superb\n\n \ndreadful\n")
+    assert [line[:8] for line in done.stdout.split("\n")] == ["positive", "", "", "negative", ""]
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("output", ["out.jsonl", "out.csv"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("in.csv", 'id,review,label\n1,superb,a\n2,,b\n3\n4,"dreadful",c\n'),
+        (
+            "in.jsonl",
+            '{"id": 1, "review": "superb", "label": "a"}\n{"id": 2, "review": "\\ud800 x", "label": "b"}\n'
+            '{"id": 3, "review": null, "label": ""}\n{"id": 4, "review": "dreadful", "label": "c"}\n',
+        ),
+    ],
+)
+def test_a_bad_row_is_an_error_in_its_place_and_no_column_is_lost(
+    run: Run, tmp_path: Path, name: str, content: str, output: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    asked = ("predict", "--file", name, "--output", output)
+    done = run(*asked, "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout) == {"output": output, "reviews": 4, "failed": 2}
+    assert "The input has a column label, so the answer's is called prediction_label." in done.stderr
+    with (tmp_path / output).open(newline="") as file:
+        rows = list(csv.DictReader(file)) if output.endswith(".csv") else [json.loads(line) for line in file]
+    assert [str(row["id"]) for row in rows] == ["1", "2", "3", "4"]
+    assert [row["label"] or "" for row in rows] == ["a", "b", "", "c"]
+    assert [row["prediction_label"] or "" for row in rows] == ["positive", "", "", "negative"]
+    line = 3 if name == "in.csv" else 2
+    assert f"line {line} of {name}: the review " in str(rows[1]["error"])
+    assert f"line {line + 1} of {name}: " in str(rows[2]["error"])
+    with (tmp_path / name).open("a") as file:
+        file.write("5,superb,d\n" if name == "in.csv" else '{"id": 5, "review": "superb", "label": "d"}\n')
+    again = run(*asked, "--resume")
+    assert (again.returncode, again.stdout.split()[0]) == (0, "5"), again.stderr
+
+
+def test_a_review_without_a_known_word_is_undecided(run: Run, tmp_path: Path) -> None:
+    assert run("predict", "zzz qqq").stdout.split() == ["undecided", "zzz", "qqq"]
+    answer = json.loads(run("predict", "zzz qqq", "--json").stdout)
+    assert (answer["label"], answer["sentiment"], answer["undecided"]) == ("undecided", None, True)
+    assert run("predict", "zzz qqq", "--output", "out.csv").returncode == 0
+    assert "undecided" in (tmp_path / "out.csv").read_text()
 
 
 def test_stdin_that_is_not_utf8_is_read_all_the_same(run: Run) -> None:
@@ -118,11 +168,11 @@ def test_answers_before_a_bad_row_are_kept_and_continued_when_it_is_mended(run: 
     rows = ['{"review": "superb"}\n'] * 2000
     asked = ("predict", "--file", "in.jsonl", "--output", "out.jsonl")
     (tmp_path / "in.jsonl").write_text("".join([*rows, '{"review": 7}\n']))
-    failed = run(*asked)
+    failed = run(*asked, "--strict")
     assert failed.returncode == 1
     answered = (tmp_path / "out.jsonl").read_text().splitlines()
     assert len(answered) == 2000
-    assert f"{len(answered):,} reviews; go on with: sentictl {' '.join(asked)} --resume" in failed.stderr
+    assert f"{len(answered):,} reviews; go on with: sentictl {' '.join(asked)} --strict --resume" in failed.stderr
     (tmp_path / "in.jsonl").write_text("".join([*rows, '{"review": "dreadful"}\n']))
     again = run(*asked)
     assert again.returncode == 2
@@ -134,13 +184,13 @@ def test_answers_before_a_bad_row_are_kept_and_continued_when_it_is_mended(run: 
 
 def test_a_bad_first_row_leaves_no_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('{"review": 7}\n')
-    assert run("predict", "--file", "in.jsonl", "--output", "out.jsonl").returncode == 1
+    assert run("predict", "--file", "in.jsonl", "--output", "out.jsonl", "--strict").returncode == 1
     assert not list(tmp_path.glob("*out.jsonl*"))
 
 
 def test_with_json_an_error_after_answers_ends_the_list(run: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('{"review": "superb"}\n' * 5000 + "not JSON\n")
-    done = run("predict", "--file", "in.jsonl", "--json")
+    done = run("predict", "--file", "in.jsonl", "--json", "--strict")
     assert done.returncode == 1
     *answers, last = json.loads(done.stdout)
     assert all(answer["sentiment"] == 1 for answer in answers)

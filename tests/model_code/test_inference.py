@@ -39,9 +39,15 @@ def ask(model: Predictor, body: str | bytes, content_type: str, accept: str = "*
 @pytest.mark.parametrize("kind", ["text/plain", "text/plain; charset=utf-8", "TEXT/PLAIN"])
 def test_a_review_as_text(model: Predictor, body: Any, kind: str) -> None:
     answer = ask(model, body, kind)
-    assert list(answer) == ["label", "sentiment", "probability", "model"]
+    assert list(answer) == ["label", "sentiment", "probability", "model", "undecided"]
     assert (answer["label"], answer["sentiment"], answer["model"]) == ("positive", 1, "toy")
     assert 0.5 < answer["probability"] <= 1
+
+
+def test_a_review_without_a_known_word_is_undecided_beside_what_old_callers_read(model: Predictor) -> None:
+    answers = ask(model, json.dumps({"reviews": ["zzz qqq", GOOD, "zzz superb"]}), "application/json")
+    assert [answer["undecided"] for answer in answers] == [True, False, False]
+    assert (answers[0]["label"], answers[0]["sentiment"], answers[0]["probability"]) == ("positive", 1, 0.5)
 
 
 @pytest.mark.parametrize("convert", [str, str.encode])

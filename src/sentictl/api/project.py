@@ -25,7 +25,7 @@ from sentictl.config.config import LOCAL
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import Settings
 from sentictl.config.state import Record
-from sentictl.errors import ModelError
+from sentictl.errors import DataError, ModelError
 from sentictl.lifecycle.reconcile import Step, apply, destroy, import_, plan_destruction
 from sentictl.lifecycle.resource import Context
 from sentictl.reviews.read.frame import keep_frame
@@ -49,7 +49,9 @@ from sentictl.services.operations.usage import idle_warning
 from sentictl.services.page.preview import serving
 from sentictl.services.predict import clients
 from sentictl.services.predict.batches import predict_each
-from sentictl.services.predict.clients import Client, Prediction
+from sentictl.services.predict.clients import Client
+from sentictl.services.predict.rows import Prediction
+from sentictl.services.predict.texts import texts_of
 from sentictl.services.pricing.estimate import estimate
 from sentictl.services.resources.dataset import Dataset
 from sentictl.services.resources.endpoint import Endpoint, check_images, unused_gpu
@@ -392,25 +394,32 @@ class Project:
     def predict(self, reviews: str, *, via: str = ..., explain: bool = ...) -> Prediction: ...
 
     @overload
-    def predict(self, reviews: list[str], *, via: str = ..., explain: bool = ...) -> list[Prediction]: ...
+    def predict(self, reviews: Iterable[Any], *, via: str = ..., explain: bool = ...) -> list[Prediction]: ...
 
     def predict(
-        self, reviews: str | list[str], *, via: str = "local", explain: bool = False
+        self, reviews: str | Iterable[Any], *, via: str = "local", explain: bool = False
     ) -> Prediction | list[Prediction]:
         """Whether reviews are positive or negative.
 
         Args:
-            reviews: one review, or several.
+            reviews: one review, or several, such as a list or a column of pandas or polars.
             via: "local" asks the model on this machine, "api" and "endpoint" what is deployed.
             explain: tell the words and phrases that decided, too.
 
         Returns:
-            `{"label", "sentiment", "probability", "model"}`, where the probability is that of positive; a list of them
-            for several reviews.
+            `{"label", "sentiment", "probability", "model", "undecided"}`, where the probability is that of positive; a
+            list of them for several reviews. Where the model knows no word, the label is "undecided" and the sentiment
+            None.
+
+        Raises:
+            DataError: a review is not text, is empty, or is refused; the message says which one.
         """
-        texts = [reviews] if isinstance(reviews, str) else reviews
+        texts = texts_of(reviews)
         asker = self.asker(via, explain=explain)
-        answers = [answer for _, answer in predict_each(asker, [texts], lambda text: text)]
+        answers = [answer for _, answer in predict_each(asker, [list(texts.items())], lambda item: item[1])]
+        for where, answer in zip(texts, answers, strict=True):
+            if "error" in answer:
+                raise DataError(f"{where}: {answer['error']['message']}", "Correct the review, or leave it out.")
         return answers[0] if isinstance(reviews, str) else answers
 
     def asker(self, via: str, *, explain: bool = False) -> Client:

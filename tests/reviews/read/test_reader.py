@@ -27,7 +27,7 @@ def test_csv_rows_keep_their_fields_in_order(tmp_path: Path) -> None:
 def test_json_lines_keep_their_values(tmp_path: Path) -> None:
     path = written(tmp_path / "a.jsonl", b'{"id": 7, "text": "Good", "tags": ["a"]}\n')
     rows = read_inputs(path, DataSettings(review_column="text"))
-    assert list(rows) == [Input("Good", {"id": 7, "text": "Good", "tags": ["a"]}, 41)]
+    assert list(rows) == [Input("Good", {"id": 7, "text": "Good", "tags": ["a"]}, 41, "line 1 of a.jsonl")]
 
 
 def test_a_text_file_is_one_review_a_line(tmp_path: Path) -> None:
@@ -55,15 +55,35 @@ def test_invalid_utf8_is_replaced_and_counted(tmp_path: Path, name: str, content
 def test_rows_are_read_as_they_are_asked_for(tmp_path: Path) -> None:
     rows = read_inputs(written(tmp_path / "a.jsonl", b'{"review": "Good"}\nnot JSON\n'), DataSettings())
     assert next(rows).text == "Good"
-    with pytest.raises(DataError, match=r"line 2 of a\.jsonl is not JSON"):
-        next(rows)
+    assert next(rows).problem.startswith("line 2 of a.jsonl is not JSON")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("a.jsonl", b'{"review": 5}\n{"review": "Good"}\n', "line 1 of a.jsonl: 'review' is of type int, not text."),
+        ("a.jsonl", b'{"text": "x"}\n{"review": "Good"}\n', "line 1 of a.jsonl: there is no column 'review'"),
+        ("a.jsonl", b'[]\n{"review": "Good"}\n', "line 1 of a.jsonl is of type list, not an object."),
+        ("a.jsonl", b'{\n{"review": "Good"}\n', "line 1 of a.jsonl is not JSON"),
+        ("a.csv", b"id,review\n7\n8,Good\n", "line 2 of a.csv: 1 fields, where the header has 2."),
+        ("a.csv", b"id,review\n7,x,y\n8,Good\n", "line 2 of a.csv: 3 fields, where the header has 2."),
+    ],
+)
+def test_what_is_wrong_with_one_row_leaves_the_others(tmp_path: Path, name: str, content: bytes, problem: str) -> None:
+    bad, good = read_inputs(written(tmp_path / name, content), DataSettings())
+    assert (bad.text, good.text, good.problem) == ("", "Good", "")
+    assert bad.problem.startswith(problem)
+
+
+def test_half_a_surrogate_pair_is_kept_to_be_told_and_the_fields_are_mended(tmp_path: Path) -> None:
+    (row,) = read_inputs(written(tmp_path / "a.jsonl", b'{"review": "so \\ud800 good"}\n'), DataSettings())
+    assert (row.text, row.fields) == ("so \ud800 good", {"review": "so \ufffd good"})
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("a.csv", b"text\nGood\n", "there is no column 'review'; the columns are text"),
-        ("a.jsonl", b'{"review": 5}\n', "'review' is of type int, not text"),
         ("a.csv", b"", "is empty"),
         ("a.txt", b"", "is empty"),
         ("a.pdf", b"x", "is not of a known form"),

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentictl.errors import DataError
+from sentictl.errors import DataError, RefusedError
 from sentictl.reviews.read.source import MAX_REVIEW_BYTES
 from sentictl.services.predict.batches import lines_as_they_come, predict_each, windows
 from sentictl.services.predict.clients import MAX_BODY_BYTES, Client
+from sentictl.services.predict.rows import failed
 
 SECONDS = 20
 
@@ -73,6 +74,26 @@ def test_two_batches_are_asked_at_the_same_time_where_the_asker_takes_them() -> 
     assert len(list(predict_each(Client(ask, 1, threads=2), [["a", "b"]], str))) == 2
 
 
+@given(st.lists(st.sampled_from(["good", "refused", "faulty"]), max_size=30), st.integers(1, 8))
+def test_what_cannot_be_answered_is_told_in_its_place_and_the_rest_is_answered(texts: list[str], at_once: int) -> None:
+    def ask(asked: Sequence[str]) -> list[dict[str, Any]]:
+        assert "faulty" not in asked
+        if "refused" in asked:
+            raise RefusedError("It is refused.", reason="too_long")
+        return echo(asked)
+
+    def fault_of(text: str) -> dict[str, Any] | None:
+        return failed("faulty", "It is faulty.") if text == "faulty" else None
+
+    said = {
+        "good": {"echo": "good"},
+        "refused": {"error": {"code": "too_long", "message": "It is refused."}},
+        "faulty": {"error": {"code": "faulty", "message": "It is faulty."}},
+    }
+    answers = predict_each(Client(ask, at_once, threads=2), [texts], str, fault_of)
+    assert list(answers) == [(text, said[text]) for text in texts]
+
+
 def test_what_goes_wrong_comes_after_the_answers_before_it() -> None:
     def ask(texts: Sequence[str]) -> list[dict[str, Any]]:
         if "bad" in texts:
@@ -104,9 +125,9 @@ def test_items_before_one_that_cannot_be_read_are_answered_first() -> None:
 
 
 @given(st.lists(st.text(st.characters(blacklist_characters="\r\n", codec="utf-8"))), st.integers(1, 5))
-def test_all_lines_that_are_not_blank_come_in_order(lines: list[str], most: int) -> None:
-    steps = list(lines_as_they_come(io.BytesIO("\n".join(lines).encode()), most))
-    assert [line for step in steps for line in step] == [line for line in lines if line.strip()]
+def test_all_lines_come_in_order(lines: list[str], most: int) -> None:
+    steps = list(lines_as_they_come(io.BytesIO("".join(f"{line}\n" for line in lines).encode()), most))
+    assert [line for step in steps for line in step] == lines
     assert all(len(step) <= most for step in steps)
 
 

@@ -10,15 +10,9 @@ from typing import Any
 
 import pytest
 
-from sentictl.errors import AwsError, EndpointError, ModelError
+from sentictl.errors import AwsError, EndpointError
 from sentictl.services.predict.clients import ASK_AT_ONCE, from_api, from_artifact, from_endpoint
 from tests.listener import certificate, listening
-
-
-def test_without_a_model_the_next_step_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError) as refusal:
-        from_artifact(tmp_path / "absent")
-    assert "sentictl train" in refusal.value.hint
 
 
 @pytest.fixture
@@ -50,7 +44,7 @@ def api() -> Iterator[tuple[str, dict[str, Any]]]:
 def test_the_api_is_asked_as_its_contract_says(api: tuple[str, dict[str, Any]]) -> None:
     url, answer = api
     answer["body"] = b'[{"label": "positive"}]'
-    assert from_api(url, 100).ask(["schön"]) == [{"label": "positive"}]
+    assert from_api(url, 100).ask(["schön"]) == [{"label": "positive", "undecided": False}]
     assert answer["asked"] == {"reviews": ["schön"], "explain": False}
 
 
@@ -74,7 +68,7 @@ def test_what_the_api_refuses_is_told(api: tuple[str, dict[str, Any]], status: i
 def test_an_api_that_is_busy_for_the_moment_is_asked_again(api: tuple[str, dict[str, Any]], status: int) -> None:
     url, answer = api
     answer.update(body=b'[{"label": "positive"}]', busy=[{"status": status, "again": "0"}] * 3)
-    assert from_api(url, 100).ask(["x"]) == [{"label": "positive"}]
+    assert from_api(url, 100).ask(["x"]) == [{"label": "positive", "undecided": False}]
     assert not answer["busy"]
 
 
@@ -183,7 +177,7 @@ def test_the_certificates_of_a_variable_are_trusted(
         with pytest.raises(EndpointError, match="CERTIFICATE_VERIFY_FAILED"):
             from_api(url, 100).ask(["x"])
         monkeypatch.setenv(variable, str(trusted))
-        assert from_api(url, 100).ask(["x"]) == [{"label": "positive"}]
+        assert from_api(url, 100).ask(["x"]) == [{"label": "positive", "undecided": False}]
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])

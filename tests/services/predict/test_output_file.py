@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from sentictl.errors import DataError, UsageError
+from sentictl.services.predict.batches import predict_each
 from sentictl.services.predict.clients import Client
 from sentictl.services.predict.output_file import open_answers
-from sentictl.services.predict.resume import Row, unanswered
+from sentictl.services.predict.resume import unanswered
+from sentictl.services.predict.rows import Row, answer_of, whole
 
 ROWS: list[Row] = [
-    (text, {"id": number, "review": text, "note": None, "label": "given"}, 0)
+    Row(text, {"id": number, "review": text, "note": None, "label": "given"}, 0, f"row {number}")
     for number, text in enumerate(["good", 'sa"id, she\nand\r more', "", "caf\u00e9", "bad"])
 ]
 FORMS = pytest.mark.parametrize("name", ["out.jsonl", "out.csv"])
@@ -31,7 +33,7 @@ def asker(model: str = "toy", shift: float = 0.0, *, explain: bool = False) -> C
             for text in texts
         ]
 
-    return Client(ask, 2)
+    return Client(ask, 2, explains=explain)
 
 
 def run(path: Path, rows: list[Row], by: Client, *, resume: bool = False) -> int:
@@ -39,8 +41,8 @@ def run(path: Path, rows: list[Row], by: Client, *, resume: bool = False) -> int
     count = 0
     with open_answers(path, resume=resume) as file:
         for new in unanswered(file, [rows[:3], [], rows[3:]], by):
-            for (_, fields, _), prediction in zip(new, by.ask([row[0] for row in new]), strict=True):
-                file.write({**fields, **prediction})
+            for row, prediction in predict_each(by, [new], lambda row: row.text, lambda row: row.fault):
+                file.write(answer_of(row.fields, whole(prediction, explain=by.explains)))
                 count += 1
     return count
 
@@ -58,7 +60,16 @@ def test_answers_have_the_rows_fields_and_the_predictions(tmp_path: Path, name: 
     answers = read(tmp_path / name)
     assert [answer["review"] for answer in answers] == [row[0] for row in ROWS]
     assert [str(answer["id"]) for answer in answers] == ["0", "1", "2", "3", "4"]
-    assert {answer["label"] for answer in answers} == {"positive"}
+    assert {answer["label"] for answer in answers} == {"given"}
+    assert [answer["prediction_label"] for answer in answers] == [
+        "positive",
+        "positive",
+        answers[2]["prediction_label"],
+        "positive",
+        "positive",
+    ]
+    assert [bool(answer["error"]) for answer in answers] == [False, False, True, False, False]
+    assert "row 2: the review is empty" in str(answers[2]["error"])
     assert "words" in answers[0]["explanation"]
 
 
@@ -125,10 +136,10 @@ def test_another_input_or_model_is_refused(tmp_path: Path, name: str, rows: list
 
 
 def test_another_text_file_is_refused_by_its_last_answers(tmp_path: Path) -> None:
-    rows: list[Row] = [("x" * number, {}, 0) for number in range(9)]
+    rows: list[Row] = [Row("x" * number) for number in range(1, 9)]
     run(tmp_path / "out.jsonl", rows, asker())
     with pytest.raises(DataError, match="differently"):
-        run(tmp_path / "out.jsonl", [("xx", {}, 0), *rows], asker(), resume=True)
+        run(tmp_path / "out.jsonl", [Row("xx"), *rows], asker(), resume=True)
 
 
 @pytest.mark.parametrize(
@@ -163,4 +174,4 @@ def test_a_form_that_is_not_known_is_refused(tmp_path: Path) -> None:
 
 def test_rows_of_a_table_have_the_same_fields(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="other fields than the first: extra"):
-        run(tmp_path / "out.csv", [("a", {}, 0), ("b", {"extra": 1}, 0)], asker())
+        run(tmp_path / "out.csv", [Row("a"), Row("b", {"extra": 1})], asker())

@@ -12,12 +12,12 @@ import typer
 
 from sentictl.cli.invocation import Invocation, command
 from sentictl.cli.view.output import printable
-from sentictl.errors import InterruptedByUserError, ModelError, SentictlError, UsageError
+from sentictl.errors import DataError, EndpointError, InterruptedByUserError, ModelError, SentictlError, UsageError
 
 if TYPE_CHECKING:
     from sentictl.services.predict.clients import Client
     from sentictl.services.predict.output_file import AnswerFile
-    from sentictl.services.predict.resume import Row
+    from sentictl.services.predict.rows import Prediction, Row
 
 app = typer.Typer(add_completion=False)
 
@@ -38,11 +38,19 @@ class Via(StrEnum):
 
 
 class GivenReviews(NamedTuple):
-    """The reviews to be answered: rows as they arrive, whether they can be several, and the file they come from."""
+    """The reviews to be answered.
+
+    Attributes:
+        arriving: rows as they come.
+        several: whether there can be more than one.
+        file: the file that they come from.
+        lines: whether they are the lines of stdin, of which a blank one is answered with a blank one.
+    """
 
     arriving: "Iterable[list[Row]]"
     several: bool
     file: Path | None = None
+    lines: bool = False
 
 
 @app.command("predict")
@@ -57,6 +65,7 @@ def predict(
     encoding: Annotated[str | None, of_file("The encoding of the file, such as cp1252. Else found out.")] = None,
     output: Annotated[Path | None, typer.Option(help="Write the answers to this .jsonl or .csv file.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the answers in --output end.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first row that cannot be answered.")] = False,
     via: Annotated[Via, typer.Option(help="The model on this machine, or the deployed API or endpoint.")] = Via.LOCAL,
 ) -> None:
     """Tell whether reviews are positive or negative.
@@ -68,14 +77,17 @@ def predict(
     form = {"review_column": review_column, "delimiter": delimiter, "encoding": encoding}
     asked = _reviews(invocation, reviews or [], file, {name: value for name, value in form.items() if value})
     if output:
-        _write(invocation, output, asked, _asker(invocation, via, explain=explain), resume=resume)
+        failed = _write(invocation, output, asked, _asker(invocation, via, explain=explain), resume, strict)
     else:
-        _tell(invocation, asked, _asker(invocation, via, explain=explain))
+        failed = _tell(invocation, asked, _asker(invocation, via, explain=explain), strict)
+    if failed:
+        raise typer.Exit(1)
 
 
 def _reviews(invocation: Invocation, reviews: list[str], file: Path | None, form: dict[str, str]) -> GivenReviews:
     from sentictl.services.predict.batches import lines_as_they_come, windows
     from sentictl.services.predict.clients import WINDOW
+    from sentictl.services.predict.rows import Row
 
     if file and reviews:
         raise UsageError("Reviews were given both as arguments and as a file.", "Give one of the two.")
@@ -87,21 +99,33 @@ def _reviews(invocation: Invocation, reviews: list[str], file: Path | None, form
     if reviews == ["-"] or (not reviews and not sys.stdin.isatty()):
         stream = open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: SIM115  (stdin is not ours to close)
         steps = lines_as_they_come(stream, WINDOW)
-        return GivenReviews(([(line, {}, 0) for line in lines] for lines in steps), several=True)
+        return GivenReviews(_numbered(steps), several=True, lines=True)
     if not reviews:
         raise UsageError("There is no review.", "Give one: sentictl predict 'what a film'")
-    return GivenReviews([[(_not_empty(review), {}, 0) for review in reviews]], several=len(reviews) > 1)
+    rows = [Row(_not_empty(review), where=f"review {number}") for number, review in enumerate(reviews, 1)]
+    return GivenReviews([rows], several=len(reviews) > 1)
+
+
+def _numbered(steps: "Iterable[list[str]]") -> "Iterator[list[Row]]":
+    """The lines of stdin as rows that know their places."""
+    from sentictl.services.predict.rows import Row
+
+    number = 0
+    for lines in steps:
+        yield [Row(line, where=f"line {number + place} of stdin") for place, line in enumerate(lines, 1)]
+        number += len(lines)
 
 
 def _rows_of(invocation: Invocation, file: Path, form: dict[str, str]) -> "Iterator[Row]":
     from sentictl.cli.open_project import load_config
     from sentictl.reviews.read.reader import read_inputs
+    from sentictl.services.predict.rows import Row
 
     config = load_config(invocation)
     # How the file for training is written says nothing of this one.
     given = {"delimiter": "", "encoding": "", **form}
     config.change({f"data.{name}": value for name, value in given.items()})
-    yield from read_inputs(file, config.settings.data)
+    yield from (Row(*found) for found in read_inputs(file, config.settings.data))
 
 
 def _not_empty(review: str) -> str:
@@ -137,54 +161,98 @@ def _current_model(invocation: Invocation) -> Path:
     return folder.model_of(invocation.environment)
 
 
-def _tell(invocation: Invocation, asked: GivenReviews, asker: "Client") -> None:
-    """Answer on stdout, each review as soon as it is answered."""
+def _tell(invocation: Invocation, asked: GivenReviews, asker: "Client", strict: bool) -> int:
+    """Answer on stdout, each review as soon as it is answered. Returns how many could not be."""
     from sentictl.cli.view.file_progress import reading
     from sentictl.services.predict.batches import predict_each
+    from sentictl.services.predict.rows import answer_of
 
-    output = invocation.output
+    output, tally = invocation.output, _Tally(invocation, strict)
     with reading(asked.file, hidden=invocation.quiet or sys.stdout.isatty() or not asked.several) as advance:
-        for (text, fields, position), prediction in predict_each(asker, asked.arriving, lambda row: row[0]):
-            answer = {**fields, **prediction}
+        for row, prediction in predict_each(asker, asked.arriving, lambda row: row.text, lambda row: row.fault):
+            blank = asked.lines and not row.text.strip()
+            if "error" in prediction and not asked.several:
+                raise EndpointError(prediction["error"]["message"], "Correct the review.")
+            if not blank:
+                tally.count(row, prediction)
+            answer = answer_of(row.fields, prediction)
             if not output.json:
-                _say(invocation, text, prediction)
+                _say(row.text, prediction, blank=blank)
             elif asked.several:
                 output.item(answer, "")
             else:
                 output.result(answer)
-            advance(position)
+            advance(row.position)
     if asked.several:
         output.end_items()
+    return tally.failed
 
 
-def _say(invocation: Invocation, text: str, prediction: dict[str, Any]) -> None:
-    line = _line(text, prediction)
+def _say(text: str, prediction: "Prediction", *, blank: bool) -> None:
+    line = "" if blank else _line(text, prediction)
     if "explanation" not in prediction:
-        invocation.output.result(prediction, line)
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
         return
     from sentictl.cli.view.explanation import show
 
     show(line, text, prediction["explanation"])
 
 
-def _write(invocation: Invocation, path: Path, asked: GivenReviews, asker: "Client", *, resume: bool) -> None:
-    """Answer into a file, which holds whole answers at any time."""
+def _write(invocation: Invocation, path: Path, asked: GivenReviews, asker: "Client", resume: bool, strict: bool) -> int:
+    """Answer into a file, which holds whole answers at any time. Returns how many rows could not be answered."""
     from sentictl.cli.view.file_progress import reading
     from sentictl.services.predict.batches import predict_each
     from sentictl.services.predict.output_file import open_answers
     from sentictl.services.predict.resume import unanswered
+    from sentictl.services.predict.rows import answer_of, whole
 
+    tally = _Tally(invocation, strict)
     with (
         open_answers(path, resume=resume) as answers,
         reading(asked.file, hidden=invocation.quiet) as advance,
         _told_how_to_go_on(answers),
     ):
         rows = unanswered(answers, asked.arriving, asker)
-        for (_, fields, position), prediction in predict_each(asker, rows, lambda row: row[0]):
-            answers.write({**fields, **prediction})
-            advance(position)
-    count = answers.answered
-    invocation.output.result({"output": str(path), "reviews": count}, f"{count:,} reviews → {path}")
+        for row, prediction in predict_each(asker, rows, lambda row: row.text, lambda row: row.fault):
+            tally.count(row, prediction)
+            answers.write(answer_of(row.fields, whole(prediction, explain=asker.explains)))
+            advance(row.position)
+    count, failed = answers.answered, tally.failed
+    invocation.output.result({"output": str(path), "reviews": count, "failed": failed}, f"{count:,} reviews → {path}")
+    return failed
+
+
+class _Tally:
+    """Tells of rows that cannot be answered, and of columns that have another name, and counts the former.
+
+    Args:
+        invocation: how the command was called.
+        strict: whether the first such row ends the command.
+    """
+
+    def __init__(self, invocation: Invocation, strict: bool) -> None:
+        self.failed = 0
+        self._output = invocation.output
+        self._strict = strict
+        self._renamed: set[str] = set()
+
+    def count(self, row: "Row", prediction: "Prediction") -> None:
+        from sentictl.services.predict.rows import names_beside
+
+        if error := prediction.get("error"):
+            message = str(error["message"])
+            if self._strict:
+                raise DataError(message, "Mend it, or leave out --strict: the others are answered then.")
+            self.failed += 1
+            self._output.say(f"Not answered: {message}")
+        taken = {
+            name: other for name, other in names_beside(row.fields).items() if name != other and name in prediction
+        }
+        for name, other in taken.items():
+            if name not in self._renamed:
+                self._renamed.add(name)
+                self._output.say(f"The input has a column {name}, so the answer's is called {other}.")
 
 
 @contextlib.contextmanager
@@ -207,8 +275,10 @@ def _told_how_to_go_on(answers: "AnswerFile") -> Iterator[None]:
 
 
 def _line(text: str, prediction: dict[str, Any]) -> str:
-    label, probability = prediction["label"], prediction["probability"]
-    confidence = probability if prediction["sentiment"] else 1 - probability
     shown = " ".join(printable(text).split())
     shown = shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"
-    return f"{label}  {100 * confidence:5.1f} %  {shown}"
+    if "error" in prediction:
+        return f"error               {shown}"
+    label, probability = prediction["label"], prediction["probability"]
+    confidence = " " * 7 if prediction["undecided"] else f"{100 * max(probability, 1 - probability):5.1f} %"
+    return f"{label:<9} {confidence}  {shown}"

@@ -8,8 +8,8 @@ from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.read.command import predict_command
 from sentictl.reviews.read.source import Warnings, lines_of, repaired
-from sentictl.reviews.read.tables.opening import PACKINGS, TABLES, inner_suffix
-from sentictl.reviews.read.tables.row import Asked, Row
+from sentictl.reviews.read.tables.opening import DELIMITED, PACKINGS, TABLES, inner_suffix
+from sentictl.reviews.read.tables.row import Asked, Row, find
 from sentictl.reviews.read.tables.table import open_table, open_text
 
 LINES = ".txt"
@@ -22,11 +22,15 @@ class Input(NamedTuple):
         text: the review.
         fields: the row it came in, in the file's order (nothing for a text file).
         position: how many bytes of the file had been read when it was found.
+        where: its place in the file, for messages.
+        problem: why its row cannot be used; "" where it can.
     """
 
     text: str
     fields: dict[str, Any]
     position: int = 0
+    where: str = ""
+    problem: str = ""
 
 
 def read_inputs(path: Path, settings: DataSettings, warnings: Warnings | None = None) -> Iterator[Input]:
@@ -39,7 +43,8 @@ def read_inputs(path: Path, settings: DataSettings, warnings: Warnings | None = 
         warnings: if given, told what is not used as it stands, such as fields whose invalid UTF-8 was replaced.
 
     Raises:
-        DataError: the file cannot be read, is of another kind, or a row is not what it should be.
+        DataError: the file cannot be read, is of another kind, or has no such column. What is wrong with one row alone
+            is its `problem`.
     """
     counted = Warnings() if warnings is None else warnings
     suffix = inner_suffix(path.name)
@@ -50,12 +55,37 @@ def read_inputs(path: Path, settings: DataSettings, warnings: Warnings | None = 
     if suffix == LINES:
         with open_text(path, asked) as (text, _, file):
             for number, line in enumerate(lines_of(text, path.name), start=1):
-                yield Input(repaired(line.rstrip("\r\n"), counted, f"line {number}"), {}, file.raw.tell())
+                where = f"line {number} of {path.name}"
+                yield Input(repaired(line.rstrip("\r\n"), counted, where), {}, file.raw.tell(), where)
         return
     with open_table(path, asked, counted) as table:
-        for where, named in table.rows:
-            fields = {
-                repaired(name, counted, where): repaired(value, counted, where) if isinstance(value, str) else value
-                for name, value in named.items()
-            }
-            yield Input(asked.text(Row(where, fields)), fields, table.position())
+        for row in table.rows:
+            yield _input(row, asked, counted, suffix, table.position())
+
+
+def _input(row: Row, asked: Asked, counted: Warnings, suffix: str, position: int) -> Input:
+    """A row as a review to predict; what is wrong with it alone is its problem."""
+    fields = {
+        repaired(name, counted, row.where): repaired(value, counted, row.where) if isinstance(value, str) else value
+        for name, value in row.fields.items()
+    }
+    if row.problem:
+        return Input("", fields, position, row.where, row.problem.message)
+    key = find(asked.settings.review_column, row.fields)
+    try:
+        text = asked.text(Row(row.where, fields))
+    except DataError as problem:
+        if key is None and suffix in DELIMITED:
+            raise  # of the header, and so of every row
+        return Input("", fields, position, row.where, problem.message)
+    given = row.fields[key] if key is not None else ""
+    return Input(given if text and _is_half_a_pair(given) else text, fields, position, row.where)
+
+
+def _is_half_a_pair(text: str) -> bool:
+    """Whether a text holds half of a surrogate pair, as JSON can spell one, and not only bytes that are no UTF-8."""
+    try:
+        text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return True
+    return False

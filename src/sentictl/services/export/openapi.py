@@ -188,7 +188,17 @@ def _answers() -> Document:
     contribution = {"type": "number", "description": "In units of the logit; above 0 it speaks for positive"}
     place = {"type": "integer", "minimum": 0, "description": "In the review as it was sent, in Unicode code points"}
     text = {"type": "string"}
-    prediction = {"label": label, "sentiment": sentiment, "probability": probability, "model": text}
+    undecided = {
+        "type": "boolean",
+        "description": "Whether the model knows no word of it, so that its answer says nothing",
+    }
+    prediction = {
+        "label": label,
+        "sentiment": sentiment,
+        "probability": probability,
+        "model": text,
+        "undecided": undecided,
+    }
     explanation = {"words": _list("Word"), "phrases": _list("Phrase")}
     word = {"word": text, "start": place, "end": place, "contribution": contribution}
     phrase = {"phrase": text, "contribution": contribution}

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO, NamedTuple, TypeVar
 
-from sentictl.errors import DataError
+from sentictl.errors import DataError, RefusedError
 from sentictl.reviews.read.source import lines_of
-from sentictl.services.predict.clients import MAX_BODY_BYTES, Client, Prediction
+from sentictl.services.predict.clients import MAX_BODY_BYTES, Client
+from sentictl.services.predict.rows import Prediction, failed
 
 Item = TypeVar("Item")
 
@@ -17,24 +18,36 @@ AHEAD = 2048  # lines read before they are asked for
 
 
 def predict_each(
-    asker: Client, arriving: Iterable[list[Item]], text_of: Callable[[Item], str]
+    asker: Client,
+    arriving: Iterable[list[Item]],
+    text_of: Callable[[Item], str],
+    fault_of: Callable[[Item], Prediction | None] = lambda _: None,
 ) -> Iterator[tuple[Item, Prediction]]:
     """Each item with the prediction of its text, in order.
 
-    While one batch is answered the next is read, and asked as well if the asker takes several at once.
+    While one batch is answered the next is read, and asked as well if the asker takes several at once. A text that is
+    refused is answered with `{"error": {"code", "message"}}`, and the others of its batch are asked without it.
 
     Args:
         asker: who is asked.
         arriving: items as they come. An empty list says that there are no more for now: what has been asked is then
             answered before the next list is awaited.
         text_of: the text of an item.
+        fault_of: what stands in place of the prediction where an item cannot be asked about; None where it can.
     """
+
+    def answers(batch: list[Item]) -> list[Prediction]:
+        faults = [fault_of(item) for item in batch]
+        asked = [text_of(item) for item, fault in zip(batch, faults, strict=True) if fault is None]
+        said = iter(_ask(asker, asked))
+        return [next(said) if fault is None else fault for fault in faults]
+
     pool = ThreadPoolExecutor(asker.threads)
     pending: deque[tuple[list[Item], Future[list[Prediction]]]] = deque()
     try:
         for items in arriving:
             for batch in _batches(items, text_of, asker.at_once):
-                pending.append((batch, pool.submit(asker.ask, [text_of(item) for item in batch])))
+                pending.append((batch, pool.submit(answers, batch)))
                 if len(pending) > asker.threads:
                     yield from _answered(*pending.popleft())
             while pending and not items:
@@ -65,7 +78,7 @@ def windows(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 def lines_as_they_come(stream: BinaryIO, most: int) -> Iterator[list[str]]:
-    """The lines of a stream that are not blank, without their ends: at each step those that are there, at most `most`.
+    """The lines of a stream, without their ends: at each step those that are there, at most `most`.
 
     When there are no more for now, a step is an empty list, and the one after it waits. Invalid UTF-8 becomes U+FFFD.
 
@@ -81,8 +94,8 @@ def lines_as_they_come(stream: BinaryIO, most: int) -> Iterator[list[str]]:
             taken.append(lines.get())
         last = taken[-1]
         decoded = [line.decode(errors="replace").rstrip("\r\n") for line in taken if isinstance(line, bytes)]
-        if ready := [line for line in decoded if line.strip()]:
-            yield ready
+        if decoded:
+            yield decoded
         if isinstance(last, bytes) and lines.empty():
             yield []
     if last.problem:
@@ -106,6 +119,19 @@ def _read_into(lines: "queue.Queue[bytes | _End]", stream: BinaryIO) -> None:
     except OSError as error:
         problem = DataError(f"stdin cannot be read: {error.strerror or error}.", "Pipe reviews into it, one a line.")
     lines.put(_End(problem))
+
+
+def _ask(asker: Client, texts: list[str]) -> list[Prediction]:
+    """Ask about some texts; where they are refused, about each half of them, down to the one that is at fault."""
+    if not texts:
+        return []
+    try:
+        return asker.ask(texts)
+    except RefusedError as refusal:
+        if len(texts) == 1:
+            return [failed(refusal.reason, refusal.message)]
+        middle = len(texts) // 2
+        return _ask(asker, texts[:middle]) + _ask(asker, texts[middle:])
 
 
 def _answered(batch: list[Item], predictions: "Future[list[Prediction]]") -> Iterator[tuple[Item, Prediction]]:

@@ -11,13 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sentictl.errors import EndpointError, ModelError
+from sentictl.errors import EndpointError, ModelError, RefusedError
+from sentictl.services.predict.rows import Prediction
 
 if TYPE_CHECKING:
     from urllib.error import HTTPError
     from urllib.request import OpenerDirector, Request
-
-Prediction = dict[str, Any]
 
 WINDOW = 512  # reviews that the model on this machine sorts by length: enough that a batch has hardly any padding
 ASK_AT_ONCE = 64  # reviews in one request
@@ -25,6 +24,7 @@ EXPLAIN_AT_ONCE = 1  # explaining takes a hundred times as long, and a request m
 ANSWER_SECONDS = 35  # API Gateway itself gives up after 29
 MAX_BODY_BYTES = 4 * 1024 * 1024  # what the smallest of the services on the way takes
 MOST_THREADS = 8
+OF_THE_REVIEWS = (400, 413)  # statuses with which the API refuses a request for what is in it
 LONGEST_PAUSE, MOST_PAUSES = 2, 15  # seconds that the API may ask to wait for, and how often
 
 
@@ -36,11 +36,13 @@ class Client:
         ask: gives the predictions of some reviews, in their order.
         at_once: how many reviews to ask together, at most.
         threads: how many may ask at the same time.
+        explains: whether the predictions have explanations.
     """
 
     ask: Callable[[Sequence[str]], list[Prediction]]
     at_once: int
     threads: int = 1
+    explains: bool = False
 
 
 def from_artifact(folder: Path, *, explain: bool = False) -> Client:
@@ -60,13 +62,14 @@ def from_artifact(folder: Path, *, explain: bool = False) -> Client:
         raise ModelError(str(problem), "Fetch or train it again: sentictl train") from None
 
     def ask(texts: Sequence[str]) -> list[Prediction]:
-        answers = [{**vars(prediction)} for prediction in predictor.predict(texts)]  # asdict takes 20 times as long
+        # asdict takes 20 times as long
+        answers = [_honest({**vars(prediction)}) for prediction in predictor.predict(texts)]
         if explain:
             for answer, text in zip(answers, texts, strict=True):
                 answer["explanation"] = asdict(predictor.explain(text))
         return answers
 
-    return Client(ask, EXPLAIN_AT_ONCE if explain else WINDOW, min(os.cpu_count() or 1, MOST_THREADS))
+    return Client(ask, EXPLAIN_AT_ONCE if explain else WINDOW, min(os.cpu_count() or 1, MOST_THREADS), explain)
 
 
 def from_api(url: str, max_reviews: int, *, explain: bool = False) -> Client:
@@ -94,13 +97,11 @@ def from_api(url: str, max_reviews: int, *, explain: bool = False) -> Client:
         try:
             return _predictions(_patiently(lambda: _read(opener, request)), "The API")
         except urllib.error.HTTPError as refusal:
-            raise EndpointError(
-                f"The API answered {refusal.code}: {_reason(refusal)}", "See: sentictl status"
-            ) from None
+            raise _refused(refusal) from None
         except OSError as problem:
             raise EndpointError(f"The API at {url} does not answer: {problem}", "See: sentictl status") from None
 
-    return Client(ask, min(max_reviews, EXPLAIN_AT_ONCE if explain else ASK_AT_ONCE))
+    return Client(ask, min(max_reviews, EXPLAIN_AT_ONCE if explain else ASK_AT_ONCE), explains=explain)
 
 
 def from_endpoint(client: Any, name: str, *, explain: bool = False) -> Client:
@@ -125,7 +126,7 @@ def from_endpoint(client: Any, name: str, *, explain: bool = False) -> Client:
             ) from None
         return _predictions(answer["Body"].read(), f"The endpoint {name}")
 
-    return Client(ask, EXPLAIN_AT_ONCE if explain else ASK_AT_ONCE)
+    return Client(ask, EXPLAIN_AT_ONCE if explain else ASK_AT_ONCE, explains=explain)
 
 
 def _read(opener: "OpenerDirector", request: "Request") -> bytes:
@@ -164,13 +165,26 @@ def _predictions(body: bytes, who: str) -> list[Prediction]:
     except ValueError:
         raise EndpointError(f"{who} answered something that is not JSON.", "See: sentictl logs lambda") from None
     if isinstance(answer, dict):
-        raise EndpointError(f"{who} refused: {answer.get('error', {}).get('message', answer)}", "Correct the review.")
-    return list(answer)
+        error = answer.get("error", {})
+        raise RefusedError(
+            f"{who} refused: {error.get('message', answer)}", "Correct the review.", reason=error.get("code", "refused")
+        )
+    return [_honest(prediction) for prediction in answer]
 
 
-def _reason(refusal: "HTTPError") -> str:
+def _honest(prediction: Prediction) -> Prediction:
+    """Call undecided what the model knows no word of; its label and sentiment are for callers that know only two."""
+    undecided = prediction.get("undecided", False)  # an endpoint of before does not say
+    return prediction | {"undecided": undecided} | ({"label": "undecided", "sentiment": None} if undecided else {})
+
+
+def _refused(refusal: "HTTPError") -> EndpointError:
     body = refusal.read()
     try:
-        return str(json.loads(body)["error"]["message"])
+        error = json.loads(body)["error"]
+        code, reason = str(error["code"]), str(error["message"])
     except (ValueError, KeyError, TypeError):
-        return body.decode(errors="replace")[:200] or refusal.reason
+        code, reason = "", body.decode(errors="replace")[:200] or refusal.reason
+    if code and refusal.code in OF_THE_REVIEWS:
+        return RefusedError(f"The API answered {refusal.code}: {reason}", "Correct the review.", reason=code)
+    return EndpointError(f"The API answered {refusal.code}: {reason}", "See: sentictl status")

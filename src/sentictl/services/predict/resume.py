@@ -3,18 +3,15 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from sentictl.errors import DataError
 from sentictl.services.predict.batches import predict_each
-from sentictl.services.predict.clients import Client, Prediction
+from sentictl.services.predict.clients import Client
 from sentictl.services.predict.output_file import Answer, AnswerFile, cell
-
-Row = tuple[str, dict[str, Any], int]  # a review, the fields it came with, and how many bytes had been read by then
+from sentictl.services.predict.rows import Prediction, Row, names_beside
 
 ASKED_AGAIN = 64  # answers of the earlier run
 TOLERANCE = 1e-4  # of a probability: ten times what the batch can change, and less than another review would
-OF_THE_PREDICTION = {"label", "sentiment", "probability", "model", "explanation"}
 
 
 def unanswered(file: AnswerFile, arriving: Iterable[list[Row]], asker: Client) -> Iterator[list[Row]]:
@@ -59,18 +56,21 @@ class _Earlier:
     def __init__(self, path: Path) -> None:
         self.seen = 0
         self._path = path
-        self._last: deque[tuple[str, Answer]] = deque(maxlen=ASKED_AGAIN)
+        self._last: deque[tuple[Row, Answer]] = deque(maxlen=ASKED_AGAIN)
 
     def meet(self, row: Row, answer: Answer) -> None:
-        text, fields, _ = row
         self.seen += 1
-        for name, value in fields.items():
-            if name not in OF_THE_PREDICTION and cell(answer.get(name)) != cell(value):
+        for name, value in row.fields.items():
+            if cell(answer.get(name)) != cell(value):
                 raise self.other(f"the field {name!r} of answer {self.seen:,} is not that of the input's review")
-        self._last.append((text, answer))
+        names = names_beside(row.fields)
+        self._last.append((row, {name: answer[names[name]] for name in names if names[name] in answer}))
 
     def check(self, asker: Client) -> None:
-        for (_, answer), prediction in predict_each(asker, [list(self._last)], lambda pair: pair[0]):
+        last = list(self._last)
+        for (_, answer), prediction in predict_each(
+            asker, [last], lambda pair: pair[0].text, lambda pair: pair[0].fault
+        ):
             self._compare(answer, prediction)
 
     def other(self, why: str) -> DataError:
@@ -79,9 +79,13 @@ class _Earlier:
         )
 
     def _compare(self, answer: Answer, prediction: Prediction) -> None:
+        if "error" in prediction or answer.get("error"):
+            if not ("error" in prediction and answer.get("error")):
+                raise self.other("not the same of the input's reviews can be answered")
+            return
         if answer.get("model") != prediction["model"]:
             raise self.other(f"its answers are from the model {answer.get('model')}, not {prediction['model']}")
-        if ("explanation" in answer) != ("explanation" in prediction):
+        if bool(answer.get("explanation")) != ("explanation" in prediction):
             raise self.other("its answers were asked for with another choice of --explain")
         try:
             apart = abs(float(answer["probability"]) - prediction["probability"])

@@ -8,7 +8,7 @@ that it took: where every line is a row by itself, it is read as one.
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 from typing import IO, Any
 
 from sentictl.errors import DataError
@@ -35,7 +35,8 @@ def delimited_rows(file: IO[str], name: str, suffix: str, asked: Asked, warnings
         warnings: told of rows with quotes that are not as they should be.
 
     Raises:
-        DataError: a row is not what the header promises; the message names its line.
+        DataError: the quotes are not as they should be; the message names the line. A row that is not what the header
+            promises has a problem.
     """
     csv.field_size_limit(MAX_REVIEW_BYTES)
     lines = lines_of(file, name)
@@ -51,7 +52,7 @@ def delimited_rows(file: IO[str], name: str, suffix: str, asked: Asked, warnings
         if in_file:  # of the first record
             in_file = False
             continue
-        yield Row(f"line {start} of {name}", _named(header, fields, f"line {start} of {name}"))
+        yield _named(header, fields, f"line {start} of {name}")
 
 
 class Records:
@@ -213,12 +214,13 @@ def _check_columns(header: Sequence[str], values: Sequence[str], where: str, ask
         asked.field(Row(where, dict.fromkeys(header, "") | dict(zip(header, values, strict=False))), setting)
 
 
-def _named(header: Sequence[str], fields: Sequence[str], where: str) -> dict[str, str]:
+def _named(header: Sequence[str], fields: Sequence[str], where: str) -> Row:
     if len(fields) > len(header) and not any(field.strip() for field in fields[len(header) :]):
         fields = fields[: len(header)]  # a spreadsheet pads rows
+    problem = None
     if len(fields) != len(header):
-        raise DataError(
+        problem = DataError(
             f"{where}: {len(fields)} fields, where the header has {len(header)}.",
             "Quote the fields that hold the delimiter or a line break.",
         )
-    return dict(zip(header, fields, strict=True))
+    return Row(where, dict(zip_longest(header, fields[: len(header)])), problem)

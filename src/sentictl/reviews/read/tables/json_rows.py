@@ -21,7 +21,7 @@ def json_lines(file: IO[str], name: str) -> Iterator[Row]:
         name: what it is called, for messages.
 
     Raises:
-        DataError: a line is not a JSON object.
+        DataError: a line is too long. One that is not a JSON object is a row with a problem.
     """
     for number, line in enumerate(lines_of(file, name), start=1):
         if line.strip():
@@ -29,8 +29,9 @@ def json_lines(file: IO[str], name: str) -> Iterator[Row]:
             try:
                 fields = json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise DataError(f"{where} is not JSON: {error}.", FORMS) from error
-            yield _row(where, fields)
+                yield Row(where, {}, DataError(f"{where} is not JSON: {error}.", FORMS))
+            else:
+                yield _row(where, fields)
 
 
 def json_list(file: IO[str], name: str) -> Iterator[Row]:
@@ -41,7 +42,8 @@ def json_list(file: IO[str], name: str) -> Iterator[Row]:
         name: what it is called, for messages.
 
     Raises:
-        DataError: it is no list of JSON objects; the message has the number of the object.
+        DataError: it is no list in JSON; the message has the number of the object. One that is no object is a row with
+            a problem.
     """
     decode = json.JSONDecoder().raw_decode
     text = file.read(CHUNK).lstrip().removeprefix("[")
@@ -77,5 +79,6 @@ def _from_the_next(text: str, file: IO[str]) -> str:
 
 def _row(where: str, fields: Any) -> Row:
     if not isinstance(fields, dict):
-        raise DataError(f"{where} is of type {type(fields).__name__}, not an object.", "Each review is a JSON object.")
+        kind = type(fields).__name__
+        return Row(where, {}, DataError(f"{where} is of type {kind}, not an object.", "Each review is a JSON object."))
     return Row(where, fields)

@@ -13,10 +13,11 @@ MOST_NAMES_SHOWN = 300  # characters
 
 
 class Row(NamedTuple):
-    """A row of a table: where it begins, for messages, and its fields in the file's order."""
+    """A row of a table: where it begins, for messages, its fields in the file's order, and what is wrong with it."""
 
     where: str
     fields: dict[str, Any]
+    problem: DataError | None = None
 
 
 class Asked(NamedTuple):

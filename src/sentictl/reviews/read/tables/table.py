@@ -81,13 +81,15 @@ class TableSource(Source):
             self.total = self.path.stat().st_size
             for row in table.rows:
                 self.done = table.position()
+                if row.problem:
+                    raise row.problem
                 yield row
 
     def _label_values(self) -> set[str]:
         """The different values in the label column of the first rows."""
         asked = Asked(self.settings, self.command)
         with open_table(self.path, asked, Warnings()) as table:
-            fields = (asked.field(row, "label_column") for row in islice(table.rows, LOOKED_AT))
+            fields = (asked.field(row, "label_column") for row in islice(table.rows, LOOKED_AT) if not row.problem)
             return {str(value) for value in fields if not is_blank(value)}
 
     def _note_unlabelled(self, row: Row, text: str) -> None:
@@ -112,7 +114,8 @@ def open_table(path: Path, asked: Asked, warnings: Warnings) -> Iterator[OpenTab
         warnings: told what is not used as it stands.
 
     Raises:
-        DataError: the file cannot be read, or a row is not what it should be; also when that shows in the block.
+        DataError: the file cannot be read, or what comes after a row cannot be told any more; also when that shows in
+            the block. What is wrong with one row alone is its `problem`.
     """
     with opened(path) as file:
         suffix = inner_suffix(file.name)
