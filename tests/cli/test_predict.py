@@ -98,6 +98,26 @@ def test_a_bad_row_is_an_error_in_its_place_and_no_column_is_lost(
     assert (again.returncode, again.stdout.split()[0]) == (0, "5"), again.stderr
 
 
+@pytest.mark.parametrize("separator", [(), ("--",)])
+def test_a_review_may_begin_with_a_dash(run: Run, separator: tuple[str, ...]) -> None:
+    reviews = ("superb", "-1 stars, dreadful", "- superb", "-10", "--superb, I say")
+    done = run("predict", "--via", "local", "--json", *separator, *reviews)
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)
+    assert [answer["sentiment"] for answer in answers] == [1, 0, 1, None, 1]
+
+
+def test_an_option_that_there_is_not_is_no_review(run: Run) -> None:
+    done = run("predict", "superb", "-x")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "write -- before it" in " ".join(done.stderr.split())
+
+
+def test_a_setting_may_begin_with_a_dash(run: Run) -> None:
+    assert run("config", "set", "data.negative", "-1").stdout == "data.negative = -1\n"
+    assert run("config", "get", "data.negative").stdout == "-1\n"
+
+
 def test_a_review_without_a_known_word_is_undecided(run: Run, tmp_path: Path) -> None:
     assert run("predict", "zzz qqq").stdout.split() == ["undecided", "zzz", "qqq"]
     answer = json.loads(run("predict", "zzz qqq", "--json").stdout)

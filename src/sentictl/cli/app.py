@@ -154,4 +154,12 @@ def _explained(problem: Any, message: str) -> tuple[str, str]:
     """A mistake on the command line, and what to do about it."""
     context, close = getattr(problem, "ctx", None), getattr(problem, "possibilities", None)
     see = f"See: {context.command_path if context else 'sentictl'} --help"
-    return (problem.message, f"Did you mean {close[0]}? {see}") if close else (message, see)
+    if close:
+        return problem.message, f"Did you mean {close[0]}? {see}"
+    if (
+        context
+        and getattr(problem, "option_name", "")
+        and any(each.param_type_name == "argument" for each in context.command.params)
+    ):
+        return message, f"If it is no option but a value, write -- before it. {see}"
+    return message, see

@@ -1,6 +1,7 @@
 """The help: what a command does, examples, then its options in groups; the same in a pipe, without boxes."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -19,8 +20,30 @@ NARROW, WIDE = 30, 38  # columns of options and examples at most; what is longer
 Row = tuple[str, str]  # what to type, and what it does
 
 
+VALUE = re.compile(r"-\d|-[^=]*\s")  # no option is a number, or has a space in it
+
+
 class Command(TyperCommand):
-    """A command whose help begins with examples."""
+    """A command whose help begins with examples, and which takes "-1 stars" for the value that it can only be."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, self._values_last(args) if any(map(VALUE.match, args)) else args)
+
+    def _values_last(self, args: list[str]) -> list[str]:
+        """The arguments with the options first, then those that are none behind "--", in their order."""
+        with_value = {name for each in self.params if not getattr(each, "is_flag", True) for name in each.opts}
+        options: list[str] = []
+        values: list[str] = []
+        left = iter(args)
+        for argument in left:
+            if argument == "--":
+                values += left
+            elif argument.startswith("-") and argument != "-" and not VALUE.match(argument):
+                options.append(argument)
+                options += [next(left, "")] if argument in with_value else []
+            else:
+                values.append(argument)
+        return [*options, "--", *values]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         formatter.write(page(self, ctx))

@@ -89,7 +89,7 @@ class ProjectFolder:
             raise ModelError(
                 f"There is no model of the environment {environment} on this machine.",
                 f"Train one: sentictl train{where}, fetch the one that is served: sentictl deploy{where}, "
-                f"or ask it where it is: sentictl predict --via api{where}",
+                f"or ask it where it is: sentictl predict{where} --via api",
             )
         return folder
 

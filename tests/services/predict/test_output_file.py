@@ -14,10 +14,10 @@ from sentictl.services.predict.batches import predict_each
 from sentictl.services.predict.clients import Client
 from sentictl.services.predict.output_file import open_answers
 from sentictl.services.predict.resume import unanswered
-from sentictl.services.predict.rows import Row, answer_of, whole
+from sentictl.services.predict.rows import InputRow, answer_of, whole
 
-ROWS: list[Row] = [
-    Row(text, {"id": number, "review": text, "note": None, "label": "given"}, 0, f"row {number}")
+ROWS: list[InputRow] = [
+    InputRow(text, {"id": number, "review": text, "note": None, "label": "given"}, 0, f"row {number}")
     for number, text in enumerate(["good", 'sa"id, she\nand\r more', "", "caf\u00e9", "bad"])
 ]
 FORMS = pytest.mark.parametrize("name", ["out.jsonl", "out.csv"])
@@ -36,7 +36,7 @@ def asker(model: str = "toy", shift: float = 0.0, *, explain: bool = False) -> C
     return Client(ask, 2, explains=explain)
 
 
-def run(path: Path, rows: list[Row], by: Client, *, resume: bool = False) -> int:
+def run(path: Path, rows: list[InputRow], by: Client, *, resume: bool = False) -> int:
     """Answer what is not answered yet; how many that were."""
     count = 0
     with open_answers(path, resume=resume) as file:
@@ -126,7 +126,9 @@ def test_no_reviews_make_an_empty_file(tmp_path: Path) -> None:
         (ROWS, asker(explain=True), "--explain"),
     ],
 )
-def test_another_input_or_model_is_refused(tmp_path: Path, name: str, rows: list[Row], by: Client, words: str) -> None:
+def test_another_input_or_model_is_refused(
+    tmp_path: Path, name: str, rows: list[InputRow], by: Client, words: str
+) -> None:
     path = tmp_path / name
     run(path, ROWS, asker())
     whole = path.read_bytes()
@@ -136,10 +138,10 @@ def test_another_input_or_model_is_refused(tmp_path: Path, name: str, rows: list
 
 
 def test_another_text_file_is_refused_by_its_last_answers(tmp_path: Path) -> None:
-    rows: list[Row] = [Row("x" * number) for number in range(1, 9)]
+    rows: list[InputRow] = [InputRow("x" * number) for number in range(1, 9)]
     run(tmp_path / "out.jsonl", rows, asker())
     with pytest.raises(DataError, match="differently"):
-        run(tmp_path / "out.jsonl", [Row("xx"), *rows], asker(), resume=True)
+        run(tmp_path / "out.jsonl", [InputRow("xx"), *rows], asker(), resume=True)
 
 
 @pytest.mark.parametrize(
@@ -174,4 +176,4 @@ def test_a_form_that_is_not_known_is_refused(tmp_path: Path) -> None:
 
 def test_rows_of_a_table_have_the_same_fields(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="other fields than the first: extra"):
-        run(tmp_path / "out.csv", [Row("a"), Row("b", {"extra": 1})], asker())
+        run(tmp_path / "out.csv", [InputRow("a"), InputRow("b", {"extra": 1})], asker())

@@ -17,7 +17,7 @@ from sentictl.errors import DataError, EndpointError, InterruptedByUserError, Mo
 if TYPE_CHECKING:
     from sentictl.services.predict.clients import Client
     from sentictl.services.predict.output_file import AnswerFile
-    from sentictl.services.predict.rows import Prediction, Row
+    from sentictl.services.predict.rows import InputRow, Prediction
 
 app = typer.Typer(add_completion=False)
 
@@ -47,7 +47,7 @@ class GivenReviews(NamedTuple):
         lines: whether they are the lines of stdin, of which a blank one is answered with a blank one.
     """
 
-    arriving: "Iterable[list[Row]]"
+    arriving: "Iterable[list[InputRow]]"
     several: bool
     file: Path | None = None
     lines: bool = False
@@ -87,7 +87,7 @@ def predict(
 def _reviews(invocation: Invocation, reviews: list[str], file: Path | None, form: dict[str, str]) -> GivenReviews:
     from sentictl.services.predict.batches import lines_as_they_come, windows
     from sentictl.services.predict.clients import WINDOW
-    from sentictl.services.predict.rows import Row
+    from sentictl.services.predict.rows import InputRow
 
     if file and reviews:
         raise UsageError("Reviews were given both as arguments and as a file.", "Give one of the two.")
@@ -101,36 +101,38 @@ def _reviews(invocation: Invocation, reviews: list[str], file: Path | None, form
         steps = lines_as_they_come(stream, WINDOW)
         return GivenReviews(_numbered(steps), several=True, lines=True)
     if not reviews:
-        raise UsageError("There is no review.", "Give one: sentictl predict 'what a film'")
-    rows = [Row(_not_empty(review), where=f"review {number}") for number, review in enumerate(reviews, 1)]
+        raise UsageError("There is no review.", "Give one: sentictl predict 'a wonderful film, superbly acted'")
+    rows = [InputRow(_not_empty(review), where=f"review {number}") for number, review in enumerate(reviews, 1)]
     return GivenReviews([rows], several=len(reviews) > 1)
 
 
-def _numbered(steps: "Iterable[list[str]]") -> "Iterator[list[Row]]":
+def _numbered(steps: "Iterable[list[str]]") -> "Iterator[list[InputRow]]":
     """The lines of stdin as rows that know their places."""
-    from sentictl.services.predict.rows import Row
+    from sentictl.services.predict.rows import InputRow
 
     number = 0
     for lines in steps:
-        yield [Row(line, where=f"line {number + place} of stdin") for place, line in enumerate(lines, 1)]
+        yield [InputRow(line, where=f"line {number + place} of stdin") for place, line in enumerate(lines, 1)]
         number += len(lines)
 
 
-def _rows_of(invocation: Invocation, file: Path, form: dict[str, str]) -> "Iterator[Row]":
+def _rows_of(invocation: Invocation, file: Path, form: dict[str, str]) -> "Iterator[InputRow]":
     from sentictl.cli.open_project import load_config
     from sentictl.reviews.read.reader import read_inputs
-    from sentictl.services.predict.rows import Row
+    from sentictl.services.predict.rows import InputRow
 
     config = load_config(invocation)
     # How the file for training is written says nothing of this one.
     given = {"delimiter": "", "encoding": "", **form}
     config.change({f"data.{name}": value for name, value in given.items()})
-    yield from (Row(*found) for found in read_inputs(file, config.settings.data))
+    yield from (InputRow(*found) for found in read_inputs(file, config.settings.data))
 
 
 def _not_empty(review: str) -> str:
     if not review.strip():
-        raise UsageError("The review is empty.", "Give it some words: sentictl predict 'what a film'")
+        raise UsageError(
+            "The review is empty.", "Give it some words: sentictl predict 'a wonderful film, superbly acted'"
+        )
     return review
 
 
@@ -223,6 +225,14 @@ def _write(invocation: Invocation, path: Path, asked: GivenReviews, asker: "Clie
     return failed
 
 
+def _resuming(arguments: list[str]) -> list[str]:
+    """The same command line with --resume, before what may be a review."""
+    if "--resume" in arguments:
+        return arguments
+    values = arguments.index("--") if "--" in arguments else len(arguments)
+    return [*arguments[:values], "--resume", *arguments[values:]]
+
+
 class _Tally:
     """Tells of rows that cannot be answered, and of columns that have another name, and counts the former.
 
@@ -237,7 +247,7 @@ class _Tally:
         self._strict = strict
         self._renamed: set[str] = set()
 
-    def count(self, row: "Row", prediction: "Prediction") -> None:
+    def count(self, row: "InputRow", prediction: "Prediction") -> None:
         from sentictl.services.predict.rows import names_beside
 
         if error := prediction.get("error"):
@@ -263,10 +273,7 @@ def _told_how_to_go_on(answers: "AnswerFile") -> Iterator[None]:
     except (KeyboardInterrupt, SentictlError) as problem:
         if not answers.answered:
             raise
-        words = list(sys.argv[1:])
-        if "--resume" not in words:
-            words.insert(words.index("--") if "--" in words else len(words), "--resume")
-        again = shlex.join(["sentictl", *words])
+        again = shlex.join(["sentictl", *_resuming(sys.argv[1:])])
         held = f"{answers.path} holds the answers to the first {answers.answered:,} reviews"
         if isinstance(problem, SentictlError):
             problem.hint = f"{problem.hint} {held}; go on with: {again}".strip()

@@ -8,13 +8,13 @@ from sentictl.errors import DataError
 from sentictl.services.predict.batches import predict_each
 from sentictl.services.predict.clients import Client
 from sentictl.services.predict.output_file import Answer, AnswerFile, cell
-from sentictl.services.predict.rows import Prediction, Row, names_beside
+from sentictl.services.predict.rows import InputRow, Prediction, names_beside
 
 ASKED_AGAIN = 64  # answers of the earlier run
 TOLERANCE = 1e-4  # of a probability: ten times what the batch can change, and less than another review would
 
 
-def unanswered(file: AnswerFile, arriving: Iterable[list[Row]], asker: Client) -> Iterator[list[Row]]:
+def unanswered(file: AnswerFile, arriving: Iterable[list[InputRow]], asker: Client) -> Iterator[list[InputRow]]:
     """The rows of the input that come after those whose answers the file holds.
 
     Every answer must have the fields of its row, and the last `ASKED_AGAIN` must be what the asker says now.
@@ -56,9 +56,9 @@ class _Earlier:
     def __init__(self, path: Path) -> None:
         self.seen = 0
         self._path = path
-        self._last: deque[tuple[Row, Answer]] = deque(maxlen=ASKED_AGAIN)
+        self._last: deque[tuple[InputRow, Answer]] = deque(maxlen=ASKED_AGAIN)
 
-    def meet(self, row: Row, answer: Answer) -> None:
+    def meet(self, row: InputRow, answer: Answer) -> None:
         self.seen += 1
         for name, value in row.fields.items():
             if cell(answer.get(name)) != cell(value):

@@ -9,7 +9,7 @@ Prediction = dict[str, Any]
 OF_THE_PREDICTION = ("label", "sentiment", "probability", "model", "undecided", "explanation", "error")
 
 
-class Row(NamedTuple):
+class InputRow(NamedTuple):
     """A review that is to be answered.
 
     Attributes:
