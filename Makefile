@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: up down test test-quick sweep load check docs clean
+.PHONY: up down test test-quick sweep load examples check docs clean
 
 up: $(VENV)/installed
 	mkdir -p demo
@@ -34,6 +34,9 @@ sweep: $(VENV)/installed-dev
 
 load: $(VENV)/installed-dev
 	$(BIN)/python -m tests.load
+
+examples: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/examples.py
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check

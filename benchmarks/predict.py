@@ -47,7 +47,7 @@ def main() -> None:
 def show_cold(project: Path, runs: int) -> None:
     """One review, from a shell's prompt to the answer."""
     bare = best([sys.executable, "-c", "import onnxruntime"], project, runs)
-    cold = best([SENTICTL, "predict", "what a film"], project, runs)
+    cold = best([SENTICTL, "predict", "a wonderful film, superbly acted"], project, runs)
     print(f"import onnxruntime    {bare.seconds:.2f} s  {bare.megabytes:.0f} MB")
     print(
         f"sentictl predict      {cold.seconds:.2f} s  {cold.megabytes:.0f} MB   "
@@ -61,7 +61,7 @@ def show_batch(project: Path, source: str, count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file, output = Path(folder, "in.jsonl"), Path(folder, "out.jsonl")
         written = write_reviews(file, source, count)
-        start = best([SENTICTL, "predict", "what a film"], project, 1)
+        start = best([SENTICTL, "predict", "a wonderful film, superbly acted"], project, 1)
         whole = measured([SENTICTL, "predict", "--file", file, "--output", output], project)
     seconds, cpu_seconds = whole.seconds - start.seconds, whole.cpu_seconds - start.cpu_seconds
     print(

@@ -4,7 +4,7 @@ from sentictl import Project
 
 project = Project("films")
 live = project.up()
-project.predict("what a film")
+project.predict("a wonderful film, superbly acted")
 project.down()
 """
 

@@ -4,7 +4,7 @@ Examples = list[tuple[str, str]]  # what to type, and what it does
 
 ROOT: Examples = [
     ("sentictl up", "reviews, model, endpoint, API and web page, on this machine: no AWS account, no bill"),
-    ("sentictl predict 'what a film'", "ask the model"),
+    ("sentictl predict 'a wonderful film, superbly acted'", "ask the model"),
     ("sentictl down --yes", "delete everything again"),
     ("sentictl up --env prod", "the same on AWS, in the environment that [env.prod] of sentictl.toml describes"),
 ]
@@ -73,7 +73,7 @@ COMMANDS: dict[str, Examples] = {
         ("sentictl logs lambda --env prod", "what the function on AWS wrote"),
     ],
     "predict": [
-        ("sentictl predict 'what a film'", "one review, or several"),
+        ("sentictl predict 'a wonderful film, superbly acted'", "one review, or several"),
         ("sentictl predict --explain 'what a waste of time'", "and which words made it so"),
         ("sentictl predict --file reviews.csv --output answers.jsonl", "a file of any size"),
         ("sentictl predict - < reviews.txt", "a line in, a line out"),

@@ -247,7 +247,7 @@ class SiteSettings(Table):
     examples: Annotated[list[str], BeforeValidator(_check_examples)] = [
         "Warm, funny, beautifully shot, and the last ten minutes are perfect.",
         "Two hours I will never get back: no plot, no jokes, and nobody can act.",
-        "Not bad at all! I was ready to be bored, but the story never let go of me.",
+        "Superb! I did not expect much, but the story never let go of me.",
         "Gorgeous to look at. A pity that there is no story and nobody to care about.",
     ]
     publish: Literal["api", "s3"] = "api"

@@ -45,4 +45,4 @@ def deploy(
             return
         record = project.deploy(settings, model=model, force=force, wait=wait, adopt=adopt)
     invocation.output.result({"name": record.name, "arn": record.arn}, record.name)
-    invocation.next("predict --via endpoint 'what a film'", "wire-lambda")
+    invocation.next("predict --via endpoint 'a wonderful film, superbly acted'", "wire-lambda")

@@ -37,7 +37,7 @@ def up(invocation: Invocation, dry_run: DryRun = False, adopt: Adopt = False) ->
         live = project.up(adopt=adopt)
     invocation.output.say("")
     invocation.output.card(live.document(), "Made, and not answering yet" if live.missing else "Live", _rows(live))
-    invocation.next("predict 'what a film'", "status", "down")
+    invocation.next("predict 'a wonderful film, superbly acted'", "status", "down")
 
 
 def _rows(live: "Live") -> list[tuple[str, str]]:
@@ -49,5 +49,5 @@ def _rows(live: "Live") -> list[tuple[str, str]]:
         ("API:", live.api_url),
         ("Test:", f"{accuracy:.1f} % right ({low:.1f} to {high:.1f}) on {live.evaluation.reviews:,} reviews"),
         ("Cost:", str(live.costs)),
-        ("Try:", unbroken(f"curl --data {shlex.quote('what a film')} {shlex.quote(live.api_url)}")),
+        ("Try:", unbroken(f"curl --data {shlex.quote('a wonderful film, superbly acted')} {shlex.quote(live.api_url)}")),
     ]

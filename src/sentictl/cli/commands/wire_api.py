@@ -33,4 +33,4 @@ def wire_api(
         record = project.wire_api(settings, adopt=adopt)
         url = project.api_url
     invocation.output.result({"name": record.name, "id": record.attributes["id"], "api_url": url}, url)
-    invocation.next("predict --via api 'what a film'", "site")
+    invocation.next("predict --via api 'a wonderful film, superbly acted'", "site")
