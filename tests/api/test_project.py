@@ -11,9 +11,10 @@ import pytest
 
 from sentictl import Project
 from sentictl.api.results import Live
-from sentictl.errors import SettingsError, StateError
+from sentictl.errors import DataError, SettingsError, StateError
 from sentictl.lifecycle.reconcile import Action
 from sentictl.reviews.read.tables.table import TableSource
+from sentictl.services.predict.batches import predict_each
 from tests.chain.shell import GOOD, begin
 
 
@@ -87,6 +88,27 @@ def test_predictions_are_the_same_whoever_is_asked(project: Project, live: Live,
     assert (answer["label"], answer["model"]) == ("positive", live.evaluation.model)
     assert project.predict([good, good], via=via) == [answer, answer]
     assert "explanation" in project.predict(good, via=via, explain=True)
+
+
+@pytest.mark.usefixtures("live")
+@pytest.mark.parametrize("via", ["local", "api", "endpoint"])
+def test_what_no_model_can_judge_is_told_alike_whoever_is_asked(project: Project, via: str) -> None:
+    unknown = project.predict("zzzz qqqq", via=via)
+    assert (unknown["label"], unknown["sentiment"], unknown["undecided"]) == ("undecided", None, True)
+    for reviews in (["superb", None], ["superb", float("nan")], ["superb", " "], ["superb", "\ud800"]):
+        with pytest.raises(DataError, match="Review 2"):
+            project.predict(reviews, via=via)
+
+
+@pytest.mark.usefixtures("live")
+def test_a_review_that_the_api_refuses_is_named_and_the_others_are_answered(project: Project) -> None:
+    longest = project.settings.api.max_review_characters
+    reviews = ["superb", "x" * (longest + 1), *["superb"] * 5]
+    with pytest.raises(DataError, match=f"Review 2: .* at most {longest:,} are read"):
+        project.predict(reviews, via="api")
+    answers = [answer for _, answer in predict_each(project.asker("api"), [reviews], str)]
+    assert ["error" in answer for answer in answers] == [False, True, *[False] * 5]
+    assert answers[1]["error"]["code"] == "review_too_long"
 
 
 @pytest.mark.usefixtures("live")

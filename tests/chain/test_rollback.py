@@ -96,6 +96,9 @@ def test_up_keeps_the_choice_and_says_so(shell: Shell, names: list[str]) -> None
     assert again.stderr.count("unchanged") == 6
     assert f"pinned to {names[0]}" in again.stderr
     assert listed(shell, "live") == listed(shell, "current") == names[:1]
+    told = " ".join(shell.json("status")["warnings"])
+    assert "Version 2 is trained, version 1 is live, to which deploy.model is set." in told
+    assert shell.json("evaluate", "--against", "2")["comparison"]["against"] == names[1]
 
 
 def test_before_the_first_there_is_none(shell: Shell, names: list[str]) -> None:

@@ -98,6 +98,16 @@ def test_a_bad_row_is_an_error_in_its_place_and_no_column_is_lost(
     assert (again.returncode, again.stdout.split()[0]) == (0, "5"), again.stderr
 
 
+def test_of_many_bad_rows_the_first_are_told_and_the_rest_counted(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"review": "superb"}\n' + '{"review": ""}\n' * 2000)
+    done = run("predict", "--file", "in.jsonl", "--output", "out.jsonl", "--json")
+    assert json.loads(done.stdout)["failed"] == 2000
+    told = done.stderr.splitlines()
+    assert told[0] == "Not answered: line 2 of in.jsonl: the review is empty."
+    assert told[-1] == "1,990 more were not answered."
+    assert len(told) == 11
+
+
 @pytest.mark.parametrize("separator", [(), ("--",)])
 def test_a_review_may_begin_with_a_dash(run: Run, separator: tuple[str, ...]) -> None:
     reviews = ("superb", "-1 stars, dreadful", "- superb", "-10", "--superb, I say")

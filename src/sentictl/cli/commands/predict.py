@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+MOST_TOLD = 10  # rows that cannot be answered, one by one; each says so itself in a file or in JSON
 SHOWN = 60  # characters of a review beside its verdict
 
 
@@ -167,11 +168,12 @@ def _tell(invocation: Invocation, asked: GivenReviews, asker: "Client", strict: 
     """Answer on stdout, each review as soon as it is answered. Returns how many could not be."""
     from sentictl.cli.view.file_progress import reading
     from sentictl.services.predict.batches import predict_each
-    from sentictl.services.predict.rows import answer_of
+    from sentictl.services.predict.rows import answer_of, placed
 
     output, tally = invocation.output, _Tally(invocation, strict)
     with reading(asked.file, hidden=invocation.quiet or sys.stdout.isatty() or not asked.several) as advance:
-        for row, prediction in predict_each(asker, asked.arriving, lambda row: row.text, lambda row: row.fault):
+        for row, said in predict_each(asker, asked.arriving, lambda row: row.text, lambda row: row.fault):
+            prediction = placed(row, said)
             blank = asked.lines and not row.text.strip()
             if "error" in prediction and not asked.several:
                 raise EndpointError(prediction["error"]["message"], "Correct the review.")
@@ -187,7 +189,7 @@ def _tell(invocation: Invocation, asked: GivenReviews, asker: "Client", strict: 
             advance(row.position)
     if asked.several:
         output.end_items()
-    return tally.failed
+    return tally.end()
 
 
 def _say(text: str, prediction: "Prediction", *, blank: bool) -> None:
@@ -207,7 +209,7 @@ def _write(invocation: Invocation, path: Path, asked: GivenReviews, asker: "Clie
     from sentictl.services.predict.batches import predict_each
     from sentictl.services.predict.output_file import open_answers
     from sentictl.services.predict.resume import unanswered
-    from sentictl.services.predict.rows import answer_of, whole
+    from sentictl.services.predict.rows import answer_of, placed, whole
 
     tally = _Tally(invocation, strict)
     with (
@@ -216,11 +218,12 @@ def _write(invocation: Invocation, path: Path, asked: GivenReviews, asker: "Clie
         _told_how_to_go_on(answers),
     ):
         rows = unanswered(answers, asked.arriving, asker)
-        for row, prediction in predict_each(asker, rows, lambda row: row.text, lambda row: row.fault):
+        for row, said in predict_each(asker, rows, lambda row: row.text, lambda row: row.fault):
+            prediction = placed(row, said)
             tally.count(row, prediction)
             answers.write(answer_of(row.fields, whole(prediction, explain=asker.explains)))
             advance(row.position)
-    count, failed = answers.answered, tally.failed
+    count, failed = answers.answered, tally.end()
     invocation.output.result({"output": str(path), "reviews": count, "failed": failed}, f"{count:,} reviews → {path}")
     return failed
 
@@ -247,6 +250,12 @@ class _Tally:
         self._strict = strict
         self._renamed: set[str] = set()
 
+    def end(self) -> int:
+        """Say how many more could not be answered than were told one by one. Returns how many could not in all."""
+        if self.failed > MOST_TOLD:
+            self._output.say(f"{self.failed - MOST_TOLD:,} more were not answered.")
+        return self.failed
+
     def count(self, row: "InputRow", prediction: "Prediction") -> None:
         from sentictl.services.predict.rows import names_beside
 
@@ -255,7 +264,8 @@ class _Tally:
             if self._strict:
                 raise DataError(message, "Mend it, or leave out --strict: the others are answered then.")
             self.failed += 1
-            self._output.say(f"Not answered: {message}")
+            if self.failed <= MOST_TOLD:
+                self._output.say(f"Not answered: {message}")
         taken = {
             name: other for name, other in names_beside(row.fields).items() if name != other and name in prediction
         }

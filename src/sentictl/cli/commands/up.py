@@ -49,5 +49,8 @@ def _rows(live: "Live") -> list[tuple[str, str]]:
         ("API:", live.api_url),
         ("Test:", f"{accuracy:.1f} % right ({low:.1f} to {high:.1f}) on {live.evaluation.reviews:,} reviews"),
         ("Cost:", str(live.costs)),
-        ("Try:", unbroken(f"curl --data {shlex.quote('a wonderful film, superbly acted')} {shlex.quote(live.api_url)}")),
+        (
+            "Try:",
+            unbroken(f"curl --data {shlex.quote('a wonderful film, superbly acted')} {shlex.quote(live.api_url)}"),
+        ),
     ]

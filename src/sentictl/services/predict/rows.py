@@ -48,6 +48,14 @@ def failed(code: str, message: str) -> Prediction:
     return {"error": {"code": code, "message": message}}
 
 
+def placed(row: InputRow, prediction: Prediction) -> Prediction:
+    """Return a prediction whose error, where it is one, names the row's place in the input."""
+    error = prediction.get("error")
+    if not error or not row.where or str(error["message"]).startswith(row.where):
+        return prediction
+    return failed(error["code"], f"{row.where}: {error['message']}")
+
+
 def names_beside(fields: Mapping[str, Any]) -> dict[str, str]:
     """Return the names that the parts of an answer have beside a row's own fields, none of which is overwritten."""
     names: dict[str, str] = {}
