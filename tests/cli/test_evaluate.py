@@ -125,6 +125,8 @@ def test_named_reviews_are_read_as_told_and_the_settings_stay(run: Run, project:
     assert document["reviews"] == 40
     assert document["trained_on"]["reviews"] + document["trained_on"]["others"] == 40
     assert document["trained_on"]["reviews"] >= 20
+    assert document["counted"][0]["what"] == "review with an ignored label skipped"
+    assert "review with an ignored label skipped: 1, such as line" in done.stderr
     assert (project / "sentictl.toml").read_text() == before
     refused = json.loads(run("evaluate", "--data", "other.csv", "--json").stdout)["error"]
     assert refused["hint"].endswith("sentictl evaluate --data other.csv --review-column text")

@@ -337,7 +337,9 @@ def test_a_file_is_read_as_told_and_the_settings_stay(run: Run, project: Path) -
         settings.write('[data]\ndelimiter = "|"\nencoding = "ascii"\n')
     before = (project / "sentictl.toml").read_text()
     options = ("--file", "other.csv", "--review-column", "text", "--delimiter", "^", "--encoding", "cp1252")
-    answers = json.loads(run("predict", *options, "--json").stdout)
+    done = run("predict", *options, "--json")
+    assert "review with letters read as Windows-1252: 1, such as line 2 of other.csv: Ein schönes" in done.stderr
+    answers = json.loads(done.stdout)
     assert [(answer["id"], answer["text"]) for answer in answers] == [("7", "Ein schönes, superb film")]
     assert (project / "sentictl.toml").read_text() == before
     (project / "other.csv").write_text("id;text\n7;So, so\n")

@@ -8,6 +8,7 @@ from sentictl.api.stack import Finding
 from sentictl.config.state import Record
 from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.reviews.prepare.manifest import Manifest
+from sentictl.reviews.read.source import listed
 from sentictl.services.evaluate.evaluation import Evaluation
 from sentictl.services.pricing.estimate import Estimate
 
@@ -64,10 +65,7 @@ class Prepared(Record):
             "reviews": sum(split.reviews for split in manifest.splits.values()),
             "splits": {name: split.model_dump() for name, split in manifest.splits.items()},
             "unlabelled": manifest.unlabelled.reviews if manifest.unlabelled else 0,
-            "counted": [
-                {"what": what, "count": count, "example": manifest.examples.get(what, "")}
-                for what, count in manifest.warnings.items()
-            ],
+            "counted": listed(manifest.warnings, manifest.examples),
         }
 
 

@@ -86,7 +86,14 @@ def test_all_of_it_is_json_and_the_figures_are_the_plain_part() -> None:
     assert document["mistakes"] == [
         {"text": "review 2", "label": "negative", "probability": pytest.approx(0.8808, abs=1e-4)}
     ]
-    assert set(document) - set(result.figures()) == {"roc_curve", "calibration", "lengths", "parts", "mistakes"}
+    assert set(document) - set(result.figures()) == {
+        "roc_curve",
+        "calibration",
+        "lengths",
+        "parts",
+        "mistakes",
+        "counted",
+    }
 
 
 @given(st.text(max_size=3 * EXCERPT))

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from sentictl.cli.invocation import Adopt, DryRun, Invocation, command, setting
-from sentictl.cli.view.output import printable
 
 app = typer.Typer(add_completion=False)
 
@@ -61,7 +60,7 @@ def data(
             show_plan(invocation.output, project.plan("data", settings=settings, adopt=adopt))
             return
         prepared = project.data(settings, adopt=adopt)
-    for what, example in prepared.manifest.examples.items():
-        invocation.output.say(f"  {what}: {prepared.manifest.warnings[what]:,}, such as {printable(example)}")
-    invocation.output.result(prepared.document(), prepared.arn)
+    document = prepared.document()
+    invocation.output.counted(document["counted"])
+    invocation.output.result(document, prepared.arn)
     invocation.next("train")

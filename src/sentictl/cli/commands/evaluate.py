@@ -79,6 +79,7 @@ def evaluate(
             result = project.evaluate(data, mistakes=mistakes, reading=reading)
     if report:
         _write(invocation, report, result, comparison)
+    invocation.output.counted(result.counted)
     if invocation.json:
         invocation.output.result(result.document() | ({"comparison": comparison.document()} if comparison else {}))
     else:

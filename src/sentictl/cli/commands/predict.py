@@ -120,13 +120,16 @@ def _numbered(steps: "Iterable[list[str]]") -> "Iterator[list[InputRow]]":
 def _rows_of(invocation: Invocation, file: Path, form: dict[str, str]) -> "Iterator[InputRow]":
     from sentictl.cli.open_project import load_config
     from sentictl.reviews.read.reader import read_inputs
+    from sentictl.reviews.read.source import Warnings
     from sentictl.services.predict.rows import InputRow
 
     config = load_config(invocation)
     # How the file for training is written says nothing of this one.
     given = {"delimiter": "", "encoding": "", **form}
     config.change({f"data.{name}": value for name, value in given.items()})
-    yield from (InputRow(*found) for found in read_inputs(file, config.settings.data))
+    warnings = Warnings()
+    yield from (InputRow(*found) for found in read_inputs(file, config.settings.data, warnings))
+    invocation.output.counted(warnings.listed)
 
 
 def _not_empty(review: str) -> str:

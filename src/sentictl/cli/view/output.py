@@ -86,6 +86,12 @@ class Output:
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
 
+    def counted(self, kinds: Iterable[dict[str, Any]]) -> None:
+        """A remark on each kind of thing in the reviews that is not used as it stands: "what", "count", "example"."""
+        for kind in kinds:
+            example = f", such as {printable(kind['example'])}" if kind["example"] else ""
+            self.say(f"  {kind['what']}: {kind['count']:,}{example}")
+
     def error(self, code: str, message: str, hint: str) -> None:
         """Why the command failed and what to do next. A document goes to stderr where stdout cannot take it."""
         self.finish("")

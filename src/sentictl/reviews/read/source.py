@@ -6,9 +6,9 @@ import re
 import textwrap
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, AnyStr, Literal, NamedTuple, Protocol
+from typing import IO, Any, AnyStr, Literal, NamedTuple, Protocol
 
 from sentictl.errors import DataError
 
@@ -73,10 +73,25 @@ class Warnings(Counter[str]):
             printable = "".join(letter if letter.isprintable() else " " for letter in example[: 4 * LONGEST_EXAMPLE])
             self.examples[kind] = textwrap.shorten(printable, LONGEST_EXAMPLE, placeholder=" …")
 
+    @property
+    def listed(self) -> list[dict[str, Any]]:
+        """Each kind as `--json` has it: "what" it is, its "count" and an "example"."""
+        return listed(self, self.examples)
+
     def clear(self) -> None:
         """Forget all of it."""
         super().clear()
         self.examples.clear()
+
+
+def listed(counts: Mapping[str, int], examples: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Kinds of things as `--json` has them.
+
+    Args:
+        counts: how often each was met.
+        examples: one of each, where there is one.
+    """
+    return [{"what": what, "count": count, "example": examples.get(what, "")} for what, count in counts.items()]
 
 
 class Source(ABC):

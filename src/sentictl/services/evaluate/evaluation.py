@@ -1,7 +1,7 @@
 """How good a model is: its answers on reviews whose labels are known, and what they come to."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ MISTAKES = 5
 EXCERPT = 320  # characters
 CUT = "[…]"
 # What a chart or a list needs; the rest are plain figures.
-DETAILS = ("roc_curve", "calibration", "lengths", "parts", "mistakes")
+DETAILS = ("roc_curve", "calibration", "lengths", "parts", "mistakes", "counted")
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,7 @@ class Evaluation:
         mistakes: the wrong answers that the model was surest of, the worst first.
         trained_on: how many of the reviews the model was trained on as well, and the accuracy without them; None
             where the training reviews are not on this machine.
+        counted: what the source of the reviews holds that is not used as it stands: "what", "count" and an "example".
     """
 
     model: str
@@ -126,6 +127,7 @@ class Evaluation:
     parts: list[PartAccuracy]
     mistakes: list[Mistake]
     trained_on: TrainedOn | None = None
+    counted: list[dict[str, Any]] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
@@ -179,6 +181,7 @@ def evaluate(
         parts=metrics.accuracy_by_part(truth, answers.parts),
         mistakes=_surest_mistakes(right, probabilities, sample, mistakes),
         trained_on=None if trained is None else without(right, trained),
+        counted=sample.counted,
     )
 
 

@@ -5,6 +5,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,11 +34,13 @@ class Sample(ABC):
     Attributes:
         description: what a person calls them.
         labels: 1 for positive, 0 for negative, `[reviews]`.
+        counted: what their source holds that is not used as it stands, as `Warnings.listed`.
     """
 
     def __init__(self, description: str, labels: NDArray[np.uint8]) -> None:
         self.description = description
         self.labels = labels
+        self.counted: list[dict[str, Any]] = []
 
     @abstractmethod
     def encoded(self, predictor: Predictor) -> Reviews:
@@ -114,6 +117,7 @@ class TextSample(Sample):
         tested = [review for review in reviews if review.split == "test"] or reviews
         self._texts = [review.text for review in tested]
         super().__init__(source.description, np.array([review.label for review in tested], dtype=np.uint8))
+        self.counted = source.warnings.listed
 
     def encoded(self, predictor: Predictor) -> Reviews:
         return predictor.encode(self._texts)

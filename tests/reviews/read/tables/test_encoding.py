@@ -28,6 +28,11 @@ def test_unicode_is_read_with_and_without_a_mark(tmp_path: Path, encoding: str, 
     assert [review.text in text for review in reviews] == [True, True]
 
 
+def test_zero_bytes_alone_are_no_utf_16(tmp_path: Path) -> None:
+    content = b"review,label\nabcd\0f\0h\0j,1\nx,0\n"
+    assert next(source(tmp_path / "a.csv", content).reviews()).text == "abcd\0f\0h\0j"
+
+
 def test_what_is_no_unicode_is_windows_1252_and_that_is_told(tmp_path: Path) -> None:
     table = source(tmp_path / "a.csv", WESTERN.encode("cp1252"))
     assert [review.text for review in table.reviews()] == ["Un numéro – “n°” déjà vu", "Pas mal"]

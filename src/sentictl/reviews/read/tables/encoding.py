@@ -14,7 +14,9 @@ MARKS = (  # the longer ones first, as UTF-32's begins with UTF-16's
 UTF8 = ("utf-8", "utf-8-sig")
 WINDOWS = "cp1252"
 NAMES = {WINDOWS: "Windows-1252", "latin-1": "Latin-1"}
-ZEROS = 3  # in the beginning of a file in UTF-16, and a tenth of its bytes: those of ASCII letters and of blanks
+BEGINNING = 4096  # bytes, by which UTF-16 is told
+ZEROS = 3  # of one side of its pairs of bytes are zero, and a tenth: those of ASCII letters, or of blanks at least
+ONE_SCRIPT = 0.6  # of that side are one byte, which says of which script a letter is
 LATIN1_FOR_THE_REST = "sentictl-latin1"
 
 
@@ -65,12 +67,12 @@ def _at_a_glance(start: bytes) -> str:
     for mark, name in MARKS:
         if start.startswith(mark):
             return name
-    start = start[:4096]
-    even, odd = start[0::2].count(0), start[1::2].count(0)
-    few, many = sorted((even, odd))
-    if many < max(ZEROS, len(start) / 20) or few > many / 10:
+    even, odd = start[:BEGINNING:2], start[1:BEGINNING:2]
+    few, many = sorted((even, odd), key=lambda side: side.count(0))
+    is_wide = many.count(0) >= max(ZEROS, len(many) / 10) and few.count(0) <= many.count(0) / 10
+    if not is_wide or max(map(many.count, set(many))) < ONE_SCRIPT * len(many):
         return ""
-    return "utf-16-le" if odd > even else "utf-16-be"
+    return "utf-16-le" if many is odd else "utf-16-be"
 
 
 def _count(*parts: Iterable[bytes]) -> tuple[int, int]:
