@@ -122,7 +122,9 @@ class LabelReader:
         if self._usual:
             return
         if not (settings.positive.strip() and settings.negative.strip()) and not _side(named).limits:
-            again = self._command.again(settings, **{other: "VALUE"})
+            others = sorted(set(map(spelled, self._values())) - _side(named).spellings - self._ignore.spellings)
+            few = others[:MOST_PROPOSED] or ["VALUE"]
+            again = self._command.again(settings, **{other: _listed(few)})
             raise DataError(f"The {other} labels are not named, only the others.", f"Name both: {again}")
         both = self._positive.spellings & self._negative.spellings
         if both:

@@ -99,6 +99,11 @@ def test_labels_that_are_not_known_are_proposed_as_they_stand(
     assert ("the model knows two" in error.message) == (len(labels) > 2)
 
 
+def test_the_other_side_is_proposed_where_one_is_named(tmp_path: Path) -> None:
+    error = refused(tmp_path / "a.csv", "review,label\na,good\nb,bad\nc,meh\n", positive="good", ignore="meh")
+    assert error.hint.endswith("sentictl data --source a.csv --positive good --negative bad --ignore meh")
+
+
 def test_the_longest_texts_are_taken_for_the_reviews(tmp_path: Path) -> None:
     error = refused(tmp_path / "a.csv", "no,words,verdict\n1,A good film,1\n2,A bad film,0\n")
     assert error.hint.endswith("--review-column words")

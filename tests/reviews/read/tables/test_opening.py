@@ -4,6 +4,7 @@ import bz2
 import gzip
 import json
 import lzma
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -130,3 +131,8 @@ def test_parquet_is_read(tmp_path: Path) -> None:
     assert read(path) == ROWS
     path.write_bytes(path.read_bytes()[:-30])
     assert "is not a Parquet file, or damaged" in refused(path).message
+
+
+def test_a_pipe_is_refused_before_anything_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.csv")
+    assert "is a pipe" in refused(tmp_path / "a.csv").message

@@ -60,6 +60,8 @@ def opened(path: Path, *, one: bool = True) -> Iterator[OpenFile]:
     Raises:
         DataError: it cannot be read or unpacked, is empty, or is a spreadsheet; also when that shows in the block.
     """
+    if path.is_fifo():
+        raise DataError(f"{path} is a pipe, and a table is read twice.", "Write it to a file first.")
     try:
         with path.open("rb") as raw:
             start = raw.peek(8)
