@@ -60,6 +60,8 @@ def films(aws: Shell, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shel
     settings, reviews = aws.folder / "sentictl.toml", (aws.folder / "reviews.csv").read_text()
     settings.write_text(settings.read_text().replace('name = "toy"', 'name = "films"'))
     (aws.folder / "feedback.csv").write_text(reviews.replace("review,label", "text,label"))
+    stars = reviews.replace("review,label", "text,label").replace(",1\n", ",5\n").replace(",0\n", ",2\n") + "So so,3\n"
+    (aws.folder / "stars.csv").write_text(stars)
     (aws.folder / "reviews.txt").write_text("A superb film.\nDreadful and boring.\n")
     (aws.folder / "count.py").write_text("import boto3\nprint(len(boto3.client('s3').list_buckets()['Buckets']))\n")
     programs = tmp_path_factory.mktemp("path")

@@ -28,8 +28,8 @@ class ReadingCommand:
             changes: other values for some of them.
         """
         values = {name: changes.get(name, getattr(settings, name)) for name in self.options}
-        changed = {name: value for name, value in values.items() if value != getattr(DEFAULTS, name)}
-        return self.start + "".join(f" {_option(name, value)}" for name, value in changed.items())
+        given = {name: value for name, value in values.items() if name in changes or value != getattr(DEFAULTS, name)}
+        return self.start + "".join(f" {_option(name, value)}" for name, value in given.items())
 
 
 def _option(name: str, value: str) -> str:

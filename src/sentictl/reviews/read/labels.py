@@ -154,7 +154,8 @@ class LabelReader:
                      for name, number in (("positive", 1), ("negative", 0))}  # fmt: skip
         others = " and ".join(side for side in sides.values() if side)
         ignored = ",".join(filter(None, (self._settings.ignore, _listed([spelling]))))
-        again = self._command.again(self._settings, **sides, ignore=ignored)
+        named = {name: side for name, side in sides.items() if side}
+        again = self._command.again(self._settings, **named, ignore=ignored)
         return DataError(
             f"{where}: {reprlib.repr(value)} is a third label, beside {others}; the model knows two, positive and "
             "negative.",
