@@ -52,6 +52,16 @@ def test_invalid_utf8_is_replaced_and_counted(tmp_path: Path, name: str, content
     assert all(str(value).isprintable() for value in rows[0].fields.values())
 
 
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.txt", "Ein schöner Film\n"), ("a.csv", "review\nEin schöner Film\n")]
+)
+def test_another_encoding_is_told(tmp_path: Path, name: str, content: str) -> None:
+    warnings = Warnings()
+    rows = read_inputs(written(tmp_path / name, content.encode("cp1252")), DataSettings(), warnings)
+    assert [row.text for row in rows] == ["Ein schöner Film"]
+    assert warnings == {"review with letters read as Windows-1252": 1}
+
+
 def test_rows_are_read_as_they_are_asked_for(tmp_path: Path) -> None:
     rows = read_inputs(written(tmp_path / "a.jsonl", b'{"review": "Good"}\nnot JSON\n'), DataSettings())
     assert next(rows).text == "Good"

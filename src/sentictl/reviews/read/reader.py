@@ -8,9 +8,10 @@ from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.read.command import predict_command
 from sentictl.reviews.read.source import Warnings, lines_of, repaired
+from sentictl.reviews.read.tables.encoding import UTF8
 from sentictl.reviews.read.tables.opening import DELIMITED, PACKINGS, TABLES, inner_suffix
 from sentictl.reviews.read.tables.row import Asked, Row, find
-from sentictl.reviews.read.tables.table import open_table, open_text
+from sentictl.reviews.read.tables.table import OTHER_ENCODING, open_table, open_text
 
 LINES = ".txt"
 
@@ -53,9 +54,11 @@ def read_inputs(path: Path, settings: DataSettings, warnings: Warnings | None = 
         raise DataError(f"{path} is not of a known form.", f"Its name should end in one of {accepted}.")
     asked = Asked(settings, predict_command(str(path)))
     if suffix == LINES:
-        with open_text(path, asked) as (text, _, file):
+        with open_text(path, asked) as (text, encoding, file):
             for number, line in enumerate(lines_of(text, path.name), start=1):
                 where = f"line {number} of {path.name}"
+                if encoding.name not in UTF8 and not line.isascii():
+                    counted.note(OTHER_ENCODING.format(encoding.spoken), f"{where}: {line}")
                 yield Input(repaired(line.rstrip("\r\n"), counted, where), {}, file.raw.tell(), where)
         return
     with open_table(path, asked, counted) as table:
