@@ -22,7 +22,7 @@ def test_the_source_archive_has_the_scripts_and_the_package() -> None:
 
 
 def test_the_commented_settings_show_every_default_and_are_allowed() -> None:
-    text = Template((templates() / "project" / "sentictl.toml").read_text()).substitute(name="films")
+    text = Template((templates() / "project" / "sentictl.toml").read_text()).substitute(name="films", id="")
     settings_part, _, _ = text.partition("# An environment on AWS")
     _, project, tables = settings_part.partition("[project]")
     values = tomllib.loads(re.sub("^# ", "", project + tables, flags=re.MULTILINE))

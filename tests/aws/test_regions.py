@@ -46,7 +46,7 @@ def settled(folder: Path, environment: str = "prod", own: str = "", state: State
 def test_where_nothing_says_a_region_it_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="in which region the environment prod is") as refusal:
         settled(tmp_path)
-    assert "sentictl config set env.prod.region eu-west-1." in refusal.value.hint
+    assert "sentictl config set env.prod.region eu-west-1" in refusal.value.hint
     assert "AWS_REGION" in refusal.value.hint
     Config.load(ProjectFolder(tmp_path), "prod").set({"env.prod.region": "eu-west-1"})
     config = Config.load(ProjectFolder(tmp_path), "prod")

@@ -341,7 +341,7 @@ def test_an_environment_that_there_is_not_is_told_how_to_describe(run: Run) -> N
     run("init")
     for command in (["plan"], ["config", "set", "train.epochs", "3"]):
         hint = json.loads(run(*command, "--env", "prod", "--json").stdout)["error"]["hint"]
-        described = hint.partition("To describe a new one: sentictl ")[2]
+        described = hint.partition("A new one: sentictl ")[2]
         assert described.startswith("init --env prod")
     assert run(*described.split()).returncode == 0
     assert run("config", "get", "env.prod.region").stdout == "eu-west-1\n"

@@ -88,7 +88,7 @@ def test_an_explanation_comes_where_asked(server: Server) -> None:
         (b"[" * 100_000, JSON, "not_json"),
         (b'{"text": "good"}', JSON, "invalid_request"),
         (b"\xff\xfe\x00", TEXT, "not_utf8"),
-        (b'{"review": "\xff"}', "application/json; charset=utf-8", "not_utf8"),
+        (b'{"review": "\xff"}', "application/json; charset=utf-8", "wrong_charset"),
         (b"good", "text/csv", "unsupported_content_type"),
         (b"good", "application/octet-stream", "unsupported_content_type"),
         (b"good", None, "unsupported_content_type"),

@@ -34,8 +34,8 @@ def context_of(tmp_path: Path) -> ContextOf:
 @pytest.fixture
 def offline(context_of: ContextOf) -> Context:
     """A context in the environment prod whose calls go nowhere."""
-    environment = Environment("prod", "eu-west-1", endpoint="http://127.0.0.1:9")
-    environment.__dict__["account"] = ACCOUNT
+    environment = Environment("prod", "eu-west-1")
+    environment.__dict__ |= {"account": ACCOUNT, "endpoint_url": "http://127.0.0.1:9"}
     return replace(context_of(FILMS), environment=environment)
 
 

@@ -35,7 +35,8 @@ def take(settings: Path) -> list[str]:
 
 
 def without_ids(text: str, apis: Iterable[str]) -> str:
-    """A text with `<api>` for the id of each REST API that is there."""
+    """A text with `<api>` for the id of each REST API that is there, and without the port of the twin."""
+    text = re.sub(r"http://127\.0\.0\.1:\d+", "<twin>", text)
     for api in apis:
         text = text.replace(api, "<api>")
     return text

@@ -303,7 +303,7 @@ def _check_environment(name: str, environments: Mapping[str, Any], source: Path)
     if name != LOCAL and name not in environments:
         problem = _unknown("environment", name, list(dict.fromkeys([LOCAL, *environments])))
         if ENVIRONMENT_NAME.fullmatch(name):
-            problem.hint += f" To describe a new one: sentictl init --env {name} --region eu-west-1"
+            problem.hint += f" A new one: sentictl init --env {name} --region eu-west-1"
         raise problem
     _check_name(name, f"Rename it in {source}.")
 

@@ -10,7 +10,6 @@ from string import Template
 
 from sentictl.assets.atomic import write_atomically
 from sentictl.assets.installed import CHANGEABLE, MODEL_CODE, TEMPLATES, files_in, model_code, templates
-from sentictl.config.config import Config
 from sentictl.config.identity import NAME_RULE, is_name, name_of_folder, new_id
 from sentictl.config.paths import working_directory
 from sentictl.config.project_folder import SETTINGS_FILE, ProjectFolder
@@ -106,6 +105,8 @@ def describe(folder: ProjectFolder, environment: str, region: str) -> bool:
     """
     key = f"env.{environment}.region"
     with folder.locked():
+        from sentictl.config.config import Config  # slow to import, and needed for an environment alone
+
         config = Config.load(folder)
         there = config.get(key)
         if there not in ("", region):

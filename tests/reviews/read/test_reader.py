@@ -73,7 +73,7 @@ def test_rows_are_read_as_they_are_asked_for(tmp_path: Path) -> None:
     [
         ("a.jsonl", b'{"review": 5}\n{"review": "Good"}\n', "line 1 of a.jsonl: 'review' is of type int, not text."),
         ("a.jsonl", b'{"text": "x"}\n{"review": "Good"}\n', "line 1 of a.jsonl: there is no column 'review'"),
-        ("a.jsonl", b'[]\n{"review": "Good"}\n', "line 1 of a.jsonl is of type list, not an object."),
+        ("a.jsonl", b'[1]\n{"review": "Good"}\n', "line 1 of a.jsonl is of type list, not an object."),
         ("a.jsonl", b'{\n{"review": "Good"}\n', "line 1 of a.jsonl is not JSON"),
         ("a.csv", b"id,review\n7\n8,Good\n", "line 2 of a.csv: 1 fields, where the header has 2."),
         ("a.csv", b"id,review\n7,x,y\n8,Good\n", "line 2 of a.csv: 3 fields, where the header has 2."),

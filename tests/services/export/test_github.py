@@ -25,7 +25,7 @@ NEEDED_OF_ROLES = ["iam:GetRole", "iam:GetRolePolicy"]
 @pytest.fixture
 def context(context_of: ContextOf) -> Context:
     context = context_of(f'[project]\nname = "{"f" * 20}"\n')
-    environment = replace(context.environment, name="e" * 20)
+    environment = replace(context.environment, name="e" * 20, endpoint="")
     environment.__dict__["account"] = ACCOUNT
     return replace(context, environment=environment)
 

@@ -1,6 +1,7 @@
 """`sentictl predict`: positive or negative?"""
 
 import contextlib
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
@@ -137,7 +138,15 @@ def _not_empty(review: str) -> str:
         raise UsageError(
             "The review is empty.", "Give it some words: sentictl predict 'a wonderful film, superbly acted'"
         )
-    return review
+    return _as_text(review)
+
+
+def _as_text(argument: str) -> str:
+    """An argument as the terminal sent it: in a locale that is not UTF-8, Python escapes what it does not know."""
+    try:
+        return os.fsencode(argument).decode("utf-8", "replace")
+    except UnicodeEncodeError:
+        return argument
 
 
 def _asker(invocation: Invocation, via: Via, *, explain: bool) -> "Client":

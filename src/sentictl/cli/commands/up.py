@@ -37,7 +37,7 @@ def up(invocation: Invocation, dry_run: DryRun = False, adopt: Adopt = False) ->
         live = project.up(adopt=adopt)
     invocation.output.say("")
     invocation.output.card(live.document(), "Made, and not answering yet" if live.missing else "Live", _rows(live))
-    invocation.next("predict 'a wonderful film, superbly acted'", "status", "down")
+    invocation.next("predict 'superb film'", "status", "down")
 
 
 def _rows(live: "Live") -> list[tuple[str, str]]:
@@ -51,6 +51,6 @@ def _rows(live: "Live") -> list[tuple[str, str]]:
         ("Cost:", str(live.costs)),
         (
             "Try:",
-            unbroken(f"curl --data {shlex.quote('a wonderful film, superbly acted')} {shlex.quote(live.api_url)}"),
+            unbroken(f"curl --data {shlex.quote('superb film')} {shlex.quote(live.api_url)}"),
         ),
     ]

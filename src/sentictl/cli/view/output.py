@@ -133,13 +133,14 @@ class Output:
             return
 
         room = min(self.width, CARD_WIDTH) - FRAME
-        lines = paragraphs(rows, room)
-        needed = max(map(len, lines.split("\n")))
-        if needed > self.width - FRAME:  # an address would be broken by the frame
-            self.result(document, paragraphs(rows, self.width))
-            return
-        panel = Panel(lines, title=title, title_align="left", border_style="green", padding=(0, 1), expand=False)
-        Console(highlight=False, markup=False).print(panel)
+        framed = [row for row in rows if _fits(row, room)]
+        beside = [row for row in rows if row not in framed]  # an address or a command that the frame would break
+        if framed:
+            panel = Panel(paragraphs(framed, room), title=title, title_align="left", border_style="green")
+            panel.padding, panel.expand = (0, 1), False
+            Console(highlight=False, markup=False).print(panel)
+        if beside or not framed:
+            self.result(document, paragraphs(beside, self.width))
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """A table as the result."""
@@ -195,3 +196,7 @@ def _show_error(message: str, hint: str) -> None:
 def printable(text: str) -> str:
     """A text of the same length that a terminal shows as it is: without control characters, but with its line ends."""
     return "".join(character if character.isprintable() or character == "\n" else " " for character in text)
+
+
+def _fits(row: tuple[str, str], room: int) -> bool:
+    return all(len(line) <= room for line in paragraphs([row], room).split("\n"))

@@ -53,7 +53,7 @@ def open_source(
     if settings.source == PACKAGE:
         return PackageSource()
     if settings.source == IMDB:
-        return ArchiveSource(download(imdb, cache, report))
+        return ArchiveSource(download(imdb, _kept_in(cache), report))
     if settings.source.startswith(SCHEME):
         if s3 is None:
             raise DataError(

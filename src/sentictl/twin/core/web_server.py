@@ -26,7 +26,7 @@ MAX_HEADER = 32 << 10  # bytes; API Gateway takes 10,240, and the longest that b
 MAX_BODY = 1 << 30
 FIRST_SECONDS = 5.0  # from the connection, or a request's first byte, until the request is whole
 SLOWEST = 64 << 10  # bytes: for each that came of it, a request may take a second more
-IDLE_SECONDS = 60.0  # from an answer to the next request, and for a client that reads nothing of its answer
+IDLE_SECONDS = 120.0  # from an answer to the next request, and for a client that reads nothing of its answer
 MOST_CONNECTIONS = 512  # beyond that, a new one takes the place of the one that has asked nothing for longest
 DESCRIPTORS = 4096  # for the connections, and for the pipes of child processes
 

@@ -134,8 +134,8 @@ def test_a_missing_column_is_refused_with_those_that_there_are(tmp_path: Path) -
 def test_a_column_that_is_proposed_can_be_pasted(tmp_path: Path, column: str) -> None:
     error = refused(tmp_path / "a.csv", f"review,{column}\ngood,1\n")
     words = shlex.split(error.hint.partition("Name it: ")[2])
-    assert [word for word in words if word != "--"] == ["sentictl", "config", "set", "data.label_column", column]
-    assert column.startswith("-") == ("--" in words)  # else it would be taken for an option
+    option = words[-1].split("=", 1) if "=" in words[-1] else words[-2:]  # with = it is not taken for an option
+    assert [*words[:2], *option] == ["sentictl", "data", "--label-column", column]
 
 
 def test_a_missing_label_column_names_its_own_setting(tmp_path: Path) -> None:
