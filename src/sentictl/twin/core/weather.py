@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote_plus
-from xml.sax.saxutils import escape
 
-from sentictl.twin.core.messages import Request, Response, json_rpc_error, rest_error
+from sentictl.twin.core.messages import Request, Response, json_rpc_error, query_error, rest_error, s3_error
 
 ROUGH = "rough"
-XML_SERVICES = ("s3", "iam")
-ROLE_USERS = ("CreateTrainingJob", "CreateModel", "CreateNotebookInstance", "CreateFunction", "CreateSchedule")
 
 
 class _Call(Protocol):
@@ -263,10 +260,10 @@ def _is_named(name: str, call: _Call) -> bool:
 
 def _answer(service: str, refusal: Refusal, name: str) -> Response:
     message = refusal.message.format(name)
-    if service in XML_SERVICES:
-        error = f"<Error><Code>{refusal.code}</Code><Message>{escape(message)}</Message></Error>"
-        body = error if service == "s3" else f"<ErrorResponse>{error}</ErrorResponse>"
-        return Response(body, refusal.status, {"Content-Type": "text/xml"})
+    if service == "s3":
+        return s3_error(refusal.code, message, refusal.status)
+    if service == "iam":
+        return query_error(refusal.code, message, refusal.status)
     if service in ("sagemaker", "logs"):
         return json_rpc_error(refusal.code, message, refusal.status)
     return rest_error(refusal.code, message, refusal.status)

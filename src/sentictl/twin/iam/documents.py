@@ -1,7 +1,6 @@
 """IAM refuses a text that is no policy; moto keeps it, and whatever reads it later breaks."""
 
 from functools import partial
-from urllib.parse import parse_qs
 
 from sentictl.twin.core.control_plane import Call, ControlPlane
 from sentictl.twin.core.messages import Response, query_error
@@ -26,7 +25,6 @@ class PolicyDocuments:
             control.before["iam", operation] = partial(self._refuse, parameter)
 
     def _refuse(self, parameter: str, call: Call) -> Response | None:
-        sent = parse_qs(call.request.get_data(as_text=True)).get(parameter, [""])[0]
-        if policies.is_document(sent):
+        if policies.is_document(call.request.form_parameter(parameter)):
             return None
         return query_error("MalformedPolicyDocument", "This policy contains invalid Json", 400, NAMESPACE)
