@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sentictl.api.project import Project
 
-__version__ = "0.1.0"
+    __version__: str
+
 __all__ = ["Project", "__version__"]
 
 
@@ -17,4 +18,8 @@ def __getattr__(name: str) -> Any:
         from sentictl.api.project import Project
 
         return Project
+    if name == "__version__":  # of what is installed; reading it takes longer than `--help` may
+        from importlib.metadata import version
+
+        return version(__name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

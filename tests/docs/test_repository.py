@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
+from hatch_vcs.version_source import VCSVersionSource
 
 from tests import order
 
 ROOT = Path(__file__).parents[2]
 CITATION = ROOT / "CITATION.cff"
+RELEASE = ROOT / ".github" / "workflows" / "release.yml"
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,7 @@ def test_the_citation_is_of_the_format_that_it_names(citation: dict[str, Any]) -
 
 def test_the_citation_is_of_this_package(citation: dict[str, Any]) -> None:
     package = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    cited = {name: citation[name] for name in ("title", "version", "abstract", "license")}
+    cited = {name: citation[name] for name in ("title", "abstract", "license")}
     names = {"title": "name", "abstract": "description"}
     assert cited == {name: package[names.get(name, name)] for name in cited}
 
@@ -62,6 +64,57 @@ def test_a_commit_is_checked_as_make_does() -> None:
     steps = [line.strip().replace("$(BIN)", ".venv/bin") for line in recipe[1].splitlines()]
     assert [hook["entry"] for hook in hooks] == steps
     assert all(hook["language"] == "system" and hook["pass_filenames"] is False for hook in hooks)
+
+
+def test_the_release_is_a_workflow_that_github_takes() -> None:
+    checker = Path(sys.executable).with_name("check-jsonschema")
+    command = [str(checker), "--builtin-schema", "vendor.github-workflows", str(RELEASE)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_release_may_do_little_and_runs_what_it_names() -> None:
+    text = RELEASE.read_text(encoding="utf-8")
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {}
+    jobs = workflow["jobs"]
+    assert [name for name, job in jobs.items() if "id-token" in job["permissions"]] == ["publish"]
+    assert {name: job.get("needs") for name, job in jobs.items()} == {"build": None, "test": "build", "publish": "test"}
+    assert jobs["publish"]["environment"]["name"] == "pypi"
+    assert not [step for step in jobs["publish"]["steps"] if "run" in step]  # nothing of ours where the token is
+    assert "${{" not in text
+    used = re.findall(r"uses: (.+)", text)
+    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action) for action in used), used
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / ".ci").iterdir()), ids=lambda path: path.name)
+def test_the_scripts_of_ci_are_sound(script: Path) -> None:
+    checker = Path(sys.executable).with_name("shellcheck")
+    checked = subprocess.run([str(checker), str(script)], capture_output=True, text=True, check=False, timeout=60)
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("tags", "version"),
+    [((), "0.0.dev1"), (("before-9", "2026-demo"), "0.0.dev1"), (("v1.2.3", "before-9"), "1.2.3")],
+    ids=["none", "others", "a release"],
+)
+def test_the_version_is_that_of_a_tag_of_a_release_alone(tmp_path: Path, tags: tuple[str, ...], version: str) -> None:
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@localhost"]
+    for arguments in (["init"], ["commit", "--allow-empty", "--message", "x"], *(["tag", tag] for tag in tags)):
+        subprocess.run([*git, *arguments], check=True, capture_output=True)
+    assert _version(tmp_path) == version
+
+
+def test_files_without_a_history_have_a_version(tmp_path: Path) -> None:
+    assert _version(tmp_path) == "0.0.dev0"
+
+
+def _version(root: Path) -> str:
+    """The version that a build of such a folder has."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["version"]
+    told: str = VCSVersionSource(str(root), settings).get_version_data()["version"]
+    return told
 
 
 def test_the_modules_that_take_long_are_there() -> None:

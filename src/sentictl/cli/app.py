@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from sentictl import __version__
 from sentictl.cli.help import EVERYWHERE, Command, CommandGroup, Row
 from sentictl.cli.invocation import Debug, Env, Invocation, Json, NoColor, Quiet, end
 from sentictl.cli.streams import abandon_stdout, open_streams
@@ -98,6 +97,8 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from sentictl import __version__
+
         typer.echo(f"sentictl {__version__}")
         raise typer.Exit
 

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sentictl import __version__
 from sentictl.cli.invocation import Invocation
 from sentictl.config.paths import without_tilde
 from sentictl.config.project_folder import ProjectFolder
@@ -31,6 +30,8 @@ def opened(invocation: Invocation, *, announced: bool = False) -> Iterator["Proj
         StateError: there is no `sentictl.toml` at or above the working directory.
     """
     if announced:
+        from sentictl import __version__
+
         invocation.output.announce(f"sentictl {__version__} ")
     from sentictl.api.project import Project
     from sentictl.cli.view.progress import Progress

@@ -10,7 +10,6 @@ from typing import Any
 
 from sentimodel.predictor import MOST_EXPLAINED_WORDS
 
-from sentictl import __version__
 from sentictl.aws.regions import DEFAULT, dns_suffix
 from sentictl.config.settings import ApiSettings, Settings
 from sentictl.lifecycle.resource import Context
@@ -55,12 +54,13 @@ ERRORS: Mapping[int, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 SUFFIX = "amazonaws.com.cn in China, amazonaws.eu in the European Sovereign Cloud, amazonaws.com in most regions"
 NO_ZERO_BYTES = r"^[^\x00]*[^\s\x00][^\x00]*$"
 RETRIED = (429, 503, 504)
+VERSION = "1.0"  # of the API; another first number where what worked before does not any more
 ABOUT = (
     "Is the writer of a review pleased? Post the review to the stage's root, in UTF-8 or the charset that its content "
     "type names; a body that is packed with gzip or deflate is unpacked.\n\n"
     "Nobody has to log in; the stage is throttled. Every answer carries the CORS headers. Errors are one JSON object, "
     "those of API Gateway itself included: their codes are its response types, in capitals. A method that is not "
-    f"in this document is answered with 403. Made by sentictl {__version__}."
+    "in this document is answered with 403."
 )
 
 
@@ -71,7 +71,7 @@ def description(settings: Settings, region: str = DEFAULT) -> Document:
         operations["get"] = _page()
     return {
         "openapi": "3.0.1",
-        "info": {"title": "Sentiment of reviews", "version": __version__, "description": ABOUT},
+        "info": {"title": "Sentiment of reviews", "version": VERSION, "description": ABOUT},
         "servers": [_server(region)],
         "paths": {"/": operations},
         "components": {"schemas": _schemas(settings.api)},
