@@ -138,3 +138,12 @@ def test_a_worse_model_does_not_take_the_live_ones_place(shell: Shell, names: li
     shell.run("deploy", "--model", "latest", "--force")
     assert served(shell) not in names
     assert shell.json("up")["model"] == served(shell)
+
+
+def test_down_takes_the_models_along_where_another_environment_stands(shell: Shell, names: list[str]) -> None:
+    with (shell.folder / "sentictl.toml").open("a") as settings:
+        settings.write('\n[env.staging]\ntwin = true\n[state.staging]\nversion = 3\naccount = ""\nregion = ""\n')
+        settings.write('project_id = ""\nresources = [{ kind = "bucket", name = "toy-staging", arn = "arn" }]\n')
+    shell.run("down", "--yes")
+    assert list((shell.folder / ".sentictl" / "models").iterdir()) == []
+    assert "no model of the environment local" in shell.json("predict", REVIEW, expect=1)["error"]["message"]

@@ -303,8 +303,10 @@ class Project:
             deleted, remaining = destroy(doomed, context, self._observer)
             self._observer.ended("down")
             left = [_entry(record) for record in remaining]
-            if not context.state.of_kind(TrainingJob.kind):
-                context.config.set({versions.SETTING: ""})  # a version that is no more
+            if not context.state.of_kind(TrainingJob.kind):  # what was of them is no more
+                context.config.set({versions.SETTING: ""})
+                names = [record.name for record in deleted if record.kind == TrainingJob.kind]
+                self.session.folder.forget_models(self.session.environment, names)
             if not part and not keep_data and not kept:
                 left += self._clear(context, remaining)
         return Removal(deleted, left)

@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -92,6 +92,13 @@ class ProjectFolder:
                 f"or ask it where it is: sentictl predict{where} --via api",
             )
         return folder
+
+    def forget_models(self, environment: str, names: Iterable[str]) -> None:
+        """Delete models of an environment from this machine, and which one is its current one."""
+        with contextlib.suppress(OSError):  # another's folder stands in its place, or the disk may only be read
+            self.current_model(environment).unlink(missing_ok=True)
+        for name in names:
+            shutil.rmtree(self.models / name, ignore_errors=True)
 
     @property
     def page(self) -> Path:
