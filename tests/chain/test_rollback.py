@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.chain.shell import Shell
+from tests.chain.terminal import on_terminal
 
 REVIEW = "a superb film"
 
@@ -138,6 +139,23 @@ def test_a_worse_model_does_not_take_the_live_ones_place(shell: Shell, names: li
     shell.run("deploy", "--model", "latest", "--force")
     assert served(shell) not in names
     assert shell.json("up")["model"] == served(shell)
+
+
+def test_prune_deletes_what_serves_nothing_once_it_is_told_to(shell: Shell, names: list[str]) -> None:
+    shown = shell.run("prune", "--keep", "1")
+    assert names[0] in shown.stdout
+    assert "Delete it: sentictl prune --keep 1 --yes" in shown.stderr
+    assert on_terminal(shell, "prune", "--keep", "1", typing={"Type yes:": b"no\n"}).code == 2
+    assert shell.json("models")["models"][0]["pruned"] == ""
+
+    found = shell.json("prune", "--keep", "1", "--yes")
+    assert [(each["kind"], each["name"]) for each in found["unused"]] == [("version", names[0])]
+    assert found["bytes"] > 0
+    assert found["kept"][0] == names[1]
+    assert shell.json("prune", "--keep", "1")["unused"] == []
+    assert [bool(model["pruned"]) for model in shell.json("models")["models"]] == [True, False, False]
+    assert "(version 1) was deleted" in shell.json("deploy", "--model", "1", expect=1)["error"]["message"]
+    assert shell.run("up").stderr.count("unchanged") == 6
 
 
 def test_down_takes_the_models_along_where_another_environment_stands(shell: Shell, names: list[str]) -> None:

@@ -45,6 +45,8 @@ from sentictl.services.notebook.instance import Notebook, running
 from sentictl.services.operations.first_answers import wait_for_answers
 from sentictl.services.operations.logs import read_log
 from sentictl.services.operations.orphans import find_orphans
+from sentictl.services.operations.prune import piled_up, prune
+from sentictl.services.operations.unused import KEEP, Survey, survey
 from sentictl.services.operations.usage import idle_warning
 from sentictl.services.page.preview import serving
 from sentictl.services.predict import clients
@@ -66,6 +68,7 @@ WAITING = "  Waiting for the first answers: on AWS, permissions take effect some
 WARNINGS = (
     (TrainingJob, versions.unserved),
     (Schedule, ending),
+    (Dataset, piled_up),
     (Endpoint, idle_warning),
     (Endpoint, unused_gpu),
     (Notebook, running),
@@ -154,6 +157,7 @@ class Project:
         # Prepared before the settings are written, so that reviews that cannot be used leave sentictl.toml as it was.
         with self.session.change(settings, self._check_data) as context:
             self._run(context, "data", adopt=adopt)
+            self._warn(piled_up(context))
             record = context.recorded(Dataset)
             manifest = Dataset(context).prepared.manifest
             return Prepared(record.kind, record.name, record.arn, record.attributes, manifest=manifest)
@@ -315,6 +319,25 @@ class Project:
         """Return what `down` would delete."""
         context = self.session.read(announced=True)
         return _plan(context, plan_destruction(stack.doomed(context, part, keep_data=keep_data), context))
+
+    def prune(self, keep: int = KEEP) -> Survey:
+        """Delete datasets, versions of the model and leftovers that nothing serves, on S3 and on this machine.
+
+        Args:
+            keep: how many of the newest versions stay, whether they are live or not.
+
+        Returns:
+            What was deleted, and what stayed.
+        """
+        with self.session.change() as context:
+            self._observer.begin("prune")
+            pruned = prune(context, self._observer, keep)
+            self._observer.ended("prune")
+            return pruned
+
+    def plan_prune(self, keep: int = KEEP) -> Survey:
+        """Return what `prune` would delete."""
+        return survey(self.session.read(announced=True), keep)
 
     def discover(self) -> list[Record]:
         """Record what AWS has for the project and `sentictl.toml` does not know of. Returns what was recorded."""

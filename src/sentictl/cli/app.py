@@ -39,6 +39,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "Take down": {
         "down": "Delete everything that the chain made in this environment",
+        "prune": "Delete datasets, versions and leftovers that nothing serves",
     },
     "Tools": {
         "config": "Show and change the settings in sentictl.toml",

@@ -89,6 +89,10 @@ COMMANDS: dict[str, Examples] = {
         ("sentictl down --yes", "everything on this machine"),
         ("sentictl down --env prod --confirm films", "everything on AWS, in the project films"),
     ],
+    "prune": [
+        ("sentictl prune", "show what nothing serves, and what deleting it frees"),
+        ("sentictl prune --keep 5 --yes", "delete it, but keep the five newest versions"),
+    ],
     "config": [
         ("sentictl config show", "every setting in force"),
         ("sentictl config set train.epochs 5", "change one"),

@@ -244,6 +244,21 @@ class Config:
         """The place of the artifact that `predict` and `evaluate` read in this environment."""
         return self.folder.current_model(self.environment)
 
+    def states(self) -> dict[str, State]:
+        """Return what is recorded in each environment, by its name; of this one as it is in force.
+
+        Raises:
+            StateError: that of another environment cannot be read.
+        """
+        source = self.folder.settings_file
+        tables = _table(self._file.read(), "state", source)
+        others = {
+            name: State.from_toml(_table(tables, name, source, "state."), f"[state.{name}] in {source}")
+            for name in tables
+            if name != self.environment
+        }
+        return {**others, self.environment: self.state}
+
     def stands_somewhere(self) -> bool:
         """Whether anything is recorded in any environment."""
         return bool(self._file.read().get("state"))

@@ -77,6 +77,10 @@ class State:
         self.forget(record)
         self._records[record.kind, record.name] = record
 
+    def amend(self, record: Record) -> None:
+        """Put a record in the place of the one with the same kind and name, which stays where it is in the order."""
+        self._records[record.kind, record.name] = record
+
     def forget(self, record: Record) -> None:
         """Drop a record. Dropping what is not there changes nothing."""
         self._records.pop((record.kind, record.name), None)

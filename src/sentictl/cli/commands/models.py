@@ -18,6 +18,7 @@ def models(invocation: Invocation) -> None:
     """List what each training made, and which of it is live.
 
     The oldest comes first. "live" is what the endpoint serves, "here" what predict and evaluate ask on this machine.
+    "pruned" is one whose artifact was deleted by `sentictl prune`.
     """
     from sentictl.cli.open_project import opened
 
@@ -33,7 +34,7 @@ def models(invocation: Invocation) -> None:
 
 
 def _lines(model: dict[str, Any], width: int) -> str:
-    marks = [word for word, key in (("live", "live"), ("here", "current")) if model[key]]
+    marks = [word for word, key in (("live", "live"), ("here", "current"), ("pruned", "pruned")) if model[key]]
     trained = f"{model['trained'][:16].replace('T', ' ')} UTC"
     known = [model["name"], model["architecture"], unbroken(trained), *filter(None, [", ".join(marks)])]
     first = hanging(f"{model['number']:>2}  ", " · ".join(known), width)

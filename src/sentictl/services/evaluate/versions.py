@@ -4,7 +4,6 @@ import difflib
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sentictl.aws.lookup import if_there
 from sentictl.config.config import LOCAL
 from sentictl.config.environments import env_option
 from sentictl.config.state import Record
@@ -16,12 +15,11 @@ from sentictl.services.evaluate.local_models import load_model
 from sentictl.services.evaluate.run import kept_figures
 from sentictl.services.evaluate.samples import open_validation_split
 from sentictl.services.resources.artifacts import check_artifact, fetch_artifact, make_current
-from sentictl.services.resources.endpoint import Endpoint, trained
-from sentictl.services.resources.training import ACCURACY, TrainingJob, versions_of
+from sentictl.services.resources.endpoint import live_artifact, trained
+from sentictl.services.resources.training import ACCURACY, PRUNED, TrainingJob, versions_of
 
 SETTING = "deploy.model"
 LATEST, PREVIOUS = "latest", "previous"
-NOT_LIVE = {"Creating", "Deleting", "Failed"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,7 @@ class Version:
         current: whether `predict` on this machine asks it.
         test: its accuracy on the test split, the interval and the number of reviews; None where it was not measured
             on this machine.
+        pruned: when its artifact was deleted by `prune`, an ISO date; "" where it was not.
     """
 
     number: int
@@ -52,6 +51,7 @@ class Version:
     live: bool
     current: bool
     test: dict[str, Any] | None
+    pruned: str
 
     def __str__(self) -> str:
         return f"{self.name} (version {self.number})"
@@ -63,7 +63,7 @@ class Version:
 def versions(context: Context) -> list[Version]:
     """All versions of the model in the environment, oldest first."""
     finished = versions_of(context.state)
-    live = _live_artifact(context) if finished else ""
+    live = live_artifact(context) if finished else ""
     return [_version(context, number, record, live) for number, record in enumerate(finished, start=1)]
 
 
@@ -85,6 +85,8 @@ def choose(context: Context, given: str) -> str:
         return ""
     known = versions(context)
     chosen = _previous(known) if given == PREVIOUS else _named(known, given)
+    if chosen.pruned:
+        raise ModelError(f"{chosen} was deleted by sentictl prune on {chosen.pruned}.", _list(known))
     check_artifact(context, chosen.name, chosen.artifact)
     return chosen.name
 
@@ -162,19 +164,8 @@ def _version(context: Context, number: int, record: Record, live: str) -> Versio
         live=attributes["artifact"] == live,
         current=record.name == context.config.current_model.resolve().name,
         test=kept_figures(folder.models / record.name),
+        pruned=attributes.get(PRUNED, ""),
     )
-
-
-def _live_artifact(context: Context) -> str:
-    """The S3 URI of what the endpoint answers with, as AWS tells it; "" where nothing is live."""
-    client = context.environment.client("sagemaker")
-    endpoint = if_there(client.describe_endpoint, EndpointName=Endpoint(context).name)
-    if endpoint is None or endpoint["EndpointStatus"] in NOT_LIVE:
-        return ""
-    config = if_there(client.describe_endpoint_config, EndpointConfigName=endpoint["EndpointConfigName"])
-    served = config["ProductionVariants"][0]["ModelName"] if config else ""
-    model = if_there(client.describe_model, ModelName=served) if served else None
-    return str(model["PrimaryContainer"]["ModelDataUrl"]) if model else ""
 
 
 def _previous(known: list[Version]) -> Version:
@@ -184,9 +175,10 @@ def _previous(known: list[Version]) -> Version:
             "None of the versions is live, so there is none before it.",
             "Name one: sentictl deploy --model NUMBER (see: sentictl models)",
         )
-    if live.number == 1:
+    before = [version for version in known[: live.number - 1] if not version.pruned]
+    if not before:
         raise ModelError(f"There is none before {live}, which is live.", _list(known))
-    return known[live.number - 2]
+    return before[-1]
 
 
 def _named(known: list[Version], given: str) -> Version:
@@ -198,7 +190,7 @@ def _named(known: list[Version], given: str) -> Version:
 
 
 def _list(known: list[Version]) -> str:
-    listed = ", ".join(f"{version.number} ({version.name})" for version in known)
+    listed = ", ".join(f"{version.number} ({version.name})" for version in known if not version.pruned)
     return f"Versions: {listed}." if listed else "Train the first one: sentictl train"
 
 

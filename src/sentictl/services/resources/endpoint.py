@@ -18,6 +18,7 @@ from sentictl.services.resources.sagemaker import DigestNamed, SageMakerResource
 from sentictl.services.resources.training import TrainingJob, version_of
 
 VARIANT = "AllTraffic"
+NOT_LIVE = {"Creating", "Deleting", "Failed"}
 IN_PROGRESS = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 MINUTES = 30  # an endpoint takes 3 to 8 minutes on AWS; half an hour is where it is stuck
 
@@ -241,6 +242,18 @@ def unused_gpu(context: Context) -> str:
     return (
         f"The endpoint answers on the processor: the GPU of {instance_type} is idle" if has_gpu(instance_type) else ""
     )
+
+
+def live_artifact(context: Context) -> str:
+    """Return the S3 URI of what the endpoint answers with, as AWS tells it; "" where nothing is live."""
+    client = context.environment.client("sagemaker")
+    endpoint = if_there(client.describe_endpoint, EndpointName=Endpoint(context).name)
+    if endpoint is None or endpoint["EndpointStatus"] in NOT_LIVE:
+        return ""
+    config = if_there(client.describe_endpoint_config, EndpointConfigName=endpoint["EndpointConfigName"])
+    served = config["ProductionVariants"][0]["ModelName"] if config else ""
+    model = if_there(client.describe_model, ModelName=served) if served else None
+    return str(model["PrimaryContainer"]["ModelDataUrl"]) if model else ""
 
 
 def trained(context: Context) -> Record:

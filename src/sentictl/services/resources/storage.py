@@ -166,9 +166,26 @@ def delete_objects(context: Context, bucket: str, prefix: str) -> None:
 
 def list_keys(context: Context, bucket: str, prefix: str) -> Iterable[str]:
     """Yield the keys of all objects under a prefix; none where there is no bucket."""
+    return (key for key, _ in _listed(context, bucket, prefix))
+
+
+def folder_sizes(context: Context, bucket: str, prefix: str) -> dict[str, int]:
+    """Return the bytes under each folder directly below a prefix, which ends with a slash, by the folder's own prefix.
+
+    An object directly below has its key; there is nothing where there is no bucket.
+    """
+    sizes: dict[str, int] = {}
+    for key, size in _listed(context, bucket, prefix):
+        name, slash, _ = key.removeprefix(prefix).partition("/")
+        sizes[f"{prefix}{name}{slash}"] = sizes.get(f"{prefix}{name}{slash}", 0) + size
+    return sizes
+
+
+def _listed(context: Context, bucket: str, prefix: str) -> Iterable[tuple[str, int]]:
+    """Yield the key and the bytes of each object under a prefix; none where there is no bucket."""
     if bucket_exists(context, bucket):
         pages = context.environment.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        yield from (entry["Key"] for page in pages for entry in page.get("Contents", []))
+        yield from ((entry["Key"], entry["Size"]) for page in pages for entry in page.get("Contents", []))
 
 
 def read_object(context: Context, bucket: str, key: str) -> Mapping[str, Any] | None:

@@ -36,6 +36,8 @@ ACCURACY = "validation_accuracy"
 METRICS = ("train_loss", "validation_loss", ACCURACY)
 # Hyperparameters are the [train] settings that the script takes; the rest are about its machines and channels.
 OTHER_SETTINGS = {"unlabelled", "instance_type", "instance_count", "spot", "volume_gb", "max_minutes"}
+PRUNED = "pruned"  # the attribute that says when `prune` deleted a version's artifact
+MODELS, CHECKPOINTS_FOLDER = "models/", "checkpoints/"  # in the bucket
 CHECKPOINTS = "/opt/ml/checkpoints"  # where train.py looks for them, and SageMaker's own default
 OVER = {"Completed", "Failed", "Stopped"}
 SPARKS = "▁▂▃▄▅▆▇█"
@@ -108,7 +110,7 @@ class TrainingJob(DigestNamed):
     @cached_property
     def checkpoints(self) -> str:
         """The key under which the checkpoints of all jobs with these inputs lie."""
-        return f"checkpoints/{self._base_name}/"
+        return f"{CHECKPOINTS_FOLDER}{self._base_name}/"
 
     @cached_property
     def _base_name(self) -> str:
@@ -135,7 +137,7 @@ class TrainingJob(DigestNamed):
         return _live(self._describe(name))
 
     def foreseen(self) -> Mapping[str, str]:
-        return {"artifact": f"s3://{self.context.naming.bucket}/models/{self.name}/output/model.tar.gz"}
+        return {"artifact": f"s3://{self.context.naming.bucket}/{MODELS}{self.name}/output/model.tar.gz"}
 
     def create(self) -> None:
         self._check_channels()
@@ -360,6 +362,12 @@ def version_of(state: State, given: str) -> Record | None:
     return by_name.get(given)
 
 
+def dataset_of(job: Mapping[str, Any]) -> str:
+    """Return the digest of the dataset that a job learns from, given what AWS tells of the job."""
+    digest: str = job.get("HyperParameters", {}).get("dataset", "")
+    return digest.strip('"')  # jobs of sentictl 0.1 have it without quotes
+
+
 def _outcome(job: Mapping[str, Any]) -> dict[str, str]:
     """Return what is recorded of a job that ended well: enough to tell its model from others without the artifact.
 
@@ -371,7 +379,7 @@ def _outcome(job: Mapping[str, Any]) -> dict[str, str]:
         "artifact": job["ModelArtifacts"]["S3ModelArtifacts"],
         "trained": job["CreationTime"].astimezone(UTC).isoformat(timespec="milliseconds"),
         "architecture": json.loads(given.get("architecture", '""')),
-        "dataset": given.get("dataset", "").strip('"'),  # jobs of sentictl 0.1 have it without quotes
+        "dataset": dataset_of(job),
     }
     if ACCURACY in metrics:
         outcome[ACCURACY] = f"{metrics[ACCURACY]:.4f}"
