@@ -12,18 +12,21 @@ from tests.cases.case import Outcome, Trial, cases_in
 
 def main() -> int:
     """Returns 1 where a case is not right."""
+    cases = list(cases_in(Path(sys.argv[1])))
     table = Table("file", "right?", "exit", "what was said", show_lines=True)
     bad = 0
     with tempfile.TemporaryDirectory(prefix="cases-") as folder:
         trial = Trial(Path(folder))
         try:
-            for case in cases_in(Path(sys.argv[1])):
+            for case in cases:
                 outcome = trial.run(case)
                 bad += bool(outcome.wrong)
                 table.add_row(case.file.name, ", ".join(outcome.wrong) or "yes", str(outcome.exit), _said(outcome))
         finally:
             trial.end()
-    Console(highlight=False, markup=False).print(table)
+    console = Console(highlight=False, markup=False)
+    console.print(table)
+    console.print(f"{len(cases) - bad} of {len(cases)} are right")
     return int(bad > 0)
 
 

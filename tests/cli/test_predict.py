@@ -81,7 +81,7 @@ def test_a_bad_row_is_an_error_in_its_place_and_no_column_is_lost(
     (tmp_path / name).write_text(content)
     asked = ("predict", "--file", name, "--output", output)
     done = run(*asked, "--json")
-    assert done.returncode == 1
+    assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"output": output, "reviews": 4, "failed": 2}
     assert "The input has a column label, so the answer's is called prediction_label." in done.stderr
     with (tmp_path / output).open(newline="") as file:
@@ -96,6 +96,19 @@ def test_a_bad_row_is_an_error_in_its_place_and_no_column_is_lost(
         file.write("5,superb,d\n" if name == "in.csv" else '{"id": 5, "review": "superb", "label": "d"}\n')
     again = run(*asked, "--resume")
     assert (again.returncode, again.stdout.split()[0]) == (0, "5"), again.stderr
+
+
+@pytest.mark.parametrize(("arguments", "stdin"), [(("superb", "", "dreadful"), ""), (("-",), "superb\n\ndreadful\n")])
+def test_one_of_several_reviews_that_cannot_be_answered_is_no_failure(
+    run: Run, arguments: tuple[str, ...], stdin: str
+) -> None:
+    done = run("predict", *arguments, "--json", stdin=stdin)
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)
+    assert [answer.get("sentiment") for answer in answers] == [1, None, 0]
+    assert answers[1]["error"]["code"] == "empty_review"
+    strict = run("predict", *arguments, "--output", "out.csv", "--strict", stdin=stdin)
+    assert (strict.returncode, "the review is empty" in strict.stderr) == (1, True)
 
 
 def test_of_many_bad_rows_the_first_are_told_and_the_rest_counted(run: Run, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ app = typer.Typer(add_completion=False)
 
 MOST_TOLD = 10  # rows that cannot be answered, one by one; each says so itself in a file or in JSON
 SHOWN = 60  # characters of a review beside its verdict
+EXAMPLE = "sentictl predict 'a wonderful film, superbly acted'"
 
 
 def of_file(meaning: str) -> Any:
@@ -79,11 +80,9 @@ def predict(
     form = {"review_column": review_column, "delimiter": delimiter, "encoding": encoding}
     asked = _reviews(invocation, reviews or [], file, {name: value for name, value in form.items() if value})
     if output:
-        failed = _write(invocation, output, asked, _asker(invocation, via, explain=explain), resume, strict)
+        _write(invocation, output, asked, _asker(invocation, via, explain=explain), resume, strict)
     else:
-        failed = _tell(invocation, asked, _asker(invocation, via, explain=explain), strict)
-    if failed:
-        raise typer.Exit(1)
+        _tell(invocation, asked, _asker(invocation, via, explain=explain), strict)
 
 
 def _reviews(invocation: Invocation, reviews: list[str], file: Path | None, form: dict[str, str]) -> GivenReviews:
@@ -103,8 +102,10 @@ def _reviews(invocation: Invocation, reviews: list[str], file: Path | None, form
         steps = lines_as_they_come(stream, WINDOW)
         return GivenReviews(_numbered(steps), several=True, lines=True)
     if not reviews:
-        raise UsageError("There is no review.", "Give one: sentictl predict 'a wonderful film, superbly acted'")
-    rows = [InputRow(_not_empty(review), where=f"review {number}") for number, review in enumerate(reviews, 1)]
+        raise UsageError("There is no review.", f"Give one: {EXAMPLE}")
+    if len(reviews) == 1 and not reviews[0].strip():
+        raise UsageError("The review is empty.", f"Give it some words: {EXAMPLE}")
+    rows = [InputRow(_as_text(review), where=f"review {number}") for number, review in enumerate(reviews, 1)]
     return GivenReviews([rows], several=len(reviews) > 1)
 
 
@@ -131,14 +132,6 @@ def _rows_of(invocation: Invocation, file: Path, form: dict[str, str]) -> "Itera
     warnings = Warnings()
     yield from (InputRow(*found) for found in read_inputs(file, config.settings.data, warnings))
     invocation.output.counted(warnings.listed)
-
-
-def _not_empty(review: str) -> str:
-    if not review.strip():
-        raise UsageError(
-            "The review is empty.", "Give it some words: sentictl predict 'a wonderful film, superbly acted'"
-        )
-    return _as_text(review)
 
 
 def _as_text(argument: str) -> str:
@@ -176,8 +169,8 @@ def _current_model(invocation: Invocation) -> Path:
     return folder.model_of(invocation.environment)
 
 
-def _tell(invocation: Invocation, asked: GivenReviews, asker: "Client", strict: bool) -> int:
-    """Answer on stdout, each review as soon as it is answered. Returns how many could not be."""
+def _tell(invocation: Invocation, asked: GivenReviews, asker: "Client", strict: bool) -> None:
+    """Answer on stdout, each review as soon as it is answered."""
     from sentictl.cli.view.file_progress import reading
     from sentictl.services.predict.batches import predict_each
     from sentictl.services.predict.rows import answer_of, placed
@@ -201,7 +194,7 @@ def _tell(invocation: Invocation, asked: GivenReviews, asker: "Client", strict: 
             advance(row.position)
     if asked.several:
         output.end_items()
-    return tally.end()
+    tally.end()
 
 
 def _say(text: str, prediction: "Prediction", *, blank: bool) -> None:
@@ -215,8 +208,10 @@ def _say(text: str, prediction: "Prediction", *, blank: bool) -> None:
     show(line, text, prediction["explanation"])
 
 
-def _write(invocation: Invocation, path: Path, asked: GivenReviews, asker: "Client", resume: bool, strict: bool) -> int:
-    """Answer into a file, which holds whole answers at any time. Returns how many rows could not be answered."""
+def _write(
+    invocation: Invocation, path: Path, asked: GivenReviews, asker: "Client", resume: bool, strict: bool
+) -> None:
+    """Answer into a file, which holds whole answers at any time."""
     from sentictl.cli.view.file_progress import reading
     from sentictl.services.predict.batches import predict_each
     from sentictl.services.predict.output_file import open_answers
@@ -235,9 +230,10 @@ def _write(invocation: Invocation, path: Path, asked: GivenReviews, asker: "Clie
             tally.count(row, prediction)
             answers.write(answer_of(row.fields, whole(prediction, explain=asker.explains)))
             advance(row.position)
-    count, failed = answers.answered, tally.end()
-    invocation.output.result({"output": str(path), "reviews": count, "failed": failed}, f"{count:,} reviews → {path}")
-    return failed
+    tally.end()
+    count, failed = answers.answered, tally.failed
+    shown = f"{count:,} reviews, {failed:,} of them not answered → {path}" if failed else f"{count:,} reviews → {path}"
+    invocation.output.result({"output": str(path), "reviews": count, "failed": failed}, shown)
 
 
 def _resuming(arguments: list[str]) -> list[str]:
@@ -262,11 +258,10 @@ class _Tally:
         self._strict = strict
         self._renamed: set[str] = set()
 
-    def end(self) -> int:
-        """Say how many more could not be answered than were told one by one. Returns how many could not in all."""
+    def end(self) -> None:
+        """Say how many more could not be answered than were told one by one."""
         if self.failed > MOST_TOLD:
             self._output.say(f"{self.failed - MOST_TOLD:,} more were not answered.")
-        return self.failed
 
     def count(self, row: "InputRow", prediction: "Prediction") -> None:
         from sentictl.services.predict.rows import names_beside
