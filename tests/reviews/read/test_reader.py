@@ -7,7 +7,7 @@ import pytest
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.read.reader import Input, read_inputs
-from sentictl.reviews.read.source import Warnings
+from sentictl.reviews.read.source import MAX_REVIEW_BYTES, Warnings
 
 
 def written(path: Path, content: bytes) -> Path:
@@ -83,6 +83,49 @@ def test_what_is_wrong_with_one_row_leaves_the_others(tmp_path: Path, name: str,
     bad, good = read_inputs(written(tmp_path / name, content), DataSettings())
     assert (bad.text, good.text, good.problem) == ("", "Good", "")
     assert bad.problem.startswith(problem)
+
+
+LONG = b"x" * (MAX_REVIEW_BYTES + 3_000_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.jsonl", b'{"id": "1", "review": "Good"}\n' + LONG + b'\n{"id": "3", "review": "Bad"}\n'),
+        ("a.txt", b"Good\r\n" + LONG + b"\r\nBad\r\n"),
+        ("a.csv", b"id,review\n1,Good\n" + LONG + b"\n3,Bad\n"),
+        ("b.csv", b'id,review\r\n1,Good\r\n2,"' + LONG + b'"\r\n3,Bad'),
+        ("c.csv", b'id,review\n1,Good\n2,So "so", he said\n3,Bad\n'),
+        ("d.csv", b'id,review\n1,Good\n2,"So" so,"\n3,Bad\n'),
+    ],
+)
+def test_a_row_that_is_too_long_or_badly_quoted_leaves_the_others(tmp_path: Path, name: str, content: bytes) -> None:
+    rows = list(read_inputs(written(tmp_path / name, content), DataSettings()))
+    assert [row.text for row in rows] == ["Good", "", "Bad"]
+    assert [row.problem.startswith(f"{rows[1].where}") for row in rows if row.problem] == [True]
+    assert len({tuple(row.fields) for row in rows}) == 1
+
+
+def test_a_quote_that_never_closes_costs_its_own_row(tmp_path: Path) -> None:
+    content = b'id,review\n1,Good\n2,"Open\n3\n4,"Bad, too"\n'
+    rows = list(read_inputs(written(tmp_path / "a.csv", content), DataSettings()))
+    assert [(row.where.split(" of ")[0], row.text) for row in rows] == [
+        ("line 2", "Good"), ("line 3", ""), ("line 4", ""), ("line 5", "Bad, too")
+    ]  # fmt: skip
+    assert [bool(row.problem) for row in rows] == [False, True, True, False]
+
+
+def test_a_header_with_a_quote_that_is_open_ends_the_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"line 1 of a\.csv"):
+        list(read_inputs(written(tmp_path / "a.csv", b'review,"id\nGood,1\n'), DataSettings()))
+
+
+def test_an_object_of_a_list_that_is_too_long_ends_it_by_its_number(tmp_path: Path) -> None:
+    content = b'[{"review": "Good"}, {"review": "' + 2 * LONG + b'"}]'
+    rows = read_inputs(written(tmp_path / "a.json", content), DataSettings())
+    assert next(rows).text == "Good"
+    with pytest.raises(DataError, match=r"object 2 of a\.json is no JSON that ends within 16 MiB"):
+        next(rows)
 
 
 def test_half_a_surrogate_pair_is_kept_to_be_told_and_the_fields_are_mended(tmp_path: Path) -> None:

@@ -156,8 +156,20 @@ def test_a_stream_that_cannot_be_read_is_told() -> None:
         list(lines_as_they_come(Broken(), 9))  # type: ignore[arg-type]  # all that is used of it is there
 
 
-def test_a_line_too_long_for_a_review_ends_the_input_after_those_before_it() -> None:
-    steps = lines_as_they_come(io.BytesIO(b"good\n" + b"x" * (MAX_REVIEW_BYTES + 1)), 9)
+def test_a_line_too_long_for_a_review_is_an_error_in_its_place() -> None:
+    long = b"x" * (MAX_REVIEW_BYTES + 2_000_000)
+    steps = lines_as_they_come(io.BytesIO(b"good\n" + long + b"\nbad\n"), 9)
+    first, second, third = (line for step in steps for line in step)
+    assert (first, third) == ("good", "bad")
+    assert "line 2 of stdin is longer than 16 MiB" in str(second)
+
+
+def test_a_line_without_an_end_ends_the_input_after_those_before_it() -> None:
+    class Endless(io.BytesIO):
+        def readline(self, size: int | None = -1, /) -> bytes:
+            return super().readline(size) or b"x" * (size or 0)
+
+    steps = lines_as_they_come(Endless(b"good\n"), 1)
     assert next(steps) == ["good"]
-    with pytest.raises(DataError, match="line 2 of stdin is longer than 16 MiB"):
+    with pytest.raises(DataError, match="line 2 of stdin is longer than 256 MiB"):
         list(steps)

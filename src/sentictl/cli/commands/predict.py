@@ -109,14 +109,18 @@ def _reviews(invocation: Invocation, reviews: list[str], file: Path | None, form
     return GivenReviews([rows], several=len(reviews) > 1)
 
 
-def _numbered(steps: "Iterable[list[str]]") -> "Iterator[list[InputRow]]":
+def _numbered(steps: "Iterable[list[str | DataError]]") -> "Iterator[list[InputRow]]":
     """The lines of stdin as rows that know their places."""
     from sentictl.services.predict.rows import InputRow
 
-    number = 0
+    before = 0
     for lines in steps:
-        yield [InputRow(line, where=f"line {number + place} of stdin") for place, line in enumerate(lines, 1)]
-        number += len(lines)
+        rows = []
+        for number, line in enumerate(lines, before + 1):
+            text, problem = ("", line.message) if isinstance(line, DataError) else (line, "")
+            rows.append(InputRow(text, where=f"line {number} of stdin", problem=problem))
+        yield rows
+        before += len(lines)
 
 
 def _rows_of(invocation: Invocation, file: Path, form: dict[str, str]) -> "Iterator[InputRow]":
@@ -179,7 +183,7 @@ def _tell(invocation: Invocation, asked: GivenReviews, asker: "Client", strict: 
     with reading(asked.file, hidden=invocation.quiet or sys.stdout.isatty() or not asked.several) as advance:
         for row, said in predict_each(asker, asked.arriving, lambda row: row.text, lambda row: row.fault):
             prediction = placed(row, said)
-            blank = asked.lines and not row.text.strip()
+            blank = asked.lines and not row.text.strip() and not row.problem
             if "error" in prediction and not asked.several:
                 raise EndpointError(prediction["error"]["message"], "Correct the review.")
             if not blank:

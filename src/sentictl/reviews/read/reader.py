@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.read.command import predict_command
-from sentictl.reviews.read.source import Warnings, lines_of, repaired
+from sentictl.reviews.read.source import Warnings, lines_or_problems, repaired
 from sentictl.reviews.read.tables.encoding import UTF8
 from sentictl.reviews.read.tables.opening import DELIMITED, PACKINGS, TABLES, inner_suffix
 from sentictl.reviews.read.tables.row import Asked, Row, find
@@ -45,7 +45,7 @@ def read_inputs(path: Path, settings: DataSettings, warnings: Warnings | None = 
 
     Raises:
         DataError: the file cannot be read, is of another kind, or has no such column. What is wrong with one row alone
-            is its `problem`.
+            is its `problem`; where nothing of it could be read, it has the columns of the row before.
     """
     counted = Warnings() if warnings is None else warnings
     suffix = inner_suffix(path.name)
@@ -54,16 +54,27 @@ def read_inputs(path: Path, settings: DataSettings, warnings: Warnings | None = 
         raise DataError(f"{path} is not of a known form.", f"Its name should end in one of {accepted}.")
     asked = Asked(settings, predict_command(str(path)))
     if suffix == LINES:
-        with open_text(path, asked) as (text, encoding, file):
-            for number, line in enumerate(lines_of(text, path.name), start=1):
-                where = f"line {number} of {path.name}"
-                if encoding.name not in UTF8 and not line.isascii():
-                    counted.note(OTHER_ENCODING.format(encoding.spoken), f"{where}: {line}")
-                yield Input(repaired(line.rstrip("\r\n"), counted, where), {}, file.raw.tell(), where)
+        yield from _lines(path, asked, counted)
         return
+    columns: list[str] = []
     with open_table(path, asked, counted) as table:
         for row in table.rows:
-            yield _input(row, asked, counted, suffix, table.position())
+            columns = list(row.fields) or columns
+            given = row._replace(fields=row.fields or dict.fromkeys(columns))
+            yield _input(given, asked, counted, suffix, table.position())
+
+
+def _lines(path: Path, asked: Asked, counted: Warnings) -> Iterator[Input]:
+    """The lines of a text file."""
+    with open_text(path, asked) as (text, encoding, file):
+        for number, line in enumerate(lines_or_problems(text, path.name), start=1):
+            where = f"line {number} of {path.name}"
+            if isinstance(line, DataError):
+                yield Input("", {}, file.raw.tell(), where, line.message)
+                continue
+            if encoding.name not in UTF8 and not line.isascii():
+                counted.note(OTHER_ENCODING.format(encoding.spoken), f"{where}: {line}")
+            yield Input(repaired(line.rstrip("\r\n"), counted, where), {}, file.raw.tell(), where)
 
 
 def _input(row: Row, asked: Asked, counted: Warnings, suffix: str, position: int) -> Input:

@@ -19,6 +19,9 @@ ACCEPTED = (
     "or a .csv, .tsv, .jsonl, .json or .parquet file, as it is or as .gz, .zst or .zip, here or under s3://."
 )
 MAX_REVIEW_BYTES = 16 * 1024 * 1024  # a thousand times the longest IMDb review: anything larger is not a review
+MAX_PASSED_OVER = 16 * MAX_REVIEW_BYTES  # of a line that is not used: one that is longer may have no end
+PASSED_AT_ONCE = 1024 * 1024
+LINE_ENDS: tuple[str | bytes, ...] = ("\n", b"\n")
 
 INVALID_UTF8 = "invalid UTF-8 replaced"
 EMPTY_REVIEW = "empty review skipped"
@@ -162,15 +165,47 @@ def lines_of(stream: IO[AnyStr], name: str, most: int = MAX_REVIEW_BYTES) -> Ite
     Raises:
         DataError: a line is longer; the message names it.
     """
+    for line in lines_or_problems(stream, name, most):
+        if isinstance(line, DataError):
+            raise line
+        yield line
+
+
+def lines_or_problems(
+    stream: IO[AnyStr], name: str, most: int = MAX_REVIEW_BYTES, longest: int = MAX_PASSED_OVER
+) -> Iterator[AnyStr | DataError]:
+    """Yields the lines of a stream, and an error in the place of one that is too long.
+
+    Args:
+        stream: bytes or text.
+        name: what it is called, for the error.
+        most: how long a line may be.
+        longest: so far the end of a line is looked for that is longer.
+
+    Raises:
+        DataError: a line has no end so far.
+    """
     number = 0
     while line := stream.readline(most + 1):
         number += 1
-        if len(line) > most:
-            raise DataError(
-                f"line {number} of {name} is longer than {most // (1024 * 1024)} MiB, which no review is.",
-                "Take it out, or see whether the file is what it should be.",
-            )
-        yield line
+        if len(line) <= most:
+            yield line
+            continue
+        yield _too_long(number, name, most, "which no review is")
+        passed = size = most + 1
+        while len(line) == size and line[-1:] not in LINE_ENDS:
+            if passed > longest:
+                raise _too_long(number, name, longest, "so its end is not looked for")
+            size = PASSED_AT_ONCE
+            line = stream.readline(size)
+            passed += len(line)
+
+
+def _too_long(number: int, name: str, most: int, so: str) -> DataError:
+    return DataError(
+        f"line {number} of {name} is longer than {most // (1024 * 1024)} MiB, {so}.",
+        "Take it out, or see whether the file is what it should be.",
+    )
 
 
 def repaired(text: str, warnings: Warnings, where: str) -> str:

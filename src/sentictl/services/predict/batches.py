@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO, NamedTuple, TypeVar
 
 from sentictl.errors import DataError, RefusedError
-from sentictl.reviews.read.source import lines_of
+from sentictl.reviews.read.source import lines_or_problems
 from sentictl.services.predict.clients import MAX_BODY_BYTES, Client
 from sentictl.services.predict.rows import Prediction, failed
 
@@ -77,30 +77,35 @@ def windows(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield window
 
 
-def lines_as_they_come(stream: BinaryIO, most: int) -> Iterator[list[str]]:
+def lines_as_they_come(stream: BinaryIO, most: int) -> Iterator[list[str | DataError]]:
     """The lines of a stream, without their ends: at each step those that are there, at most `most`.
 
     When there are no more for now, a step is an empty list, and the one after it waits. Invalid UTF-8 becomes U+FFFD.
+    In the place of a line that is too long stands an error.
 
     Raises:
-        DataError: the stream cannot be read, or a line of it is too long.
+        DataError: the stream cannot be read, or a line of it has no end.
     """
-    lines: queue.Queue[bytes | _End] = queue.Queue(AHEAD)
+    lines: queue.Queue[bytes | DataError | _End] = queue.Queue(AHEAD)
     threading.Thread(target=_read_into, args=(lines, stream), daemon=True).start()
-    last: bytes | _End = b""
-    while isinstance(last, bytes):
+    last: bytes | DataError | _End = b""
+    while not isinstance(last, _End):
         taken = [lines.get()]
         while len(taken) < most and not lines.empty():
             taken.append(lines.get())
         last = taken[-1]
-        decoded = [line.decode(errors="replace").rstrip("\r\n") for line in taken if isinstance(line, bytes)]
+        decoded = [_text(line) for line in taken if not isinstance(line, _End)]
         if decoded:
             yield decoded
-        if isinstance(last, bytes) and lines.empty():
+        if not isinstance(last, _End) and lines.empty():
             yield []
     if last.problem:
         yield []
         raise last.problem
+
+
+def _text(line: bytes | DataError) -> str | DataError:
+    return line if isinstance(line, DataError) else line.decode(errors="replace").rstrip("\r\n")
 
 
 class _End(NamedTuple):
@@ -109,13 +114,13 @@ class _End(NamedTuple):
     problem: DataError | None
 
 
-def _read_into(lines: "queue.Queue[bytes | _End]", stream: BinaryIO) -> None:
+def _read_into(lines: "queue.Queue[bytes | DataError | _End]", stream: BinaryIO) -> None:
     problem = None
     try:
-        for line in lines_of(stream, "stdin"):
+        for line in lines_or_problems(stream, "stdin"):
             lines.put(line)
-    except DataError as too_long:
-        problem = too_long
+    except DataError as endless:
+        problem = endless
     except OSError as error:
         problem = DataError(f"stdin cannot be read: {error.strerror or error}.", "Pipe reviews into it, one a line.")
     lines.put(_End(problem))

@@ -12,11 +12,12 @@ from itertools import chain, islice, zip_longest
 from typing import IO, Any
 
 from sentictl.errors import DataError
-from sentictl.reviews.read.source import MAX_REVIEW_BYTES, Warnings, lines_of
+from sentictl.reviews.read.source import MAX_REVIEW_BYTES, Warnings, lines_or_problems
 from sentictl.reviews.read.tables.dialect import delimiter_of, header_of, records
 from sentictl.reviews.read.tables.row import Asked, Row, find
 
 QUOTES = "row with a quote that is no CSV, read as it stands"
+CSV_QUOTES = "A field that holds quotes is quoted itself, and each quote in it doubled; a quote that is open is closed."
 SAMPLE = 32_000  # characters
 LONGEST_HEADER = 100  # of them are shown
 BETWEEN_NAMES = re.compile(r"\w[\"']?\s*([^\w\s\"'.()#-])\s*[\"']?\w")
@@ -35,31 +36,38 @@ def delimited_rows(file: IO[str], name: str, suffix: str, asked: Asked, warnings
         warnings: told of rows with quotes that are not as they should be.
 
     Raises:
-        DataError: the quotes are not as they should be; the message names the line. A row that is not what the header
-            promises has a problem.
+        DataError: there is no header, or none with the columns that are asked for, or a quote swallows labelled rows. A
+            row that is not what the header promises, has quotes that are not as they should be, or is too long has a
+            problem.
     """
     csv.field_size_limit(MAX_REVIEW_BYTES)
-    lines = lines_of(file, name)
+    lines = lines_or_problems(file, name)
     sample, skipped, delimiter = _sample(lines)
-    delimiter = delimiter or delimiter_of(sample, suffix, asked)
-    header, in_file = header_of(sample, delimiter, name, asked)
-    if sample:
-        values = next(islice(records(sample, delimiter), 1, None), [])
+    beginning = [line for line in sample if isinstance(line, str)]
+    delimiter = delimiter or delimiter_of(beginning, suffix, asked)
+    header, in_file = header_of(beginning, delimiter, name, asked)
+    if beginning:
+        values = next(islice(records(beginning, delimiter), 1, None), [])
         _check_columns(header, values, f"line {skipped + 1} of {name}", asked)
     for start, fields in Records(chain(sample, lines), skipped, delimiter, header, name, asked, warnings):
-        if not fields:
-            continue
-        if in_file:  # of the first record
+        where = f"line {start} of {name}"
+        if isinstance(fields, DataError):
+            if in_file:  # the header
+                raise fields
+            yield Row(where, dict.fromkeys(header), fields)
+        elif in_file and fields:  # of the first record
             in_file = False
-            continue
-        yield _named(header, fields, f"line {start} of {name}")
+        elif fields:
+            yield _named(header, fields, where)
 
 
 class Records:
-    """The records of some lines, each with the number of the line that it begins in.
+    """The records of some lines, each with the number of the line that it begins in, or why there is none.
+
+    Behind a line that begins no record by the rules of CSV, the next line is taken for the beginning of one.
 
     Args:
-        lines: all of them.
+        lines: all of them, and errors in the place of those that are too long.
         skipped: how many lines of the file stand before them.
         delimiter: what parts the fields.
         header: the names of the columns.
@@ -68,12 +76,12 @@ class Records:
         warnings: told of records that were read line by line.
 
     Raises:
-        DataError: the quotes of a record are not as they should be; the message names the line where it begins.
+        DataError: a quoted text holds rows that have labels; the message names the line where it begins.
     """
 
     def __init__(
         self,
-        lines: Iterable[str],
+        lines: Iterable[str | DataError],
         skipped: int,
         delimiter: str,
         header: Sequence[str],
@@ -90,24 +98,36 @@ class Records:
         self._asked = asked
         self._warnings = warnings
         self._taken: list[str] = []
+        self._ended = False
 
-    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        ended = False
-        while not ended:
+    def __iter__(self) -> Iterator[tuple[int, list[str] | DataError]]:
+        while not self._ended:
             reader = csv.reader(self._take(), delimiter=self._delimiter, strict=True)
             try:
                 for fields in reader:
                     yield from self._checked(fields)
-                ended = True
             except csv.Error as error:
                 yield from self._line_by_line(error)
+            else:
+                yield from self._too_long()
 
     def _take(self) -> Iterator[str]:
-        """The lines, one by one; those of the record that is being read are kept."""
+        """The lines, one by one, up to one that is too long; those of the record that is being read are kept."""
         for line in self._lines:
+            if isinstance(line, DataError):
+                self._lines = chain([line], self._lines)
+                return
             self._taken.append(line)
             self._number += 1
             yield line
+        self._ended = True
+
+    def _too_long(self) -> Iterator[tuple[int, DataError]]:
+        """The error in the place of the next line, if there is a next line."""
+        line = next(self._lines, None)
+        if isinstance(line, DataError):
+            self._number += 1
+            yield self._number, line
 
     def _checked(self, fields: list[str]) -> Iterator[tuple[int, list[str]]]:
         taken, self._taken = self._taken, []
@@ -122,18 +142,17 @@ class Records:
         self._refuse_swallowed(taken, start)
         yield start, fields
 
-    def _line_by_line(self, error: csv.Error) -> Iterator[tuple[int, list[str]]]:
-        """What csv cannot read, read as rows without quotes; raises the error where they are none."""
+    def _line_by_line(self, error: csv.Error) -> Iterator[tuple[int, list[str] | DataError]]:
+        """What csv cannot read, as rows without quotes; where they are none, an error for the first of the lines."""
         taken, self._taken = self._taken, []
         rows = self._rows(taken)
-        if not rows:
-            start = self._number - len(taken) + 1
-            raise DataError(
-                f"line {start} of {self._name}, or the quote that opens there: {error}.",
-                "A field that holds quotes is quoted itself, and each quote in it doubled; a quote that is open is "
-                "closed.",
-            ) from error
-        yield from rows
+        if rows:
+            yield from rows
+            return
+        start = self._number - len(taken) + 1
+        what = f"line {start} of {self._name}, or the quote that opens there: {error}."
+        yield start, DataError(what, CSV_QUOTES)
+        self._lines, self._number, self._ended = chain(taken[1:], self._lines), start, False
 
     def _rows(self, taken: Sequence[str]) -> list[tuple[int, list[str]]]:
         """The lines of a record as a row each, or nothing where one of them is none."""
@@ -183,11 +202,22 @@ class Records:
             )
 
 
-def _sample(lines: Iterator[str]) -> tuple[list[str], int, str]:
-    """The first lines that hold something, how many stand before them, and the delimiter if Excel's line names it."""
-    sample: list[str] = []
+def _sample(lines: Iterator[str | DataError]) -> tuple[list[str | DataError], int, str]:
+    """The first lines that hold something, how many stand before them, and the delimiter if Excel's line names it.
+
+    One that is too long ends them.
+
+    Raises:
+        DataError: the very first one is too long.
+    """
+    sample: list[str | DataError] = []
     skipped, size, delimiter = 0, 0, ""
     for line in lines:
+        if isinstance(line, DataError):
+            if not sample:
+                raise line
+            sample.append(line)
+            break
         excels = EXCELS_LINE.fullmatch(line) if not sample else None
         if excels:
             delimiter = excels[1]

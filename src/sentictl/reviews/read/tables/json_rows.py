@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from sentictl.errors import DataError
-from sentictl.reviews.read.source import MAX_REVIEW_BYTES, lines_of
+from sentictl.reviews.read.source import MAX_REVIEW_BYTES, lines_or_problems
 from sentictl.reviews.read.tables.row import Row
 
 CHUNK = 64 * 1024  # characters
 FORMS = "Each line is one JSON object, or the whole file is one list of them: [{…}, {…}]."
+LIST = "The file is one list of JSON objects: [{…}, {…}]."
 BLANK = " \t\r\n"
 
 
@@ -21,11 +22,13 @@ def json_lines(file: IO[str], name: str) -> Iterator[Row]:
         name: what it is called, for messages.
 
     Raises:
-        DataError: a line is too long. One that is not a JSON object is a row with a problem.
+        DataError: a line has no end. One that is too long or not a JSON object is a row with a problem.
     """
-    for number, line in enumerate(lines_of(file, name), start=1):
-        if line.strip():
-            where = f"line {number} of {name}"
+    for number, line in enumerate(lines_or_problems(file, name), start=1):
+        where = f"line {number} of {name}"
+        if isinstance(line, DataError):
+            yield Row(where, {}, line)
+        elif line.strip():
             try:
                 fields = json.loads(line)
             except (ValueError, RecursionError) as error:
@@ -56,11 +59,13 @@ def json_list(file: IO[str], name: str) -> Iterator[Row]:
                 fields, end = decode(text)
                 break
             except (ValueError, RecursionError) as error:
-                more = file.read(max(CHUNK, len(text))) if len(text) <= MAX_REVIEW_BYTES else ""
-                if not more:
+                if len(text) > MAX_REVIEW_BYTES:
                     raise DataError(
-                        f"{where} is not JSON: {error}.", "The file is one list of JSON objects: [{…}, {…}]."
+                        f"{where} is no JSON that ends within {MAX_REVIEW_BYTES // 2**20} MiB.", LIST
                     ) from error
+                more = file.read(max(CHUNK, len(text)))
+                if not more:
+                    raise DataError(f"{where} is not JSON: {error}.", LIST) from error
                 text += more
         yield _row(where, fields)
         text = text[end:]

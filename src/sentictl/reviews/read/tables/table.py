@@ -12,7 +12,7 @@ from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.read.command import DATA, ReadingCommand
 from sentictl.reviews.read.labels import LabelReader, is_blank
-from sentictl.reviews.read.source import MAX_REVIEW_BYTES, Review, Source, SplitName, Warnings, file_sha256, json_sha256
+from sentictl.reviews.read.source import MAX_PASSED_OVER, Review, Source, SplitName, Warnings, file_sha256, json_sha256
 from sentictl.reviews.read.tables.delimited import delimited_rows
 from sentictl.reviews.read.tables.encoding import UTF8, Encoding, detect
 from sentictl.reviews.read.tables.json_rows import json_lines, json_list
@@ -173,12 +173,12 @@ def _encoding(path: Path, asked: Asked) -> Encoding:
 
 
 def _chunks(file: OpenFile, *, whole: bool) -> Iterator[bytes]:
-    """The content of a file, to its end or to a line that is too long to be read."""
+    """The content of a file, to its end or to a line whose end is not looked for."""
     since = 0
     while chunk := file.content.read(CHUNK_BYTES):
         yield chunk
         since = 0 if b"\n" in chunk or b"\r" in chunk else since + len(chunk)
-        if since > MAX_REVIEW_BYTES and not whole:
+        if since > MAX_PASSED_OVER and not whole:
             return
 
 
