@@ -50,6 +50,20 @@ class SettingsError(SentictlError):
     exit_code = 2
 
 
+class UndescribedEnvironmentError(SettingsError):
+    """An environment that `sentictl.toml` does not describe, under a name that one could have.
+
+    Args:
+        message: what happened.
+        hint: what to do next.
+        environment: its name.
+    """
+
+    def __init__(self, message: str, hint: str, *, environment: str) -> None:
+        super().__init__(message, hint)
+        self.environment = environment
+
+
 class StateError(SentictlError):
     """The recorded state cannot be read, written or locked."""
 

@@ -102,6 +102,15 @@ def test_a_question_is_asked_on_a_terminal_and_declined_is_not_done(tmp_path: Pa
     shell.run("down", "--yes")
 
 
+@pytest.mark.parametrize(("answer", "code"), [(b"eu-west-1\n", 0), (b"\n", 2), (b"nowhere\n", 2)])
+def test_an_environment_that_there_is_not_is_asked_for(tmp_path: Path, answer: bytes, code: int) -> None:
+    (tmp_path / "sentictl.toml").write_text('[project]\nname = "toy"\n')
+    shell = Shell(tmp_path)
+    shown = on_terminal(shell, "config", "get", "project.name", "--env", "prod", typing={"only Enter:": answer})
+    assert (shown.code, shown.lines()[-1] == "toy") == (code, code == 0)
+    assert ("eu-west-1" in (tmp_path / "sentictl.toml").read_text()) is (code == 0)
+
+
 def test_json_is_no_yes(tmp_path: Path) -> None:
     shell = begin(tmp_path / "toy")
     assert "--yes" in shell.json("down", expect=2)["error"]["hint"]

@@ -27,6 +27,22 @@ def test_the_whole_chain_up_and_down_in_another_environment(aws: Shell) -> None:
     assert "[state" not in settings
 
 
+def test_the_whole_chain_on_a_twin_beside_that_of_local(tmp_path: Path) -> None:
+    shell = begin(tmp_path / "toy")
+    try:
+        shell.run("data")
+        shell.run("init", "--env", "staging", "--twin")
+        made = shell.json("up", "--env", "staging")
+        assert shell.json("predict", "superb", "--via", "api", "--env", "staging")["sentiment"] == 1
+        assert made["api_url"] == shell.json("status", "--env", "staging")["api_url"]
+        assert [resource["kind"] for resource in shell.json("status")["resources"]] == ["bucket", "dataset"]
+        assert shell.json("down", "--env", "staging", "--yes")["left"] == []
+        assert len(shell.json("status")["resources"]) == 2
+    finally:
+        shell.run("down", "--env", "staging", "--yes")
+        shell.run("down", "--yes")
+
+
 @pytest.mark.parametrize(
     ("variables", "words"),
     [

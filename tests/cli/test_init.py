@@ -320,9 +320,24 @@ def test_init_describes_an_environment_on_aws(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "sentictl.toml").read_text() == text
 
 
+def test_init_describes_an_environment_on_a_twin(run: Run) -> None:
+    done = run("init", "--env", "staging", "--twin")
+    assert "Described the environment staging in sentictl.toml: it is on a local twin" in done.stdout
+    assert run("config", "get", "env.staging.twin").stdout == "true\n"
+    assert json.loads(run("init", "--env", "staging", "--twin", "--json").stdout)["environment"] is None
+    refused = run("init", "--env", "staging", "--region", "eu-west-1")
+    assert (refused.returncode, "config set env.staging.twin false" in refused.stderr) == (2, True)
+    run("init", "--env", "prod", "--region", "eu-west-1")
+    refused = run("init", "--env", "prod", "--twin")
+    assert (refused.returncode, "config set env.prod.twin true" in refused.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("options", "hint"),
     [
+        (["--twin"], "sentictl init --env staging --twin"),
+        (["--env", "staging", "--twin", "--region", "eu-west-1"], "Give --twin or --region"),
+        (["--env", "Prod 1", "--twin"], "lower-case letters"),
         (["--env", "prod"], "sentictl init --env prod --region eu-west-1"),
         (["--env", "prod", "--region", "nowhere"], "sentictl init --env prod --region eu-west-1"),
         (["--env", "Prod 1", "--region", "eu-west-1"], "lower-case letters"),

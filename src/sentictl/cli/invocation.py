@@ -22,7 +22,7 @@ from sentictl.cli.view.lines import hanging, unbroken
 from sentictl.cli.view.output import Output, columns
 from sentictl.config.environments import env_option
 from sentictl.config.project_folder import ProjectFolder
-from sentictl.errors import FileError, SentictlError, StreamError
+from sentictl.errors import FileError, SentictlError, StreamError, UndescribedEnvironmentError
 from sentictl.scaffold.overrides import place_of, use_model_code_here
 
 Env = Annotated[
@@ -132,7 +132,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         invocation = invocation.over(context.find_root().obj or Invocation())
         try:
             use_model_code_here()  # before anything imports it
-            function(invocation, **arguments)
+            _carry_out(function, invocation, arguments)
         except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001  (the one place where a command ends)
             raise typer.Exit(end(problem, invocation)) from None
 
@@ -147,6 +147,18 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = signature  # type: ignore[attr-defined]  # what Typer reads the options from
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
     return run
+
+
+def _carry_out(function: Callable[..., None], invocation: Invocation, arguments: dict[str, Any]) -> None:
+    """Run a command, and once more where its environment was not described and a person says where that is."""
+    try:
+        function(invocation, **arguments)
+    except UndescribedEnvironmentError as unknown:
+        from sentictl.cli.open_project import describe_unknown
+
+        if not describe_unknown(invocation, unknown):
+            raise
+        function(invocation, **arguments)
 
 
 def end(problem: BaseException, invocation: Invocation) -> int:

@@ -18,7 +18,7 @@ from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import EnvironmentSettings, Settings
 from sentictl.config.settings_file import SettingsFile
 from sentictl.config.state import State
-from sentictl.errors import AccessError, DamagedStateError, SettingsError
+from sentictl.errors import AccessError, DamagedStateError, SettingsError, UndescribedEnvironmentError
 
 Model = TypeVar("Model", bound=BaseModel)
 LOCAL = "local"
@@ -317,9 +317,10 @@ def all_keys() -> Iterator[str]:
 def _check_environment(name: str, environments: Mapping[str, Any], source: Path) -> None:
     if name != LOCAL and name not in environments:
         problem = _unknown("environment", name, list(dict.fromkeys([LOCAL, *environments])))
-        if ENVIRONMENT_NAME.fullmatch(name):
-            problem.hint += f" A new one: sentictl init --env {name} --region eu-west-1"
-        raise problem
+        if not ENVIRONMENT_NAME.fullmatch(name):
+            raise problem
+        hint = f"{problem.hint} A new one: sentictl init --env {name} --region eu-west-1"
+        raise UndescribedEnvironmentError(problem.message, hint, environment=name)
     _check_name(name, f"Rename it in {source}.")
 
 

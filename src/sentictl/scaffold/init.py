@@ -97,24 +97,34 @@ def initialize(name: str | None = None, *, eject: bool = False) -> Initialized:
     return Initialized(ProjectFolder(root), begun, [*missing, *record], kept, _advice(root, missing))
 
 
-def describe(folder: ProjectFolder, environment: str, region: str) -> bool:
-    """Describe an environment on AWS in `sentictl.toml`, unless it is described. Returns whether it was not.
+def describe(folder: ProjectFolder, environment: str, region: str = "") -> bool:
+    """Describe an environment in `sentictl.toml`, unless it is described. Returns whether it was not.
+
+    Args:
+        folder: the project's.
+        environment: its name.
+        region: where on AWS it is; empty for one on a local twin of its own.
 
     Raises:
-        SettingsError: the name or the region cannot be one, or it is described with another region.
+        SettingsError: the name or the region cannot be one, or it is described otherwise.
     """
-    key = f"env.{environment}.region"
+    key, value = (f"env.{environment}.region", region) if region else (f"env.{environment}.twin", "true")
     with folder.locked():
         from sentictl.config.config import Config  # slow to import, and needed for an environment alone
 
         config = Config.load(folder)
-        there = config.get(key)
-        if there not in ("", region):
+        there, twin = (config.get(f"env.{environment}.{name}") for name in ("region", "twin"))
+        if region and twin:
+            raise SettingsError(
+                f"The environment {environment} is described already, on a local twin.",
+                f"To change that, first: sentictl config set env.{environment}.twin false",
+            )
+        if there not in ("", region) and not twin:
             raise SettingsError(
                 f"The environment {environment} is described already, in the region {there}.",
-                f"To change that: sentictl config set {key} {region}",
+                f"To change that: sentictl config set {key} {value}",
             )
-        return bool(config.set({key: region}))
+        return bool(config.set({key: value}))
 
 
 def ejected_digests(root: Path) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """`sentictl init`: begin a project."""
 
 import shlex
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sentictl.cli.invocation import Invocation, command
+from sentictl.cli.open_project import answer, told_of_described
 from sentictl.config.project_folder import SETTINGS_FILE
 from sentictl.errors import UsageError
 
@@ -28,22 +28,27 @@ def init(
     region: Annotated[
         str | None, typer.Option(help="Of the environment on AWS that --env names, which is then described.")
     ] = None,
+    twin: Annotated[
+        bool, typer.Option("--twin", help="Describe what --env names as an environment on a local twin of its own.")
+    ] = False,
 ) -> None:
     """Begin a project in this folder, or add what its folder lacks.
 
     Writes a commented sentictl.toml, a Makefile, a .gitignore and a GitHub Actions workflow. What is there stays as
     it is. After --eject the project uses its own copies of the model code and the templates. With --env an environment
-    on AWS is described, too: its table is added to sentictl.toml.
+    is described, too, on AWS or on a twin: its table is added to sentictl.toml.
     """
     from sentictl.config.config import checked_place
     from sentictl.scaffold.init import describe, initialize
 
-    region = _region(invocation, region)
+    region = _region(invocation, region, twin)
     if region:  # before anything is written
         example = f"For example: {_example(invocation.env, 'eu-west-1')}"
         checked_place(f"env.{invocation.env}.region", region, Path(SETTINGS_FILE), mend=lambda _: example)
+    elif twin:
+        checked_place(f"env.{invocation.env}.twin", "true", Path(SETTINGS_FILE))
     done = initialize(name, eject=eject)
-    described = bool(region) and describe(done.folder, invocation.env, region)
+    described = bool(region or twin) and describe(done.folder, invocation.env, region)
     document = {
         "folder": str(done.folder.root),
         "name": done.name,
@@ -56,24 +61,32 @@ def init(
     lines = [f"Wrote {path}" for path in _together(done.written)]
     lines += [f"Kept  {path}: it was there already" for path in _together(done.kept)]
     if described:
-        lines.append(f"Described the environment {invocation.env} in {SETTINGS_FILE}: it is in {region}")
+        lines.append(told_of_described(invocation.env, region))
     invocation.output.result(document, "\n".join([*lines, *named, *done.advice]))
     invocation.next("plan", "up")
 
 
-def _region(invocation: Invocation, region: str | None) -> str:
-    """Return the region of the environment that is to be described; empty where none is."""
+def _region(invocation: Invocation, region: str | None, twin: bool) -> str:
+    """Return the region of the environment that is to be described; empty where none is, or one on a twin."""
+    if twin and region is not None:
+        raise UsageError("An environment on a local twin is in no region of AWS.", "Give --twin or --region.")
     if invocation.env in ("", "local"):
+        if twin:
+            raise UsageError(
+                "The environment local is always on a twin.", "Name another: sentictl init --env staging --twin"
+            )
         if region is not None:
             raise UsageError("--region is of an environment on AWS.", f"Name it: {_example('prod', region)}")
         return ""
-    if region is None and sys.stdin.isatty() and not invocation.json:
-        sys.stderr.write(f"In which region of AWS is {invocation.env}, such as eu-west-1? ")
-        sys.stderr.flush()
-        region = sys.stdin.readline().strip()
+    if twin:
+        return ""
+    if region is None:
+        region = answer(invocation, f"In which region of AWS is {invocation.env}, such as eu-west-1? ")
     if not region:
         raise UsageError(
-            f"In which region of AWS is {invocation.env}?", f"Say it: {_example(invocation.env, 'eu-west-1')}"
+            f"In which region of AWS is {invocation.env}?",
+            f"Say it: {_example(invocation.env, 'eu-west-1')}; or have it on a local twin: "
+            f"sentictl init --env {shlex.quote(invocation.env)} --twin",
         )
     return region
 
