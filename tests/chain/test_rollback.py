@@ -99,7 +99,8 @@ def test_up_keeps_the_choice_and_says_so(shell: Shell, names: list[str]) -> None
     assert listed(shell, "live") == listed(shell, "current") == names[:1]
     told = " ".join(shell.json("status")["warnings"])
     assert "Version 2 is trained, version 1 is live, to which deploy.model is set." in told
-    assert shell.json("evaluate", "--against", "2")["comparison"]["against"] == names[1]
+    for other in ("2", "latest"):
+        assert shell.json("evaluate", "--against", other)["comparison"]["against"] == names[1]
 
 
 def test_before_the_first_there_is_none(shell: Shell, names: list[str]) -> None:

@@ -480,12 +480,14 @@ class Project:
         """Measure the environment's model on this machine, and compare it with another on the same reviews.
 
         Args:
-            against: the other model: a version's number or name, an artifact's folder, or a model.tar.gz.
+            against: the other model: a version's number or name, `previous` for the one before the live one,
+                `latest`, an artifact's folder, or a model.tar.gz.
             data: as in `evaluate`.
             mistakes: as in `evaluate`.
             reading: as in `evaluate`.
         """
-        return measure_against(against, self.session.load(), self.session.read, data, mistakes, reading)
+        other = versions.named(self.session.read, against)
+        return measure_against(other, self.session.load(), self.session.read, data, mistakes, reading)
 
     def metrics(self, model: str | None = None) -> dict[str, Any]:
         """Return what training measured of a model on this machine; "epochs" has its curve.

@@ -56,7 +56,7 @@ def settings() -> list[str]:
 
 
 def versions(ctx: typer.Context) -> list[tuple[str, str]]:
-    """Return what `deploy --model` takes: the model's versions as recorded in the environment of this command."""
+    """Return what `deploy --model` and `evaluate --against` take: the versions that this command's environment has."""
     chosen = ctx.params.get("env") or ctx.find_root().params.get("env")
     environment = chosen or os.environ.get("SENTICTL_ENV") or LOCAL
     numbered = list(enumerate(_trained(environment), 1))

@@ -23,7 +23,7 @@ from sentictl.config.state import Record
 from sentictl.errors import MissingStepError, ModelError, WorseModelError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.evaluate.run import measure
-from sentictl.services.evaluate.versions import check_not_worse, choose, follow_served, unserved, versions
+from sentictl.services.evaluate.versions import check_not_worse, choose, follow_served, named, unserved, versions
 from sentictl.services.resources.endpoint import Endpoint, EndpointConfig, Model, trained
 from sentictl.services.resources.storage import create_bucket
 from tests.conftest import TOY_OPTIONS
@@ -149,6 +149,17 @@ def test_what_there_is_not_is_told_with_what_there_is(three: Cloud, given: str, 
     with pytest.raises(ModelError, match="There is no version") as error:
         choose(three.context, given)
     assert hint in error.value.hint
+
+
+@pytest.mark.parametrize(("given", "name"), [("previous", "films-local-a"), ("latest", "films-local-b"), ("2", "2")])
+def test_a_version_is_named_by_its_place(three: Cloud, given: str, name: str) -> None:
+    three.context.state.keep(Record("training-job", "films-local-d", "arn:d"))  # has not ended
+    assert named(lambda: three.context, given) == name
+
+
+def test_before_anything_is_trained_there_is_no_latest(cloud: Cloud) -> None:
+    with pytest.raises(ModelError, match="No version is trained"):
+        named(lambda: cloud.context, "latest")
 
 
 def test_before_the_first_version_there_is_none(cloud: Cloud) -> None:

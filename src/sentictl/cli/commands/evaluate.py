@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sentictl.cli.completer import versions
 from sentictl.cli.invocation import Invocation, command
 from sentictl.errors import UsageError
 
@@ -31,8 +32,9 @@ def evaluate(
     against: Annotated[
         str | None,
         typer.Option(
-            help="Another model to compare with: its number or name, an artifact's folder, or a model.tar.gz.",
+            help="Another to compare with: its number or name, previous, latest, an artifact's folder or archive.",
             metavar="MODEL",
+            autocompletion=versions,
         ),
     ] = None,
     columns: Annotated[str | None, of_data("The names of all columns, where the file has no header: a,b,c.")] = None,

@@ -1,6 +1,7 @@
 """Versions of the model: what each training made, which one is served, and whether another may take its place."""
 
 import difflib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -91,6 +92,30 @@ def choose(context: Context, given: str) -> str:
     return chosen.name
 
 
+def named(connect: Callable[[], Context], given: str) -> str:
+    """Return the name of the version that `previous` or `latest` means; anything else as it was given.
+
+    `latest` is what the settings made last, as in `choose`.
+
+    Args:
+        connect: gives the environment whose versions there are; called only where it is one of the two.
+        given: what a person calls a model.
+
+    Raises:
+        ModelError: there is no such version.
+    """
+    if given not in (LATEST, PREVIOUS):
+        return given
+    context = connect()
+    known = versions(context)
+    if not known:
+        raise ModelError("No version is trained here yet.", "Train one: sentictl train")
+    if given == PREVIOUS:
+        return _previous(known).name
+    names = {version.name for version in known}
+    return [job.name for job in context.state.of_kind(TrainingJob.kind) if job.name in names][-1]
+
+
 def check_not_worse(context: Context) -> str:
     """Refuse a version that is worse than the live one, before it takes its place. Where nothing is live, all may.
 
@@ -173,7 +198,7 @@ def _previous(known: list[Version]) -> Version:
     if live is None:
         raise ModelError(
             "None of the versions is live, so there is none before it.",
-            "Name one: sentictl deploy --model NUMBER (see: sentictl models)",
+            "Name one by its number: sentictl models",
         )
     before = [version for version in known[: live.number - 1] if not version.pruned]
     if not before:
