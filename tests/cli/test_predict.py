@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -133,7 +134,16 @@ def test_a_review_may_begin_with_a_dash(run: Run, separator: tuple[str, ...]) ->
 def test_an_option_that_there_is_not_is_no_review(run: Run) -> None:
     done = run("predict", "superb", "-x")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "write -- before it" in " ".join(done.stderr.split())
+    assert "If it is no option but a value: sentictl predict superb -- -x" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("value", ["-yes", "--no"])
+def test_a_value_that_looks_like_an_option_is_told_how_to_give(run: Run, value: str) -> None:
+    refused = run("config", "set", "data.negative", value, "--json")
+    assert refused.returncode == 2
+    told = json.loads(refused.stdout)["error"]["hint"].partition("but a value: sentictl ")[2]
+    done = run(*shlex.split(told))
+    assert json.loads(done.stdout) == {"data.negative": value}
 
 
 def test_a_setting_may_begin_with_a_dash(run: Run) -> None:

@@ -1,6 +1,7 @@
 """The command line's root: the commands, each loaded when it is called, and the options that all of them take."""
 
 import os
+import shlex
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -156,12 +157,19 @@ def _explained(problem: Any, message: str) -> tuple[str, str]:
     """A mistake on the command line, and what to do about it."""
     context, close = getattr(problem, "ctx", None), getattr(problem, "possibilities", None)
     see = f"See: {context.command_path if context else 'sentictl'} --help"
+    option = getattr(problem, "option_name", "")
+    takes_values = context and any(each.param_type_name == "argument" for each in context.command.params)
+    if option and takes_values:
+        see = f"If it is no option but a value: {_with_value(option)}"
     if close:
         return problem.message, f"Did you mean {close[0]}? {see}"
-    if (
-        context
-        and getattr(problem, "option_name", "")
-        and any(each.param_type_name == "argument" for each in context.command.params)
-    ):
-        return message, f"If it is no option but a value, write -- before it. {see}"
     return message, see
+
+
+def _with_value(start: str) -> str:
+    """The command line as it was given, with the argument that begins so as a value behind "--"."""
+    given = sys.argv[1:]
+    ends = given.index("--") if "--" in given else len(given)
+    at = next((place for place, argument in enumerate(given[:ends]) if argument.startswith(start)), ends)
+    value = given[at] if at < ends else start
+    return shlex.join(["sentictl", *given[:at], *given[at + 1 : ends], "--", value, *given[ends + 1 :]])
