@@ -16,13 +16,14 @@ import train  # model_code/train.py, on the path of an editable installation
 from sentimodel.predictor import Predictor
 from sentimodel.training_inputs import CHANNELS
 
+from sentictl.cli.examples import REVIEW
 from sentictl.config.settings import DataSettings, SiteSettings
 from sentictl.reviews.prepare.preparation import prepare
 from sentictl.reviews.read.resolve import open_source, user_cache
 
 # By review, the least and the highest probability of "positive" that it may have.
 SURE = {
-    "a wonderful film, superbly acted": (0.9, 1.0),
+    REVIEW: (0.9, 1.0),
     "what a waste of time": (0.0, 0.1),
 }
 # What the page offers: the last one is meant to be mixed.

@@ -11,7 +11,8 @@ examples = importlib.import_module("benchmarks.examples")
 
 ROOT = Path(__file__).parents[2]
 GIVEN = re.compile(r"""predict (?:--explain |--via \w+ )*(?:"([^"]+)"|'([^']+)')|--data '([^']+)'""")
-PAGES = [ROOT / "README.md", ROOT / "src/sentictl/cli/examples.py", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "src/sentictl/cli/examples.py"]
+PAGES += [*sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "src/sentictl/cli/commands").glob("*.py"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

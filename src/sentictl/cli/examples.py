@@ -1,10 +1,12 @@
-"""The examples that the help of each command begins with. Imported for help alone; a test runs every line."""
+"""The examples that the help of each command begins with. A test runs every line."""
 
 Examples = list[tuple[str, str]]  # what to type, and what it does
 
+REVIEW = "a wonderful film, superbly acted"  # the default model is sure of it: benchmarks/examples.py asks
+
 ROOT: Examples = [
     ("sentictl up", "reviews, model, endpoint, API and web page, on this machine: no AWS account, no bill"),
-    ("sentictl predict 'a wonderful film, superbly acted'", "ask the model"),
+    (f"sentictl predict '{REVIEW}'", "ask the model"),
     ("sentictl down --yes", "delete everything again"),
     ("sentictl up --env prod", "the same on AWS, in the environment that [env.prod] of sentictl.toml describes"),
 ]
@@ -73,7 +75,7 @@ COMMANDS: dict[str, Examples] = {
         ("sentictl logs lambda --env prod", "what the function on AWS wrote"),
     ],
     "predict": [
-        ("sentictl predict 'a wonderful film, superbly acted'", "one review, or several"),
+        (f"sentictl predict '{REVIEW}'", "one review, or several"),
         ("sentictl predict --explain 'what a waste of time'", "and which words made it so"),
         ("sentictl predict --file reviews.csv --output answers.jsonl", "a file of any size"),
         ("sentictl predict - < reviews.txt", "a line in, a line out"),

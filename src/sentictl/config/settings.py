@@ -84,7 +84,9 @@ def _check_color(color: str) -> str:
 def _check_examples(given: Any) -> list[str]:
     examples = _from_json(given) if isinstance(given, str) else given
     if not isinstance(examples, list) or not all(isinstance(example, str) for example in examples):
-        raise PydanticCustomError("examples", 'it is a list of texts such as ["What a film!", "So dull."]')
+        raise PydanticCustomError(
+            "examples", 'it is a list of texts such as ["A wonderful film.", "What a waste of time."]'
+        )
     if len(examples) > MOST_EXAMPLES:
         raise PydanticCustomError("examples", "there are {most} examples at most", {"most": MOST_EXAMPLES})
     if not all(example.strip() and len(example) <= LONGEST_EXAMPLE for example in examples):

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from sentictl.cli.completer import versions
+from sentictl.cli.examples import REVIEW
 from sentictl.cli.invocation import Adopt, DryRun, Invocation, command, setting
 
 app = typer.Typer(add_completion=False)
@@ -45,4 +46,4 @@ def deploy(
             return
         record = project.deploy(settings, model=model, force=force, wait=wait, adopt=adopt)
     invocation.output.result({"name": record.name, "arn": record.arn}, record.name)
-    invocation.next("predict --via endpoint 'a wonderful film, superbly acted'", "wire-lambda")
+    invocation.next(f"predict --via endpoint '{REVIEW}'", "wire-lambda")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from sentictl.cli.examples import REVIEW
 from sentictl.cli.invocation import Invocation, command
 from sentictl.cli.view.output import printable
 from sentictl.errors import DataError, EndpointError, InterruptedByUserError, ModelError, SentictlError, UsageError
@@ -24,7 +25,7 @@ app = typer.Typer(add_completion=False)
 
 MOST_TOLD = 10  # rows that cannot be answered, one by one; each says so itself in a file or in JSON
 SHOWN = 60  # characters of a review beside its verdict
-EXAMPLE = "sentictl predict 'a wonderful film, superbly acted'"
+EXAMPLE = f"sentictl predict '{REVIEW}'"
 
 
 def of_file(meaning: str) -> Any:

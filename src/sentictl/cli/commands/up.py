@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from sentictl.cli.examples import REVIEW
 from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
 from sentictl.cli.view.lines import unbroken
 
@@ -37,7 +38,7 @@ def up(invocation: Invocation, dry_run: DryRun = False, adopt: Adopt = False) ->
         live = project.up(adopt=adopt)
     invocation.output.say("")
     invocation.output.card(live.document(), "Made, and not answering yet" if live.missing else "Live", _rows(live))
-    invocation.next("predict 'superb film'", "status", "down")
+    invocation.next(f"predict '{REVIEW}'", "status", "down")
 
 
 def _rows(live: "Live") -> list[tuple[str, str]]:
@@ -49,8 +50,5 @@ def _rows(live: "Live") -> list[tuple[str, str]]:
         ("API:", live.api_url),
         ("Test:", f"{accuracy:.1f} % right ({low:.1f} to {high:.1f}) on {live.evaluation.reviews:,} reviews"),
         ("Cost:", str(live.costs)),
-        (
-            "Try:",
-            unbroken(f"curl --data {shlex.quote('superb film')} {shlex.quote(live.api_url)}"),
-        ),
+        ("Try:", unbroken(f"curl --data '{REVIEW}' {shlex.quote(live.api_url)}")),
     ]

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from sentictl.cli.examples import REVIEW
 from sentictl.cli.invocation import Adopt, DryRun, Invocation, command, setting
 
 app = typer.Typer(add_completion=False)
@@ -33,4 +34,4 @@ def wire_api(
         record = project.wire_api(settings, adopt=adopt)
         url = project.api_url
     invocation.output.result({"name": record.name, "id": record.attributes["id"], "api_url": url}, url)
-    invocation.next("predict --via api 'a wonderful film, superbly acted'", "site")
+    invocation.next(f"predict --via api '{REVIEW}'", "site")
