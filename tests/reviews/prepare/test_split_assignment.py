@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentictl.reviews.prepare.split_assignment import UNLABELLED, Member, Part, assign_splits, shuffled
+from sentictl.reviews.prepare.split_assignment import UNLABELLED, Member, Part, assign_splits, group_keys, shuffled
 from sentictl.reviews.read.source import SplitName
 
 own_splits = st.sampled_from([None, "train", "validation", "test"])
@@ -44,11 +44,25 @@ def test_every_review_has_one_split_and_keeps_its_own(
 def test_no_film_and_no_text_is_in_two_drawn_splits(
     known: list[Member], validation: float, test: float, seed: int
 ) -> None:
-    where: dict[str | bytes, set[Part]] = {}
+    where: dict[str | bytes | None, set[Part]] = {}
     for member, split in zip(known, assign_splits(known, validation, test, seed), strict=True):
         if member.split in (None, "train"):
-            where.setdefault(member.film or member.content, set()).add(split)
+            for shared in (member.film or None, member.content):
+                where.setdefault(shared, set()).add(split)
+    where.pop(None, None)
     assert all(len(splits) == 1 for splits in where.values())
+
+
+@given(known=members)
+def test_groups_are_as_small_as_films_and_texts_allow(known: list[Member]) -> None:
+    """By following what is shared from each review to the next, as far as it leads."""
+    keys = group_keys(known, range(len(known)))
+    for row, member in enumerate(known):
+        shared, before = set(member.keys), 0
+        while len(shared) != before:
+            before = len(shared)
+            shared.update(key for other in known if shared & set(other.keys) for key in other.keys)
+        assert keys[row] == min(shared)
 
 
 @given(known=members.flatmap(lambda known: st.tuples(st.just(known), st.permutations(known))), seed=seeds)

@@ -27,7 +27,7 @@ from sentictl.reviews.prepare import split_assignment, tokenization
 from sentictl.reviews.prepare.corpus import Corpus
 from sentictl.reviews.prepare.counted import CountedCorpus, note_overlaps, read_counted
 from sentictl.reviews.prepare.manifest import FORMAT, FileFacts, Manifest, ReviewsFacts, SplitFacts, read_manifest
-from sentictl.reviews.prepare.split_assignment import UNLABELLED, Part, assign_splits, shuffled
+from sentictl.reviews.prepare.split_assignment import UNLABELLED, Part, assign_splits, group_keys, shuffled
 from sentictl.reviews.read.folders import layout
 from sentictl.reviews.read.source import ReportProgress, Source, SplitName, file_sha256, json_sha256
 
@@ -207,7 +207,7 @@ def _encoded(corpus: Corpus, rows: Sequence[int], ids: NDArray[np.uint16]) -> Re
 def _groups(corpus: Corpus, rows: Sequence[int]) -> NDArray[np.int32]:
     """For each of these reviews the number of its group: those of one film have one, as have those of one text."""
     numbers: dict[bytes, int] = {}
-    groups = [numbers.setdefault(corpus.members[row].group, len(numbers)) for row in rows]
+    groups = [numbers.setdefault(key, len(numbers)) for key in group_keys(corpus.members, rows).values()]
     return np.array(groups, dtype=np.int32)
 
 

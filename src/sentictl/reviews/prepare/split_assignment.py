@@ -31,9 +31,10 @@ class Member(NamedTuple):
     film: str | None = None
 
     @property
-    def group(self) -> bytes:
-        """The key of the reviews that stay in one split: its film, or else its text."""
-        return b"film " + self.film.encode() if self.film else b"text " + self.content
+    def keys(self) -> list[bytes]:
+        """Its film, where that is known, and its text: reviews that share one of them stay in one split."""
+        text = b"text " + self.content
+        return [b"film " + self.film.encode(), text] if self.film else [text]
 
 
 def assign_splits(members: Sequence[Member], validation_fraction: float, test_fraction: float, seed: int) -> list[Part]:
@@ -41,7 +42,8 @@ def assign_splits(members: Sequence[Member], validation_fraction: float, test_fr
 
     A source's own splits stand. A test split that it lacks is drawn from the reviews for training and from those
     without a split; then so is a validation split. Each fraction is of the reviews drawn from, and met for each label
-    as nearly as whole groups allow: the reviews of one film are a group, as are equal texts without a film.
+    as nearly as whole groups allow: the reviews of one film are a group, as are equal texts; films that share a text
+    are one.
     """
     splits: list[Part] = [_own_split(member) for member in members]
     sizes = _label_counts(members, [row for row, split in enumerate(splits) if split == "train"])
@@ -51,6 +53,26 @@ def assign_splits(members: Sequence[Member], validation_fraction: float, test_fr
     if "validation" not in own:
         splits = _drawn(members, splits, "validation", _targets(sizes, validation_fraction), seed)
     return splits
+
+
+def group_keys(members: Sequence[Member], rows: Iterable[int]) -> dict[int, bytes]:
+    """Return for each of these rows, in their order, what names its group: the least of the keys that the group has.
+
+    Two reviews are in one group where they share a film or a text, or where others between them do.
+    """
+    above: dict[bytes, bytes] = {}  # a forest: each key leads to a smaller one of its group, the least one to itself
+
+    def least(key: bytes) -> bytes:
+        while (smaller := above.setdefault(key, key)) != key:
+            above[key] = above[smaller]
+            key = smaller
+        return key
+
+    chosen = list(rows)
+    for row in chosen:
+        keys = sorted(map(least, members[row].keys))
+        above[keys[-1]] = keys[0]
+    return {row: least(members[row].keys[0]) for row in chosen}
 
 
 def shuffled(members: Sequence[Member], seed: int) -> list[int]:
@@ -80,10 +102,10 @@ def _drawn(
 
 
 def _groups(members: Sequence[Member], rows: Iterable[int], name: str, seed: int) -> list[list[int]]:
-    """The rows by film or equal text, the groups in a random order that is this split's own."""
+    """The rows by film and equal text, the groups in a random order that is this split's own."""
     groups: defaultdict[bytes, list[int]] = defaultdict(list)
-    for row in rows:
-        groups[members[row].group].append(row)
+    for row, key in group_keys(members, rows).items():
+        groups[key].append(row)
     return [groups[key] for key in sorted(groups, key=lambda key: _hash(seed, name.encode(), key))]
 
 
