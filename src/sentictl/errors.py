@@ -105,9 +105,19 @@ class TrainingError(SentictlError):
 
 
 class EndpointError(SentictlError):
-    """The endpoint failed to come into service, or cannot answer."""
+    """The endpoint failed to come into service, or cannot answer.
+
+    Args:
+        message: as of any error.
+        hint: as of any error.
+        status: the HTTP status that the API answered with; None where it did not answer, or was not asked.
+    """
 
     code = "endpoint"
+
+    def __init__(self, message: str, hint: str = "", *, status: int | None = None) -> None:
+        super().__init__(message, hint)
+        self.status = status
 
 
 class RefusedError(EndpointError):

@@ -9,10 +9,13 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from sentictl.errors import StateError
+
+if TYPE_CHECKING:
+    from botocore.loaders import Loader
 
 PACKAGE = Path(__file__).parents[1]
 CHECKOUT = PACKAGE.parents[1]
@@ -166,6 +169,13 @@ def _repository(origin: dict[str, Any], revision: str) -> str:
     at = f"@{revision}" if revision else ""
     below = f"#subdirectory={origin['subdirectory']}" if origin.get("subdirectory") else ""
     return f"{origin['vcs_info']['vcs']}+{origin['url']}{at}{below}"
+
+
+def botocore_data() -> "Loader":
+    """Return what reads botocore's own data about AWS, and not those of `~/.aws/models`."""
+    from botocore.loaders import Loader  # which few commands need: it takes a while to import
+
+    return Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 
 def files_in(folder: Path) -> dict[str, Path]:

@@ -6,12 +6,8 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.configprovider import ConfigChainFactory
-from botocore.loaders import Loader
 
-
-def installed_data() -> Loader:
-    """Return what reads botocore's own data, and not those of `~/.aws/models`."""
-    return Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+from sentictl.assets.installed import botocore_data
 
 
 def isolated_session(access_key: str, secret_key: str, region: str) -> Any:
@@ -23,7 +19,7 @@ def isolated_session(access_key: str, secret_key: str, region: str) -> Any:
         region: the region that its calls are for.
     """
     core = botocore.session.Session()
-    core.register_component("data_loader", installed_data())
+    core.register_component("data_loader", botocore_data())
     store = core.get_component("config_store")
     defaults = ConfigChainFactory(core, environ={})
     for name, (_, _, default, conversion) in core.SESSION_VARIABLES.items():

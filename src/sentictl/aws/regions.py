@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sentictl.assets.installed import botocore_data
 from sentictl.aws.credentials import open_session
-from sentictl.aws.isolation import installed_data
 from sentictl.config.config import Config
 from sentictl.errors import SettingsError
 
@@ -56,6 +56,6 @@ def partition(region: str) -> str:
 
 def _part_of(region: str) -> Mapping[str, Any]:
     """Return what botocore's table says of a region's part; of a region that it does not know, the commercial one."""
-    parts = installed_data().load_data("partitions")["partitions"]
+    parts = botocore_data().load_data("partitions")["partitions"]
     found: Mapping[str, Any] = next((part for part in parts if re.match(part["regionRegex"], region)), parts[0])
     return found

@@ -9,6 +9,8 @@ import re
 from collections import defaultdict
 from typing import Literal
 
+from sentictl.assets.installed import botocore_data
+
 Use = Literal["train", "deploy", "notebook"]  # the tables of settings that have an `instance_type`
 
 LISTS: dict[Use, str] = {
@@ -61,10 +63,7 @@ def without_image(instance_type: str, use: Use) -> str:
 
 def usable_instance_types() -> dict[str, list[Use]]:
     """Return what each instance type can be used for here, by its name."""
-    from botocore.loaders import Loader  # which few settings need: it takes a while to import
-
-    data = Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)  # not those of ~/.aws/models
-    shapes = data.load_service_model("sagemaker", "service-2")["shapes"]
+    shapes = botocore_data().load_service_model("sagemaker", "service-2")["shapes"]
     uses: defaultdict[str, list[Use]] = defaultdict(list)
     for use, listed in LISTS.items():
         for name in shapes[listed]["enum"]:

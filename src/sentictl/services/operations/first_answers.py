@@ -51,7 +51,7 @@ def _missing(context: Context) -> str:
     try:
         from_api(invoke_url(context), 1).ask([REVIEW])
     except EndpointError as refusal:
-        if not refusal.message.startswith(f"The API answered {HTTPStatus.TOO_MANY_REQUESTS:d}"):  # an answer as well
+        if refusal.status != HTTPStatus.TOO_MANY_REQUESTS:  # an answer as well
             return refusal.message
     try:
         page = page_url(context)

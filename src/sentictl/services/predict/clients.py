@@ -187,4 +187,4 @@ def _refused(refusal: "HTTPError") -> EndpointError:
         code, reason = "", body.decode(errors="replace")[:200] or refusal.reason
     if code and refusal.code in OF_THE_REVIEWS:
         return RefusedError(f"The API answered {refusal.code}: {reason}", "Correct the review.", reason=code)
-    return EndpointError(f"The API answered {refusal.code}: {reason}", "See: sentictl status")
+    return EndpointError(f"The API answered {refusal.code}: {reason}", "See: sentictl status", status=refusal.code)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from werkzeug.datastructures import Headers
@@ -23,7 +24,7 @@ from sentictl.twin.apigateway.gateway_responses import (
 from sentictl.twin.apigateway.proxy_event import proxy_event, proxy_response
 from sentictl.twin.apigateway.routes import Route
 from sentictl.twin.core.control_plane import ACCOUNT, ControlPlane
-from sentictl.twin.core.messages import Request, Response, authorization
+from sentictl.twin.core.messages import Request, Response, authorization, s3_error
 from sentictl.twin.iam import policies
 from sentictl.twin.iam.roles import AssumedRole
 from sentictl.twin.lambda_.functions import MAX_PAYLOAD, PATIENCE, Functions, UnknownFunctionError
@@ -103,8 +104,7 @@ class Integrations:
             path = path.replace("{" + name.removeprefix("integration.request.path.") + "}", value)
         bucket, key = split_uri(f"s3://{path}")
         if not self._may_read(route, bucket, key):
-            body = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
-            return _integration_response(route, Response(body, 403, {"Content-Type": "application/xml"}))
+            return _integration_response(route, s3_error("AccessDenied", "Access Denied", HTTPStatus.FORBIDDEN))
         method = route.integration.get("httpMethod") or "GET"
         headers = {"authorization": authorization("s3", route.region)}
         asked = Request.make(method, f"/{bucket}/{key}", headers=headers)

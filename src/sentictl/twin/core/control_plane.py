@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from moto.backends import get_backend
 from moto.moto_api._internal import mock_random
@@ -76,7 +76,21 @@ class Call:
         return self.request.method not in ("GET", "HEAD", "OPTIONS")
 
 
+Kind = TypeVar("Kind")
 Handler = Callable[[Call], Response | None]
+
+
+class Handlers(dict[tuple[str, str], Kind]):
+    """Handlers of one kind, by service and operation, of which each has one.
+
+    Raises:
+        ValueError: an operation is given a second one, which would silence the first.
+    """
+
+    def __setitem__(self, operation: tuple[str, str], handler: Kind) -> None:
+        if operation in self:
+            raise ValueError(f"{':'.join(operation)} has a handler already")
+        super().__setitem__(operation, handler)
 
 
 class ControlPlane:
@@ -91,9 +105,9 @@ class ControlPlane:
         self.lock = threading.RLock()
         self.journal = journal
         self.weather = weather
-        self.before: dict[tuple[str, str], Handler] = {}
-        self.instead: dict[tuple[str, str], Handler] = {}
-        self.after: dict[tuple[str, str], Callable[[Call], None]] = {}
+        self.before: Handlers[Handler] = Handlers()
+        self.instead: Handlers[Handler] = Handlers()
+        self.after: Handlers[Callable[[Call], None]] = Handlers()
         self.facts: dict[str, Callable[[dict[str, Any], bytes], None]] = {}
         self.left_out: list[int] = []  # lines of the journal that were not accepted at the replay
         self._used: dict[tuple[str, str], None] = {}  # services and regions, in order of their first mutating call
