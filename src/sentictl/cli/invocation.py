@@ -154,9 +154,9 @@ def _carry_out(function: Callable[..., None], invocation: Invocation, arguments:
     try:
         function(invocation, **arguments)
     except UndescribedEnvironmentError as unknown:
-        from sentictl.cli.open_project import describe_unknown
+        from sentictl.cli.questions import describe_unknown
 
-        if not describe_unknown(invocation, unknown):
+        if not describe_unknown(invocation.output, unknown):
             raise
         function(invocation, **arguments)
 

@@ -1,15 +1,15 @@
-"""A command's way to its project, and the questions that it asks first."""
+"""A command's way to its project, and the consent that it asks for first."""
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sentictl.cli.invocation import Invocation
+from sentictl.cli.questions import answer
 from sentictl.config.paths import without_tilde
-from sentictl.config.project_folder import SETTINGS_FILE, ProjectFolder
-from sentictl.errors import UndescribedEnvironmentError, UsageError
+from sentictl.config.project_folder import ProjectFolder
+from sentictl.errors import UsageError
 
 if TYPE_CHECKING:
     from sentictl.api.project import Project
@@ -60,47 +60,6 @@ def in_project(path: str) -> str:
     return os.path.relpath(given.resolve(), folder.root)
 
 
-def answer(invocation: Invocation, question: str) -> str | None:
-    """Return what a person answers to a question; None where nobody is there to ask."""
-    if invocation.json or not sys.stdin.isatty():
-        return None
-    invocation.output.finish("")
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    return sys.stdin.readline().strip()
-
-
-def describe_unknown(invocation: Invocation, unknown: UndescribedEnvironmentError) -> bool:
-    """Ask for the region of an environment that `sentictl.toml` does not describe, and describe it there.
-
-    Args:
-        invocation: how the command was called.
-        unknown: the error that the command ended in.
-
-    Returns:
-        whether it is described now.
-
-    Raises:
-        SettingsError: the answer cannot be a region.
-    """
-    name = unknown.environment
-    told = f"{unknown.message} {unknown.hint}"
-    region = answer(invocation, f"{told}\nTo add {name} now, type its region; else only Enter: ")
-    if not region:
-        return False
-    from sentictl.scaffold.init import describe
-
-    describe(ProjectFolder.open(), name, region)
-    invocation.output.say(told_of_described(name, region))
-    return True
-
-
-def told_of_described(environment: str, region: str) -> str:
-    """Return what is said of an environment that was described; without a region it is on a twin."""
-    where = f"in {region}" if region else "on a local twin"
-    return f"Described the environment {environment} in {SETTINGS_FILE}: it is {where}"
-
-
 def agreed(invocation: Invocation, what: str, *, yes: bool, confirm: str | None) -> None:
     """Ask before something is deleted: a yes on a twin and for a part, the project's name for all on a real account.
 
@@ -120,7 +79,7 @@ def agreed(invocation: Invocation, what: str, *, yes: bool, confirm: str | None)
     else:
         wanted, given, option = name, confirm, f"--confirm {name}"
     if given is None:
-        given = answer(invocation, f"Delete {what} of {name} in {environment}? Type {wanted}: ")
+        given = answer(invocation.output, f"Delete {what} of {name} in {environment}? Type {wanted}: ")
     if given != wanted:
         raise UsageError(
             f"Not confirmed: nothing of {name} in {environment} was deleted.", f"Confirm it with {option}."

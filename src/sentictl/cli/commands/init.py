@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sentictl.cli.invocation import Invocation, command
-from sentictl.cli.open_project import answer, told_of_described
+from sentictl.cli.questions import answer, told_of_described
 from sentictl.config.project_folder import SETTINGS_FILE
 from sentictl.errors import UsageError
 
@@ -81,7 +81,7 @@ def _region(invocation: Invocation, region: str | None, twin: bool) -> str:
     if twin:
         return ""
     if region is None:
-        region = answer(invocation, f"In which region of AWS is {invocation.env}, such as eu-west-1? ")
+        region = answer(invocation.output, f"In which region of AWS is {invocation.env}, such as eu-west-1? ")
     if not region:
         raise UsageError(
             f"In which region of AWS is {invocation.env}?",
