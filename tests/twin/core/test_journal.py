@@ -88,7 +88,7 @@ def test_a_line_that_is_no_entry_is_named(tmp_path: Path, line: bytes, why: str)
         stream.write(line + b"\n")
     with pytest.raises(TwinError, match=f"line 3 of .*calls.jsonl {why}") as refusal:
         Journal(tmp_path).compact()
-    assert f"sed -i 3d {tmp_path / 'calls.jsonl'} " in refusal.value.hint
+    assert f"sed -i.bak 3d {tmp_path / 'calls.jsonl'} " in refusal.value.hint
 
 
 def test_a_line_that_no_entry_has_is_not_read_to_its_end(tmp_path: Path) -> None:

@@ -120,8 +120,8 @@ class Journal:
         path, folder = shlex.quote(str(self._path)), shlex.quote(str(self._path.parent))
         return TwinError(
             f"The local twin cannot use its journal: line {number} of {self._path} {why}.",
-            f"Take that line out, and lose what it did: sed -i {number}d {path} Or begin with an empty twin, in which "
-            f"`sentictl up` makes everything again: rm -r {folder}",
+            f"Take that line out, and lose what it did: sed -i.bak {number}d {path} Or begin with an empty twin, "
+            f"in which `sentictl up` makes everything again: rm -r {folder}",
         )
 
     def _of_another_version(self) -> TwinError:
