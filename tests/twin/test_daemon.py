@@ -207,7 +207,7 @@ def test_a_line_of_the_journal_that_cannot_be_used_is_named(own_home: Path, line
     assert f"line {len(lines)} of {journal} " in told
     assert "Traceback" not in told
     assert why in told
-    assert f"sed -i {len(lines)}d {journal}" in told
+    assert f"sed -i.bak {len(lines)}d {journal}" in told
 
 
 def test_calls_that_are_refused_now_are_counted(own_home: Path) -> None:

@@ -164,6 +164,7 @@ def test_functions_and_model_servers_hang_up(busy: Busy) -> None:
     assert runtime_apis
     for port in model_servers + runtime_apis:
         assert as_another_user(partial(hung_up, port))
+        assert hung_up(port)  # as is whatever else its own user runs
     assert busy.cloud.ask(busy.endpoint)["model"] == "one"  # whose clients are not disturbed
     assert invoke(busy.cloud, busy.function)[0]["event"] == {}
 

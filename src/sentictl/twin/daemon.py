@@ -5,9 +5,7 @@ import http.client
 import importlib.util
 import json
 import os
-import select
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from sentictl.assets.atomic import write_atomically
 from sentictl.assets.installed import install_command
@@ -23,6 +21,9 @@ from sentictl.errors import TwinError
 from sentictl.twin.core.credentials import KEY_HEADER, KEY_VARIABLE, new_key
 from sentictl.twin.core.environment import Access, keeping, passed_on
 from sentictl.twin.core.home import TwinHome
+
+if TYPE_CHECKING:
+    import psutil
 
 CALM = "calm"
 FIRST_PORT = 4599
@@ -32,7 +33,7 @@ STOP_SECONDS = 10.0
 ASK_SECONDS = 2.0
 ANSWER_BYTES = 1 << 20  # whoever it is that answers
 TAIL_LINES = 15
-NEEDED = {"moto": "moto", "flask": "moto[server]", "waitress": "waitress", "awslambdaric": "awslambdaric"}
+NEEDED = {"moto": "moto", "flask": "moto[server]", "psutil": "psutil", "waitress": "waitress"}
 
 
 @dataclass(frozen=True)
@@ -258,34 +259,34 @@ def _end(twin: TwinHome) -> bool:
     """End the process that holds the home's lock: its pid cannot be anybody else's."""
     if not twin.is_held():
         return False
-    pid = twin.holder()
-    if pid is None:
+    _require_extras()
+    process = twin.holder()
+    if process is None:
         if not twin.is_held():  # it ended by itself just now
             return True
         raise TwinError(
             f"A local twin runs in {twin.folder}, and which process it is cannot be seen.",
             "If another user started it, that user can stop it: sentictl local stop",
         )
-    try:
-        process = os.pidfd_open(pid)
-    except ProcessLookupError:  # it ended by itself just now
-        return True
-    try:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(process, number)
-            ended, _, _ = select.select([process], [], [], STOP_SECONDS)
-            if ended:
-                _reap(pid)
-                return True
-    finally:
-        os.close(process)
-    raise TwinError(f"The local twin (process {pid}) does not end.", f"End it by hand: kill -9 {pid}")
+    for end in (process.terminate, process.kill):
+        if _has_ended(process):  # it ended by itself just now
+            return True
+        end()
+        if _wait_until(lambda: _has_ended(process), STOP_SECONDS):
+            return True
+    raise TwinError(f"The local twin (process {process.pid}) does not end.", f"End it by hand: kill -9 {process.pid}")
 
 
-def _reap(pid: int) -> None:
+def _has_ended(process: "psutil.Process") -> bool:
+    """Return whether a process is gone, or is only left for its parent to reap; reap it where that is this one."""
+    import psutil  # an extra's, and only needed to end a twin
+
     with contextlib.suppress(ChildProcessError):  # started by another process
-        os.waitpid(pid, 0)
+        os.waitpid(process.pid, os.WNOHANG)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        # On Linux one whose first thread has ended is a zombie while others still hold its files.
+        return not process.is_running() or (process.status() == psutil.STATUS_ZOMBIE and process.num_threads() < 2)
+    return True
 
 
 def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:

@@ -1,11 +1,14 @@
-"""Lambda functions, run by AWS's own runtime client."""
+"""Lambda functions, run by AWS's own runtime client, and by the twin's where that one is not to be had."""
 
 import base64
 import io
 import json
 import os
+import re
 import socket
+import subprocess
 import zipfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
+from sentictl.twin import daemon
 from sentictl.twin.core.messages import authorization
 from sentictl.twin.lambda_.functions import MAX_CALLERS, MAX_ENVIRONMENTS
 from tests.twin.conftest import Cloud, wait_for, zipped
@@ -43,13 +47,29 @@ def invoke(cloud: Cloud, function: str, event: Any = None, **keywords: Any) -> t
     return json.loads(answer["Payload"].read()), answer
 
 
+@pytest.fixture(scope="module", params=["AWS's client", "the twin's client"])
+def runtime(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A twin that runs functions with one client or the other: the native part of AWS's is hidden from the latter."""
+    if request.param == "AWS's client":
+        yield request.getfixturevalue("cloud")
+        return
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "runtime_client.py").write_text("raise ImportError")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder))
+        patch.setattr(daemon, "subprocess", subprocess)  # no fork of the prepared process, which has imported it
+        daemon.start(folder / "local")
+    yield Cloud(daemon.access(folder / "local"))
+    daemon.destroy(folder / "local")
+
+
 @pytest.fixture(scope="module")
-def echo(cloud: Cloud) -> str:
-    return cloud.function(ECHO)
+def echo(runtime: Cloud) -> str:
+    return runtime.function(ECHO)
 
 
-def test_a_function_answers_in_lambdas_environment(cloud: Cloud, echo: str) -> None:
-    answer, whole = invoke(cloud, echo, {"review": "schön"})
+def test_a_function_answers_in_lambdas_environment(runtime: Cloud, echo: str) -> None:
+    answer, whole = invoke(runtime, echo, {"review": "schön"})
     assert (whole["StatusCode"], whole["ExecutedVersion"]) == (200, "$LATEST")
     assert "FunctionError" not in whole
     assert answer["event"] == {"review": "schön"}
@@ -63,9 +83,9 @@ def test_a_function_answers_in_lambdas_environment(cloud: Cloud, echo: str) -> N
     assert environment["no_proxy"].endswith("127.0.0.1,localhost")
 
 
-def test_environments_are_reused(cloud: Cloud, echo: str) -> None:
-    first, _ = invoke(cloud, echo)
-    second, _ = invoke(cloud, echo.rpartition(":")[2])
+def test_environments_are_reused(runtime: Cloud, echo: str) -> None:
+    first, _ = invoke(runtime, echo)
+    second, _ = invoke(runtime, echo.rpartition(":")[2])
     assert second["pid"] == first["pid"]
     assert second["calls"] == first["calls"] + 1
 
@@ -117,8 +137,8 @@ def test_more_callers_than_lambda_takes_are_told_when_to_come_again(cloud: Cloud
         assert int(refusal["ResponseMetadata"]["HTTPHeaders"]["retry-after"]) > 0
 
 
-def test_boto3_inside_reaches_the_twin(cloud: Cloud, echo: str) -> None:
-    assert invoke(cloud, echo, {"do": "identity"})[0] == "123456789012"
+def test_boto3_inside_reaches_the_twin(runtime: Cloud, echo: str) -> None:
+    assert invoke(runtime, echo, {"do": "identity"})[0] == "123456789012"
 
 
 @pytest.mark.parametrize("allowed", [True, False])
@@ -140,34 +160,87 @@ def test_a_function_may_do_what_its_role_allows(cloud: Cloud, allowed: bool) -> 
     assert allowed or "AccessDeniedException" in answer["errorMessage"]
 
 
-def test_an_exception_is_a_function_error(cloud: Cloud, echo: str) -> None:
-    answer, whole = invoke(cloud, echo, {"do": "raise"})
+def test_an_exception_is_a_function_error(runtime: Cloud, echo: str) -> None:
+    answer, whole = invoke(runtime, echo, {"do": "raise"})
     assert whole["FunctionError"] == "Unhandled"
     assert (answer["errorType"], answer["errorMessage"]) == ("ValueError", "cannot")
     assert answer["stackTrace"]
 
 
-def test_a_timeout(cloud: Cloud) -> None:
-    function = cloud.function(ECHO, Timeout=1)
-    answer, whole = invoke(cloud, function, {"do": "sleep"})
+def test_a_timeout(runtime: Cloud) -> None:
+    function = runtime.function(ECHO, Timeout=1)
+    answer, whole = invoke(runtime, function, {"do": "sleep"})
     assert whole["FunctionError"] == "Unhandled"
     assert "Task timed out after 1.00 seconds" in answer["errorMessage"]
-    assert invoke(cloud, function)[0]["calls"] == 1
+    assert invoke(runtime, function)[0]["calls"] == 1
 
 
-def test_a_function_that_ends_its_process(cloud: Cloud, echo: str) -> None:
-    answer, whole = invoke(cloud, echo, {"do": "exit"})
+def test_a_function_that_ends_its_process(runtime: Cloud, echo: str) -> None:
+    answer, whole = invoke(runtime, echo, {"do": "exit"})
     assert whole["FunctionError"] == "Unhandled"
     assert answer["errorType"] == "Runtime.ExitError"
     assert "exit status 7" in answer["errorMessage"]
-    assert "FunctionError" not in invoke(cloud, echo)[1]
+    assert "FunctionError" not in invoke(runtime, echo)[1]
 
 
-def test_a_module_that_does_not_load(cloud: Cloud) -> None:
-    answer, whole = invoke(cloud, cloud.function("import nowhere_to_be_found"))
+def test_a_module_that_does_not_load(runtime: Cloud) -> None:
+    answer, whole = invoke(runtime, runtime.function("import nowhere_to_be_found"))
     assert whole["FunctionError"] == "Unhandled"
     assert answer["errorType"] == "Runtime.ImportModuleError"
     assert "nowhere_to_be_found" in answer["errorMessage"]
+
+
+@pytest.mark.parametrize(
+    ("code", "handler", "kind", "message"),
+    [
+        ("def handle(:", "handler.handle", "Runtime.UserCodeSyntaxError", "Syntax error in module 'handler'"),
+        ("", "handler.handle", "Runtime.HandlerNotFound", "Handler 'handle' missing on module 'handler'"),
+        ("", "sys.exit", "Runtime.BuiltInModuleConflict", "Cannot use built-in module sys as a handler module"),
+        ("", "handle", "Runtime.MalformedHandlerName", "Bad handler 'handle'"),
+        ("int('x')", "handler.handle", "ValueError", "invalid literal for int()"),
+    ],
+)
+def test_what_does_not_load_is_told_by_awss_names(
+    runtime: Cloud, code: str, handler: str, kind: str, message: str
+) -> None:
+    answer, whole = invoke(runtime, runtime.function(code, Handler=handler))
+    assert whole["FunctionError"] == "Unhandled"
+    assert answer["errorType"] == kind
+    assert answer["errorMessage"].startswith(message)
+
+
+def test_a_function_in_a_folder(runtime: Cloud) -> None:
+    code = zipped({"inside/module.py": "def handle(event, context):\n    return __name__"})
+    function = runtime.function("", Code={"ZipFile": code}, Handler="inside/module.handle")
+    assert invoke(runtime, function)[0] == "inside.module"
+
+
+ANSWERS = """
+import logging
+from decimal import Decimal
+def handle(event, context):
+    logging.getLogger().warning("asked for %s", event)
+    context.log("as it stands\\n")
+    return {"bytes": b'{"bytes": 1}', "text": "sch\u00f6n", "decimal": [Decimal("2"), Decimal("0.5")], "set": {1},
+            "names": [context.function_name, context.memory_limit_in_mb, context.function_version]}[event]
+"""
+
+
+def test_what_a_function_answers(runtime: Cloud) -> None:
+    function = runtime.function(ANSWERS, MemorySize=256)
+    assert invoke(runtime, function, "bytes")[0] == {"bytes": 1}
+    assert invoke(runtime, function, "text")[0] == "schön"
+    assert invoke(runtime, function, "decimal")[0] == [2, 0.5]
+    assert invoke(runtime, function, "names")[0] == [function.rpartition(":")[2], "256", "$LATEST"]
+    refused, whole = invoke(runtime, function, "set", LogType="Tail")
+    assert whole["FunctionError"] == "Unhandled"
+    assert refused["errorType"] == "Runtime.MarshalError"
+    assert refused["errorMessage"].startswith("Unable to marshal response: Object of type set")
+    lines = base64.b64decode(whole["LogResult"]).decode().split("\n")
+    assert re.fullmatch(r"\[WARNING\]\t\d{4}-\d\d-\d\dT[\d:.]+Z\t[-0-9a-f]{36}\tasked for set", lines[1])
+    assert lines[1].split("\t")[2] in lines[0]
+    assert lines[2] == "as it stands"
+    assert lines[3].startswith("[ERROR] Runtime.MarshalError: Unable to marshal response")
 
 
 def test_updates_take_effect_at_once(cloud: Cloud) -> None:
@@ -183,12 +256,12 @@ def test_updates_take_effect_at_once(cloud: Cloud) -> None:
     assert invoke(cloud, function)[0] == "new"
 
 
-def test_logs(cloud: Cloud) -> None:
-    function = cloud.function(ECHO)
-    _, whole = invoke(cloud, function, {"word": "hello"}, LogType="Tail")
+def test_logs(runtime: Cloud) -> None:
+    function = runtime.function(ECHO)
+    _, whole = invoke(runtime, function, {"word": "hello"}, LogType="Tail")
     tail = base64.b64decode(whole["LogResult"]).decode()
     assert "got {'word': 'hello'}" in tail
-    lines = wait_for(lambda: cloud.lines(f"/aws/lambda/{function.rpartition(':')[2]}"))
+    lines = wait_for(lambda: runtime.lines(f"/aws/lambda/{function.rpartition(':')[2]}"))
     begun = next(index for index, line in enumerate(lines) if line.startswith("START RequestId: "))
     assert lines[begun + 1] == "got {'word': 'hello'}"
     assert lines[begun + 2].startswith("END RequestId: ")
@@ -231,8 +304,9 @@ def too_large() -> bytes:
     ],
     ids=["no archive", "climbing", "too large"],
 )
-def test_code_beyond_its_limits_is_refused(cloud: Cloud, echo: str, content: bytes, words: str) -> None:
-    client, name = getattr(cloud, "lambda"), echo.rpartition(":")[2]
+def test_code_beyond_its_limits_is_refused(cloud: Cloud, content: bytes, words: str) -> None:
+    standing = cloud.function(ECHO)
+    client, name = getattr(cloud, "lambda"), standing.rpartition(":")[2]
     cloud.upload("code.zip", content)
     stored = {"S3Bucket": cloud.bucket, "S3Key": "code.zip"}
     for call in (
@@ -243,7 +317,7 @@ def test_code_beyond_its_limits_is_refused(cloud: Cloud, echo: str, content: byt
     ):
         with pytest.raises(ClientError, match=f"InvalidParameterValueException.*{words}"):
             call()
-    assert "FunctionError" not in invoke(cloud, echo)[1]
+    assert "FunctionError" not in invoke(cloud, standing)[1]
 
 
 def encrypted(archive: bytes) -> bytes:
@@ -282,7 +356,8 @@ def test_code_that_cannot_be_unpacked_is_refused(cloud: Cloud, archive: bytes) -
     assert invoke(cloud, standing)[0] == "answer"
 
 
-def test_a_payload_that_is_not_json_is_refused(cloud: Cloud, echo: str) -> None:
+def test_a_payload_that_is_not_json_is_refused(cloud: Cloud) -> None:
+    function = cloud.function(ECHO)
     for payload in (b"{not json", b"\xff", b"[" * 100_000):
         with pytest.raises(ClientError, match="InvalidRequestContentException"):
-            getattr(cloud, "lambda").invoke(FunctionName=echo, Payload=payload)
+            getattr(cloud, "lambda").invoke(FunctionName=function, Payload=payload)

@@ -11,11 +11,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from sentictl.assets.atomic import write_atomically
 from sentictl.assets.locks import open_locked
 from sentictl.errors import TwinError
+
+if TYPE_CHECKING:
+    import psutil
 
 RECORD_BYTES = 4096  # many times what a record has
 PORTS = 1 << 16
@@ -107,20 +110,20 @@ class TwinHome:
             stream.close()
         return stream is None
 
-    def holder(self) -> int | None:
+    def holder(self) -> "psutil.Process | None":
         """Return the process that has the lock open, as the kernel knows it: the record may name anybody's."""
+        import psutil  # an extra's, and only needed to end a twin
+
         recorded = self.read_record().get("pid")
-        if recorded is not None and self._is_holder(recorded):
-            return int(recorded)
-        everybody = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
+        everybody = sorted(psutil.process_iter(), key=lambda process: process.pid != recorded)
         return next(filter(self._is_holder, everybody), None)
 
-    def _is_holder(self, pid: int) -> bool:
-        lock = self.lock_file.resolve()
-        for entry in Path(f"/proc/{pid}/fd").glob("*"):
-            with contextlib.suppress(OSError):
-                if entry.readlink() == lock:
-                    return True
+    def _is_holder(self, process: "psutil.Process") -> bool:
+        import psutil
+
+        with contextlib.suppress(psutil.Error, OSError):
+            opened = [Path(file.path) for file in process.open_files()]
+            return any(path.name == self.lock_file.name and path.samefile(self.lock_file) for path in opened)
         return False
 
     @contextlib.contextmanager

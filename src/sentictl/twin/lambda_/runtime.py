@@ -1,4 +1,4 @@
-"""One Lambda execution environment: AWS's runtime client (awslambdaric) in a child process, and its Runtime API."""
+"""One Lambda execution environment: a runtime client in a child process, and its Runtime API."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fcntl import ioctl
+from functools import cache
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from queue import Empty, Queue
@@ -16,9 +17,12 @@ from struct import unpack
 from termios import FIONREAD
 from typing import Any
 
+import psutil
+
 from sentictl.twin.core import processes
 from sentictl.twin.core.environment import Access
-from sentictl.twin.core.own_user import OwnUserServer
+from sentictl.twin.core.private_server import PrivateServer
+from sentictl.twin.lambda_ import runtime_interface_client
 
 INIT_SECONDS = 10.0  # Lambda's limit for the init phase
 DRAIN_SECONDS = 0.05
@@ -56,6 +60,17 @@ class FunctionSpec:
     variables: tuple[tuple[str, str], ...]
 
 
+@cache
+def client_program() -> tuple[str, ...]:
+    """Return the program that runs functions: AWS's, or ours where the native part of AWS's is not to be had."""
+    try:
+        import awslambdaric  # noqa: F401
+        import runtime_client  # noqa: F401  the native part
+    except ImportError:
+        return (runtime_interface_client.__file__,)
+    return "-m", "awslambdaric"
+
+
 class ExecutionEnvironment:
     """A process that runs one invocation after the other. It is used by one caller at a time."""
 
@@ -69,14 +84,16 @@ class ExecutionEnvironment:
         self._asked = threading.Event()  # the runtime has asked for its first invocation
         self._lines: list[str] = []
         self._broken = False
-        self._api = OwnUserServer(("127.0.0.1", 0), type("RuntimeApi", (_RuntimeApi,), {"environment": self}))
+        self._api = PrivateServer(("127.0.0.1", 0), type("RuntimeApi", (_RuntimeApi,), {"environment": self}))
         self._api.daemon_threads = True
-        threading.Thread(target=self._api.serve_forever, args=(0.05,), daemon=True).start()
         self._init_ms = 0.0
+        self._peak_memory = 0
         self._started = time.monotonic()
         address = f"127.0.0.1:{self._api.server_port}"
         environment = _environment(spec, code, access, stream, address)
-        self._process = processes.start_child(["-m", "awslambdaric", spec.handler], code, environment)
+        self._process = processes.start_child([*client_program(), spec.handler], code, environment)
+        self._api.caller = psutil.Process(self._process.pid)
+        threading.Thread(target=self._api.serve_forever, args=(0.05,), daemon=True).start()
         self._pipes = processes.pipes(self._process)
         pumps = [processes.pump(pipe, self._log) for pipe in self._pipes]
         threading.Thread(target=self._watch, args=(pumps,), daemon=True).start()
@@ -162,11 +179,10 @@ class ExecutionEnvironment:
         )
 
     def _memory_mb(self) -> int:
-        with suppress(OSError, StopIteration):  # ended already, or a system without /proc
-            status = Path(f"/proc/{self._process.pid}/status").read_text()
-            peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-            return int(peak.split()[1]) // 1024
-        return 0
+        """Return the most that the process has held after any of its invocations."""
+        with suppress(psutil.NoSuchProcess):
+            self._peak_memory = max(self._peak_memory, self._api.caller.memory_info().rss)
+        return self._peak_memory >> 20
 
     def _log(self, line: str) -> None:
         self._lines.append(line)

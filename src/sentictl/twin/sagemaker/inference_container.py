@@ -1,9 +1,9 @@
-"""The inference container's stand-in: `python inference_container.py MODEL_DIR READY_FD`.
+"""The inference container's stand-in: `python inference_container.py MODEL_DIR READY_FD TWIN_PID`.
 
 Serves `GET /ping` and `POST /invocations` over the model's `inference.py`, by the contract of AWS's
 sagemaker-pytorch-inference: JSON and CSV bodies reach `input_fn` as str, all others as bytes; `output_fn` may answer
 `(body, content_type)`; an exception is a 500 with its message. A function that the script leaves out is an error here:
-the defaults of AWS's container are for TorchScript models only. Programs of other users are not answered. Writes one
+the defaults of AWS's container are for TorchScript models only. Only the twin is answered. Writes one
 JSON line to READY_FD: the port, or why there is none.
 """
 
@@ -17,7 +17,9 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from sentictl.twin.core.own_user import OwnUserServer
+import psutil
+
+from sentictl.twin.core.private_server import PrivateServer
 
 TEXT_TYPES = ("application/json", "text/csv")
 HANDLERS = ("model_fn", "input_fn", "predict_fn", "output_fn")
@@ -25,10 +27,11 @@ HANDLERS = ("model_fn", "input_fn", "predict_fn", "output_fn")
 
 def main() -> None:
     """Load the model, tell that it is ready, serve until killed."""
-    model_dir, ready = Path(sys.argv[1]), int(sys.argv[2])
+    model_dir, ready, twin = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     try:
         answer = _load(model_dir)
-        server = OwnUserServer(("127.0.0.1", 0), _handler(answer))
+        server = PrivateServer(("127.0.0.1", 0), _handler(answer))
+        server.caller = psutil.Process(twin)
     except Exception as error:
         traceback.print_exc()
         os.write(ready, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())

@@ -145,7 +145,7 @@ class ModelServer:
 
     def _start(self, environment: dict[str, str], on_line: Callable[[str], None]) -> tuple[processes.Process, int]:
         reading, writing = os.pipe()
-        arguments = [inference_container.__file__, str(self._folder), str(writing)]
+        arguments = [inference_container.__file__, str(self._folder), str(writing), str(os.getpid())]
         process = processes.start_child(arguments, self._folder, environment, pass_fds=[writing])
         os.close(writing)
         for pipe in processes.pipes(process):
