@@ -7,11 +7,18 @@
 # make check  format, lint, types, and the direction of imports
 # make docs   build the site of the docs into site/
 # make down   take away what `make up` made
+#
+# On Linux without an NVIDIA card torch is taken from its own index, which has one without CUDA (several GB less), and
+# from yours where that cannot be reached. `make up TORCH_INDEX=` takes yours anyway; another address, what is there.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+CPU_TORCH := https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?= $(shell test `uname` != Linux || nvidia-smi --list-gpus >/dev/null 2>&1 || echo $(CPU_TORCH))
+INSTALL_TORCH = $(if $(TORCH_INDEX),$(INSTALL) --no-deps --index-url $(TORCH_INDEX) --retries 1 --timeout 15 torch \
+	|| echo "No torch from $(TORCH_INDEX) (see above): your package index has it with CUDA." >&2)
 
 .PHONY: up down test test-quick sweep load examples check docs clean
 
@@ -54,9 +61,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(INSTALL) '.[local,train]'
+	$(INSTALL_TORCH)
+	$(INSTALL) --editable '.[local,train]'
 	touch $@
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(INSTALL) '.[local,train,notebook,dev]'
+	$(INSTALL_TORCH)
+	$(INSTALL) --editable '.[local,train,notebook,dev]'
 	touch $@ $(VENV)/installed

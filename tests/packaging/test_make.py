@@ -1,0 +1,71 @@
+"""What `make` installs, and where torch comes from: tried with programs that only say how they were called."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+CPU = "https://download.pytorch.org/whl/cpu"
+FROM_THERE = f"--no-deps --index-url {CPU}"
+NO_CARD = "exit 9"  # as nvidia-smi without a driver
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    for name in ("Makefile", "constraints.txt", "pyproject.toml"):
+        shutil.copy(CHECKOUT / name, tmp_path)
+    program(tmp_path / ".venv/bin/python", "")
+    program(tmp_path / ".venv/bin/pip", 'echo "$@" >> called')
+    return tmp_path
+
+
+def program(path: Path, script: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def install(checkout: Path, *given: str, system: str = "Linux", card: str = NO_CARD) -> tuple[list[str], str]:
+    """How pip was called, and what `make` said."""
+    program(checkout / "bin/uname", f"echo {system}")
+    program(checkout / "bin/nvidia-smi", card)
+    variables = {"PATH": f"{checkout / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    command = ["make", "--silent", ".venv/installed", *given]
+    done = subprocess.run(command, cwd=checkout, env=variables, capture_output=True, text=True, check=True)
+    assert (checkout / ".venv/installed").exists()
+    return (checkout / "called").read_text().splitlines(), done.stderr
+
+
+def test_linux_without_a_card_has_torch_without_cuda(checkout: Path) -> None:
+    (torch, rest), said = install(checkout)
+    assert FROM_THERE in torch
+    assert torch.endswith(" torch")
+    assert CPU not in rest
+    assert rest.endswith(" .[local,train]")
+    assert said == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "system", "card"),
+    [([], "Darwin", NO_CARD), ([], "Linux", "exit 0"), (["TORCH_INDEX="], "Linux", NO_CARD)],
+    ids=["macOS", "a card", "as the person says"],
+)
+def test_others_have_their_own_indexs_torch(checkout: Path, given: list[str], system: str, card: str) -> None:
+    (called,), _ = install(checkout, *given, system=system, card=card)
+    assert called.endswith(" .[local,train]")
+    assert "index" not in called
+
+
+def test_another_index_can_be_named(checkout: Path) -> None:
+    (torch, _), _ = install(checkout, "TORCH_INDEX=https://torch.example/xpu", card="exit 0")
+    assert "--no-deps --index-url https://torch.example/xpu" in torch
+
+
+def test_an_index_that_cannot_be_reached_is_told_and_done_without(checkout: Path) -> None:
+    program(checkout / ".venv/bin/pip", 'echo "$@" >> called; case "$*" in *--index-url*) exit 1; esac')
+    (_, rest), said = install(checkout)
+    assert rest.endswith(" .[local,train]")
+    assert said == f"No torch from {CPU} (see above): your package index has it with CUDA.\n"
