@@ -138,3 +138,19 @@ def test_a_bug_is_one_message_and_a_traceback_only_with_debug(run: Run, project:
     assert "Traceback" not in plain.stderr
     assert "Traceback" in debug.stderr
     assert "Traceback" in (project / ".sentictl" / "sentictl.log").read_text()
+
+
+def test_on_windows_one_error_says_where_it_runs(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "sys.modules |= dict.fromkeys(('fcntl', 'grp', 'pty', 'pwd', 'resource', 'termios', 'tty'))\n"
+        "from sentictl.cli import app\n"
+        "sys.platform = 'win32'\n"
+        "sys.argv = ['sentictl', 'up', '--json']\n"
+        "app.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    error = json.loads(done.stdout)["error"]
+    assert "WSL" in error["message"]
+    assert "wsl --install" in error["hint"]

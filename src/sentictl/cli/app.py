@@ -12,7 +12,7 @@ from sentictl.cli.help import EVERYWHERE, Command, CommandGroup, Row
 from sentictl.cli.invocation import Debug, Env, Invocation, Json, NoColor, Quiet, end
 from sentictl.cli.streams import abandon_stdout, open_streams
 from sentictl.cli.view.output import FALLBACK
-from sentictl.errors import UsageError
+from sentictl.errors import SentictlError, UsageError
 
 GROUPS: dict[str, dict[str, str]] = {
     "Start": {
@@ -51,6 +51,10 @@ GROUPS: dict[str, dict[str, str]] = {
         "completion": "Let a shell complete commands, options and their values",
     },
 }
+ON_WINDOWS = (
+    "sentictl runs on Linux and macOS, and on Windows in WSL (the Windows Subsystem for Linux).",
+    "Get it there: wsl --install; then install sentictl in its Linux, as on any other.",
+)
 COMPLETE = "_SENTICTL_COMPLETE"  # a shell that wants to complete something sets it
 COMMANDS = tuple(name for commands in GROUPS.values() for name in commands)
 
@@ -131,6 +135,8 @@ def root(
 def main() -> None:
     """The program `sentictl`."""
     open_streams(FALLBACK)
+    if sys.platform == "win32":
+        sys.exit(_end(SentictlError(*ON_WINDOWS)))
     if COMPLETE in os.environ:
         from sentictl.cli.completer import complete
 

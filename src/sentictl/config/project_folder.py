@@ -1,7 +1,6 @@
 """Where a project keeps its things on this machine. Imports nothing heavy: `predict` starts here."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -159,6 +158,8 @@ class ProjectFolder:
 
 def _hold(lock: IO[bytes]) -> None:
     """Lock a file and write into it who holds it."""
+    import fcntl  # not on Windows, where the command line says so before it gets here
+
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
