@@ -73,7 +73,8 @@ def _twin_home(folder: ProjectFolder | None, environment: str) -> Path | None:
 def _twin(home: Path, environment: str) -> CheckResult:
     status = daemon.status(home)
     if status.running:
-        return ok(f"runs on port {status.port}")
+        client = (status.details or {}).get("runtime_client", "what it was started with")
+        return ok(f"runs on port {status.port}, and functions under {client}")
     where = env_option(environment, default=LOCAL)
     if home.is_dir():
         return warning("does not run", f"It is started by the next command, or by: sentictl local start{where}")

@@ -39,6 +39,7 @@ from sentictl.twin.iam.documents import PolicyDocuments
 from sentictl.twin.iam.simulate_policy import Simulation
 from sentictl.twin.lambda_.functions import INVOCATION as LAMBDA_INVOCATION
 from sentictl.twin.lambda_.functions import Functions
+from sentictl.twin.lambda_.runtime import client
 from sentictl.twin.moto_patches import MotoPatches
 from sentictl.twin.quotas import Quotas
 from sentictl.twin.s3.buckets import Buckets
@@ -159,6 +160,7 @@ class Twin:
             "endpoints": self._endpoints.running(),
             "notebooks": self._notebooks.running(),
             "execution_environments": self._functions.running(),
+            "runtime_client": client().name,
         }
         return json_response(200, status)
 

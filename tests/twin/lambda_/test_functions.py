@@ -58,7 +58,9 @@ def runtime(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(folder))
         patch.setattr(daemon, "subprocess", subprocess)  # no fork of the prepared process, which has imported it
-        daemon.start(folder / "local")
+        details = daemon.start(folder / "local").details
+    assert details
+    assert details["runtime_client"] == "sentictl's own runtime client"
     yield Cloud(daemon.access(folder / "local"))
     daemon.destroy(folder / "local")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from struct import unpack
 from termios import FIONREAD
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -60,15 +60,22 @@ class FunctionSpec:
     variables: tuple[tuple[str, str], ...]
 
 
+class RuntimeClient(NamedTuple):
+    """A program that runs functions: what it is called, and how it is started."""
+
+    name: str
+    program: tuple[str, ...]
+
+
 @cache
-def client_program() -> tuple[str, ...]:
-    """Return the program that runs functions: AWS's, or ours where the native part of AWS's is not to be had."""
+def client() -> RuntimeClient:
+    """Return AWS's runtime client, or the twin's own where the native part of AWS's is not to be had."""
     try:
-        import awslambdaric  # noqa: F401
+        import awslambdaric
         import runtime_client  # noqa: F401  the native part
     except ImportError:
-        return (runtime_interface_client.__file__,)
-    return "-m", "awslambdaric"
+        return RuntimeClient("sentictl's own runtime client", (runtime_interface_client.__file__,))
+    return RuntimeClient(f"AWS's runtime client, awslambdaric {awslambdaric.__version__}", ("-m", "awslambdaric"))
 
 
 class ExecutionEnvironment:
@@ -91,7 +98,7 @@ class ExecutionEnvironment:
         self._started = time.monotonic()
         address = f"127.0.0.1:{self._api.server_port}"
         environment = _environment(spec, code, access, stream, address)
-        self._process = processes.start_child([*client_program(), spec.handler], code, environment)
+        self._process = processes.start_child([*client().program, spec.handler], code, environment)
         self._api.caller = psutil.Process(self._process.pid)
         threading.Thread(target=self._api.serve_forever, args=(0.05,), daemon=True).start()
         self._pipes = processes.pipes(self._process)
