@@ -21,7 +21,6 @@ from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
 from sentictl.twin.sagemaker.model_server import (
-    HANDED_ON,
     ModelDiedError,
     ModelServer,
     ModelTimeoutError,
@@ -305,11 +304,9 @@ class Endpoints:
 
 def _ask(server: ModelServer, body: bytes, request: Request) -> Response:
     """Return a model server's answer as InvokeEndpoint tells it."""
-    headers = {name: request.headers[name] for name in HANDED_ON if name in request.headers}
-    headers.setdefault("content-type", "application/octet-stream")
-    headers.setdefault("accept", "*/*")
+    content_type = request.headers.get("content-type", "application/octet-stream")
     try:
-        answer = server.invoke(body, headers)
+        answer = server.invoke(body, content_type, request.headers.get("accept", "*/*"))
     except ModelUnavailableError:
         return rest_error("ServiceUnavailable", "The service is unavailable.", HTTPStatus.SERVICE_UNAVAILABLE)
     except ModelDiedError:
@@ -318,11 +315,10 @@ def _ask(server: ModelServer, body: bytes, request: Request) -> Response:
         return _model_error(
             504, f"Your invocation timed out while waiting for a response from container primary. ({error})"
         )
-    if not answer.ok:
-        return _model_error(answer.status_code, answer.get_data(as_text=True))
-    content_type = answer.headers.get("Content-Type", "application/octet-stream")
-    told = {"Content-Type": content_type, "x-Amzn-Invoked-Production-Variant": server.variant.name}
-    return Response(answer.get_data(), headers=told)
+    if answer.status != HTTPStatus.OK:
+        return _model_error(answer.status, answer.body.decode("utf-8", "replace"))
+    told = {"Content-Type": answer.content_type, "x-Amzn-Invoked-Production-Variant": server.variant.name}
+    return Response(answer.body, headers=told)
 
 
 def _model_error(status: int, text: str) -> Response:

@@ -1,48 +1,46 @@
-"""The inference container's stand-in: `python inference_container.py MODEL_DIR READY_FD TWIN_PID`.
+"""The inference container's stand-in: `python inference_container.py MODEL_DIR CONTROL_FD`.
 
-Serves `GET /ping` and `POST /invocations` over the model's `inference.py`, by the contract of AWS's
-sagemaker-pytorch-inference: JSON and CSV bodies reach `input_fn` as str, all others as bytes; `output_fn` may answer
-`(body, content_type)`; an exception is a 500 with its message. A function that the script leaves out is an error here:
-the defaults of AWS's container are for TorchScript models only. Only the twin is answered. Writes one
-JSON line to READY_FD: the port, or why there is none.
+Answers invocations by the model's `inference.py`, by the contract of AWS's sagemaker-pytorch-inference: JSON and CSV
+bodies reach `input_fn` as str, all others as bytes; `output_fn` may answer `(body, content_type)`; an exception is a
+500 with its message. A function that the script leaves out is an error here: the defaults of AWS's container are for
+TorchScript models only. CONTROL_FD is a socket: over it go one line of JSON, which is empty or has the `error` for
+which there is no model, and then the connections (see `model_connections`). Each has a thread of its own.
 """
 
 import importlib.util
 import json
 import os
+import socket
 import sys
+import threading
 import traceback
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
-import psutil
-
-from sentictl.twin.core.private_server import PrivateServer
+from sentictl.twin.sagemaker.model_connections import accept_connection, receive, send
 
 TEXT_TYPES = ("application/json", "text/csv")
 HANDLERS = ("model_fn", "input_fn", "predict_fn", "output_fn")
+Answer = Callable[[bytes, str, str], tuple[bytes, str]]
 
 
 def main() -> None:
-    """Load the model, tell that it is ready, serve until killed."""
-    model_dir, ready, twin = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    """Load the model, tell that it is ready, answer until the twin ends."""
+    model_dir, control = Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
     try:
         answer = _load(model_dir)
-        server = PrivateServer(("127.0.0.1", 0), _handler(answer))
-        server.caller = psutil.Process(twin)
     except Exception as error:
         traceback.print_exc()
-        os.write(ready, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
+        control.sendall(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n")
         raise SystemExit(1) from error
-    server.daemon_threads = True
-    os.write(ready, json.dumps({"port": server.server_port}).encode())
-    os.close(ready)
-    server.serve_forever()
+    control.sendall(b"{}\n")
+    while connection := accept_connection(control):
+        threading.Thread(target=_serve, args=(connection, answer), daemon=True).start()
 
 
-def _load(model_dir: Path) -> Callable[[bytes, str, str], tuple[bytes, str]]:
+def _load(model_dir: Path) -> Answer:
     code = model_dir / "code"
     sys.path.insert(0, str(code))
     program = code / os.environ.get("SAGEMAKER_PROGRAM", "inference.py")
@@ -67,41 +65,24 @@ def _load(model_dir: Path) -> Callable[[bytes, str, str], tuple[bytes, str]]:
     return answer
 
 
-def _handler(answer: Callable[[bytes, str, str], tuple[bytes, str]]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-        wbufsize = -1  # headers and body leave in one packet
+def _serve(connection: Connection, answer: Answer) -> None:
+    """Answer what comes over a connection, until the twin closes it."""
+    with connection, suppress(EOFError, OSError):
+        while True:
+            content_type, accept, body = receive(connection)
+            status, answered_type, content = _invoke(answer, body, content_type, accept)
+            sys.stdout.write(f'ACCESS_LOG - "POST /invocations HTTP/1.1" {status} -\n')  # as AWS's server does
+            sys.stdout.flush()
+            send(connection, status, answered_type, content)
 
-        def do_GET(self) -> None:
-            self._reply(200 if self.path == "/ping" else 404, b"", "text/plain")
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            content_type = self.headers.get("Content-Type", "application/octet-stream")
-            try:
-                content, answered_type = answer(body, content_type, self.headers.get("Accept", "*/*"))
-            except Exception as error:  # noqa: BLE001  whatever the model's code raises is a 500
-                traceback.print_exc()
-                self._reply(500, str(error).encode(), "text/plain")
-            else:
-                self._reply(200, content, answered_type)
-
-        def _reply(self, status: int, body: bytes, content_type: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
-            """Write one line a request, as AWS's server does, and none for a ping."""
-            if self.command == "POST":
-                sys.stdout.write(f"ACCESS_LOG - {format % args}\n")
-                sys.stdout.flush()
-
-    return Handler
+def _invoke(answer: Answer, body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
+    try:
+        content, answered_type = answer(body, content_type, accept)
+    except Exception as error:  # noqa: BLE001  whatever the model's code raises is a 500
+        traceback.print_exc()
+        return 500, "text/plain", str(error).encode()
+    return 200, answered_type, content
 
 
 if __name__ == "__main__":

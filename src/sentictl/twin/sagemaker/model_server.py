@@ -1,31 +1,25 @@
 """One process that serves one model, and the requests that are under way in it."""
 
 import json
-import os
-import select
 import shutil
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
-
-import urllib3
 
 from sentictl.twin.core import processes
-from sentictl.twin.core.messages import Response
 from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.iam.roles import AccessDeniedError
 from sentictl.twin.s3.objects import BadArchiveError, ObjectMissingError, Objects
 from sentictl.twin.sagemaker import inference_container
+from sentictl.twin.sagemaker.model_connections import open_connection, receive, send
 
 START_SECONDS = 120.0
 INVOKE_SECONDS = 60.0  # SageMaker's own limit for a model's answer
 DRAIN_SECONDS = INVOKE_SECONDS
-HANDED_ON = ("content-type", "accept", "x-amzn-sagemaker-custom-attributes")
-
-
 MOST_REQUESTS = 100  # under way in one server, as many as TorchServe keeps in its queue
 
 
@@ -52,6 +46,15 @@ class Variant:
     image: str
 
 
+@dataclass(frozen=True)
+class ModelAnswer:
+    """What a model's process answers: an HTTP status, and a body of a content type."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
 class ModelServer:
     """`inference_container.py` in a child process, with one model.
 
@@ -74,18 +77,18 @@ class ModelServer:
         self._stopped = False
         try:
             self._unpack(objects)
-            self._process, port = self._start(environment | variant.environment, on_line)
+            self._process, self._control = self._start(environment | variant.environment, on_line)
         except StartFailedError:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        self._pool = urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=32, retries=False, timeout=INVOKE_SECONDS)
+        self._connections: list[Connection] = []  # that no request is under way on
 
     def begin(self) -> None:
         """Count a request in: the server is not stopped before `invoke` is over."""
         with self._idle:
             self._under_way += 1
 
-    def invoke(self, body: bytes, headers: dict[str, str]) -> Response:
+    def invoke(self, body: bytes, content_type: str, accept: str) -> ModelAnswer:
         """Hand on a request that was counted in.
 
         Raises:
@@ -96,18 +99,33 @@ class ModelServer:
         try:
             if self._under_way > MOST_REQUESTS:
                 raise ModelUnavailableError(f"{MOST_REQUESTS} requests are under way")
-            answer = self._pool.urlopen("POST", "/invocations", body=body, headers=headers)
-        except urllib3.exceptions.NewConnectionError as error:
-            raise ModelUnavailableError(str(error)) from error
-        except urllib3.exceptions.TimeoutError as error:
-            raise ModelTimeoutError(str(error)) from error
-        except urllib3.exceptions.HTTPError as error:
-            raise ModelDiedError(str(error)) from error
+            return self._ask(body, content_type, accept)
         finally:
             with self._idle:
                 self._under_way -= 1
                 self._idle.notify_all()
-        return Response(answer.data, answer.status, answer.headers.items())
+
+    def _ask(self, body: bytes, content_type: str, accept: str) -> ModelAnswer:
+        try:
+            connection = self._connect()
+            send(connection, content_type, accept, body)
+        except OSError as error:
+            raise ModelUnavailableError(str(error)) from error
+        try:
+            if not connection.poll(INVOKE_SECONDS):
+                connection.close()
+                raise ModelTimeoutError(f"no answer after {INVOKE_SECONDS:.0f} s")
+            answer = ModelAnswer(*receive(connection))
+        except (EOFError, OSError) as error:
+            raise ModelDiedError(str(error)) from error
+        with self._idle:
+            self._connections.append(connection)
+        return answer
+
+    def _connect(self) -> Connection:
+        """Return a connection of this caller's own, one that was used before if there is one."""
+        with self._idle:
+            return self._connections.pop() if self._connections else open_connection(self._control)
 
     def ends_by_itself(self) -> bool:
         """Wait until the process has ended, and return whether nobody told it to."""
@@ -121,6 +139,10 @@ class ModelServer:
                 self._idle.wait_for(lambda: self._under_way == 0, DRAIN_SECONDS)
         self._stopped = True
         processes.terminate(self._process, grace=1.0)
+        self._control.close()
+        with self._idle:
+            for connection in self._connections:
+                connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _unpack(self, objects: Objects) -> None:
@@ -143,29 +165,32 @@ class ModelServer:
         except BadArchiveError as error:
             raise StartFailedError(f"Failed to extract model data archive for container: {error}") from error
 
-    def _start(self, environment: dict[str, str], on_line: Callable[[str], None]) -> tuple[processes.Process, int]:
-        reading, writing = os.pipe()
-        arguments = [inference_container.__file__, str(self._folder), str(writing), str(os.getpid())]
-        process = processes.start_child(arguments, self._folder, environment, pass_fds=[writing])
-        os.close(writing)
+    def _start(
+        self, environment: dict[str, str], on_line: Callable[[str], None]
+    ) -> tuple[processes.Process, socket.socket]:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            arguments = [inference_container.__file__, str(self._folder), str(theirs.fileno())]
+            process = processes.start_child(arguments, self._folder, environment, pass_fds=[theirs.fileno()])
         for pipe in processes.pipes(process):
             processes.pump(pipe, on_line)
-        told = _read_line(reading)
-        if "port" not in told:
+        told = _read_line(ours)
+        if told != {}:
+            ours.close()
             processes.terminate(process, grace=0)
             why = f" ({told['error']})" if told else ""
             raise StartFailedError(
                 f"The primary container for production variant {self.variant.name} did not pass the ping health check. "
                 f"Please check CloudWatch logs for this endpoint.{why}"
             )
-        return process, told["port"]
+        return process, ours
 
 
-def _read_line(descriptor: int) -> dict[str, Any]:
-    with os.fdopen(descriptor, "rb") as stream:
-        readable, _, _ = select.select([stream], [], [], START_SECONDS)
-        told: dict[str, Any] = {}
-        if readable:
-            with suppress(ValueError):  # the child died without a word
-                told = json.loads(stream.read1())
+def _read_line(control: socket.socket) -> dict[str, str] | None:
+    """Return what a model's process says when it has loaded the model; None if it ends, or takes too long."""
+    control.settimeout(START_SECONDS)
+    with suppress(OSError, ValueError), control.makefile("rb") as stream:
+        told: dict[str, str] = json.loads(stream.readline())
+        control.settimeout(None)
         return told
+    return None
