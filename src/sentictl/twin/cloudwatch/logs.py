@@ -8,7 +8,7 @@ from typing import Any
 from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane
 from sentictl.twin.iam.roles import AssumedRole
 
-BATCH_SECONDS = 0.2
+BATCH_SECONDS = 1.0  # for which a stream's policies are asked once; whoever reads does not wait
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class LogStream:
 
 
 class LogStreams:
-    """All log streams that the data plane writes to. A thread brings the pending lines to moto every 0.2 s."""
+    """All log streams that the data plane writes to. A thread brings the pending lines to moto every second."""
 
     def __init__(self, control: ControlPlane) -> None:
         self._control = control

@@ -111,11 +111,15 @@ class ControlPlane:
         self.facts: dict[str, Callable[[dict[str, Any], bytes], None]] = {}
         self.left_out: list[int] = []  # lines of the journal that were not accepted at the replay
         self._used: dict[tuple[str, str], None] = {}  # services and regions, in order of their first mutating call
+        self._backends: dict[tuple[str, str], Any] = {}
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def backend(self, service: str, region: str = REGION) -> Any:
         """Return moto's backend object of a service. S3, IAM and STS have one for all regions."""
-        return get_backend(service)[ACCOUNT]["aws" if service in ("s3", "iam", "sts") else region]  # type: ignore[call-overload]
+        if (service, region) not in self._backends:  # moto looks for its module each time
+            regional = get_backend(service)[ACCOUNT]  # type: ignore[call-overload]
+            self._backends[service, region] = regional["aws" if service in ("s3", "iam", "sts") else region]
+        return self._backends[service, region]
 
     def regions(self, service: str) -> list[str]:
         """Return the regions in which something of a service has been made."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 # Condition operators, and whether * and ? are wildcards in them. A condition of any other operator is unknown.
@@ -15,8 +16,13 @@ OPERATORS = {
 
 
 def document(policy: str | bytes | dict[str, Any]) -> dict[str, Any]:
-    """Return a policy as a dict."""
-    parsed: dict[str, Any] = policy if isinstance(policy, dict) else json.loads(policy)
+    """Return a policy as a dict, which others may have as well."""
+    return policy if isinstance(policy, dict) else _parsed(policy)
+
+
+@lru_cache
+def _parsed(policy: str | bytes) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(policy)
     return parsed
 
 
@@ -103,7 +109,12 @@ def _has(value: str, wanted: Any, like: bool) -> bool:
 
 
 def _matches(value: str, patterns: Any) -> bool:
-    return any(fnmatchcase(value.lower(), _literal_brackets(str(p).lower())) for p in _as_list(patterns))
+    return any(_covers(str(pattern), value) for pattern in _as_list(patterns))
+
+
+@lru_cache(maxsize=1024)
+def _covers(pattern: str, value: str) -> bool:
+    return fnmatchcase(value.lower(), _literal_brackets(pattern.lower()))
 
 
 def _literal_brackets(pattern: str) -> str:
