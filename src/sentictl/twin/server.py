@@ -23,6 +23,7 @@ from botocore.loaders import Loader
 
 from sentictl import __version__
 from sentictl.errors import TwinError
+from sentictl.twin import moto_start
 from sentictl.twin.apigateway.gateway import EXECUTION, Gateway
 from sentictl.twin.apigateway.gateway import MAX_BODY as GATEWAY_BODY
 from sentictl.twin.cloudwatch.logs import LogStreams
@@ -75,6 +76,7 @@ class Twin:
         self._journal = Journal(home.journal)
         self._control = ControlPlane(self._journal, Weather(home.weather))
         self._callers = Callers(self._control, key)
+        moto_start.lighten()
         MotoPatches(self._control)
         Buckets(self._control)
         Quotas(self._control)

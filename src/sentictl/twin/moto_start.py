@@ -1,0 +1,57 @@
+"""What moto does at each start or at each request, and need not do here."""
+
+import sys
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import botocore.session
+from moto import backends
+from moto.core import loaders, utils
+
+VALIDATOR = "openapi_spec_validator"
+
+
+def lighten() -> None:
+    """Spare moto what takes most of the twin's start. Comes before moto's services are imported."""
+    # One loader looks once for botocore's models; moto makes one for each model, and a session another.
+    loader = loaders.create_loader()
+    vars(utils)["create_loader"] = lambda: loader
+    vars(botocore.session)["create_loader"] = lambda _path=None: loader
+    # moto reads the list of its own folders twice a request.
+    backends.list_of_moto_modules = cache(backends.list_of_moto_modules)
+    if VALIDATOR not in sys.modules:
+        sys.modules.update(_stand_in())
+
+
+def _stand_in() -> dict[str, ModuleType]:
+    """Modules in the place of the validator of OpenAPI documents, which takes longer to import than all of moto.
+
+    moto's API Gateway asks it only where a document comes with `failonwarnings`.
+    """
+    package: Any = ModuleType(VALIDATOR)
+    exceptions: Any = ModuleType(f"{VALIDATOR}.validation.exceptions")
+    modules = {VALIDATOR: package, f"{VALIDATOR}.validation": package, exceptions.__name__: exceptions}
+
+    def validate(document: Any) -> None:
+        for name in modules.keys() & sys.modules.keys():
+            del sys.modules[name]
+        modules.clear()  # from now on there is the real one
+        from openapi_spec_validator import validate as really_validate
+        from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
+
+        try:
+            really_validate(document)
+        except OpenAPIValidationError as error:
+            raise _InvalidError(error.message) from error
+
+    package.validate, exceptions.OpenAPIValidationError = validate, _InvalidError
+    return modules
+
+
+class _InvalidError(Exception):
+    """A document is not as OpenAPI has it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
