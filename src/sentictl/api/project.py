@@ -35,7 +35,7 @@ from sentictl.services.chain import CHAIN
 from sentictl.services.evaluate import versions
 from sentictl.services.evaluate.comparison import Comparison
 from sentictl.services.evaluate.evaluation import MISTAKES, Evaluation
-from sentictl.services.evaluate.run import measure, measure_against
+from sentictl.services.evaluate.run import kept_evaluation, measure, measure_against
 from sentictl.services.evaluate.versions import Version
 from sentictl.services.export.cloudformation import template
 from sentictl.services.export.github import THIS_ACCOUNT, github_template
@@ -233,7 +233,7 @@ class Project:
             self._observer.plan_of(list(stack.COMMANDS))
             for command in stack.COMMANDS:
                 self._bring_up(context, command, adopt)
-            served = measure(context.config, lambda: context, None, mistakes=0)
+            served = kept_evaluation(context.config) or measure(context.config, lambda: context, None, mistakes=0)
             missing = wait_for_answers(context, lambda _: self._observer.remark(WAITING))
             return Live(
                 self.session.environment,

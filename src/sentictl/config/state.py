@@ -74,8 +74,10 @@ class State:
 
     def keep(self, record: Record) -> None:
         """Add a record as the latest of its kind, in place of one with the same kind and name."""
-        self.forget(record)
-        self._records[record.kind, record.name] = record
+        newest = self.of_kind(record.kind)[-1:]
+        if [each.name for each in newest] != [record.name]:
+            self.forget(record)
+        self._records[record.kind, record.name] = record  # the latest stays in its place: nothing to write anew
 
     def amend(self, record: Record) -> None:
         """Put a record in the place of the one with the same kind and name, which stays where it is in the order."""

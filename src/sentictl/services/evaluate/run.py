@@ -4,9 +4,11 @@ import contextlib
 import json
 import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
 from sentimodel.predictor import Predictor
 
 from sentictl.assets.atomic import write_atomically
@@ -73,6 +75,16 @@ def measure_against(
     return result, compare(answers, others, sample.labels)
 
 
+def kept_evaluation(config: Config) -> Evaluation | None:
+    """Return what was kept of the environment's current model on the test split; None where nothing is to be found.
+
+    A model and the test split that it was measured on never change once made.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        return TypeAdapter(Evaluation).validate_json((config.current_model / EVALUATION).read_bytes())
+    return None
+
+
 def kept_figures(folder: Path) -> dict[str, Any] | None:
     """The accuracy on the test split, its interval and the number of reviews that were kept beside an artifact.
 
@@ -117,5 +129,5 @@ def _evaluated(
     if keep:
         path = config.current_model / EVALUATION
         with contextlib.suppress(OSError):  # on a disk that may only be read the figures are shown all the same
-            write_atomically(path, json.dumps(result.figures(), indent=2).encode())
+            write_atomically(path, json.dumps(replace(result, mistakes=[]).document(), indent=2).encode())
     return result
