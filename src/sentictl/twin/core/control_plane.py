@@ -141,7 +141,7 @@ class ControlPlane:
             mock_random.seed(seed)
             response = self._carry_out(call)
             if response.ok:
-                extra = {"upload": self._new_upload(response)} if call.operation == "CreateMultipartUpload" else {}
+                extra = self._told_by(call, response)
                 self.journal.record_call(request, call.region, call.service, call.when, seed=seed, **extra)
                 self._follow(call)
                 self.weather.after(call, before)
@@ -217,6 +217,14 @@ class ControlPlane:
         handler = self.after.get((call.service, call.operation))
         if handler:
             handler(call)
+
+    def _told_by(self, call: Call, response: Response) -> dict[str, str]:
+        """Return what the journal has to keep of an answer: ids that the call does not hold."""
+        if call.operation == "CreateMultipartUpload":
+            return {"upload": self._new_upload(response)}
+        if call.operation in ("CreateRestApi", "ImportRestApi"):
+            return {"made": json.loads(response.get_data())["id"]}
+        return {}
 
     @staticmethod
     def _new_upload(response: Response) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from sentictl.assets.atomic import write_atomically
 from sentictl.errors import TwinError
 from sentictl.twin.core.compaction import spared
+from sentictl.twin.core.lifetimes import ended
 from sentictl.twin.core.messages import Request, authorization
 
 logger = logging.getLogger("sentictl.twin")
@@ -76,9 +77,9 @@ class Journal:
         self._append({"fact": fact, "data": data} | self._store(body))
 
     def compact(self) -> None:
-        """Drop what no replay needs any more: see `compaction`."""
+        """Drop what no replay needs any more: see `compaction` and `lifetimes`. A kill loses nothing."""
         entries = list(self.entries())
-        gone = spared(entries, self.body_of)
+        gone = spared(entries, self.body_of) | ended(entries, self.body_of)
         if gone:
             header, *lines = (line for _, line in self._lines())
             kept = [line for position, line in enumerate(lines) if position not in gone]
