@@ -58,7 +58,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("sentictl.twin")
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-THREADS = 160  # twice Functions.MAX_CALLERS and more: a function that calls the twin always finds a thread
 PUBLIC_BODY = 2 * GATEWAY_BODY  # what is a little too large still hears so from the API
 ANSWER_SECONDS = 0.5  # for the answer to be sent before the twin ends
 HOME_SECONDS = 1.0  # between two looks at whether the home is still there
@@ -200,7 +199,7 @@ def _listener(port: int, descriptor: int | None) -> socket.socket:
 def _serve(home: TwinHome, listener: socket.socket, key: str) -> None:
     port = listener.getsockname()[1]
     twin = Twin(home, port, key)
-    server = web_server.create(twin, listener, THREADS, twin.body_limit)
+    server = web_server.Server(twin, listener, twin.body_limit)
     signal.signal(signal.SIGTERM, _exit)
     threading.Thread(target=_end_without, args=(home.folder,), daemon=True).start()
     try:

@@ -1,26 +1,30 @@
-"""The twin's HTTP server: waitress, with bounds on what a connection may take of it.
+"""The twin's HTTP server: a thread for each connection, around waitress's parser and its WSGI task.
 
-waitress reads all connections in one thread and hands whole requests to others, so that a slow client costs no more
-than its connection. What it leaves open is how long a client may be slow, and what happens when there are many of them.
+A thread that waits costs little, and a request is read, answered and sent by the same one: handing requests from one
+thread to another would cost more than most answers. A connection may take only so much time, and there are only so
+many of them.
 """
 
-import math
+import logging
 import re
 import resource
+import select
 import socket
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-import waitress
-from waitress.channel import HTTPChannel
+from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser
-from waitress.task import WSGITask
+from waitress.task import ErrorTask, WSGITask
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+logger = logging.getLogger("sentictl.twin")
 
 MAX_HEADER = 32 << 10  # bytes; API Gateway takes 10,240, and the longest that boto3 sends are a third of that
 MAX_BODY = 1 << 30
@@ -28,39 +32,60 @@ FIRST_SECONDS = 5.0  # from the connection, or a request's first byte, until the
 SLOWEST = 64 << 10  # bytes: for each that came of it, a request may take a second more
 IDLE_SECONDS = 120.0  # from an answer to the next request, and for a client that reads nothing of its answer
 MOST_CONNECTIONS = 512  # beyond that, a new one takes the place of the one that has asked nothing for longest
+BACKLOG = 1024  # connections that wait to be accepted
+BUFFER = 64 << 10  # bytes that are received or sent at once
 DESCRIPTORS = 4096  # for the connections, and for the pipes of child processes
 
-Server = Any  # waitress has no types
+FAILED = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
-def create(
-    application: "WSGIApplication", listener: socket.socket, threads: int, body_limit: Callable[[str], int]
-) -> Server:
-    """Return a server that answers with `application` once it is run.
+class Server:
+    """Answers with a WSGI application.
 
     Args:
+        application: it.
         listener: a socket that listens.
-        threads: how many requests are answered at once.
         body_limit: how many bytes a body may have, by the path that it is sent to.
     """
-    _allow_descriptors()
-    server = waitress.create_server(
-        application,
-        sockets=[listener],
-        threads=threads,
-        connection_limit=2 * MOST_CONNECTIONS,  # waitress accepts none beyond it: `_Channel` keeps below
-        asyncore_use_poll=True,  # select knows no descriptor above 1,023
-        channel_timeout=int(IDLE_SECONDS),
-        cleanup_interval=5,
-        channel_request_lookahead=1,  # reads on while it answers, and so learns that a client has gone
-        max_request_header_size=MAX_HEADER,
-        max_request_body_size=MAX_BODY,
-        ident="sentictl-local-twin",
-        clear_untrusted_proxy_headers=False,
-    )
-    server.adj.body_limit = body_limit
-    server.channel_class = _Channel
-    return server
+
+    def __init__(
+        self, application: "WSGIApplication", listener: socket.socket, body_limit: Callable[[str], int]
+    ) -> None:
+        self.application = application
+        self.server_name, self.effective_port = listener.getsockname()
+        self.adj: Any = Adjustments(
+            max_request_header_size=MAX_HEADER, max_request_body_size=MAX_BODY, ident="sentictl-local-twin"
+        )
+        self.adj.body_limit = body_limit
+        self._listener = listener
+        self._connections: set[_Connection] = set()
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        """Serve until an exception ends it, such as that of a signal's handler."""
+        _allow_descriptors()
+        self._listener.listen(BACKLOG)
+        while True:
+            try:
+                accepted, address = self._listener.accept()
+            except OSError as problem:  # gone already, or there are too many files
+                logger.warning("no connection: %s", problem)
+                time.sleep(0.05)
+                continue
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = _Connection(self, accepted, address)
+            with self._lock:
+                self._connections.add(connection)
+                if len(self._connections) > MOST_CONNECTIONS:
+                    _close_longest_idle(self._connections)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: "_Connection") -> None:
+        try:
+            connection.serve()
+        finally:
+            with self._lock:
+                self._connections.discard(connection)
 
 
 def _allow_descriptors() -> None:
@@ -93,48 +118,104 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
         return re.sub(rb"(?mi)^x-amz-meta-[^:]+", lambda found: found.group().lower(), header)
 
 
-class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
-    """A connection, which is closed where its client is too slow."""
+class _Connection:
+    """A connection, which is closed where its client is too slow. It is the "channel" of waitress's tasks."""
 
-    task_class = _Task
-    parser_class = _Parser
+    def __init__(self, server: Server, connected: socket.socket, address: tuple[str, int]) -> None:
+        self.server = server
+        self.adj = server.adj
+        self.addr = address
+        self.waiting_since: float | None = time.monotonic()  # None while a request is answered
+        self._socket = connected
+        self._sending = bytearray()
 
-    def __init__(self, server: Server, *arguments: Any, **keywords: Any) -> None:
-        super().__init__(server, *arguments, **keywords)
-        self._begin_to_wait(FIRST_SECONDS)
-        if len(server.active_channels) > MOST_CONNECTIONS:
-            _close_longest_idle(server.active_channels.values())
+    def serve(self) -> None:
+        """Answer one request after the other."""
+        patience, received = FIRST_SECONDS, b""
+        with self._socket, suppress(OSError):
+            while read := self._read(received, patience):
+                request, received = read
+                self.waiting_since = None
+                if not self._answer(request):
+                    return
+                self.waiting_since = time.monotonic()
+                patience = IDLE_SECONDS
 
-    def received(self, data: bytes) -> bool:
-        before = self.request
-        taken: bool = super().received(data)
-        if self.request is not None and self.request is not before:
-            self._begin_to_wait(FIRST_SECONDS)
-        self._received += len(data)
-        return taken
+    def close(self) -> None:
+        """Hang up on a client that asks nothing."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
-    def service(self) -> None:
-        self._since = math.inf  # nothing is waited for while the request is answered
-        super().service()
-        self._begin_to_wait(IDLE_SECONDS if self.request is None else FIRST_SECONDS)
+    def write_soon(self, data: bytes) -> int:
+        """Take a piece of an answer, as waitress's tasks write it: small ones leave together."""
+        self._sending += data
+        if len(self._sending) > BUFFER:
+            self._flush()
+        return len(data)
 
-    def writable(self) -> bool:
-        """Ask, as the server's loop does every second, whether there is something to do here."""
-        if self._is_overdue(time.time()):
-            self.will_close = True
-        return bool(super().writable())
+    def check_client_disconnected(self) -> bool:
+        """Tell whether the client has hung up while its request is answered."""
+        with suppress(OSError, ValueError):
+            waiting = select.poll()
+            waiting.register(self._socket, select.POLLIN)
+            return bool(waiting.poll(0)) and self._socket.recv(1, socket.MSG_PEEK) == b""
+        return True
 
-    def _begin_to_wait(self, seconds: float) -> None:
-        """Allow the client so long for its next request, and longer for what is large."""
-        self._since, self._allowed, self._received = time.time(), seconds, 0
+    def _read(self, received: bytes, patience: float) -> tuple[Any, bytes] | None:
+        """Wait for a request.
 
-    def _is_overdue(self, now: float) -> bool:
-        if self.total_outbufs_len:
-            return bool(now - self.last_activity > IDLE_SECONDS)
-        return not self.requests and now - self._since > self._allowed + self._received / SLOWEST
+        Args:
+            received: what has come of it already.
+            patience: the seconds until its first byte.
+
+        Returns:
+            The request, and what has come after it; None where the client has hung up.
+
+        Raises:
+            TimeoutError: the client is too slow.
+        """
+        request = _Parser(self.adj)
+        limit = time.monotonic() + (FIRST_SECONDS if received else patience)
+        begun = bool(received)
+        while not request.completed:
+            if not received:
+                self._socket.settimeout(max(limit - time.monotonic(), 0.001))
+                received = self._socket.recv(BUFFER)
+                if not received:
+                    return None
+                limit = (limit if begun else time.monotonic() + FIRST_SECONDS) + len(received) / SLOWEST
+                begun = True
+            received = received[request.received(received) :]
+            if request.empty:  # a blank line
+                request = _Parser(self.adj)
+            elif request.expect_continue and request.headers_finished and not request.completed:
+                request.expect_continue = False
+                self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return request, received
+
+    def _answer(self, request: Any) -> bool:
+        """Answer a request, and return whether the connection stays open."""
+        task = ErrorTask(self, request) if request.error else _Task(self, request)
+        try:
+            task.service()
+        except Exception:
+            logger.exception("%s %s", request.command, request.path)
+            task.close_on_finish = True
+            if not task.wrote_header:
+                self._sending += FAILED
+        finally:
+            request.close()
+        self._flush()
+        return not task.close_on_finish
+
+    def _flush(self) -> None:
+        self._socket.settimeout(IDLE_SECONDS)
+        left, self._sending = memoryview(self._sending), bytearray()
+        while left:
+            left = left[self._socket.send(left) :]
 
 
-def _close_longest_idle(channels: Any) -> None:
-    idle = [channel for channel in channels if not channel.requests and not channel.will_close]
+def _close_longest_idle(connections: set[_Connection]) -> None:
+    idle = [(each.waiting_since, each) for each in connections if each.waiting_since is not None]
     if idle:
-        min(idle, key=lambda channel: channel.last_activity).will_close = True
+        min(idle, key=lambda pair: pair[0])[1].close()

@@ -27,7 +27,7 @@ INVOCATION = re.compile(r"/2015-03-31/functions/(?P<function>.+)/invocations")
 ARN = re.compile(r"(?:arn:aws:lambda:(?P<region>[^:]+):\d+:)?(?:function:)?(?P<name>[^:/]+)(?::[^:]+)?")
 MAX_PAYLOAD = 6 * 1024 * 1024  # Lambda's limit for synchronous calls
 MAX_ENVIRONMENTS = 4
-# Callers beyond this many are refused, so that functions which call the twin always find a thread of it free.
+# Callers beyond this many are refused, as Lambda's quota of concurrent executions has it.
 MAX_CALLERS = 64
 PATIENCE = 10.0  # seconds that a caller waits in line. AWS makes more environments instead, and then refuses at once
 RETRY_AFTER = 1  # seconds, as Lambda says
