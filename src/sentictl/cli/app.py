@@ -1,5 +1,6 @@
 """The command line's root: the commands, each loaded when it is called, and the options that all of them take."""
 
+import gc
 import os
 import shlex
 import sys
@@ -13,6 +14,8 @@ from sentictl.cli.invocation import Debug, Env, Invocation, Json, NoColor, Quiet
 from sentictl.cli.streams import abandon_stdout, open_streams
 from sentictl.cli.view.output import FALLBACK
 from sentictl.errors import SentictlError, UsageError
+
+LITTER = 50_000  # new objects between two looks for garbage; by default Python looks while most modules are imported
 
 GROUPS: dict[str, dict[str, str]] = {
     "Start": {
@@ -134,6 +137,7 @@ def root(
 
 def main() -> None:
     """The program `sentictl`."""
+    gc.set_threshold(LITTER)
     open_streams(FALLBACK)
     if sys.platform == "win32":
         sys.exit(_end(SentictlError(*ON_WINDOWS)))

@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import gc
 import logging
 import os
 import re
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 # moto reads this while it is imported. Its own CORS headers would hide CORS mistakes in an API.
 os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "1"
+if __name__ == "__main__":
+    gc.disable()  # until the twin serves: all that its start makes stays
 
 from botocore.loaders import Loader
 
@@ -204,6 +207,8 @@ def _serve(home: TwinHome, listener: socket.socket, key: str) -> None:
     threading.Thread(target=_end_without, args=(home.folder,), daemon=True).start()
     try:
         twin.resume()
+        gc.freeze()
+        gc.enable()
         logger.warning("serving %s on http://127.0.0.1:%d", home.folder, port)
         server.run()
     finally:
