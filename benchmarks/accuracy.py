@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
@@ -39,7 +39,7 @@ from sentictl.config.settings import DataSettings
 from sentictl.errors import SentictlError
 from sentictl.reviews.prepare.corpus import Corpus
 from sentictl.reviews.prepare.preparation import PreparedDataset, prepare, text_settings
-from sentictl.reviews.prepare.split_assignment import Member, Part, assign_splits
+from sentictl.reviews.prepare.split_assignment import NONE, SPLITS, Members, assign_splits
 from sentictl.reviews.read.resolve import open_source, user_cache
 from sentictl.reviews.read.source import Source
 from sentictl.services.evaluate.metrics import accuracy_of
@@ -112,11 +112,13 @@ class Task:
         self.folder = folder
         self.tutorial_epochs = tutorial_epochs
         text = text_settings(settings)
-        members = Corpus.read(source, text, silent).members
-        self.has_unlabelled = any(member.label is None for member in members)
+        with Corpus(folder) as corpus:
+            corpus.read(source, text, silent)
+            members = corpus.members
+        self.has_unlabelled = bool((members.labels == NONE).any())
         self.train, self.test = self._parts(members, text)
 
-    def _parts(self, members: Sequence[Member], text: TextSettings) -> tuple[Labelled, Labelled]:
+    def _parts(self, members: Members, text: TextSettings) -> tuple[Labelled, Labelled]:
         """The reviews to learn from, those for validation among them, and the test reviews.
 
         The very splits of the dataset: they are drawn among the reviews that have tokens, and so are these.
@@ -124,10 +126,10 @@ class Task:
         settings = self._settings
         parts = assign_splits(members, settings.validation_fraction, settings.test_fraction, settings.seed)
         reviews = (review for review in self._source.all_reviews() if tokenize(review.text, text))
-        chosen: dict[Part, list[tuple[str, bool]]] = {"train": [], "validation": [], "test": []}
-        for part, review in zip(parts, reviews, strict=True):
-            if part in chosen:
-                chosen[part].append((review.text, review.label == 1))
+        chosen: dict[str, list[tuple[str, bool]]] = {name: [] for name in SPLITS}
+        for number, review in zip(parts.tolist(), reviews, strict=True):
+            if number < len(SPLITS):
+                chosen[SPLITS[number]].append((review.text, review.label == 1))
         return labelled(chosen["train"] + chosen["validation"]), labelled(chosen["test"])
 
     @cached_property

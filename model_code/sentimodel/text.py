@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import groupby
 from typing import NamedTuple
 
 # Function words, by what they do. They say what a review is about to English grammar, and next to nothing about
@@ -74,8 +75,6 @@ _TOKEN = re.compile(
 )
 # The same rules for ASCII, where they can do without most of that.
 _RATING = re.compile("[0-9]/[0-9]")
-_EXCLAMATIONS = re.compile("!+")
-_QUESTIONS = re.compile(r"\?+")
 _LOOSE_APOSTROPHE = re.compile("'(?:(?![a-zA-Z0-9])|(?<![a-zA-Z0-9]'))")
 _SEPARATORS = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) not in "'!?"}
 # Composing accents takes time quadratic in the number of marks on one letter, so only tokens of a word's length are.
@@ -197,18 +196,27 @@ def _cleaned(text: str, settings: TextSettings) -> str:
 
 def _tokens(text: str) -> list[str]:
     if not text.isascii():
-        return [token if token.isascii() else _compose(token) for token in _TOKEN.findall(text)]
+        return _tokens_of_any_script(text)
     if "/" in text and _RATING.search(text):
         return _TOKEN.findall(text)
     return _split(text)
 
 
+def _tokens_of_any_script(text: str) -> list[str]:
+    """The tokens, by stretches of words that are ASCII and others: no rule looks across a space."""
+    tokens: list[str] = []
+    for is_ascii, words in groupby(text.split(" "), str.isascii):
+        stretch = " ".join(words)
+        tokens += _tokens(stretch) if is_ascii else map(_compose, _TOKEN.findall(stretch))
+    return tokens
+
+
 def _split(text: str) -> list[str]:
     """The tokens that `_TOKEN` finds in an ASCII text without a rating, in a third of the time."""
-    if "!" in text:
-        text = _EXCLAMATIONS.sub(" ! ", text)
-    if "?" in text:
-        text = _QUESTIONS.sub(" ? ", text)
+    for mark in "!?":
+        while mark * 2 in text:  # halves every run of it
+            text = text.replace(mark * 2, mark)
+        text = text.replace(mark, f" {mark} ")
     return _LOOSE_APOSTROPHE.sub(" ", text).translate(_SEPARATORS).split()
 
 

@@ -46,14 +46,17 @@ class Vocabulary:
         """
         if size <= len(_RESERVED):
             raise ValueError(f"a vocabulary needs room for more than {len(_RESERVED)} ids, not {size}")
-        stem = _stemmer(settings) if settings.stem else str
+        words = sorted(sorted(counts), key=counts.__getitem__, reverse=True)
+        if not settings.stem:
+            return cls(words[: size - len(_RESERVED)])
+        stem = _stemmer(settings)
         groups: defaultdict[str, list[str]] = defaultdict(list)
         totals: defaultdict[str, int] = defaultdict(int)
-        for word in sorted(counts, key=lambda word: (-counts[word], word)):
+        for word in words:
             key = stem(word)
             groups[key].append(word)
             totals[key] += counts[word]
-        ranked = sorted(groups, key=lambda key: (-totals[key], key))
+        ranked = sorted(sorted(groups), key=totals.__getitem__, reverse=True)
         return cls([" ".join(groups[key]) for key in ranked[: size - len(_RESERVED)]])
 
     @classmethod

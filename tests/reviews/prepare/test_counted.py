@@ -3,13 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from sentictl.config.settings import DataSettings
 from sentictl.reviews.prepare.manifest import read_manifest
 from sentictl.reviews.prepare.preparation import PreparedDataset, prepare
-from sentictl.reviews.prepare.split_assignment import Member, assign_splits
 from sentictl.reviews.read.source import Review, Source, SplitName
 
 SETTINGS = DataSettings(vocabulary_size=200)
@@ -62,17 +58,3 @@ def test_texts_and_films_in_two_splits_are_counted(tmp_path: Path) -> None:
 def test_a_review_without_tokens_is_shown(tmp_path: Path) -> None:
     manifest = prepared(tmp_path, Review("… — …", 1)).manifest
     assert manifest.examples["review without tokens skipped"] == "'… — …'"
-
-
-@given(
-    texts=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 1)), min_size=5, max_size=60),
-    seed=st.integers(0, 5),
-)
-def test_equal_texts_never_stand_in_two_splits_of_a_source_without_its_own(
-    texts: list[tuple[int, int]], seed: int
-) -> None:
-    members = [Member(bytes([text]), label) for text, label in texts]
-    splits = assign_splits(members, 0.2, 0.2, seed)
-    assert len({(member.content, split) for member, split in zip(members, splits, strict=True)}) == len(
-        {member.content for member in members}
-    )

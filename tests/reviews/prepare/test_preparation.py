@@ -1,6 +1,7 @@
 """Dataset folders, from end to end."""
 
 import csv
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,7 @@ from sentimodel.vocabulary import UNK, Vocabulary
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
-from sentictl.reviews.prepare import tokenization
+from sentictl.reviews.prepare import corpus, lexicons, tokenization
 from sentictl.reviews.prepare.manifest import read_manifest
 from sentictl.reviews.prepare.preparation import PreparedDataset, dataset_digest, prepare
 from sentictl.reviews.read.folders.archive import ArchiveSource
@@ -140,6 +141,46 @@ def test_any_number_of_processes_gives_the_same_bytes(
     for count in (1, processes):
         prepare(source, DataSettings(), tmp_path / str(count), lambda *_: None, count)
     assert snapshot(tmp_path / "1") == snapshot(tmp_path / str(processes))
+
+
+@pytest.mark.parametrize("stem", [False, True])
+def test_what_is_in_memory_at_a_time_decides_nothing(
+    official: Files, pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stem: bool
+) -> None:
+    source = ArchiveSource(pack(official))
+    settings = DataSettings(stem=stem, vocabulary_size=100)
+    whole = prepared(source, tmp_path / "whole", settings)
+    for module, name, few in (
+        (tokenization, "CHUNK_CHARACTERS", 500),
+        (tokenization, "MOST_WORDS", 9),
+        (lexicons, "MOST_COUNTED", 50),
+        (corpus, "ROWS", 3),
+    ):
+        monkeypatch.setattr(module, name, few)
+    prepare(source, settings, tmp_path / "parts", lambda *_: None, 1)
+    assert whole.manifest.vocabulary_ids == 100
+    assert snapshot(tmp_path / "whole") == snapshot(tmp_path / "parts")
+
+
+def test_the_files_are_those_that_the_model_code_writes(official: Files, pack: Pack, tmp_path: Path) -> None:
+    dataset = prepared(ArchiveSource(pack(official)), tmp_path / "datasets")
+    for name in ("train", "validation", "test"):
+        path = dataset.folder / name / "reviews.npz"
+        Split.load(path).save(tmp_path / name)
+        assert path.read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_version_after_version_makes_the_same_of_the_same_reviews(official: Files, pack: Pack, tmp_path: Path) -> None:
+    twice = {"train/pos/990_8.txt": official["train/neg/0_2.txt"], "train/unsup/0_0.txt": b"Caf&eacute; 7/10 n't!!"}
+    dataset = prepared(ArchiveSource(pack(official | twice)), tmp_path / "datasets")
+    digest = hashlib.sha256((dataset.folder / "vocabulary" / "vocabulary.txt").read_bytes())
+    for name in ("train", "validation", "test", "unlabelled"):
+        with np.load(dataset.folder / name / "reviews.npz", allow_pickle=False) as file:
+            for array in file.values():
+                digest.update(array.tobytes())
+    digest.update(np.load(dataset.folder / "train" / "groups.npy").tobytes())
+    digest.update(json.dumps([dataset.manifest.warnings, dataset.manifest.examples], sort_keys=True).encode())
+    assert digest.hexdigest() == "6639cbdcd64763354d6e06e3b63b1f5e523169e57cfc73d27aafca3e8ee9fb86"
 
 
 def test_csv_and_json_lines_in_any_order_give_equal_files(tmp_path: Path) -> None:

@@ -2,13 +2,58 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentictl.reviews.prepare.split_assignment import UNLABELLED, Member, Part, assign_splits, group_keys, shuffled
+from sentictl.reviews.prepare.split_assignment import (
+    NONE,
+    PARTS,
+    SPLITS,
+    UNLABELLED,
+    Members,
+    Part,
+)
+from sentictl.reviews.prepare.split_assignment import assign_splits as assign_columns
+from sentictl.reviews.prepare.split_assignment import shuffled as shuffle_columns
 from sentictl.reviews.read.source import SplitName
+
+
+class Member(NamedTuple):
+    """A review as far as its split depends on it."""
+
+    content: bytes
+    label: int | None
+    split: SplitName | None = None
+    film: str | None = None
+
+
+def columns(members: Sequence[Member]) -> Members:
+    """The reviews by column; names of films are numbered from the last one on, as their numbers mean nothing."""
+    films = sorted({member.film for member in members if member.film}, reverse=True)
+    contents = b"".join(hashlib.blake2b(member.content, digest_size=16).digest() for member in members)
+    return Members(
+        np.frombuffer(contents, dtype="V16"),
+        np.array([NONE if member.label is None else member.label for member in members], dtype=np.int8),
+        np.array([SPLITS.index(member.split) if member.split else NONE for member in members], dtype=np.int8),
+        np.array([films.index(member.film) if member.film else NONE for member in members], dtype=np.int32),
+        films,
+    )
+
+
+def assign_splits(members: Sequence[Member], validation: float, test: float, seed: int) -> list[Part]:
+    """The split of each review."""
+    return [PARTS[part] for part in assign_columns(columns(members), validation, test, seed)]
+
+
+def shuffled(members: Sequence[Member], seed: int) -> list[int]:
+    """The rows of the reviews, shuffled."""
+    return [int(row) for row in shuffle_columns(columns(members), seed)]
+
 
 own_splits = st.sampled_from([None, "train", "validation", "test"])
 films = st.one_of(st.none(), st.sampled_from(["tt1", "tt2", "tt3", "tt4"]))
@@ -56,13 +101,26 @@ def test_no_film_and_no_text_is_in_two_drawn_splits(
 @given(known=members)
 def test_groups_are_as_small_as_films_and_texts_allow(known: list[Member]) -> None:
     """By following what is shared from each review to the next, as far as it leads."""
-    keys = group_keys(known, range(len(known)))
+    groups = columns(known).groups(np.arange(len(known))).tolist()
     for row, member in enumerate(known):
-        shared, before = set(member.keys), 0
+        shared: set[str | bytes] = {member.film or member.content, member.content}
+        before = 0
         while len(shared) != before:
             before = len(shared)
-            shared.update(key for other in known if shared & set(other.keys) for key in other.keys)
-        assert keys[row] == min(shared)
+            shared |= {key for other in known for key in keys(other) if shared & keys(other)}
+        assert {other for other in range(len(known)) if groups[other] == groups[row]} == {
+            other for other, each in enumerate(known) if shared & keys(each)
+        }
+
+
+def keys(member: Member) -> set[str | bytes]:
+    """What a review may share with others."""
+    return {member.content, member.film} if member.film else {member.content}
+
+
+def test_a_long_chain_of_films_is_one_group() -> None:
+    chain = [Member(b"%d" % ((row + 1) // 2), 1, None, f"tt{row // 2}") for row in range(5_000)]
+    assert len(set(columns(chain).groups(np.arange(len(chain))).tolist())) == 1
 
 
 @given(known=members.flatmap(lambda known: st.tuples(st.just(known), st.permutations(known))), seed=seeds)

@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import count
 from multiprocessing import active_children
@@ -18,7 +19,7 @@ from sentimodel.text import TextSettings, tokenize
 
 from sentictl.errors import DataError
 from sentictl.reviews.prepare import tokenization
-from sentictl.reviews.prepare.tokenization import Chunk, number_tokens, tokenized
+from sentictl.reviews.prepare.tokenization import CONTENT_BYTES, Chunk, Tokenizer, tokenized
 from sentictl.reviews.read.source import Review
 
 SETTINGS = TextSettings()
@@ -64,18 +65,31 @@ def reviews(number: int) -> list[Review]:
     return [Review(f"The café number {each} was{'!' * each} n't bad <br />", each % 2) for each in range(number)]
 
 
-def tokens(chunk: Chunk) -> list[list[str]]:
-    """The tokens of each review of a chunk."""
-    words = iter([chunk.tokens.words[number] for number in chunk.tokens.numbers])
-    return [[next(words) for _ in range(length)] for length in chunk.tokens.lengths]
+def tokens(chunks: Iterable[Chunk]) -> list[list[str]]:
+    """The tokens of each review of some chunks."""
+    lexicons: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
+    found = []
+    for chunk in chunks:
+        lexicon = lexicons[chunk.tokens.lexicon]
+        lexicon += chunk.tokens.words
+        assert len(set(lexicon)) == len(lexicon)
+        words = iter([lexicon[number] for number in chunk.tokens.numbers])
+        found += [[next(words) for _ in range(length)] for length in chunk.tokens.lengths]
+    return found
 
 
-@given(st.lists(st.text()))
-def test_numbered_tokens_are_the_tokens(texts: list[str]) -> None:
-    chunk = Chunk([Review(text, 1) for text in texts], number_tokens(texts, SETTINGS))
-    assert tokens(chunk) == [tokenize(text, SETTINGS) for text in texts]
-    assert list(dict.fromkeys(chunk.tokens.words)) == chunk.tokens.words
-    assert len(set(chunk.tokens.contents)) == len(set(texts))
+@pytest.mark.parametrize("most", [1, 5, 1000])
+@given(texts=st.lists(st.lists(st.text())))
+def test_numbered_tokens_are_the_tokens_however_often_a_lexicon_begins(most: int, texts: list[list[str]]) -> None:
+    tokenizer = Tokenizer(SETTINGS)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(tokenization, "MOST_WORDS", most)
+        chunks = [Chunk([Review(text, 1) for text in some], tokenizer.number(some)) for some in texts]
+    every = [text for some in texts for text in some]
+    assert tokens(chunks) == [tokenize(text, SETTINGS) for text in every]
+    contents = b"".join(chunk.tokens.contents for chunk in chunks)
+    digests = {contents[CONTENT_BYTES * number :][:CONTENT_BYTES] for number in range(len(every))}
+    assert len(digests) == len(set(every))
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -83,9 +97,7 @@ def test_numbered_tokens_are_the_tokens(texts: list[str]) -> None:
 def test_all_reviews_come_in_order(processes: int, number: int) -> None:
     chunks = list(tokenized(reviews(number), SETTINGS, processes))
     assert [review for chunk in chunks for review in chunk.reviews] == reviews(number)
-    assert [words for chunk in chunks for words in tokens(chunk)] == [
-        tokenize(review.text, SETTINGS) for review in reviews(number)
-    ]
+    assert tokens(chunks) == [tokenize(review.text, SETTINGS) for review in reviews(number)]
     assert not active_children()
 
 

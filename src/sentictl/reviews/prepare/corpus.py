@@ -1,94 +1,159 @@
-"""All reviews of a source as numbers, small enough to hold at once: each token is the number of its surface word."""
+"""All reviews of a source as numbers. Tokens and words are on disk: in memory is what the splits depend on."""
 
 from array import array
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sentimodel.text import TextSettings
 
-from sentictl.reviews.prepare.split_assignment import Member
-from sentictl.reviews.prepare.tokenization import Chunk, tokenized
+from sentictl.reviews.prepare.lexicons import Lexicons
+from sentictl.reviews.prepare.spilled import Extent, Spilled
+from sentictl.reviews.prepare.split_assignment import NONE, SPLITS, Members
+from sentictl.reviews.prepare.tokenization import CONTENT_BYTES, Chunk, tokenized
 from sentictl.reviews.read.source import ReportProgress, Review, Source
 
 NO_TOKENS = "review without tokens skipped"
-DUPLICATES = "review with the same text as another"
 REVIEWS_A_REPORT = 250
+TOKEN_BYTES = 4
+ROWS = 2048  # whose tokens are in memory at a time: some 2 MB
+EXAMPLE_WORDS = 12
 
 
 class Corpus:
-    """The tokenized reviews of a source.
+    """The tokenized reviews of a source; a token is the number of its surface word in `lexicons`.
+
+    As a context it closes what it keeps on disk.
+
+    Args:
+        folder: says on which disk.
 
     Attributes:
-        members: what is known of each review, in the source's order.
-        words: the surface words, in the order they occur first; a token is a position in this list.
+        members: what is known of each review that has tokens, once they have been read.
+        lexicons: the surface words.
         warnings: the source's counted faults, and those found here.
+        examples: one of each kind, where there is one.
     """
 
-    def __init__(self) -> None:
-        self.members: list[Member] = []
-        self.words: list[str] = []
-        self.warnings: Counter[str] = Counter()
-        self._tokens = array("I")
-        self._ends = array("q", [0])
+    members: Members
 
-    @classmethod
+    def __init__(self, folder: Path) -> None:
+        self.warnings: Counter[str] = Counter()
+        self.examples: dict[str, str] = {}
+        self._open = ExitStack()
+        self.lexicons = self._open.enter_context(closing(Lexicons(folder)))
+        self._tokens = self._open.enter_context(closing(Spilled(folder)))
+        self._films = self._open.enter_context(closing(Spilled(folder)))
+        self._film_extents: list[Extent] = []
+        self._contents = bytearray()
+        self._labels, self._splits = array("b"), array("b")
+        self._ends, self._positions = array("q", [0]), array("H")
+
+    def __enter__(self) -> Self:
+        """The corpus itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self._open.close()
+
     def read(
-        cls, source: Source, settings: TextSettings, report: ReportProgress, processes: int | None = None
-    ) -> "Corpus":
-        """The corpus of all reviews of the source that have tokens.
+        self, source: Source, settings: TextSettings, report: ReportProgress, processes: int | None = None
+    ) -> None:
+        """Read all reviews of a source that have tokens.
 
         Args:
             source: the reviews.
             settings: how a text becomes tokens.
             report: told how far the reading has come.
-            processes: as `tokenized` takes it; the corpus is the same for any number.
+            processes: as `tokenized` takes it; what is read is the same for any number.
 
         Raises:
             DataError: as `Source.all_reviews` and `tokenized`.
         """
-        corpus = cls()
-        numbers: defaultdict[str, int] = defaultdict()
-        numbers.default_factory = numbers.__len__  # each new word gets the next number
         with closing(tokenized(_reported(source, report), settings, processes)) as chunks:
             for chunk in chunks:
-                corpus._add(chunk, numbers)
-        corpus.words = list(numbers)
-        corpus.members = [
-            member._replace(film=source.film(member.film) or None) if member.film else member
-            for member in corpus.members
-        ]
-        labelled = [member.content for member in corpus.members if member.label is not None]
-        corpus.warnings += source.warnings + Counter({DUPLICATES: len(labelled) - len(set(labelled))})
-        return corpus
+                self._add(chunk)
+        self.members = self._known(source)
+        self.warnings += source.warnings
+        self.examples |= source.warnings.examples
 
-    def tokens(self, rows: Sequence[int]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-        """The tokens of these reviews, one review after the other, and the offsets: where each begins and ends."""
-        tokens, ends = np.frombuffer(self._tokens, dtype=np.uint32), np.frombuffer(self._ends, dtype=np.int64)
-        starts, lengths = ends[rows], np.diff(ends)[rows]
-        offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
-        gathered = np.empty(offsets[-1], dtype=np.uint32)
-        for start, length, offset in zip(starts.tolist(), lengths.tolist(), offsets.tolist(), strict=False):
-            gathered[offset : offset + length] = tokens[start : start + length]
-        return gathered, offsets
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """How many tokens each review has."""
+        ends = np.frombuffer(self._ends, dtype=np.int64)
+        return ends[1:] - ends[:-1]
 
-    def counts(self, rows: Sequence[int]) -> dict[str, int]:
-        """How often each surface word occurs in these reviews; words that do not are left out."""
-        totals = np.bincount(self.tokens(rows)[0], minlength=len(self.words))
-        return {self.words[number]: int(totals[number]) for number in np.flatnonzero(totals)}
+    def tokens(self, rows: NDArray[np.int64]) -> NDArray[np.uint32]:
+        """The tokens of these reviews, one review after the other."""
+        ends = np.frombuffer(self._ends, dtype=np.int64)
+        extents = TOKEN_BYTES * np.stack([ends[rows], ends[rows + 1]], axis=1)
+        numbers = np.frombuffer(self._tokens.gather(extents.tolist()), dtype=np.uint32)
+        bases = self.lexicons.bases.astype(np.uint32)[np.frombuffer(self._positions, dtype=np.uint16)[rows]]
+        return numbers + np.repeat(bases, ends[rows + 1] - ends[rows])
 
-    def _add(self, chunk: Chunk, numbers: defaultdict[str, int]) -> None:
+    def occurrences(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How often each of the words' numbers is a token of these reviews."""
+        counts = np.zeros(self.lexicons.bases[-1], dtype=np.int64)
+        for some in blocks(np.sort(rows)):
+            tokens = self.tokens(some)
+            least = int(tokens.min())
+            found = np.bincount(tokens - least)
+            counts[least : least + len(found)] += found
+        return counts
+
+    def excerpt(self, row: int) -> str:
+        """The first words of a review."""
+        position = self._positions[row]
+        tokens = self.tokens(np.array([row]))[: EXAMPLE_WORDS + 1] - int(self.lexicons.bases[position])
+        known = self.lexicons.words(position)
+        words = [known[token] for token in tokens.tolist()]
+        return " ".join(words[:EXAMPLE_WORDS]) + (" …" if len(words) > EXAMPLE_WORDS else "")
+
+    def _add(self, chunk: Chunk) -> None:
         tokens = chunk.tokens
-        own = np.fromiter(map(numbers.__getitem__, tokens.words), dtype=np.uint32, count=len(tokens.words))
-        self._tokens.frombytes(own[np.frombuffer(tokens.numbers, dtype=np.uint32)].tobytes())
-        for review, length, content in zip(chunk.reviews, tokens.lengths, tokens.contents, strict=True):
+        position = self.lexicons.add(tokens.lexicon, tokens.words)
+        self._tokens.append(tokens.numbers)
+        films = []
+        for row, (review, length) in enumerate(zip(chunk.reviews, tokens.lengths, strict=True)):
             if not length:
-                self.warnings[NO_TOKENS] += 1
+                self._skip(review)
                 continue
+            self._contents += tokens.contents[CONTENT_BYTES * row : CONTENT_BYTES * (row + 1)]
+            self._labels.append(NONE if review.label is None else review.label)
+            self._splits.append(NONE if review.split is None else SPLITS.index(review.split))
             self._ends.append(self._ends[-1] + length)
-            self.members.append(Member(content, review.label, review.split, review.film))
+            self._positions.append(position)
+            films.append(f"{review.film or ''}\n")
+        self._film_extents.append(self._films.append("".join(films).encode()))
+
+    def _skip(self, review: Review) -> None:
+        self.warnings[NO_TOKENS] += 1
+        self.examples.setdefault(NO_TOKENS, repr(review.text[:40]))
+
+    def _known(self, source: Source) -> Members:
+        names: dict[str, int] = {}
+        films = array("i")
+        for extent in self._film_extents:
+            for reference in self._films.gather([extent]).decode().split("\n")[:-1]:
+                name = source.film(reference) if reference else ""
+                films.append(names.setdefault(name, len(names)) if name else NONE)
+        return Members(
+            np.frombuffer(self._contents, dtype=f"V{CONTENT_BYTES}"),
+            np.frombuffer(self._labels, dtype=np.int8),
+            np.frombuffer(self._splits, dtype=np.int8),
+            np.frombuffer(films, dtype=np.int32),
+            list(names),
+        )
+
+
+def blocks(rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Yields these rows, so many at a time as fit into memory with their tokens."""
+    return (rows[start : start + ROWS] for start in range(0, len(rows), ROWS))
 
 
 def _reported(source: Source, report: ReportProgress) -> Iterator[Review]:

@@ -4,7 +4,7 @@ import errno
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,31 +14,32 @@ import sentimodel.dataset
 import sentimodel.text
 import sentimodel.vocabulary
 from numpy.typing import NDArray
-from sentimodel.dataset import Reviews, Split
 from sentimodel.files import GROUPS, REVIEWS, TEXT, VOCABULARY
 from sentimodel.text import TextSettings
-from sentimodel.vocabulary import UNK, Vocabulary
+from sentimodel.vocabulary import Vocabulary
 
 from sentictl import __version__
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.prepare import corpus as corpus_module
-from sentictl.reviews.prepare import split_assignment, tokenization
+from sentictl.reviews.prepare import encoding, lexicons, split_assignment, tokenization
 from sentictl.reviews.prepare.corpus import Corpus
-from sentictl.reviews.prepare.counted import CountedCorpus, note_overlaps, read_counted
+from sentictl.reviews.prepare.counted import note_equal_texts, note_overlaps
+from sentictl.reviews.prepare.encoding import save_encoded
 from sentictl.reviews.prepare.manifest import FORMAT, FileFacts, Manifest, ReviewsFacts, SplitFacts, read_manifest
-from sentictl.reviews.prepare.split_assignment import UNLABELLED, Part, assign_splits, group_keys, shuffled
+from sentictl.reviews.prepare.split_assignment import NONE, PARTS, SPLITS, UNLABELLED, Part, assign_splits, shuffled
 from sentictl.reviews.read.folders import layout
-from sentictl.reviews.read.source import ReportProgress, Source, SplitName, file_sha256, json_sha256
+from sentictl.reviews.read.source import ReportProgress, Source, file_sha256, json_sha256
 
-SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 SHAPING_SETTINGS = ("validation_fraction", "test_fraction", "seed", "vocabulary_size")
 SHAPING_CODE = (
     sentimodel.text,
     sentimodel.vocabulary,
     sentimodel.dataset,
     corpus_module,
+    encoding,
     layout,
+    lexicons,
     split_assignment,
     tokenization,
 )
@@ -82,9 +83,13 @@ def prepare(
     folder = datasets / digest
     manifest = read_manifest(folder)
     if manifest is None:
-        corpus = read_counted(source, text_settings(settings), report, processes)
-        report("encoding", 0)
-        manifest = _make(corpus, source.description, fingerprint, settings, folder)
+        try:
+            with Corpus(_existing(datasets)) as corpus:
+                corpus.read(source, text_settings(settings), report, processes)
+                report("encoding", 0)
+                manifest = _make(corpus, source.description, fingerprint, settings, folder)
+        except OSError as error:
+            raise _unwritable(datasets, error) from error
     return PreparedDataset(digest, folder, manifest)
 
 
@@ -110,73 +115,55 @@ def _shaping(settings: DataSettings) -> dict[str, bool | int | float]:
     return own | text_settings(settings).to_dict()
 
 
-def _make(corpus: CountedCorpus, description: str, fingerprint: str, settings: DataSettings, folder: Path) -> Manifest:
+def _make(corpus: Corpus, description: str, fingerprint: str, settings: DataSettings, folder: Path) -> Manifest:
     rows = _rows_by_part(corpus, settings)
     _check(corpus, rows, description)
+    note_equal_texts(corpus)
     shared = note_overlaps(corpus, rows)
     text = text_settings(settings)
-    vocabulary = Vocabulary.build(corpus.counts(rows["train"]), settings.vocabulary_size, text)
-    ids = np.array(vocabulary.encode(corpus.words), dtype=np.uint16)
-    splits: dict[Part, Split] = {name: _split(corpus, rows[name], ids) for name in SPLITS}
-    unlabelled = _encoded(corpus, rows[UNLABELLED], ids) if rows[UNLABELLED] else None
-    manifest = Manifest(
-        format=FORMAT,
-        digest=folder.name,
-        source=description,
-        fingerprint=fingerprint,
-        created_by=f"sentictl {__version__}",
-        settings=_shaping(settings),
-        splits={name: _split_facts(split) for name, split in splits.items()},
-        unlabelled=_facts(unlabelled) if unlabelled else None,
-        vocabulary_ids=len(vocabulary),
-        vocabulary_words=int((ids != UNK).sum()),
-        validation_by_film=any(corpus.members[row].film for row in rows["validation"]),
-        warnings=dict(sorted(corpus.warnings.items())),
-        examples={kind: corpus.examples[kind] for kind in sorted(corpus.warnings) if kind in corpus.examples},
-        shared_films=shared,
-        files={},
-    )
-    parts: dict[Part, Reviews] = {**splits, UNLABELLED: unlabelled} if unlabelled else {**splits}
-    return _store(manifest, parts, _groups(corpus, rows["train"]), vocabulary, text, folder)
+    most = None if text.stem else settings.vocabulary_size
+    counts = corpus.lexicons.counts(corpus.occurrences(rows["train"]), most)
+    vocabulary = Vocabulary.build(counts, settings.vocabulary_size, text)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-") as temporary:
+        made = Path(temporary) / folder.name
+        facts = _write(made, corpus, rows, vocabulary, text)
+        manifest = Manifest(
+            format=FORMAT,
+            digest=folder.name,
+            source=description,
+            fingerprint=fingerprint,
+            created_by=f"sentictl {__version__}",
+            settings=_shaping(settings),
+            splits={name: _split_facts(corpus, rows[name], facts[name]) for name in SPLITS},
+            unlabelled=facts.get(UNLABELLED),
+            vocabulary_ids=len(vocabulary),
+            vocabulary_words=sum(word in vocabulary for word in counts),
+            validation_by_film=bool((corpus.members.films[rows["validation"]] != NONE).any()),
+            warnings=dict(sorted(corpus.warnings.items())),
+            examples={kind: corpus.examples[kind] for kind in sorted(corpus.warnings) if kind in corpus.examples},
+            shared_films=shared,
+            files=_file_facts(made),
+        )
+        manifest.write(made)
+        _put_in_place(made, folder)
+    return manifest
 
 
-def _store(
-    manifest: Manifest,
-    parts: Mapping[Part, Reviews],
-    groups: NDArray[np.int32],
-    vocabulary: Vocabulary,
-    text: TextSettings,
-    folder: Path,
-) -> Manifest:
-    """Writes the dataset beside its place and moves it there whole; returns the manifest with the files in it."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-") as temporary:
-            made = Path(temporary) / folder.name
-            files = _write(made, parts, groups, vocabulary, text)
-            whole = manifest.model_copy(update={"files": files})
-            whole.write(made)
-            _put_in_place(made, folder)
-    except OSError as error:
-        raise _unwritable(folder.parent, error) from error
-    return whole
-
-
-def _rows_by_part(corpus: Corpus, settings: DataSettings) -> dict[Part, list[int]]:
+def _rows_by_part(corpus: Corpus, settings: DataSettings) -> dict[Part, NDArray[np.int64]]:
     parts = assign_splits(corpus.members, settings.validation_fraction, settings.test_fraction, settings.seed)
-    rows: dict[Part, list[int]] = {name: [] for name in (*SPLITS, UNLABELLED)}
-    for row in shuffled(corpus.members, settings.seed):
-        rows[parts[row]].append(row)
-    return rows
+    order = shuffled(corpus.members, settings.seed)
+    return {name: order[parts[order] == number] for number, name in enumerate(PARTS)}
 
 
-def _check(corpus: Corpus, rows: Mapping[Part, Sequence[int]], description: str) -> None:
+def _check(corpus: Corpus, rows: Mapping[Part, NDArray[np.int64]], description: str) -> None:
     reviews = f"{sum(len(rows[name]) for name in SPLITS):,} reviews"
-    labels = {corpus.members[row].label for name in SPLITS for row in rows[name]}
-    if not labels:
+    labels = {name: set(corpus.members.labels[rows[name]].tolist()) for name in SPLITS}
+    every = set().union(*labels.values())
+    if not every:
         raise DataError(f"No review of {description} has a token.", "Check the text settings under data.")
-    if len(labels) == 1:
-        only = "positive" if labels == {1} else "negative"
+    if len(every) == 1:
+        only = "positive" if every == {1} else "negative"
         raise DataError(f"All {reviews} of {description} are {only}.", "Add reviews of the other label.")
     left = len(rows["train"])
     if left < FEWEST_TRAINING_REVIEWS:
@@ -185,60 +172,54 @@ def _check(corpus: Corpus, rows: Mapping[Part, Sequence[int]], description: str)
             "Add labelled reviews; a useful model takes some thousands.",
         )
     for name in SPLITS:
-        if len({corpus.members[row].label for row in rows[name]}) < 2:
+        if len(labels[name]) < 2:
             raise DataError(
                 f"The {name} split of {description} ({len(rows[name]):,} of {reviews}) lacks a label.",
                 "Add reviews of both labels.",
             )
 
 
-def _split(corpus: Corpus, rows: Sequence[int], ids: NDArray[np.uint16]) -> Split:
-    reviews = _encoded(corpus, rows, ids)
-    labels = np.array([corpus.members[row].label for row in rows], dtype=np.uint8)
-    return Split(reviews.ids, reviews.offsets, labels)
-
-
-def _encoded(corpus: Corpus, rows: Sequence[int], ids: NDArray[np.uint16]) -> Reviews:
-    """These reviews of the corpus; `ids` holds the id of each of its words."""
-    tokens, offsets = corpus.tokens(rows)
-    return Reviews(ids[tokens], offsets)
-
-
-def _groups(corpus: Corpus, rows: Sequence[int]) -> NDArray[np.int32]:
+def _groups(corpus: Corpus, rows: NDArray[np.int64]) -> NDArray[np.int32]:
     """For each of these reviews the number of its group: those of one film have one, as have those of one text."""
-    numbers: dict[bytes, int] = {}
-    groups = [numbers.setdefault(key, len(numbers)) for key in group_keys(corpus.members, rows).values()]
-    return np.array(groups, dtype=np.int32)
+    _, firsts, groups = np.unique(corpus.members.groups(rows), return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(firsts))[groups].astype(np.int32)  # numbered as they come
 
 
-def _split_facts(split: Split) -> SplitFacts:
-    positive = int(split.labels.sum())
-    return SplitFacts(positive=positive, negative=len(split) - positive, **_facts(split).model_dump())
-
-
-def _facts(reviews: Reviews) -> ReviewsFacts:
-    unknown_rate = round(float((reviews.ids == UNK).mean()), 6)
-    return ReviewsFacts(reviews=len(reviews), tokens=len(reviews.ids), unknown_rate=unknown_rate)
+def _split_facts(corpus: Corpus, rows: NDArray[np.int64], facts: ReviewsFacts) -> SplitFacts:
+    positive = int(corpus.members.labels[rows].sum())
+    return SplitFacts(positive=positive, negative=len(rows) - positive, **facts.model_dump())
 
 
 def _write(
     folder: Path,
-    parts: Mapping[Part, Reviews],
-    groups: NDArray[np.int32],
+    corpus: Corpus,
+    rows: Mapping[Part, NDArray[np.int64]],
     vocabulary: Vocabulary,
     settings: TextSettings,
-) -> dict[str, FileFacts]:
+) -> dict[Part, ReviewsFacts]:
+    """Writes all files but the manifest; returns how much there is in each part."""
+    parts = [name for name in PARTS if len(rows[name])]
     for name in parts:
         (folder / name).mkdir(parents=True)
-    with ThreadPoolExecutor() as threads:  # compressing them takes as long as half of all the tokenizing
-        saving = [threads.submit(reviews.save, folder / name / REVIEWS) for name, reviews in parts.items()]
-        for saved in saving:
-            saved.result()
-    np.save(folder / "train" / GROUPS, groups)
-    (folder / "vocabulary").mkdir()
-    vocabulary.save(folder / "vocabulary" / VOCABULARY)
-    text = json.dumps(settings.to_dict(), indent=2) + "\n"
-    (folder / "vocabulary" / TEXT).write_text(text, encoding="utf-8")
+    ids = corpus.lexicons.ids(vocabulary)
+    with ThreadPoolExecutor() as threads:  # compressing takes a third as long as all the tokenizing
+        saving = {
+            name: threads.submit(save_encoded, folder / name / REVIEWS, corpus, rows[name], ids) for name in parts
+        }
+        np.save(folder / "train" / GROUPS, _groups(corpus, rows["train"]))
+        (folder / "vocabulary").mkdir()
+        vocabulary.save(folder / "vocabulary" / VOCABULARY)
+        text = json.dumps(settings.to_dict(), indent=2) + "\n"
+        (folder / "vocabulary" / TEXT).write_text(text, encoding="utf-8")
+    return {name: _facts(corpus, rows[name], saved.result()) for name, saved in saving.items()}
+
+
+def _facts(corpus: Corpus, rows: NDArray[np.int64], unknown: int) -> ReviewsFacts:
+    tokens = int(corpus.lengths[rows].sum())
+    return ReviewsFacts(reviews=len(rows), tokens=tokens, unknown_rate=round(unknown / tokens, 6))
+
+
+def _file_facts(folder: Path) -> dict[str, FileFacts]:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         path.relative_to(folder).as_posix(): FileFacts(bytes=path.stat().st_size, sha256=file_sha256(path))
@@ -255,6 +236,11 @@ def _put_in_place(made: Path, folder: Path) -> None:
     except OSError:
         if read_manifest(folder) is None:
             raise
+
+
+def _existing(folder: Path) -> Path:
+    """The folder that a folder is or will be made in: on the same disk, as far as can be told."""
+    return next(above for above in folder.absolute().parents if above.is_dir())
 
 
 def _unwritable(datasets: Path, error: OSError) -> DataError:

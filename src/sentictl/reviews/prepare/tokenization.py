@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import cache
 from itertools import chain, islice
 from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import wait
@@ -21,24 +22,28 @@ from sentictl.errors import DataError
 from sentictl.reviews.read.source import Review
 
 CHUNK_CHARACTERS = 1_000_000  # some 750 reviews, 50 ms of work
+MOST_WORDS = 200_000  # in one lexicon: some 30 MB
 MOST_PROCESSES = 4  # reading the source is one process, and gives no more than these something to do
+CONTENT_BYTES = 16
 CHUNKS_A_PROCESS = 3  # one in work, one waiting for it, one waiting to be fetched
 
 
 class Tokens(NamedTuple):
-    """The tokens of some texts.
+    """The tokens of some texts, each as the number of its surface word in a lexicon.
 
     Attributes:
-        words: the different surface words, in the order they occur first.
-        numbers: the tokens of all texts one after the other, each as a position in `words`; uint32.
+        lexicon: which lexicon the numbers are of: the process that keeps it, and how many it has begun.
+        words: the words that are new in the lexicon; they have the next numbers.
+        numbers: the tokens of all texts one after the other; uint32.
         lengths: how many tokens each text has; uint32.
-        contents: a digest of each text.
+        contents: a digest of each text, `CONTENT_BYTES` long, one after the other.
     """
 
+    lexicon: tuple[int, int]
     words: list[str]
     numbers: "array[int]"
     lengths: "array[int]"
-    contents: list[bytes]
+    contents: bytearray
 
 
 class Chunk(NamedTuple):
@@ -66,22 +71,43 @@ def tokenized(
     first = list(islice(chunks, 2))
     count = processes or min(usable_cores(), MOST_PROCESSES)
     if count == 1 or len(first) < 2:
-        return (Chunk(chunk, number_tokens(_texts(chunk), settings)) for chunk in chain(first, chunks))
+        tokenizer = Tokenizer(settings)
+        return (Chunk(chunk, tokenizer.number(_texts(chunk))) for chunk in chain(first, chunks))
     return _in_processes(chain(first, chunks), settings, count)
 
 
-def number_tokens(texts: Iterable[str], settings: TextSettings) -> Tokens:
-    """The tokens of these texts."""
-    numbers: defaultdict[str, int] = defaultdict()
-    numbers.default_factory = numbers.__len__  # each new word gets the next number
-    tokens = Tokens([], array("I"), array("I"), [])
-    for text in texts:
-        found = tokenize(text, settings)
-        tokens.numbers.extend(map(numbers.__getitem__, found))
-        tokens.lengths.append(len(found))
-        tokens.contents.append(hashlib.blake2b(text.encode(), digest_size=16).digest())
-    tokens.words.extend(numbers)
-    return tokens
+class Tokenizer:
+    """Texts to numbered tokens: each word that is new gets the next number, and once there are many, another begins.
+
+    Args:
+        settings: how a text becomes tokens.
+    """
+
+    def __init__(self, settings: TextSettings) -> None:
+        self._settings = settings
+        self._begun = 0
+        self._begin()
+
+    def number(self, texts: Iterable[str]) -> Tokens:
+        """The tokens of these texts."""
+        if len(self._numbers) >= MOST_WORDS:
+            self._begin()
+        known = len(self._numbers)
+        tokens = Tokens((os.getpid(), self._begun), [], array("I"), array("I"), bytearray())
+        for text in texts:
+            found = tokenize(text, self._settings)
+            tokens.numbers.extend(map(self._numbers.__getitem__, found))
+            tokens.lengths.append(len(found))
+            tokens.contents.extend(hashlib.blake2b(text.encode(), digest_size=CONTENT_BYTES).digest())
+        tokens.words.extend(islice(reversed(self._numbers), len(self._numbers) - known))
+        tokens.words.reverse()
+        return tokens
+
+    def _begin(self) -> None:
+        """Begin a lexicon, so that a process never holds more than one, however many reviews there are."""
+        self._numbers: defaultdict[str, int] = defaultdict()
+        self._numbers.default_factory = self._numbers.__len__
+        self._begun += 1
 
 
 def usable_cores() -> int:
@@ -108,7 +134,7 @@ def _in_processes(chunks: Iterable[list[Review]], settings: TextSettings, count:
     try:
         for chunk in chunks:
             with _interrupts_held():
-                waiting.append((chunk, pool.submit(number_tokens, _texts(chunk), settings)))
+                waiting.append((chunk, pool.submit(_number, _texts(chunk), settings)))
             if len(waiting) == count * CHUNKS_A_PROCESS:
                 yield _finished(*waiting.popleft())
         while waiting:
@@ -139,6 +165,16 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _number(texts: Sequence[str], settings: TextSettings) -> Tokens:
+    """In a process of the pool: the tokens of some texts."""
+    return _tokenizer(settings).number(texts)
+
+
+@cache
+def _tokenizer(settings: TextSettings) -> Tokenizer:
+    return Tokenizer(settings)
 
 
 def _follow_parent() -> None:
