@@ -27,10 +27,10 @@ API = "/2018-06-01/runtime"
 JSON = "application/json"
 LOG_FORMAT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"  # of Lambda's Python runtimes
 LINE_BREAK = "\r"  # inside of an event of the log
-Function = Callable[[Any, "Context"], Any]
+Function = Callable[[Any, "LambdaContext"], Any]
 
 
-class Fault(Exception):  # noqa: N818  AWS's word
+class NamedError(Exception):
     """A mistake that is told by a name of AWS's, such as `Runtime.HandlerNotFound`, and without a stack trace."""
 
     def __init__(self, kind: str, message: str, trace: list[str] | None = None) -> None:
@@ -39,7 +39,7 @@ class Fault(Exception):  # noqa: N818  AWS's word
         self.trace = trace or []
 
 
-class Context:
+class LambdaContext:
     """What a function is told of its invocation, in the attributes that AWS's context object has.
 
     Args:
@@ -124,22 +124,22 @@ def load(handler: str) -> Function:
         handler: such as `folder/module.function`.
 
     Raises:
-        Fault: there is none.
+        NamedError: there is none.
     """
     module, _, name = handler.rpartition(".")
     if not module:
-        raise Fault("MalformedHandlerName", f"Bad handler '{handler}': it names no module and function")
+        raise NamedError("MalformedHandlerName", f"Bad handler '{handler}': it names no module and function")
     if module.partition(".")[0] in sys.builtin_module_names:
-        raise Fault("BuiltInModuleConflict", f"Cannot use built-in module {module} as a handler module")
+        raise NamedError("BuiltInModuleConflict", f"Cannot use built-in module {module} as a handler module")
     try:
         loaded = import_module(module.replace("/", "."))
     except ImportError as problem:
-        raise Fault("ImportModuleError", f"Unable to import module '{module}': {problem}") from problem
+        raise NamedError("ImportModuleError", f"Unable to import module '{module}': {problem}") from problem
     except SyntaxError as problem:
         place = f'  File "{problem.filename}" Line {problem.lineno}\n    {problem.text}'
-        raise Fault("UserCodeSyntaxError", f"Syntax error in module '{module}': {problem}", [place]) from problem
+        raise NamedError("UserCodeSyntaxError", f"Syntax error in module '{module}': {problem}", [place]) from problem
     if not hasattr(loaded, name):
-        raise Fault("HandlerNotFound", f"Handler '{name}' missing on module '{module}'")
+        raise NamedError("HandlerNotFound", f"Handler '{name}' missing on module '{module}'")
     function: Function = getattr(loaded, name)
     return function
 
@@ -151,26 +151,26 @@ def _serve(api: RuntimeApi, function: Function, log: "_Log") -> NoReturn:
         log.request_id = headers["Lambda-Runtime-Aws-Request-Id"]
         os.environ["_X_AMZN_TRACE_ID"] = headers.get("Lambda-Runtime-Trace-Id", "")
         try:
-            answer = _run(function, event, Context(headers))
+            answer = _run(function, event, LambdaContext(headers))
         except Exception as problem:  # noqa: BLE001  whatever the function raises
             api.fail(log.request_id, _told(problem, log.request_id))
         else:
             api.answer(log.request_id, *answer)
 
 
-def _run(function: Function, event: bytes, context: Context) -> tuple[bytes, str]:
+def _run(function: Function, event: bytes, context: LambdaContext) -> tuple[bytes, str]:
     """Return the function's answer, and the type of its content."""
     try:
         given = json.loads(event)
     except ValueError as problem:
-        raise Fault("UnmarshalError", f"Unable to unmarshal input: {problem}") from problem
+        raise NamedError("UnmarshalError", f"Unable to unmarshal input: {problem}") from problem
     answer = function(given, context)
     if isinstance(answer, bytes):
         return answer, "application/unknown"
     try:
         return json.dumps(answer, ensure_ascii=False, default=_number).encode(), JSON
     except (TypeError, ValueError, RecursionError) as problem:
-        raise Fault("MarshalError", f"Unable to marshal response: {problem}") from problem
+        raise NamedError("MarshalError", f"Unable to marshal response: {problem}") from problem
 
 
 def _number(value: object) -> float | int:
@@ -181,7 +181,7 @@ def _number(value: object) -> float | int:
 
 def _told(problem: Exception, request_id: str = "") -> dict[str, Any]:
     """Log an error as Lambda does, and return its document."""
-    if isinstance(problem, Fault):
+    if isinstance(problem, NamedError):
         kind, trace = problem.kind, problem.trace
     else:
         frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if frame.filename != __file__]
