@@ -30,6 +30,7 @@ HERE = (
         "notebook open",
         "notebook stop",
         "notebook delete",
+        "prune",
         "down",
         "local run",
         "local logs",
