@@ -117,6 +117,15 @@ def test_a_record_is_known_by_kind_and_name_and_the_last_one_kept_is_the_latest(
     assert Record("model", "m2") not in state
 
 
+def test_keeping_the_latest_of_each_kind_again_changes_nothing_that_is_written() -> None:
+    state = State([Record("bucket", "b", "arn:b"), Record("model", "m1", "arn:1"), Record("model", "m2", "arn:2")])
+    before = state.to_toml()
+    for kind in ("bucket", "model"):
+        (*_, newest) = state.of_kind(kind)
+        state.keep(newest)
+    assert state.to_toml() == before
+
+
 def test_what_is_only_announced_is_not_the_latest() -> None:
     state = State([Record("model", "m1", "arn:1"), Record("model", "m2")])
     assert state.latest("model") == Record("model", "m1", "arn:1")

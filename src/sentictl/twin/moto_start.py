@@ -1,7 +1,6 @@
 """What moto does at each start or at each request, and need not do here."""
 
 import sys
-from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +18,8 @@ def lighten() -> None:
     vars(utils)["create_loader"] = lambda: loader
     vars(botocore.session)["create_loader"] = lambda _path=None: loader
     # moto reads the list of its own folders twice a request.
-    backends.list_of_moto_modules = cache(backends.list_of_moto_modules)
+    services = tuple(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: services
     if VALIDATOR not in sys.modules:
         sys.modules.update(_stand_in())
 
