@@ -24,6 +24,21 @@ RATING = re.compile(r"(\d+(?:[.,]\d+)?)\s*(?:stars?|/\s*\d+)")  # "4 stars", "4.
 STARS = re.compile(r"([★⭐*]+)[☆✩\ufe0f]*")
 LONGEST = 100  # characters: no label is longer
 MOST_PROPOSED = 10  # values: where there are more, they are compared
+PRAISE = {
+    "positive",
+    "pos",
+    "yes",
+    "good",
+    "great",
+    "excellent",
+    "best",
+    "like",
+    "liked",
+    "love",
+    "fresh",
+    "recommended",
+}
+BLAME = {"negative", "neg", "no", "not", "bad", "poor", "awful", "terrible", "worst", "dislike", "hate", "rotten"}
 MISSING = ("nan", "null")  # what programs write for nothing
 
 
@@ -143,6 +158,12 @@ class LabelReader:
         if set(self._seen.values()) == {0, 1}:
             return self._third(value, spelling, where)
         values = {spelling, *self._seen, *map(spelled, self._values())}
+        if len(values) > MOST_PROPOSED and any(_number(each) is None for each in values):
+            again = self._command.again(self._settings, label_column="NAME")
+            return DataError(
+                f"{where}: {shown}, and there are {len(values)} of them where the model knows two.",
+                f"Name the column of the labels: {again}",
+            )
         again = self._command.again(self._settings, **_proposed(values))
         two = f", and there are {len(values)} of them where the model knows two" if len(values) > 2 else ""
         return DataError(f"{where}: {shown}{two}.", f"Say which values are which, such as: {again}")
@@ -164,15 +185,30 @@ class LabelReader:
 
 
 def _proposed(spellings: Iterable[str]) -> dict[str, str]:
-    """Sides for some values: the larger numbers are positive, and words by the alphabet, as with "bad" and "good"."""
+    """Sides for some values: the larger numbers are positive; words go by what they hold, else by the alphabet."""
     values = [value for value in spellings if value]
-    if len(values) > MOST_PROPOSED:
-        return {"positive": ">=4", "negative": "<=2", "ignore": "3"}
+    numbers = [number for number in map(_number, values) if number is not None]
+    if len(values) > MOST_PROPOSED and len(numbers) == len(values):
+        between = float(f"{(min(numbers) + max(numbers)) / 2:.2g}")
+        return {"positive": f">={between:.12g}"}
+    leaning = {value: _leaning(value) for value in values}
+    if not numbers and {1, -1} <= set(leaning.values()):
+        named = {
+            side: _listed(sorted(value for value in values if leaning[value] == sign))
+            for side, sign in (("positive", 1), ("negative", -1), ("ignore", 0))
+        }
+        return {side: listed for side, listed in named.items() if listed}
     ordered = sorted(values, key=lambda value: (_number(value) is None, _number(value) or 0, value))
     half = max(len(ordered) // 2, 1)
     negative, middle, positive = ordered[:half], ordered[half:-half], ordered[half:][-half:]
     sides = {"positive": _listed(positive) or "VALUE", "negative": _listed(negative)}
     return sides | ({"ignore": _listed(middle)} if middle else {})
+
+
+def _leaning(value: str) -> int:
+    """1 for a word that is usually praise, -1 for one that is usually blame, else 0."""
+    words = set(re.findall(r"\w+", value))
+    return bool(words & PRAISE) - bool(words & BLAME)
 
 
 def spelled(value: object) -> str:

@@ -87,7 +87,14 @@ def test_the_other_names_are_told_by_the_delimiter_that_the_file_has(tmp_path: P
         (("1", "2", "3", "4", "5"), "--positive 4,5 --negative 1,2 --ignore 3"),
         (("negative", "neutral", "positive"), "--positive positive --negative negative --ignore neutral"),
         (("2.5", "10"), "--positive 10 --negative 2.5"),
-        (tuple(str(number) for number in range(2, 40)), "--positive '>=4' --negative '<=2' --ignore 3"),
+        (
+            ("bad", "good", "ok", "very bad", "very good"),
+            "--positive 'good,very good' --negative 'bad,very bad' --ignore ok",
+        ),
+        (("a", "b"), "--positive b --negative a"),
+        (tuple(str(number) for number in range(2, 40)), "--positive '>=20'"),
+        (tuple(f"0.{number}" for number in range(10, 90)), "--positive '>=0.49'"),
+        (tuple(f"2024-01-{number}" for number in range(10, 30)), "--label-column NAME"),
     ],
 )
 def test_labels_that_are_not_known_are_proposed_as_they_stand(
@@ -97,6 +104,38 @@ def test_labels_that_are_not_known_are_proposed_as_they_stand(
     error = refused(tmp_path / "a.csv", f"review,label\n{rows}")
     assert error.hint.endswith(f"sentictl data --source a.csv {options}")
     assert ("the model knows two" in error.message) == (len(labels) > 2)
+
+
+@pytest.mark.parametrize("header", ["id, review, label", 'id, "review", "label"', "id,  review,  label"])
+def test_blanks_behind_the_delimiter_belong_to_no_field(tmp_path: Path, header: str) -> None:
+    content = f'{header}\n1, "Good, really", "1"\n2, "Bad", "0"\n3, Fine, 1\n'
+    assert read(tmp_path / "a.csv", content) == [("Good, really", 1), ("Bad", 0), ("Fine", 1)]
+
+
+def test_a_column_that_is_there_twice_matters_where_it_is_used(tmp_path: Path) -> None:
+    assert read(tmp_path / "a.csv", "review,note,label,note\nGood,x,1,y\n") == [("Good", 1)]
+    (row,) = read_inputs(tmp_path / "a.csv", DataSettings())
+    assert row.fields == {"review": "Good", "note": "x", "label": "1", "note 2": "y"}
+    for twice in ("review,label,split,split\nGood,1,,\n", "review,note,label,note,note 2\nGood,x,1,y,z\n"):
+        assert "is there twice" in refused(tmp_path / "a.csv", twice).message
+
+
+def test_a_row_that_ends_behind_what_is_needed_is_read_and_told(tmp_path: Path) -> None:
+    table = source(tmp_path / "a.csv", "review,label,note\nGood,1\nBad,0,x\n")
+    assert [review.text for review in table.reviews()] == ["Good", "Bad"]
+    assert table.warnings.examples == {"row with fewer fields than the header": "line 2 of a.csv: Good, 1"}
+    assert "2 fields, where the header has 3" in refused(tmp_path / "a.csv", "review,label,split\nGood,1\n").message
+
+
+@pytest.mark.parametrize("content", ['[{"review": "Good", "label": 1}]', '{"review": "Good",\n"label": 1}\n'])
+def test_json_under_another_name_is_told(tmp_path: Path, content: str) -> None:
+    assert refused(tmp_path / "a.csv", content).message == "a.csv holds JSON."
+
+
+@pytest.mark.parametrize("review", ['{"text": "Good"}', '["Good"]'])
+def test_a_nested_review_is_told(tmp_path: Path, review: str) -> None:
+    error = refused(tmp_path / "a.jsonl", f'{{"id": "1", "review": {review}, "label": 1}}\n')
+    assert "what lies deeper is not looked for" in error.hint
 
 
 def test_the_other_side_is_proposed_where_one_is_named(tmp_path: Path) -> None:

@@ -7,17 +7,19 @@ that it took: where every line is a row by itself, it is read as one.
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
 from typing import IO, Any
 
 from sentictl.errors import DataError
 from sentictl.reviews.read.source import MAX_REVIEW_BYTES, Warnings, lines_or_problems
-from sentictl.reviews.read.tables.dialect import delimiter_of, header_of, records
+from sentictl.reviews.read.tables.dialect import SPLIT, delimiter_of, has_blanks_behind, header_of, records
 from sentictl.reviews.read.tables.row import Asked, Row, find
 
 QUOTES = "row with a quote that is no CSV, read as it stands"
+SHORT = "row with fewer fields than the header"
 CSV_QUOTES = "A field that holds quotes is quoted itself, and each quote in it doubled; a quote that is open is closed."
+OBJECTS = re.compile(r"\s*\[?\s*\{\s*\"")  # how JSON begins
 SAMPLE = 32_000  # characters
 LONGEST_HEADER = 100  # of them are shown
 BETWEEN_NAMES = re.compile(r"\w[\"']?\s*([^\w\s\"'.()#-])\s*[\"']?\w")
@@ -44,12 +46,17 @@ def delimited_rows(file: IO[str], name: str, suffix: str, asked: Asked, warnings
     lines = lines_or_problems(file, name)
     sample, skipped, delimiter = _sample(lines)
     beginning = [line for line in sample if isinstance(line, str)]
+    if beginning and OBJECTS.match(beginning[0]):
+        raise DataError(f"{name} holds JSON.", "Let its name end in .json, or in .jsonl with an object a line.")
     delimiter = delimiter or delimiter_of(beginning, suffix, asked)
     header, in_file = header_of(beginning, delimiter, name, asked)
     if beginning:
         values = next(islice(records(beginning, delimiter), 1, None), [])
         _check_columns(header, values, f"line {skipped + 1} of {name}", asked)
-    for start, fields in Records(chain(sample, lines), skipped, delimiter, header, name, asked, warnings):
+    needed = _needed(header, asked)
+    spaced = bool(beginning) and has_blanks_behind(beginning[0], delimiter)
+    form = {"delimiter": delimiter, "skipinitialspace": spaced}
+    for start, fields in Records(chain(sample, lines), skipped, form, header, name, asked, warnings):
         where = f"line {start} of {name}"
         if isinstance(fields, DataError):
             if in_file:  # the header
@@ -58,7 +65,7 @@ def delimited_rows(file: IO[str], name: str, suffix: str, asked: Asked, warnings
         elif in_file and fields:  # of the first record
             in_file = False
         elif fields:
-            yield _named(header, fields, where)
+            yield _named(header, fields, where, needed, warnings)
 
 
 class Records:
@@ -69,7 +76,7 @@ class Records:
     Args:
         lines: all of them, and errors in the place of those that are too long.
         skipped: how many lines of the file stand before them.
-        delimiter: what parts the fields.
+        form: what parts the fields, and whether blanks behind it belong to none, as the csv module has it.
         header: the names of the columns.
         name: what the file is called, for messages.
         asked: what is asked of it.
@@ -83,7 +90,7 @@ class Records:
         self,
         lines: Iterable[str | DataError],
         skipped: int,
-        delimiter: str,
+        form: Mapping[str, Any],
         header: Sequence[str],
         name: str,
         asked: Asked,
@@ -91,7 +98,7 @@ class Records:
     ) -> None:
         self._lines = iter(lines)
         self._number = skipped
-        self._delimiter = delimiter
+        self._form = form
         self._header = header
         self._label = find(asked.settings.label_column, header) if asked.labels else None
         self._name = name
@@ -102,7 +109,7 @@ class Records:
 
     def __iter__(self) -> Iterator[tuple[int, list[str] | DataError]]:
         while not self._ended:
-            reader = csv.reader(self._take(), delimiter=self._delimiter, strict=True)
+            reader = csv.reader(self._take(), **self._form, strict=True)
             try:
                 for fields in reader:
                     yield from self._checked(fields)
@@ -170,12 +177,12 @@ class Records:
 
     def _row(self, line: str) -> list[str] | None:
         """A line that is a row by itself: by the rules, with quotes behind backslashes, or without any quoting."""
-        forms: list[dict[str, Any]] = [{"strict": True}, {"quoting": csv.QUOTE_NONE}]
+        quotings: list[dict[str, Any]] = [{"strict": True}, {"quoting": csv.QUOTE_NONE}]
         if '\\"' in line:
-            forms.insert(1, {"strict": True, "doublequote": False, "escapechar": "\\"})
-        for form in forms:
+            quotings.insert(1, {"strict": True, "doublequote": False, "escapechar": "\\"})
+        for quoting in quotings:
             try:
-                fields = next(csv.reader([line], delimiter=self._delimiter, **form), [])
+                fields = next(csv.reader([line], **self._form, **quoting), [])
             except csv.Error:
                 continue
             if self._fits(fields):
@@ -231,6 +238,13 @@ def _sample(lines: Iterator[str | DataError]) -> tuple[list[str | DataError], in
     return sample, skipped, delimiter
 
 
+def _needed(header: Sequence[str], asked: Asked) -> int:
+    """How many fields a row must have so that all columns are there that are used."""
+    used = [*asked.columns, *([SPLIT] if asked.labels else [])]
+    places = [header.index(found) for found in (find(column, header) for column in used) if found is not None]
+    return max(places, default=-1) + 1
+
+
 def _check_columns(header: Sequence[str], values: Sequence[str], where: str, asked: Asked) -> None:
     """Refuse a header without the columns that are asked for; the values are those of a row."""
     if len(header) == 1 and find(asked.settings.review_column, header) is None:
@@ -244,11 +258,14 @@ def _check_columns(header: Sequence[str], values: Sequence[str], where: str, ask
         asked.field(Row(where, dict.fromkeys(header, "") | dict(zip(header, values, strict=False))), setting)
 
 
-def _named(header: Sequence[str], fields: Sequence[str], where: str) -> Row:
+def _named(header: Sequence[str], fields: Sequence[str], where: str, needed: int, warnings: Warnings) -> Row:
+    """A record by the names of its columns; one that ends behind all that are needed is told."""
     if len(fields) > len(header) and not any(field.strip() for field in fields[len(header) :]):
         fields = fields[: len(header)]  # a spreadsheet pads rows
     problem = None
-    if len(fields) != len(header):
+    if needed <= len(fields) < len(header):
+        warnings.note(SHORT, f"{where}: {', '.join(fields)}")
+    elif len(fields) != len(header):
         problem = DataError(
             f"{where}: {len(fields)} fields, where the header has {len(header)}.",
             "Quote the fields that hold the delimiter or a line break.",

@@ -10,6 +10,7 @@ from sentictl.reviews.read.tables.row import Asked, find, normal
 DELIMITERS = (",", ";", "\t", "|")
 TAB_NAMES = ("tab", "\\t")
 LONGEST_NAME = 60  # characters: what is longer is a review, not the name of a column
+SPLIT = "split"  # the column of a source's own splits
 HIGHEST = 20  # lines that may stand above a header
 SNIFFED = 20_000  # characters
 
@@ -69,10 +70,25 @@ def header_of(sample: Sequence[str], delimiter: str, name: str, asked: Asked) ->
     header = [
         field if field.strip() or blank == 1 else f"column {number}" for number, field in enumerate(first, start=1)
     ]
-    twice = {column for column in header if header.count(column) > 1}
-    if twice:
-        raise DataError(f"{name}: the column {reprlib.repr(min(twice))} is there twice.", "Rename one of them.")
-    return header, True
+    numbered = [_numbered(header, place) for place in range(len(header))]
+    used = {normal(column) for column in (*asked.columns, SPLIT)}
+    twice = {column for column in header if header.count(column) > 1 and normal(column) in used}
+    if twice or len(set(numbered)) < len(numbered):
+        column = min(twice or header, key=lambda column: -header.count(column))
+        raise DataError(f"{name}: the column {reprlib.repr(column)} is there twice.", "Rename one of them.")
+    return numbered, True
+
+
+def has_blanks_behind(line: str, delimiter: str) -> bool:
+    """Whether a blank stands behind each delimiter of a line, and so belongs to no field."""
+    fields = next(csv.reader([line], delimiter=delimiter), [])
+    return len(fields) > 1 and all(field.startswith(" ") for field in fields[1:])
+
+
+def _numbered(header: Sequence[str], place: int) -> str:
+    """The name of a column, with a number where it is that of an earlier one, too."""
+    before = header[:place].count(header[place])
+    return f"{header[place]} {before + 1}" if before else header[place]
 
 
 def column_names(asked: Asked) -> list[str]:
@@ -89,7 +105,8 @@ def has_columns(header: Iterable[str], columns: Iterable[str]) -> bool:
 def records(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
     """Yields the records in some lines; lines that are no records by the rules end it."""
     try:
-        yield from (fields for fields in csv.reader(lines, delimiter=delimiter) if fields)
+        reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+        yield from (fields for fields in reader if fields)
     except csv.Error:
         return
 

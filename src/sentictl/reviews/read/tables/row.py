@@ -48,9 +48,12 @@ class Asked(NamedTuple):
         if text is None:
             return ""
         if not isinstance(text, str):
+            nested = isinstance(text, dict | list)
             raise DataError(
                 f"{row.where}: {self.settings.review_column!r} is of type {type(text).__name__}, not text.",
-                self._name(row, "review_column"),
+                f"Write the text itself into {self.settings.review_column}: what lies deeper is not looked for."
+                if nested
+                else self._name(row, "review_column"),
             )
         return text
 
@@ -71,7 +74,11 @@ class Asked(NamedTuple):
 
     def _name(self, row: Row, setting: str) -> str:
         """The hint to name a column: the one that was most likely meant."""
-        others = [name for name in row.fields if name not in self.columns and len(name) <= MOST_NAMES_SHOWN]
+        others = [
+            name
+            for name, value in row.fields.items()
+            if name not in self.columns and len(name) <= MOST_NAMES_SHOWN and not isinstance(value, dict | list)
+        ]
         close = difflib.get_close_matches(normal(getattr(self.settings, setting)), map(normal, others), n=1)
         by_length = sorted(others, key=lambda name: len(str(row.fields[name])), reverse=setting == "review_column")
         meant = next((name for name in by_length if not close or normal(name) == close[0]), "NAME")

@@ -14,13 +14,13 @@ from sentictl.reviews.read.command import DATA, ReadingCommand
 from sentictl.reviews.read.labels import LabelReader, is_blank
 from sentictl.reviews.read.source import MAX_PASSED_OVER, Review, Source, SplitName, Warnings, file_sha256, json_sha256
 from sentictl.reviews.read.tables.delimited import delimited_rows
+from sentictl.reviews.read.tables.dialect import SPLIT
 from sentictl.reviews.read.tables.encoding import UTF8, Encoding, detect
 from sentictl.reviews.read.tables.json_rows import json_lines, json_list
 from sentictl.reviews.read.tables.opening import JSON, JSON_LINES, PARQUET, OpenFile, inner_suffix, opened
 from sentictl.reviews.read.tables.parquet import parquet_rows
 from sentictl.reviews.read.tables.row import Asked, Row, find
 
-SPLIT = "split"
 OWN_SPLITS: dict[str, SplitName] = {
     "train": "train", "training": "train",
     "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
