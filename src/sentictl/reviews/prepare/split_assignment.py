@@ -72,9 +72,10 @@ class Members:
         _, texts = np.unique(self.texts[rows], return_inverse=True)
         about = self.films[rows] != NONE
         films = _ranks(self.film_names)[self.films[rows][about]]
-        joined, before = np.arange(len(self.film_names)), None  # the group of each film, as far as it is known
+        joined = np.arange(len(self.film_names))  # the group of each film, as far as it is known
+        before = np.full_like(joined, NONE)
         groups = len(self.film_names) + texts
-        while not np.array_equal(joined, before):
+        while (joined != before).any():
             before = joined.copy()
             groups[about] = joined[films]
             least = np.full(len(texts), groups.max(initial=0))
