@@ -16,7 +16,7 @@ from tests.prepared.protocol import Request
 
 # What Python reads while it starts: a program for which it differs from this process needs a start of its own.
 STARTING = ("PYTHON", "LC_", "LANG")
-HARMLESS = ("PYTHONPATH", "PYTHONUNBUFFERED")
+HARMLESS = ("PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
 RUN = "TESTS_RUN"  # the folder of a run of tests: all its processes share what is in it
 
 

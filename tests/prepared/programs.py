@@ -13,8 +13,10 @@ import termios
 import threading
 import time
 import traceback
+import weakref
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
@@ -24,53 +26,73 @@ from tests.prepared.protocol import Request, close_all_but
 MODEL_PACKAGE = "sentimodel"
 TRAINING_SCRIPT = Path(__file__).parents[2] / "model_code" / "train.py"
 MEMORY = "TESTS_MEMORY"  # the folder where trained models are remembered; without it every job trains
+# The part of awslambdaric in C++. It reads the address of its function's Runtime API while it is loaded.
+RUNTIME_CLIENT = "runtime_client"
+IRIS = "rfc3987_syntax"  # builds a grammar for a second or two, where it is installed: see moto_patches.py
 FIRST_PORT = 4599  # of the twins of the first worker
 FIRST_SPARE = 500  # file descriptors from here on are in nobody's way
+PACKAGES = ("sentictl", "sentimodel")  # all of their modules
+# Others that they import only when they need them.
 MODULES = (
     "boto3.s3.transfer",
     "awslambdaric.bootstrap",
     "onnxruntime",
+    "numpy.ma",
+    "rich.panel",
+    "rich.status",
     "torch",
-    "sentictl.api.project",
-    "sentictl.cli.app",
-    "sentictl.services.doctor.account",
-    "sentictl.services.evaluate.local_models",
-    "sentictl.services.evaluate.report",
-    "sentictl.services.evaluate.samples",
-    "sentictl.services.export.cloudformation",
-    "sentictl.services.export.openapi",
-    "sentictl.services.predict.output_file",
-    "sentictl.services.predict.resume",
-    "sentictl.twin.server",
-    "sentictl.twin.core.die_with_parent",
-    "sentictl.twin.sagemaker.inference_container",
-    "sentimodel.network",
-    "sentimodel.predictor",
-    "sentimodel.training",
+    "torch._dynamo",
+    "torch.onnx",
 )
 SERVICES = ("apigateway", "cloudwatch", "iam", "lambda", "logs", "s3", "sagemaker", "scheduler", "sts")
+ASKED_ONLY = ("resourcegroupstaggingapi", "sagemaker-runtime")  # moto's part in them is not asked, or is small
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 def prepare() -> None:
     """Import what the programs import, and read what botocore and moto know of the services. Starts no thread."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # forks share the processor; also, numpy's threads would be some
+    leave_out(RUNTIME_CLIENT)
+    leave_out(IRIS)
     for module in MODULES:
         import_module(module)
-    for path in Path(import_module("sentictl.cli.commands").__path__[0]).glob("[!_]*.py"):
-        import_module(f"sentictl.cli.commands.{path.stem}")
+    for package in map(import_module, PACKAGES):
+        for found in walk_packages(package.__path__, f"{package.__name__}."):
+            import_module(found.name)
     share_what_botocore_reads()
-    import boto3
-    from moto.moto_server import werkzeug_app
-
-    make_application: Any = werkzeug_app.create_backend_app
-    session = boto3.Session("nobody", "secret", region_name="us-east-1")
-    for service in SERVICES:
-        session.client(service)
-        make_application(service)
+    _warm_services()
     redirect_twins()
     _redirect_children_of_twins()
     poll.look_often()
+    for finalizer in list(vars(weakref.finalize)["_registry"]):
+        finalizer.atexit = False  # torch has a hundred, at the end of every fork
     gc.freeze()  # what is there already is nothing for the forks to look through, page by page
+
+
+def leave_out(module: str) -> None:
+    """Let the import of a module fail from now on, for which those who want it are prepared."""
+    sys.modules.setdefault(module, None)  # type: ignore[arg-type]
+
+
+def _warm_services() -> None:
+    """Have botocore, moto and the twin read all that they keep of AWS's descriptions of the services."""
+    import boto3
+    from moto.core.utils import get_service_model
+    from moto.moto_server import werkzeug_app
+
+    from sentictl.twin.core import messages, operations
+
+    make_application: Any = werkzeug_app.create_backend_app
+    session = boto3.Session("nobody", "secret", region_name="us-east-1")
+    for service in (*SERVICES, *ASKED_ONLY):
+        client = session.client(service)
+        client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
+        client.waiter_names  # noqa: B018  (a property that reads them)
+    for service in SERVICES:
+        make_application(service)
+        get_service_model(service)
+        for method in METHODS:
+            operations.find_operation(service, messages.Request.make(method, "/", "", {}, b""))
 
 
 def redirect_twins() -> None:
@@ -226,6 +248,7 @@ def _start(arguments: list[str]) -> None:
         from sentictl.twin.core import die_with_parent
 
         _forget(MODEL_PACKAGE)  # what runs in a container has a copy of its own beside it
+        _forget(RUNTIME_CLIENT, "awslambdaric")
         sys.argv = _remembered(rest)
         die_with_parent.main()
 
