@@ -20,6 +20,9 @@ TORCH_INDEX ?= $(shell test `uname` != Linux || nvidia-smi --list-gpus >/dev/nul
 INSTALL_TORCH = $(if $(TORCH_INDEX),$(INSTALL) --no-deps --index-url $(TORCH_INDEX) --retries 1 --timeout 15 torch \
 	|| echo "No torch from $(TORCH_INDEX) (see above): your package index has it with CUDA." >&2)
 
+# Modules are compiled once, and not for each of the hundreds of programs that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: up down test test-quick sweep load examples check docs clean
 
 up: $(VENV)/installed
