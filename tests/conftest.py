@@ -2,6 +2,7 @@
 
 import csv
 import fcntl
+import gc
 import os
 import random
 import shutil
@@ -34,6 +35,7 @@ settings.register_profile(
 settings.load_profile("sentictl")
 
 poll.look_often()
+programs.leave_out(programs.IRIS)
 
 MODEL_CODE = Path(__file__).parents[1] / "model_code"
 TRAIN_SECONDS = 120
@@ -88,6 +90,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.rank(item.path))
+    gc.freeze()  # what the tests are made of stays to the end: not to be looked through again and again
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Which tests take long: a parallel run begins with them, so that none is left when the others are done."""
 
+from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -34,6 +35,7 @@ def is_slow(path: Path) -> bool:
     return rank(path) < len(SLOW)
 
 
+@cache
 def rank(path: Path) -> int:
     """Return the first place in `SLOW` that is about this path; its length where none is."""
     inside = path.relative_to(FOLDER)

@@ -2,14 +2,13 @@
 
 import json
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
 import boto3
 import botocore.loaders
 import pytest
-import sagemaker.core
-from sagemaker.core import image_uris
 
 from sentictl.aws.images import VERSIONS, Scope, pytorch_image
 from sentictl.config.instance_types import Use, family, usable_instance_types
@@ -25,7 +24,10 @@ MACHINES: dict[str, tuple[Scope, str]] = {
 }
 # Graviton families that the SDK names the image for x86 processors for: findings/sdk-graviton-images.sh
 WRONG_IN_THE_SDK = {"c8g", "m8g", "r7gd", "r8g"}
-TABLES = Path(next(iter(sagemaker.core.__path__))) / "image_uri_config"
+SDK = find_spec("sagemaker")
+assert SDK is not None
+assert SDK.submodule_search_locations is not None
+TABLES = Path(SDK.submodule_search_locations[0]) / "core" / "image_uri_config"
 
 
 def regions() -> list[str]:
@@ -92,7 +94,9 @@ def ours(scope: Scope, region: str, machine: str) -> str:
 
 
 def the_sdks(scope: Scope, region: str, machine: str) -> str:
-    """The same, from the SDK."""
+    """The same, from the SDK, which takes seconds to import."""
+    from sagemaker.core import image_uris
+
     try:
         found = image_uris.retrieve(
             "pytorch", region, version=VERSIONS[scope], instance_type=machine, image_scope=scope

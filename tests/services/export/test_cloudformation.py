@@ -3,11 +3,11 @@
 import ast
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from cfnlint.api import lint
 
 from sentictl.assets.installed import templates
 from sentictl.aws.environment import Environment
@@ -25,6 +25,7 @@ TRAINED = Record(
     "arn:aws:sagemaker:::training-job/films-local-0123456789ab",
     {"artifact": f"s3://{BUCKET}/models/films-local-0123456789ab/output/model.tar.gz"},
 )
+Lint = Callable[..., list[Any]]
 LARGEST = 51_200  # bytes of a template that is not first uploaded to S3
 
 
@@ -37,6 +38,14 @@ def trained(context_of: ContextOf, *, publish: str = "api", region: str = "eu-we
     return replace(context, environment=environment)
 
 
+@pytest.fixture(scope="module")
+def lint() -> Lint:
+    """cfn-lint, which takes seconds to import."""
+    from cfnlint.api import lint
+
+    return lint  # type: ignore[no-any-return]
+
+
 def exported(context: Context) -> dict[str, Any]:
     return template(context, CHAIN)
 
@@ -45,13 +54,13 @@ def exported(context: Context) -> dict[str, Any]:
     ("publish", "region", "ttl"),
     [("api", "us-east-1", ""), ("s3", "us-east-1", "8h"), ("api", "eu-central-1", "8h"), ("s3", "eu-central-1", "")],
 )
-def test_cfn_lint_finds_nothing(context_of: ContextOf, publish: str, region: str, ttl: str) -> None:
+def test_cfn_lint_finds_nothing(lint: Lint, context_of: ContextOf, publish: str, region: str, ttl: str) -> None:
     text = json.dumps(exported(trained(context_of, publish=publish, region=region, ttl=ttl)), indent=2)
     assert len(text.encode()) < LARGEST
     assert [str(finding) for finding in lint(text, regions=[region])] == []
 
 
-def test_cfn_lint_does_find_what_is_wrong(context_of: ContextOf) -> None:
+def test_cfn_lint_does_find_what_is_wrong(lint: Lint, context_of: ContextOf) -> None:
     document = exported(trained(context_of))
     document["Resources"]["Function"]["Properties"]["Runtime"] = "python2.0"
     document["Resources"]["Model"]["Properties"]["ExecutionRoleArn"] = {"Fn::GetAtt": ["Nobody", "Arn"]}
