@@ -106,7 +106,8 @@ def verify(folder: Path, metadata: Metadata, names: Iterable[str]) -> None:
     for name in names:
         path = folder / name
         try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
         except FileNotFoundError as error:
             raise ArtifactError(f"{path} is missing: the artifact is incomplete. {_TRAIN_AGAIN}") from error
         except OSError as error:

@@ -1,12 +1,11 @@
 """Encoded reviews, labelled or not, and how to take batches of them."""
 
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +42,8 @@ class Reviews:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read what `save` wrote. Raises DatasetError, naming the file, if damaged; FileNotFoundError if absent."""
+        from zipfile import BadZipFile
+
         try:
             with np.load(path, allow_pickle=False) as file:
                 return cls(*[file[field.name] for field in fields(cls)])._checked()
@@ -50,7 +51,7 @@ class Reviews:
             raise
         except KeyError as error:
             raise DatasetError(f"{path}: not a file of encoded reviews: {error.args[0]}") from error
-        except (OSError, EOFError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, AttributeError, BadZipFile) as error:
             raise DatasetError(f"{path}: not a file of encoded reviews, or damaged: {error}") from error
 
     def save(self, path: Path) -> None:
@@ -137,10 +138,11 @@ class Split(Reviews):
         return super()._checked()
 
 
-def read_array(content: bytes) -> NDArray[Any]:
-    """The array that the bytes of a `.npy` file hold. Raises DatasetError if they are damaged."""
+def read_array(source: bytes | BinaryIO) -> NDArray[Any]:
+    """The array that a `.npy` file, or its bytes, holds. Raises DatasetError if they are damaged."""
+    stream = BytesIO(source) if isinstance(source, bytes) else source
     try:
-        array: NDArray[Any] = np.lib.format.read_array(BytesIO(content), allow_pickle=False)
+        array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
     except Exception as error:  # numpy gives the header to Python's parser, whose errors have no nearer base
         raise DatasetError(f"not a file of an array, or damaged: {error}") from error
     return array

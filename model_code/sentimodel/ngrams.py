@@ -8,7 +8,9 @@ Everything here works on whole arrays of ids, never on strings or one n-gram at 
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +27,10 @@ _REACH_SHIFT = _TOKENS_SHIFT + 2
 # their verdict there, so that n-grams near the end have further scores; chosen on reviews of films not trained on.
 ANYWHERE = 0
 _KINDS = ((1, ANYWHERE), (2, ANYWHERE), (3, ANYWHERE), (1, 15), (2, 15), (1, 60), (2, 60))
-_ROW_BITS = 32  # of an n-gram's number, below a review's
-_REVIEWS_AT_ONCE = 4096  # bounds the memory that their n-grams take
+_MANY = 10_000  # keys that were looked up, after which a hash table is worth making
+_SPARE_BITS = 2  # of a hash table, which has four to eight slots for each key
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio
+_REVIEWS_AT_ONCE = 128  # bounds the memory that their n-grams take, and is quickest; at most 65,536
 
 
 class NgramError(ValueError):
@@ -99,9 +103,10 @@ class Ngrams:
     """
 
     def __init__(self, keys: NDArray[np.int64]) -> None:
-        if keys.ndim != 1 or keys.dtype != np.int64 or (np.diff(keys) <= 0).any():
+        if keys.ndim != 1 or keys.dtype != np.int64 or (keys[1:] <= keys[:-1]).any():
             raise NgramError("the keys of n-grams must be one rising row of int64")
         self._keys = keys
+        self._looked_up = 0
 
     @classmethod
     def none(cls) -> "Ngrams":
@@ -129,19 +134,24 @@ class Ngrams:
     @classmethod
     def from_bytes(cls, content: bytes) -> "Ngrams":
         """Read the bytes that `to_bytes` gave. Raises NgramError if they are damaged."""
+        return cls._read(content)
+
+    @classmethod
+    def _read(cls, source: bytes | BinaryIO) -> "Ngrams":
         try:
-            steps = read_array(content)
+            steps = read_array(source)
         except DatasetError as error:
             raise NgramError(f"not a file of n-grams: {error}") from error
         if steps.ndim != 1 or steps.dtype != np.int64:
             raise NgramError("not a file of n-grams: it must hold one row of int64")
-        return cls(np.cumsum(steps))
+        return cls(np.cumsum(steps, out=steps))
 
     @classmethod
     def load(cls, path: Path) -> "Ngrams":
         """Read a file of `to_bytes`. Raises NgramError, naming the file, if it is damaged; OSError if unreadable."""
         try:
-            return cls.from_bytes(path.read_bytes())
+            with path.open("rb") as stream:
+                return cls._read(stream)
         except NgramError as error:
             raise NgramError(f"{path}: {error}") from error
 
@@ -178,26 +188,83 @@ class Ngrams:
 
     def places(self, reviews: Reviews) -> Iterator[Places]:
         """Find all occurrences of the n-grams in these reviews, one kind of n-gram after the other."""
-        for tokens, reach in _KINDS:
-            keys, starts = _keys(reviews, tokens, reach)
-            rows, known = self._look_up(keys)
-            yield Places(tokens, reach, rows[known], starts[known])
+        kinds = [_keys(reviews, *kind) for kind in _KINDS]
+        rows, known = self._look_up(np.concatenate([keys for keys, _ in kinds]))
+        first = 0
+        for (tokens, reach), (keys, starts) in zip(_KINDS, kinds, strict=True):
+            here = slice(first, first + len(keys))
+            yield Places(tokens, reach, rows[here][known[here]], starts[known[here]])
+            first += len(keys)
 
     def _held(self, reviews: Reviews, found: Sequence[Places]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """The n-grams that each review holds, each once, one review after the other, and how many they are."""
-        owners = reviews.owners << _ROW_BITS
-        pairs = np.sort(np.concatenate([owners[places.starts] | places.rows for places in found]))
-        pairs = pairs[np.diff(pairs, prepend=-1) > 0]  # np.unique hashes them, which takes 20 times as long
-        return pairs.astype(np.int32), np.bincount(pairs >> _ROW_BITS, minlength=len(reviews))
+        owners = reviews.owners.astype(np.uint16)  # which NumPy sorts by counting
+        of = np.concatenate([owners[places.starts] for places in found])
+        rows = np.concatenate([places.rows for places in found]).astype(np.int32)[np.argsort(of, kind="stable")]
+        counts = np.bincount(of, minlength=len(reviews))
+        ends = np.cumsum(counts)
+        starts = ends - counts
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            rows[start:end].sort()  # one after the other: a third of the time that all together take
+        new = np.diff(rows, prepend=0) != 0
+        new[starts[counts > 0]] = True
+        return rows[new], np.bincount(np.repeat(np.arange(len(reviews)), counts)[new], minlength=len(reviews))
 
     def _look_up(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """The number of each key, and whether it has one."""
         if not len(self):
             return np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=bool)
-        order = np.argsort(keys)  # one search after the other then stays in the processor's cache
-        rows = np.empty(len(keys), dtype=np.int64)
-        rows[order] = np.searchsorted(self._keys, keys[order]).clip(max=len(self) - 1)
+        self._looked_up += len(keys)
+        if self._looked_up >= _MANY:
+            return self._table.find(keys)
+        rows = np.searchsorted(self._keys, keys).clip(max=len(self) - 1)
         return rows + 1, self._keys[rows] == keys
+
+    @cached_property
+    def _table(self) -> "_HashTable":
+        return _HashTable(self._keys)
+
+
+class _HashTable:
+    """Where each of some keys stands, found in a quarter of the time that a search takes; 20 ms to make of 500,000.
+
+    Open addressing with linear probing, and multiplicative hashing (Knuth, The Art of Computer Programming, vol. 3,
+    section 6.4), one step of the probing for all keys at once.
+
+    Args:
+        keys: int64, at least one, none negative, each once.
+    """
+
+    def __init__(self, keys: NDArray[np.int64]) -> None:
+        bits = len(keys).bit_length() + _SPARE_BITS
+        self._shift = np.uint64(64 - bits)
+        self._keys = np.append(keys, -1)  # the last for a slot that is free
+        self._slots = np.full(2**bits, len(keys), dtype=np.int32)
+        left, slots = np.arange(len(keys), dtype=np.int32), self._first_slots(keys)
+        while len(left):
+            free = self._slots[slots] == len(keys)
+            self._slots[slots[free]] = left[free]  # of several keys the last one gets the slot
+            without = self._slots[slots] != left
+            left, slots = left[without], self._next_slots(slots[without])
+
+    def find(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the place of each key, from 1 on, and whether it is there."""
+        slots = self._first_slots(keys)
+        places = self._slots[slots].astype(np.int64)
+        known = self._keys[places] == keys
+        (left,) = np.nonzero(~known & (places < len(self._keys) - 1))
+        while len(left):
+            slots[left] = self._next_slots(slots[left])
+            places[left] = self._slots[slots[left]]
+            known[left] = self._keys[places[left]] == keys[left]
+            left = left[~known[left] & (places[left] < len(self._keys) - 1)]
+        return places + 1, known
+
+    def _first_slots(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        return (keys.view(np.uint64) * _GOLDEN >> self._shift).view(np.int64)
+
+    def _next_slots(self, slots: NDArray[np.int64]) -> NDArray[np.int64]:
+        return (slots + 1) % len(self._slots)
 
 
 def _keys(reviews: Reviews, tokens: int, reach: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -220,14 +220,33 @@ class Predictor:
 
         Tokens that the model does not know, or that lie outside the `max_tokens` the LSTM reads, have 0.
         """
-        positions = np.arange(len(review.ids))
-        read = np.flatnonzero((review.ids > UNK) & (positions >= len(positions) - self._max_tokens))
-        copies = np.tile(review.ids, (len(read) + 1, 1))
-        copies[np.arange(len(read)), read] = UNK
-        said = self.part_logits(Reviews.from_reviews(copies))["lstm"]
-        contributions = np.zeros(len(positions), dtype=np.float64)
-        contributions[read] = said[-1] - said[:-1]
+        contributions = np.zeros(len(review.ids), dtype=np.float64)
+        first = max(0, len(review.ids) - self._max_tokens)
+        ids, ends = review.ids[first:].astype(np.int64), self._ngrams.read(review)[1][first:].astype(np.int64)
+        known = np.flatnonzero(ids > UNK)
+        if not len(known):
+            return contributions
+        occluded = np.append(known, -1)
+        said = [self._without(ids, ends, occluded[at : at + _BATCH]) for at in range(0, len(occluded), _BATCH)]
+        *without, whole = np.concatenate(said).astype(np.float64)
+        if np.count_nonzero(review.ids > UNK) == 1:  # without it the model knows no word
+            without = [np.float64(0)]
+        contributions[first + known] = whole - without
         return contributions
+
+    def _without(
+        self, ids: NDArray[np.int64], ends: NDArray[np.int64], positions: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """The LSTM's logits of one review's tokens with the one at each position made unknown; none where it is -1."""
+        copies = {"ids": np.tile(ids, (len(positions), 1)), "ends": np.tile(ends, (len(positions), 1, 1))}
+        (rows,) = np.nonzero(positions >= 0)
+        copies["ids"][rows, positions[rows]] = UNK
+        for step in range(LONGEST):  # n-grams of more than so many tokens that end so far behind a token hold it
+            rows = rows[positions[rows] + step < len(ids)]
+            copies["ends"][rows, positions[rows] + step, step:] = 0
+        if "ngram" in self._parts:
+            copies["rows"] = np.zeros((len(positions), 1), dtype=np.int64)
+        return self._network(copies)["lstm"]
 
     def _batches(self, reviews: Reviews) -> Iterator[tuple[NDArray[np.int64], dict[str, NDArray[np.int64]]]]:
         """The rows of some reviews of similar length, and what the network reads of them."""

@@ -3,9 +3,8 @@
 Every regular expression here takes time linear in the review's length, whatever the review holds.
 """
 
-import html
+import functools
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import groupby
@@ -67,7 +66,7 @@ _MARKS = (
     "\u0900-\u0963\u0966-\u0df3\u0e31-\u0e4e\u0eb1-\u0ecd\u0f71-\u0f84\u102b-\u103e\u17b4-\u17d3\u200c\u200d"
 )
 _LETTERS = rf"[^\W_]+(?:[{_MARKS}]+[^\W_]*)*"  # runs of letters and marks: several times as fast as one by one
-_TOKEN = re.compile(
+_TOKEN = (
     r"[0-9]+(?:\.[0-9]+)?/[0-9]+"  # a rating: 7/10, 8.5/10
     rf"|{_LETTERS}(?:'{_LETTERS})*"  # a word: café, don't
     r"|(?<!!)!|(?<!\?)\?"  # the first of a run of exclamation or question marks
@@ -148,7 +147,7 @@ def locate(text: str, settings: TextSettings) -> list[Located]:
     """
     spans = _spans(text, settings)
     found = []
-    for match in _TOKEN.finditer(_cleaned(text, settings)):
+    for match in _token().finditer(_cleaned(text, settings)):
         token = match[0] if match[0].isascii() else _compose(match[0])
         found.append(Located(token, spans[match.start()][0], spans[match.end() - 1][1]))
     if not settings.remove_stop_words:
@@ -198,7 +197,7 @@ def _tokens(text: str) -> list[str]:
     if not text.isascii():
         return _tokens_of_any_script(text)
     if "/" in text and _RATING.search(text):
-        return _TOKEN.findall(text)
+        return _token().findall(text)
     return _split(text)
 
 
@@ -207,7 +206,7 @@ def _tokens_of_any_script(text: str) -> list[str]:
     tokens: list[str] = []
     for is_ascii, words in groupby(text.split(" "), str.isascii):
         stretch = " ".join(words)
-        tokens += _tokens(stretch) if is_ascii else map(_compose, _TOKEN.findall(stretch))
+        tokens += _tokens(stretch) if is_ascii else map(_compose, _token().findall(stretch))
     return tokens
 
 
@@ -220,9 +219,18 @@ def _split(text: str) -> list[str]:
     return _LOOSE_APOSTROPHE.sub(" ", text).translate(_SEPARATORS).split()
 
 
+@functools.cache
+def _token() -> re.Pattern[str]:
+    return re.compile(_TOKEN)  # takes longer than to split a review in ASCII, which does without
+
+
 def _unescape(entity: re.Match[str]) -> str:
+    import html  # its table of entities takes as long to import as a short review to predict
+
     return html.unescape(entity[0])
 
 
 def _compose(token: str) -> str:
+    import unicodedata
+
     return token if len(token) > _LONGEST_COMPOSED else unicodedata.normalize("NFC", token)

@@ -30,10 +30,13 @@ class Vocabulary:
     """
 
     def __init__(self, groups: Sequence[str]) -> None:
-        numbered = enumerate(groups, start=len(_RESERVED))
-        self._ids = {word: number for number, words in numbered for word in words.split(" ")}
         self._size = len(groups) + len(_RESERVED)
-        if len(self._ids) != len(groups) + sum(words.count(" ") for words in groups):
+        self._ids = dict(zip(groups, range(len(_RESERVED), self._size), strict=True))
+        several = {words: number for words, number in self._ids.items() if " " in words}
+        for words, number in several.items():
+            del self._ids[words]
+            self._ids.update(dict.fromkeys(words.split(" "), number))
+        if len(self._ids) != len(groups) + sum(words.count(" ") for words in several):
             raise VocabularyError("a word stands in the vocabulary twice")
 
     @classmethod
@@ -63,7 +66,7 @@ class Vocabulary:
     def load(cls, path: Path) -> "Vocabulary":
         """Read what `save` wrote. Raises VocabularyError, naming the file, if it is damaged; OSError if unreadable."""
         try:
-            lines = path.read_text(encoding="utf-8").split("\n")
+            lines = path.read_bytes().decode().split("\n")
         except UnicodeDecodeError as error:
             raise VocabularyError(f"{path}: not a vocabulary: not UTF-8 ({error.reason})") from error
         if tuple(lines[:2]) != _RESERVED:

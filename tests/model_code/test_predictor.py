@@ -149,14 +149,22 @@ def without(text: str, word: Word) -> str:
 
 
 @pytest.mark.parametrize("architecture", WITH_LSTM)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The plot was wonderful, the acting dreadful and the music wasn't superb",
+        "wonderful",
+        "The plot was superb. The acting was dreadful. " * 7,  # longer than what the LSTM reads
+    ],
+)
 def test_what_the_lstm_contributes_is_what_it_says_less_without_the_word(
-    artifacts: dict[str, Path], architecture: str
+    artifacts: dict[str, Path], architecture: str, text: str
 ) -> None:
     predictor = Predictor.load(artifacts[architecture], "torch")
-    text = "The plot was wonderful, the acting dreadful and the music wasn't superb"
     words = predictor.explain(text).words
     logits = predictor.part_logits(predictor.encode([text, *(without(text, word) for word in words)]))
     lstm = logits["lstm"][0] - logits["lstm"][1:]
+    lstm[: max(0, len(words) - predictor.metadata.hyperparameters["max_tokens"])] = 0
     contributions = np.array([word.contribution for word in words])
     if architecture == "lstm":
         assert np.abs(lstm).max() > 0.1
