@@ -232,7 +232,7 @@ def _start(arguments: list[str]) -> None:
             redirect_twins()
             poll.look_often()
         keep_to_own_ports()
-        from sentictl.cli.app import main
+        from sentictl.cli.program import main
 
         sys.argv = arguments
         main()

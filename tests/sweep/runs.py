@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sentictl.cli.app import main
+from sentictl.cli.program import main
 from sentictl.twin.core.environment import Access
 from tests.chain.shell import begin
 from tests.sweep import inventory, process

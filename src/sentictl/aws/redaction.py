@@ -1,5 +1,6 @@
 """Credentials taken out of a text before anybody sees it, also out of a traceback. Imports nothing heavy."""
 
+import functools
 import re
 
 HIDDEN = "***"
@@ -10,21 +11,18 @@ NAMES = (
     "|client_?secret|authorization_?token"
 )
 # Each keeps its group `kept`, and hides the rest of what it finds.
-PATTERNS = [
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"(?P<kept>\bAWS4-[A-Z0-9-]+ )Credential=[^'\"\r\n]+",  # how a request is signed
-        r"(?P<kept>\b(?:x-amz-)?(?:signature|credential|security-token)=)[^&\s'\",]+",
-        rf"(?P<kept>\b(?:{HEADERS})(?:['\"]\s*[:,]|\s*[:=])\s*b?['\"]?)[^'\"\r\n]+",
-        rf"(?P<kept>(?:{NAMES})['\"]?\s*[:=]\s*b?['\"]?)[^\s'\",;&}})]+",
-        rf"(?P<kept>(?:{NAMES})\s+)(?!aws_)[^\s'\"]{{{SHORTEST},}}",  # a line of a file whose = is missing
-        r"(?P<kept>\bbearer )[\w.~+/=-]{16,}",
-        r"(?P<kept>://)[^\s/@:'\"]*:[^\s/@'\"]+(?=@)",  # the user and password of a proxy
-        # The prefixes of access keys: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
-        r"(?P<kept>)\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}",
-        r"(?P<kept>)\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]+)?",  # a JSON Web Token
-    )
-]
+PATTERNS = (
+    r"(?P<kept>\bAWS4-[A-Z0-9-]+ )Credential=[^'\"\r\n]+",  # how a request is signed
+    r"(?P<kept>\b(?:x-amz-)?(?:signature|credential|security-token)=)[^&\s'\",]+",
+    rf"(?P<kept>\b(?:{HEADERS})(?:['\"]\s*[:,]|\s*[:=])\s*b?['\"]?)[^'\"\r\n]+",
+    rf"(?P<kept>(?:{NAMES})['\"]?\s*[:=]\s*b?['\"]?)[^\s'\",;&}})]+",
+    rf"(?P<kept>(?:{NAMES})\s+)(?!aws_)[^\s'\"]{{{SHORTEST},}}",  # a line of a file whose = is missing
+    r"(?P<kept>\bbearer )[\w.~+/=-]{16,}",
+    r"(?P<kept>://)[^\s/@:'\"]*:[^\s/@'\"]+(?=@)",  # the user and password of a proxy
+    # The prefixes of access keys: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    r"(?P<kept>)\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}",
+    r"(?P<kept>)\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]+)?",  # a JSON Web Token
+)
 _known: set[str] = set()
 
 
@@ -47,6 +45,11 @@ def redacted(text: str) -> str:
     """
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
-    for pattern in PATTERNS:
+    for pattern in _patterns():
         text = pattern.sub(rf"\g<kept>{HIDDEN}", text)
     return text
+
+
+@functools.cache
+def _patterns() -> list[re.Pattern[str]]:
+    return [re.compile(pattern, re.IGNORECASE) for pattern in PATTERNS]

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from sentictl.cli.help import EVERYWHERE, Command, CommandGroup, Row
-from sentictl.cli.invocation import Debug, Env, Invocation, Json, NoColor, Quiet, end
+from sentictl.cli.invocation import Invocation, end
+from sentictl.cli.options import Debug, Env, Json, NoColor, Quiet
 from sentictl.cli.streams import abandon_stdout, open_streams
 from sentictl.cli.view.output import FALLBACK
 from sentictl.errors import SentictlError, UsageError
@@ -157,6 +158,8 @@ def main() -> None:
 
 def _end(problem: BaseException) -> int:
     """Tell of what went wrong outside of any command: in the options before it, or while its help was shown."""
+    if isinstance(problem, typer.Abort):  # Typer's word for Ctrl-C
+        problem = KeyboardInterrupt()
     message = getattr(problem, "format_message", None)  # Typer's own errors; their class has moved between versions
     if message is not None:
         problem = UsageError(*_explained(problem, message()))

@@ -146,6 +146,8 @@ class ProjectFolder:
 
     def delete_cache(self) -> None:
         """Delete `.sentictl/`, under the lock, which goes last: until then nobody else begins."""
+        import shutil
+
         for entry in self.cache.iterdir():
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry, ignore_errors=True)

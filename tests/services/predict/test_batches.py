@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from sentictl.errors import DataError, RefusedError
 from sentictl.reviews.read.source import MAX_REVIEW_BYTES
-from sentictl.services.predict.batches import lines_as_they_come, predict_each, windows
+from sentictl.services.predict.batches import predict_each, windows
 from sentictl.services.predict.clients import MAX_BODY_BYTES, Client
 from sentictl.services.predict.rows import failed
+from sentictl.services.predict.stdin import lines_as_they_come
 
 SECONDS = 20
 

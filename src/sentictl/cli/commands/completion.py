@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sentictl.cli.invocation import Invocation, command
+from sentictl.cli.invocation import Invocation
+from sentictl.cli.options import command
 
 app = typer.Typer(add_completion=False)
 

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from sentictl.cli.completer import settings
-from sentictl.cli.invocation import Invocation, command
+from sentictl.cli.invocation import Invocation
+from sentictl.cli.options import command
 
 app = typer.Typer(
     name="config", help="Show and change the settings in sentictl.toml.", no_args_is_help=True, add_completion=False

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from sentictl.cli.invocation import Adopt, DryRun, Invocation, command, setting
+from sentictl.cli.invocation import Invocation
+from sentictl.cli.options import Adopt, DryRun, command, setting
 
 app = typer.Typer(add_completion=False)
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentictl.cli.invocation import Invocation, command
+from sentictl.cli.invocation import Invocation
+from sentictl.cli.options import command
 
 if TYPE_CHECKING:
     from sentictl.services.doctor.check import CheckResult

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentictl.cli.invocation import DryRun, Invocation, command
+from sentictl.cli.invocation import Invocation
+from sentictl.cli.options import DryRun, command
 
 if TYPE_CHECKING:
     from sentictl.api.results import Removal

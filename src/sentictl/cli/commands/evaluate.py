@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sentictl.cli.completer import versions
-from sentictl.cli.invocation import Invocation, command
+from sentictl.cli.invocation import Invocation
+from sentictl.cli.options import command
 from sentictl.errors import UsageError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sentictl.cli.invocation import Invocation, command
+from sentictl.cli.invocation import Invocation
+from sentictl.cli.options import command
 from sentictl.cli.questions import answer, told_of_described
 from sentictl.config.project_folder import SETTINGS_FILE
 from sentictl.errors import UsageError

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from sentictl.cli.invocation import Adopt, Invocation, command
+from sentictl.cli.invocation import Invocation
+from sentictl.cli.options import Adopt, command
 
 app = typer.Typer(add_completion=False)
 DIFFERENT = 3

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from sentictl.cli.hints import in_environment
-from sentictl.cli.invocation import Invocation, command
+from sentictl.cli.invocation import Invocation
+from sentictl.cli.options import command
 from sentictl.cli.view.lines import hanging, unbroken
 
 app = typer.Typer(add_completion=False)

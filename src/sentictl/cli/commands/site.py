@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentictl.cli.invocation import Adopt, DryRun, Invocation, command, setting
+from sentictl.cli.invocation import Invocation
+from sentictl.cli.options import Adopt, DryRun, command, setting
 
 if TYPE_CHECKING:
     from sentictl.api.project import Project

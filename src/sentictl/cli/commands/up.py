@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from sentictl.cli.examples import REVIEW
-from sentictl.cli.invocation import Adopt, DryRun, Invocation, command
+from sentictl.cli.invocation import Invocation
+from sentictl.cli.options import Adopt, DryRun, command
 from sentictl.cli.view.lines import unbroken
 
 if TYPE_CHECKING:

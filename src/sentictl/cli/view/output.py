@@ -2,7 +2,6 @@
 
 import codecs
 import json
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
@@ -172,7 +171,11 @@ codecs.register_error(FALLBACK, _spelled)
 
 def columns(stream: TextIO) -> int:
     """Columns of a stream; of a file as many as a narrow terminal has."""
-    return shutil.get_terminal_size().columns if stream.isatty() else WIDTH
+    if not stream.isatty():
+        return WIDTH
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def _show_error(message: str, hint: str) -> None:

@@ -1,20 +1,17 @@
 """Many reviews answered in order: in batches, with constant memory, and without waiting for input that is not there."""
 
-import queue
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import BinaryIO, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from sentictl.errors import DataError, RefusedError
-from sentictl.reviews.read.source import lines_or_problems
+from sentictl.errors import RefusedError
 from sentictl.services.predict.clients import MAX_BODY_BYTES, Client
 from sentictl.services.predict.rows import Prediction, failed
 
-Item = TypeVar("Item")
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
-AHEAD = 2048  # lines read before they are asked for
+Item = TypeVar("Item")
 
 
 def predict_each(
@@ -25,7 +22,7 @@ def predict_each(
 ) -> Iterator[tuple[Item, Prediction]]:
     """Each item with the prediction of its text, in order.
 
-    While one batch is answered the next is read, and asked as well if the asker takes several at once. A text that is
+    Where the asker takes several at once, other batches are read and asked while one is answered. A text that is
     refused is answered with `{"error": {"code", "message"}}`, and the others of its batch are asked without it.
 
     Args:
@@ -42,20 +39,8 @@ def predict_each(
         said = iter(_ask(asker, asked))
         return [next(said) if fault is None else fault for fault in faults]
 
-    pool = ThreadPoolExecutor(asker.threads)
-    pending: deque[tuple[list[Item], Future[list[Prediction]]]] = deque()
-    try:
-        for items in arriving:
-            for batch in _batches(items, text_of, asker.at_once):
-                pending.append((batch, pool.submit(answers, batch)))
-                if len(pending) > asker.threads:
-                    yield from _answered(*pending.popleft())
-            while pending and not items:
-                yield from _answered(*pending.popleft())
-        while pending:
-            yield from _answered(*pending.popleft())
-    finally:
-        pool.shutdown(cancel_futures=True)
+    batches = (list(_batches(items, text_of, asker.at_once)) for items in arriving)
+    return _in_turn(batches, answers) if asker.threads == 1 else _side_by_side(batches, answers, asker.threads)
 
 
 def windows(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -77,53 +62,33 @@ def windows(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield window
 
 
-def lines_as_they_come(stream: BinaryIO, most: int) -> Iterator[list[str | DataError]]:
-    """The lines of a stream, without their ends: at each step those that are there, at most `most`.
-
-    When there are no more for now, a step is an empty list, and the one after it waits. Invalid UTF-8 becomes U+FFFD.
-    In the place of a line that is too long stands an error.
-
-    Raises:
-        DataError: the stream cannot be read, or a line of it has no end.
-    """
-    lines: queue.Queue[bytes | DataError | _End] = queue.Queue(AHEAD)
-    threading.Thread(target=_read_into, args=(lines, stream), daemon=True).start()
-    last: bytes | DataError | _End = b""
-    while not isinstance(last, _End):
-        taken = [lines.get()]
-        while len(taken) < most and not lines.empty():
-            taken.append(lines.get())
-        last = taken[-1]
-        decoded = [_text(line) for line in taken if not isinstance(line, _End)]
-        if decoded:
-            yield decoded
-        if not isinstance(last, _End) and lines.empty():
-            yield []
-    if last.problem:
-        yield []
-        raise last.problem
+def _in_turn(
+    arriving: Iterable[list[list[Item]]], answers: Callable[[list[Item]], list[Prediction]]
+) -> Iterator[tuple[Item, Prediction]]:
+    for batches in arriving:
+        for batch in batches:
+            yield from zip(batch, answers(batch), strict=True)
 
 
-def _text(line: bytes | DataError) -> str | DataError:
-    return line if isinstance(line, DataError) else line.decode(errors="replace").rstrip("\r\n")
+def _side_by_side(
+    arriving: Iterable[list[list[Item]]], answers: Callable[[list[Item]], list[Prediction]], threads: int
+) -> Iterator[tuple[Item, Prediction]]:
+    from concurrent.futures import ThreadPoolExecutor  # imports more than a single review needs
 
-
-class _End(NamedTuple):
-    """Comes after the last line: why no more could be read, if not for the end of the stream."""
-
-    problem: DataError | None
-
-
-def _read_into(lines: "queue.Queue[bytes | DataError | _End]", stream: BinaryIO) -> None:
-    problem = None
+    pool = ThreadPoolExecutor(threads)
+    pending: deque[tuple[list[Item], Future[list[Prediction]]]] = deque()
     try:
-        for line in lines_or_problems(stream, "stdin"):
-            lines.put(line)
-    except DataError as endless:
-        problem = endless
-    except OSError as error:
-        problem = DataError(f"stdin cannot be read: {error.strerror or error}.", "Pipe reviews into it, one a line.")
-    lines.put(_End(problem))
+        for batches in arriving:
+            for batch in batches:
+                pending.append((batch, pool.submit(answers, batch)))
+                if len(pending) > threads:
+                    yield from _answered(*pending.popleft())
+            while pending and not batches:
+                yield from _answered(*pending.popleft())
+        while pending:
+            yield from _answered(*pending.popleft())
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _ask(asker: Client, texts: list[str]) -> list[Prediction]:

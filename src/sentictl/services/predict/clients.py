@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,18 +37,26 @@ class Client:
         at_once: how many reviews to ask together, at most.
         threads: how many may ask at the same time.
         explains: whether the predictions have explanations.
+        close: ends what was started in order to ask.
     """
 
     ask: Callable[[Sequence[str]], list[Prediction]]
     at_once: int
     threads: int = 1
     explains: bool = False
+    close: Callable[[], None] = lambda: None
 
 
-def from_artifact(folder: Path, *, explain: bool = False) -> Client:
+def from_artifact(folder: Path, *, explain: bool = False, threads: int = 0, spread: bool = False) -> Client:
     """Ask the model artifact in a folder.
 
     Each thread that asks has the network to itself, which takes less time in all than sharing out each batch.
+
+    Args:
+        folder: the artifact.
+        explain: whether the predictions are to have explanations.
+        threads: how many may ask at the same time; 0 for one a core.
+        spread: whether many reviews may be answered in as many processes.
 
     Raises:
         ModelError: there is no artifact, or it is damaged.
@@ -56,6 +64,7 @@ def from_artifact(folder: Path, *, explain: bool = False) -> Client:
     from sentimodel.artifact import ArtifactError
     from sentimodel.predictor import Predictor
 
+    folder = folder.resolve()  # where a link to the current model points to may change meanwhile
     try:
         predictor = Predictor.load(folder, threads=1)
     except ArtifactError as problem:
@@ -69,7 +78,14 @@ def from_artifact(folder: Path, *, explain: bool = False) -> Client:
                 answer["explanation"] = asdict(predictor.explain(text))
         return answers
 
-    return Client(ask, EXPLAIN_AT_ONCE if explain else WINDOW, min(os.cpu_count() or 1, MOST_THREADS), explain)
+    threads = threads or min(os.cpu_count() or 1, MOST_THREADS)
+    client = Client(ask, EXPLAIN_AT_ONCE if explain else WINDOW, threads, explain)
+    if not spread or threads == 1:
+        return client
+    from sentictl.services.predict.workers import Workers
+
+    workers = Workers(ask, [str(folder), *(["--explain"] if explain else [])], threads - 1)
+    return replace(client, ask=workers.ask, close=workers.close)
 
 
 def from_api(url: str, max_reviews: int, *, explain: bool = False) -> Client:

@@ -20,6 +20,8 @@ MAX_ANSWER_BYTES = 4 * MAX_REVIEW_BYTES  # a review, written as JSON, and its ex
 
 Answer = dict[str, Any]
 
+_WRITER = json.JSONEncoder(ensure_ascii=False)
+
 
 class AnswerFile(ABC):
     """A file that answers are appended to. It is made with the first of them, or at the end if there were none.
@@ -113,7 +115,7 @@ class JsonLines(AnswerFile):
             yield answer, end
 
     def _row(self, answer: Answer) -> bytes:
-        return json.dumps(answer, ensure_ascii=False).encode(errors="replace") + b"\n"
+        return _WRITER.encode(answer).encode(errors="replace") + b"\n"
 
 
 class Csv(AnswerFile):

@@ -1,9 +1,13 @@
 """The rows of an input, what keeps one from being answered, and its answer beside the fields that it came with."""
 
-from collections.abc import Mapping
+import functools
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 Prediction = dict[str, Any]
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 # The names under which an answer stands in the output.
 OF_THE_PREDICTION = ("label", "sentiment", "probability", "model", "undecided", "explanation", "error")
@@ -38,7 +42,7 @@ def fault_of(text: str, where: str) -> Prediction | None:
     """Say why a review cannot be answered, whoever is asked, by the codes of the API; None where it can."""
     if not text.strip():
         return failed("empty_review", f"{where}: the review is empty.")
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
+    if not text.isascii() and _HALF_PAIR.search(text):
         return failed("not_utf8", f"{where}: the review holds half of a surrogate pair, which is not text.")
     return None
 
@@ -56,8 +60,13 @@ def placed(row: InputRow, prediction: Prediction) -> Prediction:
     return failed(error["code"], f"{row.where}: {error['message']}")
 
 
-def names_beside(fields: Mapping[str, Any]) -> dict[str, str]:
+def names_beside(fields: Iterable[str]) -> Mapping[str, str]:
     """Return the names that the parts of an answer have beside a row's own fields, none of which is overwritten."""
+    return _names_beside(tuple(fields))
+
+
+@functools.lru_cache  # the rows of a table have the same fields
+def _names_beside(fields: tuple[str, ...]) -> Mapping[str, str]:
     names: dict[str, str] = {}
     for name in OF_THE_PREDICTION:
         free, number = name, 1
