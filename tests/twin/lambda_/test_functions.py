@@ -234,15 +234,23 @@ def test_what_a_function_answers(runtime: Cloud) -> None:
     assert invoke(runtime, function, "text")[0] == "schön"
     assert invoke(runtime, function, "decimal")[0] == [2, 0.5]
     assert invoke(runtime, function, "names")[0] == [function.rpartition(":")[2], "256", "$LATEST"]
-    refused, whole = invoke(runtime, function, "set", LogType="Tail")
+    refused, whole = invoke(runtime, function, "set")
     assert whole["FunctionError"] == "Unhandled"
     assert refused["errorType"] == "Runtime.MarshalError"
     assert refused["errorMessage"].startswith("Unable to marshal response: Object of type set")
-    lines = base64.b64decode(whole["LogResult"]).decode().split("\n")
-    assert re.fullmatch(r"\[WARNING\]\t\d{4}-\d\d-\d\dT[\d:.]+Z\t[-0-9a-f]{36}\tasked for set", lines[1])
-    assert lines[1].split("\t")[2] in lines[0]
-    assert lines[2] == "as it stands"
-    assert lines[3].startswith("[ERROR] Runtime.MarshalError: Unable to marshal response")
+
+
+def test_what_a_function_logs(runtime: Cloud) -> None:
+    function = runtime.function(ANSWERS)
+    invoke(runtime, function, "set")
+    group = f"/aws/lambda/{function.rpartition(':')[2]}"
+    wait_for(lambda: any(line.startswith("[ERROR] Runtime.MarshalError: Unable to") for line in runtime.lines(group)))
+    lines = runtime.lines(group)
+    (asked,) = (line for line in lines if line.endswith("\tasked for set"))
+    assert re.fullmatch(r"\[WARNING\]\t\d{4}-\d\d-\d\dT[\d:.]+Z\t[-0-9a-f]{36}\tasked for set", asked)
+    request_id = asked.split("\t")[2]
+    assert any(line.startswith(f"START RequestId: {request_id} ") for line in lines)
+    assert "as it stands" in lines
 
 
 def test_updates_take_effect_at_once(cloud: Cloud) -> None:
