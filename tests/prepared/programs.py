@@ -80,7 +80,8 @@ def _warm_services() -> None:
     from moto.core.utils import get_service_model
     from moto.moto_server import werkzeug_app
 
-    from sentictl.twin.core import messages, operations
+    from sentictl.twin.control_plane import operations
+    from sentictl.twin.core import messages
 
     make_application: Any = werkzeug_app.create_backend_app
     session = boto3.Session("nobody", "secret", region_name="us-east-1")

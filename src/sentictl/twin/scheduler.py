@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane
+from sentictl.twin.control_plane.control_plane import ACCOUNT, Call, ControlPlane
 from sentictl.twin.core.messages import Request, Response, authorization, rest_error
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole
 

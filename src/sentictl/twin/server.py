@@ -26,26 +26,26 @@ from botocore.loaders import Loader
 
 from sentictl import __version__
 from sentictl.errors import TwinError
-from sentictl.twin import moto_start
 from sentictl.twin.apigateway.gateway import EXECUTION, Gateway
 from sentictl.twin.apigateway.gateway import MAX_BODY as GATEWAY_BODY
 from sentictl.twin.cloudwatch.logs import LogStreams
+from sentictl.twin.control_plane import moto_start
+from sentictl.twin.control_plane.control_plane import ControlPlane
+from sentictl.twin.control_plane.journal import Journal
+from sentictl.twin.control_plane.moto_patches import MotoPatches
+from sentictl.twin.control_plane.quotas import Quotas
+from sentictl.twin.control_plane.weather import Weather
 from sentictl.twin.core import web_server
-from sentictl.twin.core.control_plane import ControlPlane
 from sentictl.twin.core.credentials import KEY_VARIABLE, new_key
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.home import TwinHome
-from sentictl.twin.core.journal import Journal
 from sentictl.twin.core.messages import Request, Response, json_response, rest_error
-from sentictl.twin.core.weather import Weather
 from sentictl.twin.iam.callers import Callers, refuse_host
 from sentictl.twin.iam.documents import PolicyDocuments
 from sentictl.twin.iam.simulate_policy import Simulation
 from sentictl.twin.lambda_.functions import INVOCATION as LAMBDA_INVOCATION
 from sentictl.twin.lambda_.functions import Functions
 from sentictl.twin.lambda_.runtime import client
-from sentictl.twin.moto_patches import MotoPatches
-from sentictl.twin.quotas import Quotas
 from sentictl.twin.s3.buckets import Buckets
 from sentictl.twin.s3.objects import Objects
 from sentictl.twin.s3.websites import WEBSITE, Websites

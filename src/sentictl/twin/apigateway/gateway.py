@@ -15,7 +15,7 @@ from sentictl.twin.apigateway.gateway_responses import (
 from sentictl.twin.apigateway.integrations import RESPONSE_HEADER, Integrations
 from sentictl.twin.apigateway.openapi_import import OpenApiImports
 from sentictl.twin.apigateway.routes import Deployment, Route
-from sentictl.twin.core.control_plane import Call, ControlPlane
+from sentictl.twin.control_plane.control_plane import Call, ControlPlane
 from sentictl.twin.core.messages import Request, Response, json_response, rest_error
 from sentictl.twin.lambda_.functions import Functions
 

@@ -23,7 +23,7 @@ from sentictl.twin.apigateway.gateway_responses import (
 )
 from sentictl.twin.apigateway.proxy_event import proxy_event, proxy_response
 from sentictl.twin.apigateway.routes import Route
-from sentictl.twin.core.control_plane import ACCOUNT, ControlPlane
+from sentictl.twin.control_plane.control_plane import ACCOUNT, ControlPlane
 from sentictl.twin.core.messages import Request, Response, authorization, s3_error
 from sentictl.twin.iam import policies
 from sentictl.twin.iam.roles import AssumedRole

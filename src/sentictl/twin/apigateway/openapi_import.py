@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sentictl.twin.core.control_plane import Call, ControlPlane
+from sentictl.twin.control_plane.control_plane import Call, ControlPlane
 from sentictl.twin.core.messages import Response, rest_error
 
 INTEGRATION = "x-amazon-apigateway-integration"

@@ -14,7 +14,7 @@ from werkzeug.datastructures import Headers
 
 from sentictl.twin.apigateway.gateway_responses import bad_integration_answer
 from sentictl.twin.apigateway.routes import Route
-from sentictl.twin.core.control_plane import ACCOUNT
+from sentictl.twin.control_plane.control_plane import ACCOUNT
 from sentictl.twin.core.messages import Request, Response
 
 # What requestContext.identity says of a caller that has not signed the request: nothing.

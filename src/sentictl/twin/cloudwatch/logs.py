@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane
+from sentictl.twin.control_plane.control_plane import ACCOUNT, Call, ControlPlane
 from sentictl.twin.iam.roles import AssumedRole
 
 BATCH_SECONDS = 1.0  # for which a stream's policies are asked once; whoever reads does not wait

@@ -4,7 +4,7 @@ import threading
 import time
 from collections import Counter
 
-from sentictl.twin.core.control_plane import Call, ControlPlane, naive_utc
+from sentictl.twin.control_plane.control_plane import Call, ControlPlane, naive_utc
 
 NAMESPACE = "AWS/SageMaker"
 READERS = ("GetMetricStatistics", "GetMetricData", "ListMetrics")

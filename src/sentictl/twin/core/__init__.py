@@ -1,1 +1,1 @@
-"""The parts that all others rest on: moto's control plane, the journal, HTTP, and child processes."""
+"""The parts that all others rest on: HTTP, the twin's folder and key, and child processes."""

@@ -53,7 +53,7 @@ class TwinHome:
 
     @property
     def weather(self) -> Path:
-        """Names the twin's weather, see `sentictl.twin.core.weather`."""
+        """Names the twin's weather, see `sentictl.twin.control_plane.weather`."""
         return self.folder / "weather"
 
     @property

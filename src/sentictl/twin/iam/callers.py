@@ -3,7 +3,7 @@
 import hmac
 import re
 
-from sentictl.twin.core.control_plane import ControlPlane, signer
+from sentictl.twin.control_plane.control_plane import ControlPlane, signer
 from sentictl.twin.core.credentials import KEY_HEADER, opens
 from sentictl.twin.core.messages import (
     Request,

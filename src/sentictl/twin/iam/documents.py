@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from sentictl.twin.core.control_plane import Call, ControlPlane
+from sentictl.twin.control_plane.control_plane import Call, ControlPlane
 from sentictl.twin.core.messages import Response, query_error
 from sentictl.twin.iam import policies
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sentictl.twin.core.control_plane import ACCOUNT, ControlPlane
+from sentictl.twin.control_plane.control_plane import ACCOUNT, ControlPlane
 from sentictl.twin.core.messages import Response, json_rpc_error
 from sentictl.twin.iam import policies
 

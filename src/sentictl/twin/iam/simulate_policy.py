@@ -3,7 +3,7 @@
 from html import escape
 from urllib.parse import parse_qsl
 
-from sentictl.twin.core.control_plane import Call, ControlPlane
+from sentictl.twin.control_plane.control_plane import Call, ControlPlane
 from sentictl.twin.core.messages import Response
 from sentictl.twin.iam import policies
 from sentictl.twin.iam.roles import AssumedRole

@@ -15,7 +15,7 @@ from typing import Any
 
 from sentictl.assets.archives import ArchiveError, Limits, unpack_zip
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
-from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane, name_call
+from sentictl.twin.control_plane.control_plane import ACCOUNT, Call, ControlPlane, name_call
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import Request, Response, rest_error, unknown_operation
 from sentictl.twin.iam.roles import AssumedRole

@@ -3,7 +3,7 @@
 import json
 import re
 
-from sentictl.twin.core.control_plane import Call, ControlPlane
+from sentictl.twin.control_plane.control_plane import Call, ControlPlane
 from sentictl.twin.core.messages import Response, s3_error
 from sentictl.twin.iam import policies
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sentictl.assets.archives import ArchiveError, unpack_tar_gz
-from sentictl.twin.core.control_plane import REGION, ControlPlane
+from sentictl.twin.control_plane.control_plane import REGION, ControlPlane
 from sentictl.twin.core.messages import Request, authorization
 from sentictl.twin.iam.roles import AssumedRole
 

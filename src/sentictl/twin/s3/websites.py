@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from sentictl.twin.core.control_plane import REGION, Call, ControlPlane
+from sentictl.twin.control_plane.control_plane import REGION, Call, ControlPlane
 from sentictl.twin.core.messages import Request, Response, authorization, s3_error
 from sentictl.twin.iam import policies
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
 from sentictl.twin.cloudwatch.metrics import Invocations
-from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane, naive_utc, name_call
+from sentictl.twin.control_plane.control_plane import ACCOUNT, Call, ControlPlane, naive_utc, name_call
 from sentictl.twin.core.credentials import role_of
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import Request, Response, json_response, json_rpc_error, rest_error, unknown_operation

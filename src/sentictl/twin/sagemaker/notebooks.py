@@ -21,12 +21,12 @@ from typing import Any
 
 from sentictl.assets.installed import install_command, walkthrough
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
+from sentictl.twin.control_plane.control_plane import Call, ControlPlane, naive_utc, seconds
+from sentictl.twin.control_plane.pagination import JSON_RPC
 from sentictl.twin.core import processes
-from sentictl.twin.core.control_plane import Call, ControlPlane, naive_utc, seconds
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.home import TwinHome
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
-from sentictl.twin.core.pagination import JSON_RPC
 from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.iam.roles import AssumedRole, refuse_unassumable
 

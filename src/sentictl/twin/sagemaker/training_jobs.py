@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from sentictl.twin.cloudwatch.logs import LogStreams
-from sentictl.twin.core.control_plane import Call, ControlPlane
+from sentictl.twin.control_plane.control_plane import Call, ControlPlane
+from sentictl.twin.control_plane.pagination import JSON_RPC, listing
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
-from sentictl.twin.core.pagination import JSON_RPC, listing
 from sentictl.twin.iam.roles import AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
 from sentictl.twin.sagemaker.training_record import JobRecord

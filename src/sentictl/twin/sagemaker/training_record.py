@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from sentictl.twin.core.control_plane import ControlPlane, naive_utc, seconds
+from sentictl.twin.control_plane.control_plane import ControlPlane, naive_utc, seconds
 
 MAX_REASON = 1024  # the API's limit for FailureReason
 # AWS's words for each secondary status.

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentictl.errors import TwinError
-from sentictl.twin.core.journal import INLINE_BYTES, Journal
+from sentictl.twin.control_plane.journal import INLINE_BYTES, Journal
 from sentictl.twin.core.messages import Request
 
 BODY = bytes(range(256)) * 20

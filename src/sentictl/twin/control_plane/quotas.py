@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane
+from sentictl.twin.control_plane.control_plane import ACCOUNT, Call, ControlPlane
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 
 SERVICE = "sagemaker"

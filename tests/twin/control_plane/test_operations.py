@@ -4,8 +4,8 @@ from urllib.parse import quote
 
 import pytest
 
+from sentictl.twin.control_plane.operations import find_operation
 from sentictl.twin.core.messages import Request
-from sentictl.twin.core.operations import find_operation
 
 ARN = "arn:aws:apigateway:us-east-1::/restapis/abc"
 

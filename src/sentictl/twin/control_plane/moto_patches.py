@@ -11,9 +11,9 @@ from moto.core.utils import get_service_model
 from moto.sagemaker import exceptions
 from moto.sagemaker.models import FakeEndpointConfig, FakeSagemakerNotebookInstance
 
-from sentictl.twin.core.control_plane import ACCOUNT, Call, ControlPlane, naive_utc, seconds
+from sentictl.twin.control_plane.control_plane import ACCOUNT, Call, ControlPlane, naive_utc, seconds
+from sentictl.twin.control_plane.pagination import listing
 from sentictl.twin.core.messages import Request, Response, authorization, json_response, json_rpc_error, rest_error
-from sentictl.twin.core.pagination import listing
 
 MANAGED_POLICIES = "MOTO_IAM_LOAD_MANAGED_POLICIES"
 ASKING = {

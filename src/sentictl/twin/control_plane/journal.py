@@ -16,8 +16,8 @@ from typing import Any
 
 from sentictl.assets.atomic import write_atomically
 from sentictl.errors import TwinError
-from sentictl.twin.core.compaction import spared
-from sentictl.twin.core.lifetimes import ended
+from sentictl.twin.control_plane.compaction import spared
+from sentictl.twin.control_plane.lifetimes import ended
 from sentictl.twin.core.messages import Request, authorization
 
 logger = logging.getLogger("sentictl.twin")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sentictl.twin.core.journal import Journal
+from sentictl.twin.control_plane.journal import Journal
 from sentictl.twin.core.messages import Request
 
 SAGEMAKER = "SageMaker."

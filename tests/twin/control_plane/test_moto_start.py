@@ -5,7 +5,7 @@ import sys
 import pytest
 from moto import backends
 
-from sentictl.twin import moto_start
+from sentictl.twin.control_plane import moto_start
 
 VALID = {"openapi": "3.0.1", "info": {"title": "t", "version": "1"}, "paths": {}}
 

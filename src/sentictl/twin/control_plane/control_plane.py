@@ -22,11 +22,11 @@ from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
-from sentictl.twin.core import validation
-from sentictl.twin.core.journal import FIRST_LINE, Journal
+from sentictl.twin.control_plane import validation
+from sentictl.twin.control_plane.journal import FIRST_LINE, Journal
+from sentictl.twin.control_plane.operations import find_operation
+from sentictl.twin.control_plane.weather import Weather
 from sentictl.twin.core.messages import Request, Response
-from sentictl.twin.core.operations import find_operation
-from sentictl.twin.core.weather import Weather
 
 logger = logging.getLogger("sentictl.twin")
 

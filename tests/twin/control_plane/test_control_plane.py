@@ -2,7 +2,7 @@
 
 import pytest
 
-from sentictl.twin.core.control_plane import Handlers
+from sentictl.twin.control_plane.control_plane import Handlers
 
 
 def test_an_operation_has_one_handler_of_a_kind() -> None:
