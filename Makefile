@@ -4,6 +4,7 @@
 # make sweep  run `up` and `down` once for each of their calls to AWS and each fault that can meet it there,
 #             in calm and in rough weather (two hours)
 # make load   print how the API on the twin answers 1, 16, 64 and 256 clients at once (a minute)
+# make bench  compare with others on this machine, and write docs/benchmarks.md (half an hour); SOURCE=PATH for other reviews
 # make check  format, lint, types, and the direction of imports
 # make docs   build the site of the docs into site/
 # make down   take away what `make up` made
@@ -23,7 +24,7 @@ INSTALL_TORCH = $(if $(TORCH_INDEX),$(INSTALL) --no-deps --index-url $(TORCH_IND
 # Modules are compiled once, and not for each of the hundreds of programs that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: up down test test-quick sweep load examples check docs clean
+.PHONY: up down test test-quick sweep load examples bench check docs clean
 
 up: $(VENV)/installed
 	mkdir -p demo
@@ -47,6 +48,10 @@ load: $(VENV)/installed-dev
 
 examples: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/examples.py
+
+bench: $(VENV)/installed-dev
+	$(INSTALL) --editable '.[local,train,notebook,bench,dev]'
+	$(BIN)/python benchmarks/document.py $(SOURCE)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check

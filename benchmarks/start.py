@@ -18,10 +18,9 @@ import venv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 from typing import NamedTuple
 
-from predict import Cost, measured
+from measure import Cost, measured, medians
 
 OURS = "sentictl"
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -105,12 +104,12 @@ def in_turn(commands: dict[str, list[str]], runs: int) -> dict[str, list[Cost]]:
 
 def show(costs: dict[str, list[Cost]]) -> None:
     """A table of medians, and how many times ours each is."""
-    medians = {name: Cost(*map(median, zip(*taken, strict=True))) for name, taken in costs.items()}
-    ours = medians.get(f"{OURS} --help")
+    middle = {name: medians(taken) for name, taken in costs.items()}
+    ours = middle.get(f"{OURS} --help")
     print(
         "| command | seconds | best | of computing | seconds, to ours | computing, to ours |\n|---|---|---|---|---|---|"
     )
-    for name, cost in medians.items():
+    for name, cost in middle.items():
         ratios = [cost.seconds / ours.seconds, cost.cpu_seconds / ours.cpu_seconds] if ours else []
         cells = [f"`{name}`", f"{cost.seconds:.3f}", f"{min(costs[name]).seconds:.3f}", f"{cost.cpu_seconds:.3f}"]
         print("|", " | ".join([*cells, *(f"{ratio:.2f}" for ratio in ratios)]), "|")

@@ -49,6 +49,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "model",
     [
         pytest.param("scikit-learn", marks=needs("sklearn")),
+        pytest.param("fasttext", marks=needs("fasttext")),
         pytest.param("vader", marks=needs("vaderSentiment")),
         pytest.param("textblob", marks=needs("textblob")),
         "tutorial",
@@ -59,17 +60,17 @@ def test_a_model_is_measured_on_the_test_split(
     model: str, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "accuracy.json"
-    monkeypatch.syspath_prepend(BENCHMARKS)
     monkeypatch.setattr("tutorial.LENGTH", 40)  # no review here is longer
     options = ["--only", model, "--tutorial-epochs", "6", "--json", str(file)]
     monkeypatch.setattr(sys, "argv", ["accuracy.py", str(source), *options])
     accuracy.main()
-    content = json.loads(file.read_text())
-    assert content["reviews"] == {"train": REVIEWS * 9 // 10, "test": REVIEWS // 10}
-    (measured,) = content["models"]
-    low, high = measured["interval"]
-    assert 0.5 < low < measured["accuracy"] <= high <= 1  # these reviews say plainly what they mean
-    assert measured["seconds"]["predicting"] > 0
+    section = json.loads(file.read_text())
+    assert f"{REVIEWS * 9 // 10} reviews to learn from, {REVIEWS // 10} test reviews" in section["about"]
+    ((name, *figures),) = section["tables"][0]["rows"]
+    accuracy_percent, low, high, predicting = float(figures[0]), *map(float, figures[1].split(" to ")), figures[-1]
+    assert name == model
+    assert 50 < low < accuracy_percent <= high <= 100  # these reviews say plainly what they mean
+    assert float(predicting) >= 0
     assert f"| {model} " in capfd.readouterr().out
 
 

@@ -29,7 +29,6 @@ def program(folder: Path, name: str) -> Path:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.syspath_prepend(BENCHMARKS)
     monkeypatch.setattr(sys, "argv", ["start.py", *arguments])
     importlib.import_module("benchmarks.start").main()
 

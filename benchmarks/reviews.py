@@ -1,0 +1,69 @@
+"""Real reviews for what is measured, and as many as one likes that are made of them."""
+
+import csv
+import json
+import random
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from sentictl.config.settings import DataSettings
+from sentictl.reviews.read.resolve import open_source, user_cache
+from sentictl.reviews.read.source import Review
+
+MISSPELT = 200  # one word in so many: the number of different words grows with the reviews, as it does with real ones
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def texts(source: str) -> Iterator[str]:
+    """Return the texts of a source, which is named as `sentictl data --source` takes it."""
+    return (review.text for review in _reviews(source))
+
+
+def labelled_texts(source: str) -> Iterator[tuple[str, int]]:
+    """Return the texts and the labels, 1 or 0, of the source's reviews that have one."""
+    return ((review.text, review.label) for review in _reviews(source) if review.label is not None)
+
+
+def _reviews(source: str) -> Iterator[Review]:
+    return open_source(DataSettings(source=source), Path(), user_cache(), lambda *_: None).all_reviews()
+
+
+def write_reviews(file: Path, source: str, count: int) -> int:
+    """Write the first reviews of a source as JSON lines. Returns how many there were."""
+    written = 0
+    with file.open("w", encoding="utf-8") as stream:
+        for written, text in enumerate(islice(texts(source), count), start=1):  # noqa: B007  (the count, afterwards)
+            stream.write(json.dumps({"review": text}) + "\n")
+    return written
+
+
+def write_many(file: Path, source: str, count: int) -> None:
+    """Write a table of labelled reviews: the first half of a real one, the second half of another, some words misspelt.
+
+    The same source and count give the same file.
+
+    Args:
+        file: the .csv file, with the columns review and label.
+        source: the real ones, named as `sentictl data --source` takes them.
+        count: how many.
+    """
+    words: dict[int, list[list[str]]] = {0: [], 1: []}
+    for text, label in labelled_texts(source):
+        words[label].append(text.split(" "))
+    rng = random.Random(1)
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["review", "label"])
+        rows.writerows((" ".join(_made(rng, words[number % 2])), number % 2) for number in range(count))
+
+
+def _made(rng: random.Random, texts: list[list[str]]) -> list[str]:
+    """The words of a review of two halves, with misspelt ones among them."""
+    first, second = rng.choice(texts), rng.choice(texts)
+    words = first[: len(first) // 2] + second[len(second) // 2 :]
+    for _ in range(len(words) // MISSPELT + 1):
+        place = rng.randrange(len(words))
+        at = rng.randrange(len(words[place]) + 1)
+        words[place] = words[place][:at] + rng.choice(LETTERS) + words[place][at:]
+    return words
