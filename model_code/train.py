@@ -180,7 +180,9 @@ def checkpoints(
     for channel in (*CHANNELS, UNLABELLED):
         folder = getattr(options, channel)
         for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()) if folder else ():
-            data.update(f"{channel}/{path.name}".encode() + path.read_bytes())
+            data.update(f"{channel}/{path.name}".encode())
+            with path.open("rb") as file:
+                hashlib.file_digest(file, lambda: data)  # reads it in parts, into the digest that there is
     inputs = {"hyperparameters": asdict(hyperparameters), "data": data.hexdigest(), "processes": group.size}
     return CheckpointFolder(options.checkpoint_dir, inputs, say)
 

@@ -46,7 +46,6 @@ THINGS = ("plot", "acting", "music", "camera", "ending", "script", "hero", "vill
 TOY_OPTIONS = {
     "model-name": "toy",
     "dataset": "0123456789abcdef",
-    "ngram_epochs": 30,
     "epochs": 12,
     "patience": 12,
     "batch_size": 16,

@@ -1,9 +1,9 @@
 """Encoded reviews, labelled or not, and how to take batches of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from io import BytesIO
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
@@ -77,6 +77,13 @@ class Reviews:
     def review(self, row: int) -> NDArray[Any]:
         """The ids of one review."""
         return self.ids[self.offsets[row] : self.offsets[row + 1]]
+
+    def parts(self, tokens: int) -> Iterator["Reviews"]:
+        """These reviews in order, without their labels, in parts of whole reviews and of about so many tokens."""
+        starts = np.searchsorted(self.offsets[:-1], np.arange(0, len(self.ids), tokens))
+        for first, last in pairwise(np.unique([0, *starts, len(self)])):
+            offsets = self.offsets[first : last + 1]
+            yield Reviews(self.ids[offsets[0] : offsets[-1]], offsets - offsets[0])
 
     def groups(self, size: int, max_tokens: int, rng: "Generator | None" = None) -> list[NDArray[np.int64]]:
         """The rows of all reviews, grouped by similar length; within a group they are sorted by it.

@@ -1,7 +1,8 @@
 """The examples that networks are trained on, in groups, each group as tensors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -9,8 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sentimodel.dataset import Reviews, grouped, pick
+from sentimodel.dataset import Reviews, pick
 from sentimodel.ngrams import Rows
+from sentimodel.scratch import Scratch
+
+NGRAMS_AT_ONCE = 2**20  # of many reviews, to bound the memory that they take
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,35 @@ class LstmExamples:
         )
 
 
+class StoredRows:
+    """The n-grams that each of some reviews holds, in a file.
+
+    Args:
+        numbers: the numbers of all reviews' n-grams, one review after the other; int32.
+        offsets: review i has those from `offsets[i]` on, up to `offsets[i + 1]`; int64, one more than reviews.
+    """
+
+    def __init__(self, numbers: Scratch, offsets: NDArray[np.int64]) -> None:
+        self._numbers = numbers
+        self._offsets = offsets
+
+    def __len__(self) -> int:
+        """The number of reviews."""
+        return len(self._offsets) - 1
+
+    def part(self, first: int, last: int) -> "StoredRows":
+        """Return the reviews from one on, up to another, which is left out."""
+        return StoredRows(self._numbers, self._offsets[first : last + 1])
+
+    def chunks(self) -> Iterator[tuple[slice, Rows]]:
+        """Read the reviews in order, as many at once as hold about `NGRAMS_AT_ONCE`; with each chunk which they are."""
+        marks = np.arange(self._offsets[0], self._offsets[-1], NGRAMS_AT_ONCE)
+        starts = np.searchsorted(self._offsets[:-1], marks)
+        for first, last in pairwise(np.unique([0, *starts, len(self)]).tolist()):
+            offsets = self._offsets[first : last + 1]
+            yield slice(first, last), Rows(self._numbers.read(offsets[0], offsets[-1]), offsets - offsets[0])
+
+
 class NgramExamples:
     """Reviews as the n-grams that they hold, with a target and a weight for each.
 
@@ -110,7 +143,9 @@ class NgramExamples:
         weights: how much each review counts, float32 `[reviews]`; all the same where left out.
     """
 
-    def __init__(self, rows: Rows, targets: NDArray[np.float32], weights: NDArray[np.float32] | None = None) -> None:
+    def __init__(
+        self, rows: StoredRows, targets: NDArray[np.float32], weights: NDArray[np.float32] | None = None
+    ) -> None:
         self.rows = rows
         self.targets = targets
         self.weights = np.ones(len(rows), dtype=np.float32) if weights is None else weights
@@ -118,12 +153,6 @@ class NgramExamples:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def groups(self, size: int, rng: np.random.Generator | None = None) -> Sequence[NDArray[np.int64]]:
-        return grouped(self.rows.lengths, size, rng)
-
-    def batch(self, rows: NDArray[np.int64]) -> Batch:
-        return Batch(
-            (torch.from_numpy(self.rows.padded(rows)),),
-            torch.from_numpy(self.targets[rows]),
-            torch.from_numpy(self.weights[rows]),
-        )
+    def part(self, first: int, last: int) -> "NgramExamples":
+        """Return the examples from one on, up to another, which is left out."""
+        return NgramExamples(self.rows.part(first, last), self.targets[first:last], self.weights[first:last])

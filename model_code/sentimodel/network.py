@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 
 from sentimodel.artifact import INPUTS, PARTS
 from sentimodel.ngrams import LONGEST
@@ -90,24 +89,6 @@ class NgramScores(nn.Module):
         logits: Tensor = self.scores(rows).squeeze(2).sum(dim=1) + self.bias
         return logits
 
-    @torch.no_grad()
-    def start_from(self, ratios: Tensor, weight: float) -> None:
-        """Learn, from now on, a weight for each of these ratios; a score is weight times ratio.
-
-        That is the linear model of Wang and Manning (2012, "Baselines and Bigrams"). Learning the weights rather than
-        the scores takes large steps for what says much, and none for what says nothing.
-
-        Args:
-            ratios: one for each n-gram and, first, a 0 for none; float32 `[n-grams + 1]`.
-            weight: what all weights start from.
-        """
-        self.scores.weight.fill_(weight)
-        parametrize.register_parametrization(self.scores, "weight", _Product(ratios.unsqueeze(1)), unsafe=True)
-
-    def settle(self) -> None:
-        """End what `start_from` began: the products become the scores."""
-        parametrize.remove_parametrizations(self.scores, "weight")
-
     def table(self) -> NDArray[np.float32]:
         """Return the scores, float32 `[n-grams + 1]`; the first stands for none."""
         scores: NDArray[np.float32] = self.scores.weight.detach().squeeze(1).cpu().numpy()
@@ -187,12 +168,3 @@ class LstmClassifier(nn.Module):
             return ids
         dropped = torch.rand(ids.shape, device=ids.device) < self.word_dropout
         return ids.masked_fill(dropped & (ids != PAD), UNK)
-
-
-class _Product(nn.Module):
-    def __init__(self, ratios: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("ratios", ratios)
-
-    def forward(self, weights: Tensor) -> Tensor:
-        return weights * self.get_buffer("ratios")

@@ -114,24 +114,6 @@ class Ngrams:
         return cls(np.zeros(0, dtype=np.int64))
 
     @classmethod
-    def count(cls, texts: Sequence[Reviews], most: int, least: int) -> "Ngrams":
-        """Find the most frequent n-grams of these reviews.
-
-        Args:
-            texts: sets of encoded reviews; their ids must be below 65,536.
-            most: how many n-grams at most.
-            least: how often an n-gram must occur.
-        """
-        keys, counts = [], []
-        for tokens, reach in _KINDS:
-            every = np.concatenate([_keys(reviews, tokens, reach)[0] for reviews in texts])
-            each, times = np.unique(every, return_counts=True)
-            keys.append(each[times >= least])
-            counts.append(times[times >= least])
-        chosen = np.argsort(-np.concatenate(counts), kind="stable")[:most]
-        return cls(np.sort(np.concatenate(keys)[chosen]))
-
-    @classmethod
     def from_bytes(cls, content: bytes) -> "Ngrams":
         """Read the bytes that `to_bytes` gave. Raises NgramError if they are damaged."""
         return cls._read(content)
@@ -265,6 +247,12 @@ class _HashTable:
 
     def _next_slots(self, slots: NDArray[np.int64]) -> NDArray[np.int64]:
         return (slots + 1) % len(self._slots)
+
+
+def occurrences(reviews: Reviews) -> Iterator[NDArray[np.int64]]:
+    """The keys of all n-grams in these reviews, each as often as it occurs; kind after kind, in the order of keys."""
+    for tokens, reach in _KINDS:
+        yield _keys(reviews, tokens, reach)[0]
 
 
 def _keys(reviews: Reviews, tokens: int, reach: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -9,7 +9,8 @@ With unlabelled reviews, what the linear model says of them is learned besides t
 which is self-training and then takes the first one's place, and after that by the LSTM, which is distillation.
 """
 
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,14 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from sentimodel.checkpoint import CheckpointFolder
-from sentimodel.dataset import joined
+from sentimodel.counting import TOKENS_AT_ONCE, most_frequent
+from sentimodel.dataset import Reviews, joined
 from sentimodel.distributed import ProcessGroup
-from sentimodel.examples import Evidence, LstmExamples, NgramExamples
-from sentimodel.fit import calibration_factors, fit_lstm, fit_ngrams
+from sentimodel.examples import Evidence, LstmExamples, NgramExamples, StoredRows
+from sentimodel.fit import calibration_factors, fit_lstm, fit_ngrams, ngram_logits
 from sentimodel.network import LstmClassifier, NetworkConfig, NgramScores, SentimentNetwork
-from sentimodel.ngrams import Ngrams
+from sentimodel.ngrams import LONGEST
+from sentimodel.scratch import Scratch
 from sentimodel.training import Say, predict
 from sentimodel.training_inputs import Data, Hyperparameters
 from sentimodel.word_vectors import word_vectors
@@ -63,14 +66,13 @@ class Trainer:
         self._say = say
         self._checkpoints = checkpoints
         self._stages: dict[str, Any] = {}
-        self.ngrams = Ngrams.count(data.texts, hyperparameters.ngrams, LEAST_OCCURRENCES)
+        self.ngrams = most_frequent(data.texts, hyperparameters.ngrams, LEAST_OCCURRENCES)
         words = min(hyperparameters.lstm_vocabulary_size, data.vocabulary_size)
         sizes = asdict(hyperparameters) | {"ngrams": len(self.ngrams), "lstm_vocabulary_size": words}
         self.network = SentimentNetwork(NetworkConfig.from_hyperparameters(sizes)).to(group.device)
-        self._texts = joined(data.texts)
-        self._rows, self._ends = self.ngrams.read(self._texts)
+        self._rows, self._ends = self._stored(data.texts)
         self._labels = data.train.labels.astype(np.float32)
-        rows, self._validation_ends = self.ngrams.read(data.validation)
+        rows, self._validation_ends = self._stored([data.validation])
         self._validation = NgramExamples(rows, data.validation.labels.astype(np.float32))
 
     def run(self) -> dict[str, Any]:
@@ -84,18 +86,27 @@ class Trainer:
         said = {}
         if self.network.ngram is not None:
             self.network.ngram.load_state_dict(linear.state_dict())
-            said["ngram"] = predict(linear, self._validation, self._group.device)
+            said["ngram"] = ngram_logits(linear, self._validation)
         if self.network.lstm is not None:
             said["lstm"] = self._train_lstm(self.network.lstm, first, guesses)
         return self._calibrate(said)
 
+    def _stored(self, texts: Sequence[Reviews]) -> tuple[StoredRows, Scratch]:
+        """Keep in files which n-grams the reviews hold, and, for an LSTM, which end with each token."""
+        rows, ends, counts = Scratch(np.int32), Scratch(np.int32), [np.zeros(1, dtype=np.int64)]
+        for part in (part for reviews in texts for part in reviews.parts(TOKENS_AT_ONCE)):
+            held, ending = self.ngrams.read(part)
+            rows.append(held.rows)
+            counts.append(held.lengths)
+            if self.network.lstm is not None:
+                ends.append(ending)
+        return StoredRows(rows, np.cumsum(np.concatenate(counts))), ends
+
     def _fit_ngrams(self, examples: NgramExamples, stage: str) -> NgramScores:
         scores = NgramScores(self.network.config).to(self._group.device)
-        recipe = replace(self._hyperparameters.recipe, epochs=self._hyperparameters.ngram_epochs)
-        fitted = fit_ngrams(
-            scores, examples, self._validation, recipe, self._group, self._say, stage, self._checkpoints
+        self._stages[stage] = fit_ngrams(
+            scores, examples, self._validation, self._group, self._say, stage, self._checkpoints
         )
-        self._stages[stage] = fitted
         return scores
 
     def _targets(self, guesses: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -112,21 +123,22 @@ class Trainer:
         """The calibrated logits of the unlabelled reviews."""
         rows = self._rows.part(len(self._labels), len(self._rows))
         unlabelled = NgramExamples(rows, np.zeros(len(rows), dtype=np.float32))
-        said = predict(scores, self._validation, self._group.device)
+        said = ngram_logits(scores, self._validation)
         factor = calibration_factors({"ngram": said}, torch.from_numpy(self._validation.targets))["ngram"]
-        return factor * predict(scores, unlabelled, self._group.device)
+        return factor * ngram_logits(scores, unlabelled)
 
     def _train_lstm(self, lstm: LstmClassifier, linear: NgramScores, guesses: Tensor) -> Tensor:
         """Train the LSTM, on the labels and on a teacher's logits of the unlabelled reviews. Returns what it says of
         the validation reviews."""
         data, most = self._data, self._hyperparameters.max_tokens
-        tables, models = self._stacked(linear, len(self._texts))
+        texts = joined(data.texts)
+        tables, models = self._stacked(linear, len(texts))
         own = np.full(len(data.validation), len(tables) - 1)
         vectors = lstm.embedding
         means = word_vectors(data.texts, vectors.num_embeddings, vectors.embedding_dim, self._hyperparameters.seed)
         lstm.start_from(means, tables[-1])
-        train = LstmExamples(self._texts, Evidence(self._ends, tables, models), most, *self._targets(guesses))
-        evidence = Evidence(self._validation_ends, tables, own)
+        train = LstmExamples(texts, Evidence(_by_token(self._ends), tables, models), most, *self._targets(guesses))
+        evidence = Evidence(_by_token(self._validation_ends), tables, own)
         validation = LstmExamples(data.validation, evidence, most, self._validation.targets)
         hyper, checkpoints = self._hyperparameters, self._checkpoints
         self._stages["lstm"] = fit_lstm(
@@ -185,6 +197,10 @@ class Trainer:
             )
         )
         return metrics
+
+
+def _by_token(ends: Scratch) -> NDArray[np.int32]:
+    return ends.mapped().reshape(-1, LONGEST)
 
 
 def _accuracy(logits: Tensor, labels: Tensor) -> float:

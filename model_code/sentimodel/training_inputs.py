@@ -31,7 +31,6 @@ class Hyperparameters:
     """The values that a model is trained with. Each is an option of the same name, underscores included."""
 
     architecture: str = "wide-lstm"
-    ngram_epochs: int = 3  # of each linear model, at most
     epochs: int = 3  # of the LSTM, at most
     patience: int = 2  # epochs without a better validation accuracy before training stops
     batch_size: int = 64  # reviews that each process puts through the network at once

@@ -17,7 +17,7 @@ def names(shell: Shell) -> list[str]:
     """The names of two versions, the first of which was brought up before the second."""
     shell.run("config", "set", "train.architecture", "ngram")
     first = shell.json("up")
-    shell.run("config", "set", "train.ngram_epochs", "4")
+    shell.run("config", "set", "train.ngrams", "4000")
     second = shell.json("up")
     return [first["model"], second["model"]]
 

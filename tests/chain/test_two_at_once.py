@@ -13,7 +13,7 @@ from tests.chain.shell import SENTICTL, Shell, begin, environment, up, wait_for
 from tests.prepared import popen as prepared
 
 KEYS = (
-    *("data.seed", "data.vocabulary_size", "train.ngram_epochs", "train.epochs", "train.patience", "train.batch_size"),
+    *("data.seed", "data.vocabulary_size", "train.epochs", "train.patience", "train.batch_size"),
     *("train.accumulation", "train.embedding_dim", "train.hidden_dim", "train.max_tokens", "train.seed"),
     *("train.instance_count", "train.volume_gb", "train.max_minutes", "deploy.instance_count", "lambda.memory_mb"),
     *("lambda.timeout_seconds", "api.throttle_burst", "api.max_review_characters", "api.max_reviews"),

@@ -73,6 +73,7 @@ def test_a_value_set_in_an_environment_stays_in_it(folder: ProjectFolder) -> Non
 @pytest.mark.parametrize(
     ("changes", "message", "hint"),
     [
+        ({"train.ngram_epochs": 3}, "no setting train.ngram_epochs any more", "Take it out of sentictl.toml."),
         ({"train.epoch": 3}, "no setting called train.epoch", "Did you mean train.epochs?"),
         ({"train.epochs": 0}, "train.epochs cannot be 0", "sentictl config set train.epochs"),
         ({"project.name": "No Good"}, "project.name cannot be", "sentictl config set"),
@@ -90,6 +91,7 @@ def test_what_cannot_be_set_is_refused_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
+        ("[train]\nngram_epochs = 3", "no setting train.ngram_epochs any more", "Take it out of sentictl.toml."),
         ("[train]\nepoch = 3", "no setting called train.epoch", "Did you mean train.epochs?"),
         ("[trian]\nepochs = 3", "no setting called trian", "Did you mean train?"),
         ("[train]\nepochs = 'many'", 'train.epochs cannot be "many"', "Correct it in "),

@@ -21,7 +21,7 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory, toy_dataset: Path, toy_a
             for name in [name for name in os.environ if name.startswith(("SM_", "TRAINING_JOB"))]:
                 patch.delenv(name)
             for architecture in others:
-                own = {"architecture": architecture, "ngram_epochs": 3, "model-dir": folder / architecture}
+                own = {"architecture": architecture, "model-dir": folder / architecture}
                 options = {**TOY_OPTIONS, **folders, **own}
                 arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
                 assert load_script("train").main(arguments) == 0

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sentimodel import examples as examples_module
 from sentimodel.dataset import Reviews
 from sentimodel.examples import Evidence, LstmExamples, NgramExamples
-from sentimodel.ngrams import LONGEST, Rows
+from sentimodel.ngrams import LONGEST
 from sentimodel.vocabulary import PAD
+
+from tests.model_code.stored import stored
 
 NGRAMS, MODELS = 9, 3
 encoded_reviews = st.lists(st.lists(st.integers(1, 65_535), max_size=12), min_size=1, max_size=20)
@@ -19,12 +22,6 @@ orders = st.one_of(st.none(), st.integers(0, 9))
 
 def targets_of(count: int) -> NDArray[np.float32]:
     return np.linspace(0, 1, count, dtype=np.float32)
-
-
-def ngram_examples(held: list[list[int]], **options: Any) -> NgramExamples:
-    offsets = np.cumsum([0, *map(len, held)], dtype=np.int64)
-    rows = np.array([row for each in held for row in each], dtype=np.int32)
-    return NgramExamples(Rows(rows, offsets), targets_of(len(held)), **options)
 
 
 def lstm_examples(encoded: list[list[int]], max_tokens: int, **options: Any) -> tuple[LstmExamples, Evidence]:
@@ -40,24 +37,28 @@ def lstm_examples(encoded: list[list[int]], max_tokens: int, **options: Any) -> 
 
 @given(encoded_reviews, st.integers(1, 7), orders)
 def test_groups_hold_every_example_once(encoded: list[list[int]], size: int, seed: int | None) -> None:
-    for examples in (ngram_examples(encoded), lstm_examples(encoded, 5)[0]):
-        rng = None if seed is None else np.random.default_rng(seed)
-        groups = examples.groups(size, rng)
-        assert len(examples) == len(encoded)
-        assert sorted(row for rows in groups for row in rows.tolist()) == list(range(len(encoded)))
-        assert max(map(len, groups)) <= size
+    examples, _ = lstm_examples(encoded, 5)
+    groups = examples.groups(size, None if seed is None else np.random.default_rng(seed))
+    assert len(examples) == len(encoded)
+    assert sorted(row for rows in groups for row in rows.tolist()) == list(range(len(encoded)))
+    assert max(map(len, groups)) <= size
 
 
-@given(encoded_reviews, st.data())
-def test_a_batch_of_ngrams_is_the_rows_that_were_asked_for(held: list[list[int]], data: st.DataObject) -> None:
+@given(encoded_reviews, st.integers(1, 9), st.data())
+def test_chunks_hold_every_review_of_a_part_once(held: list[list[int]], size: int, data: st.DataObject) -> None:
+    first = data.draw(st.integers(0, len(held)))
+    last = data.draw(st.integers(first, len(held)))
     weights = np.arange(len(held), dtype=np.float32)
-    rows = data.draw(st.lists(st.integers(0, len(held) - 1), min_size=1, max_size=9))
-    batch = ngram_examples(held, weights=weights).batch(np.array(rows))
-    (inputs,) = batch.inputs
-    assert [[row for row in each if row] for each in inputs.tolist()] == [held[row] for row in rows]
-    assert inputs.shape[1] == max(1, *(len(held[row]) for row in rows), 1)
-    assert batch.targets.tolist() == targets_of(len(held))[rows].tolist()
-    assert batch.weights.tolist() == [float(row) for row in rows]
+    part = NgramExamples(stored(held), targets_of(len(held)), weights).part(first, last)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(examples_module, "NGRAMS_AT_ONCE", size)
+        chunks = list(part.rows.chunks())
+    assert len(part) == last - first
+    assert part.weights.tolist() == weights[first:last].tolist()
+    assert [row for which, _ in chunks for row in range(len(part))[which]] == list(range(last - first))
+    found = [np.split(rows.rows, rows.offsets[1:-1]) for _, rows in chunks]
+    assert [each.tolist() for reviews in found for each in reviews] == held[first:last]
+    assert all(len(rows.rows) < size + max(map(len, held)) for _, rows in chunks)
 
 
 @given(encoded_reviews, st.integers(1, 8), st.data())
@@ -82,11 +83,9 @@ def test_a_batch_of_reviews_is_their_ends_and_what_the_models_say_there(
         np.testing.assert_array_equal(said[place, len(kept) :].numpy(), table[0])
 
 
-@pytest.mark.parametrize("kind", ["ngram", "lstm"])
-def test_without_weights_all_count_the_same(kind: str) -> None:
-    encoded = [[5], [], [6, 7]]
-    examples = ngram_examples(encoded) if kind == "ngram" else lstm_examples(encoded, 5)[0]
-    assert examples.batch(np.arange(3)).weights.tolist() == [1, 1, 1]
+def test_without_weights_all_count_the_same() -> None:
+    assert lstm_examples([[5], [], [6, 7]], 5)[0].batch(np.arange(3)).weights.tolist() == [1, 1, 1]
+    assert NgramExamples(stored([[5], [], [6, 7]]), targets_of(3)).weights.tolist() == [1, 1, 1]
 
 
 def test_reviews_without_any_tokens_make_a_batch() -> None:

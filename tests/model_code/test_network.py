@@ -61,32 +61,6 @@ def test_scores_are_added_up_and_padding_says_nothing(scores: NgramScores) -> No
     assert scores.table().tolist() == table.tolist()
 
 
-def test_scores_learned_as_weights_of_ratios_end_as_their_products(scores: NgramScores) -> None:
-    rows, ratios = torch.tensor([[2, 3, 4]]), torch.linspace(-1, 1, CONFIG.ngrams + 1)
-    names = set(scores.state_dict())
-    scores.start_from(ratios, 0.5)
-    torch.testing.assert_close(scores(rows), 0.5 * ratios[rows].sum(dim=1) + scores.bias)
-    with torch.no_grad():
-        for weights in scores.parameters():
-            weights.add_(0.25)
-    learning = scores(rows)
-    torch.testing.assert_close(learning, 0.75 * ratios[rows].sum(dim=1) + scores.bias)
-    scores.settle()
-    torch.testing.assert_close(scores(rows), learning)
-    assert set(scores.state_dict()) == names
-
-
-def test_a_gradient_of_the_scores_is_as_large_as_the_ratio(scores: NgramScores) -> None:
-    ratios = torch.linspace(-1, 1, CONFIG.ngrams + 1)
-    scores.start_from(ratios, 0.5)
-    torch.autograd.backward(scores(torch.tensor([[2, 5]])).sum())
-    (gradient,) = [weights.grad for weights in scores.parameters() if weights.numel() > 1]
-    assert gradient is not None
-    expected = torch.zeros(CONFIG.ngrams + 1)
-    expected[[2, 5]] = ratios[[2, 5]]
-    torch.testing.assert_close(gradient.flatten(), expected)
-
-
 def test_scaling_multiplies_every_logit(scores: NgramScores, lstm: LstmClassifier) -> None:
     rows, review = torch.tensor([[2, 3, 4], [5, 6, 0]]), padded_reviews(LENGTHS)
     before = scores(rows), lstm(*review)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sentimodel import ngrams
+from sentimodel.counting import most_frequent
 from sentimodel.dataset import Reviews
 from sentimodel.ngrams import ANYWHERE, LONGEST, NgramError, Ngrams, Rows
 from sentimodel.vocabulary import UNK
@@ -67,7 +68,7 @@ def test_what_is_read_is_what_a_slow_count_finds(
 ) -> None:
     occurrences = Counter(feature for ids in counted for feature in features(ids))
     known = {feature for feature, times in occurrences.items() if times >= least}
-    table = Ngrams.count([Reviews.from_reviews(counted)], 100_000, least)
+    table = most_frequent([Reviews.from_reviews(counted)], 100_000, least)
     assert len(table) == len(known)
     assert_read_as_counted(table, known, encoded)
 
@@ -75,7 +76,7 @@ def test_what_is_read_is_what_a_slow_count_finds(
 @given(some, st.integers(1, 5))
 def test_reviews_in_parts_are_read_as_in_one(encoded: list[list[int]], size: int) -> None:
     reviews = Reviews.from_reviews(encoded)
-    table = Ngrams.count([reviews], 100_000, 1)
+    table = most_frequent([reviews], 100_000, 1)
     whole, ends = table.read(reviews)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ngrams, "_REVIEWS_AT_ONCE", size)
@@ -87,7 +88,7 @@ def test_reviews_in_parts_are_read_as_in_one(encoded: list[list[int]], size: int
 
 def test_more_reviews_than_are_read_at_once() -> None:
     encoded = [[2 + number % 7, 3] for number in range(5000)]
-    table = Ngrams.count([Reviews.from_reviews(encoded)], 100, 1)
+    table = most_frequent([Reviews.from_reviews(encoded)], 100, 1)
     rows, _ = table.read(Reviews.from_reviews(encoded))
     few, _ = table.read(Reviews.from_reviews(encoded[:7]))
     for number in (0, 4095, 4096, 4999):
@@ -97,7 +98,7 @@ def test_more_reviews_than_are_read_at_once() -> None:
 @given(st.lists(some, min_size=1, max_size=3), st.integers(1, 20), st.integers(1, 3))
 def test_the_most_frequent_of_all_texts_are_counted(texts: list[list[list[int]]], most: int, least: int) -> None:
     occurrences = Counter(feature for encoded in texts for ids in encoded for feature in features(ids))
-    table = Ngrams.count([Reviews.from_reviews(encoded) for encoded in texts], most, least)
+    table = most_frequent([Reviews.from_reviews(encoded) for encoded in texts], most, least)
     chosen = kinds(table, [ids for encoded in texts for ids in encoded]).values()
     frequent = [times for _, times in occurrences.most_common() if times >= least]
     assert sorted((occurrences[feature] for feature in chosen), reverse=True) == frequent[:most]
@@ -106,7 +107,7 @@ def test_the_most_frequent_of_all_texts_are_counted(texts: list[list[list[int]]]
 
 @given(some)
 def test_the_tokens_of_a_number_are_those_that_are_read(encoded: list[list[int]]) -> None:
-    table = Ngrams.count([Reviews.from_reviews(encoded)], 100_000, 1)
+    table = most_frequent([Reviews.from_reviews(encoded)], 100_000, 1)
     names = kinds(table, encoded)
     assert {row: tuple(table.tokens(row)) for row in range(1, len(table) + 1)} == {
         row: gram for row, (_, gram) in names.items()
@@ -116,14 +117,14 @@ def test_the_tokens_of_a_number_are_those_that_are_read(encoded: list[list[int]]
 def test_the_largest_ids_keep_apart() -> None:
     highest = ngrams.MOST_IDS - 1
     encoded = [[highest, highest - 1, highest, 2, highest]]
-    table = Ngrams.count([Reviews.from_reviews(encoded)], 100_000, 1)
+    table = most_frequent([Reviews.from_reviews(encoded)], 100_000, 1)
     assert_read_as_counted(table, set(features(encoded[0])), [*encoded, [2, highest, highest], [highest - 1]])
 
 
 @given(some)
 def test_a_table_survives_a_round_trip(encoded: list[list[int]]) -> None:
     reviews = Reviews.from_reviews(encoded)
-    table = Ngrams.count([reviews], 100_000, 1)
+    table = most_frequent([reviews], 100_000, 1)
     again = Ngrams.from_bytes(table.to_bytes())
     assert again.to_bytes() == table.to_bytes()
     assert len(again) == len(table)
@@ -133,7 +134,7 @@ def test_a_table_survives_a_round_trip(encoded: list[list[int]]) -> None:
 @pytest.mark.filterwarnings("ignore:Reading")  # numpy, of headers that look like those of Python 2
 @given(st.data())
 def test_damaged_bytes_are_refused_or_still_a_table(data: st.DataObject) -> None:
-    content = bytearray(Ngrams.count([Reviews.from_reviews([[2, 3, 4, 5]])], 100, 1).to_bytes())
+    content = bytearray(most_frequent([Reviews.from_reviews([[2, 3, 4, 5]])], 100, 1).to_bytes())
     place = data.draw(st.integers(0, len(content) - 1))
     content[place] = data.draw(st.integers(0, 255))
     try:
@@ -151,7 +152,7 @@ def test_bytes_of_something_else_are_refused(content: bytes) -> None:
 
 def test_a_cut_off_file_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "ngrams.npy"
-    whole = Ngrams.count([Reviews.from_reviews([[2, 3, 4, 5]])], 100, 1).to_bytes()
+    whole = most_frequent([Reviews.from_reviews([[2, 3, 4, 5]])], 100, 1).to_bytes()
     for length in range(0, len(whole), 7):
         path.write_bytes(whole[:length])
         with pytest.raises(NgramError, match=r"ngrams\.npy"):

@@ -23,7 +23,6 @@ ALONE = ProcessGroup(Worker(), torch.device("cpu"))
 FOLD_STAGES = [f"fold-{number}" for number in range(1, FOLDS + 1)]
 VOCABULARY_SIZE = 40
 SMALL = Hyperparameters(
-    ngram_epochs=2,
     epochs=2,
     batch_size=16,
     learning_rate=0.2,
@@ -142,7 +141,9 @@ def test_unlabelled_reviews_are_learned_as_the_first_model_sees_them(seen: Seen)
     assert again.weights.tolist() == [1] * 90 + [UNLABELLED_WEIGHT] * 30
     sure = again.targets[90:].astype(np.float64)
     assert ((sure > 0.5) == ([True, False] * 15)).mean() > 0.8
-    sums = np.array([table[again.rows.part(row, row + 1).rows].sum() for row in range(90, 120)])
+    sums = np.array(
+        [table[rows.rows].sum() for row in range(90, 120) for _, rows in again.rows.part(row, row + 1).chunks()]
+    )
     below = sure < 0.5  # float32 tells these probabilities apart, but hardly those near 1
     logits = np.log(sure[below] / (1 - sure[below]))
     slope, bias = np.polyfit(sums[below], logits, 1)
@@ -195,7 +196,7 @@ def test_few_films_are_dealt_as_well(groups: NDArray[np.int32], seen: Seen) -> N
 
 
 def test_steps_of_a_single_review_do_no_harm() -> None:
-    network, _, _ = trained("wide-lstm", made(), batch_size=1, ngram_epochs=1, epochs=1)
+    network, _, _ = trained("wide-lstm", made(), batch_size=1, epochs=1)
     assert all(weights.isfinite().all() for weights in network.parameters())
 
 
@@ -220,8 +221,8 @@ def test_interrupted_in_any_stage_it_ends_with_the_same_weights(tmp_path: Path, 
         Trainer(data, SMALL, ALONE, interrupt, kept).run()
     resumed, metrics, lines = trained(SMALL.architecture, data, kept)
     every = ["ngram", "self-training", *FOLD_STAGES, "lstm"]
-    assert stages_of(lines) == every[every.index(stop) :]
-    assert f"epoch=2 epochs=2 train_loss={metrics['stages'][stop]['epochs'][1]['train_loss']:.4f}" in "\n".join(lines)
+    assert stages_of(lines) == every[every.index(stop) + (stop != "lstm") :]  # a linear model is trained in one epoch
+    assert f"epoch=2 epochs=2 train_loss={metrics['epochs'][1]['train_loss']:.4f}" in "\n".join(lines)
     whole, expected, _ = trained(SMALL.architecture, data)
     for name, values in whole.state_dict().items():
         assert torch.equal(resumed.state_dict()[name], values), name

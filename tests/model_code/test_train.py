@@ -32,7 +32,6 @@ TRAIN = MODEL_CODE / "train.py"
 CHANNELS = ("train", "validation", "vocabulary")
 QUICK: dict[str, Any] = {
     "architecture": "ngram",
-    "ngram_epochs": 2,
     "epochs": 2,
     "batch_size": 32,
     "ngrams": 5000,
@@ -114,10 +113,10 @@ def dataset(toy_dataset: Path, tmp_path: Path) -> Path:
 def test_sagemakers_variables_are_enough(run: Run, toy_dataset: Path, tmp_path: Path) -> None:
     folders = {f"SM_CHANNEL_{name.upper()}": str(toy_dataset / name) for name in CHANNELS}
     environment = {**folders, "SM_MODEL_DIR": str(tmp_path / "model"), "TRAINING_JOB_NAME": "job-7"}
-    answer = run({**QUICK, "ngram_epochs": 1, "dataset": "abc"}, environment)
+    answer = run({**QUICK, "dataset": "abc"}, environment)
     assert answer.returncode == 0, answer.stderr
     metadata = artifact.read_metadata(tmp_path / "model")
-    assert (metadata.model, metadata.dataset, metadata.hyperparameters["ngram_epochs"]) == ("job-7", "abc", 1)
+    assert (metadata.model, metadata.dataset, metadata.architecture) == ("job-7", "abc", "ngram")
     assert Predictor.load(tmp_path / "model").predict(["superb"])[0].model == "job-7"
 
 
@@ -198,8 +197,8 @@ def test_calibration_fits_the_probabilities_to_the_validation_split(
 
     metrics = artifact.read_metadata(tmp_path / "model").metrics
     temperature = 1 / metrics["parts"][PARTS[architecture][0]]["scale"]
-    assert loss(1.0) <= loss(0.9) + 1e-4
-    surest = temperature == pytest.approx(TEMPERATURES.min().item())
+    least_sure, surest = (temperature == pytest.approx(limit.item()) for limit in TEMPERATURES.aminmax()[::-1])
+    assert least_sure or loss(1.0) <= loss(0.9) + 1e-4
     assert surest or loss(1.0) <= loss(1.1) + 1e-4
 
 
@@ -214,7 +213,7 @@ def noisy(dataset: Path) -> Path:
 
 
 def test_training_stops_when_validation_gets_no_better(run: Run, toy_dataset: Path, tmp_path: Path) -> None:
-    answer = run(by_hand(toy_dataset, tmp_path / "model", ngram_epochs=60, patience=1))
+    answer = run(by_hand(toy_dataset, tmp_path / "model", architecture="lstm", epochs=60, patience=1))
     metrics = artifact.read_metadata(tmp_path / "model").metrics
     assert answer.returncode == 0
     assert len(metrics["epochs"]) == metrics["best_epoch"] + 1 < 60
@@ -230,7 +229,7 @@ def test_one_seed_gives_one_model_and_another_another(
         assert run(options).returncode == 0
         digests.append(artifact.read_metadata(tmp_path / name).files)
     assert digests[0] == digests[1]
-    assert digests[0][files.WEIGHTS] != digests[2][files.WEIGHTS]
+    assert (digests[0][files.WEIGHTS] == digests[2][files.WEIGHTS]) == (architecture == "ngram")  # nothing random there
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -301,9 +300,7 @@ def test_an_impossible_hyperparameter_is_named(
 def test_terminated_it_goes_on_from_its_last_checkpoint(
     run: Run, toy_dataset: Path, unlabelled: Path, tmp_path: Path
 ) -> None:
-    options = by_hand(
-        toy_dataset, tmp_path / "model", architecture="wide-lstm", unlabelled=unlabelled, ngram_epochs=3, epochs=12
-    )
+    options = by_hand(toy_dataset, tmp_path / "model", architecture="wide-lstm", unlabelled=unlabelled, epochs=12)
     checkpoints = {"checkpoint-dir": tmp_path / "checkpoints"}
     command = [sys.executable, str(TRAIN)]
     command += [part for name, value in (options | checkpoints).items() for part in (f"--{name}", str(value))]
@@ -327,7 +324,7 @@ def test_terminated_it_goes_on_from_its_last_checkpoint(
 
 
 def test_a_checkpoint_of_other_data_is_left_alone(run: Run, dataset: Path, unlabelled: Path, tmp_path: Path) -> None:
-    options = by_hand(dataset, tmp_path / "model", ngram_epochs=1, **{"checkpoint-dir": tmp_path / "checkpoints"})
+    options = by_hand(dataset, tmp_path / "model", **{"checkpoint-dir": tmp_path / "checkpoints"})
     assert run(options).returncode == 0
     assert "going on after epoch 1 of 1" in run(options).stdout
     assert "other data or hyperparameters" in run(options | {"seed": 2}).stdout

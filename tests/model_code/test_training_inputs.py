@@ -141,7 +141,7 @@ def test_the_least_values_can_be_trained_with(values: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *[(name, 0) for name in ("epochs", "ngram_epochs", "patience", "batch_size", "accumulation", "ngrams")],
+        *[(name, 0) for name in ("epochs", "patience", "batch_size", "accumulation", "ngrams")],
         *[(name, -1) for name in ("learning_rate", "embedding_dim", "hidden_dim", "max_tokens", "seed", "dropout")],
         ("dropout", 1.0),
         ("input_dropout", 1.5),

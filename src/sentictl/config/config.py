@@ -28,6 +28,7 @@ ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")  # part of eve
 TABLES = {info.alias or name: info for name, info in Settings.model_fields.items()}
 IDENTITY = ("project.name", "project.id")
 PLACE = re.compile(r"env\.(?P<environment>[^.]+)\.(?P<name>[^.]+)")  # the key of an environment's own setting
+GONE = {"train.ngram_epochs": "the linear part is trained until it fits"}  # settings that there were
 OF_ONE_ENVIRONMENT = {"deploy.model"}  # a model trained in one is not there in another
 
 
@@ -481,6 +482,9 @@ def _shown(value: Any) -> str:
 
 
 def _unknown(what: str, name: str, known: list[str]) -> SettingsError:
+    for key, reason in GONE.items():
+        if name == key or name.endswith(f".{key}"):
+            return SettingsError(f"There is no setting {name} any more: {reason}.", "Take it out of sentictl.toml.")
     name = name if len(name) <= MOST_SHOWN else f"{name[: MOST_SHOWN - 1]}…"
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}."

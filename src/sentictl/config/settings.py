@@ -172,17 +172,14 @@ class DataSettings(Table):
 class TrainSettings(Table):
     """`[train]`: the model's hyperparameters and the training job's machines. Sizes are in units, lengths in tokens.
 
-    `ngram_epochs` are passes of the linear part, `epochs` those of the LSTM. `unlabelled` reviews are learned from as
-    well where the source has some.
-
-    Each process (a GPU, or a machine without one) puts `batch_size` reviews through the network at once, and a step is
-    taken on `accumulation` such batches of all processes.
+    The linear part is trained until it fits. All that is about steps is about the LSTM's: each process (a GPU, or a
+    machine without one) puts `batch_size` reviews through the network at once, and a step is taken on `accumulation`
+    such batches of all processes. `unlabelled` reviews are learned from as well where the source has some.
     """
 
     architecture: Literal["ngram", "lstm", "wide-lstm"] = "wide-lstm"
     unlabelled: bool = False
     ngrams: Annotated[int, Field(ge=1_000, le=5_000_000)] = 500_000
-    ngram_epochs: Annotated[int, Field(ge=1, le=100)] = 3
     lstm_vocabulary_size: Annotated[int, Field(ge=100, le=65_535)] = 20_000
     epochs: Annotated[int, Field(ge=1, le=100)] = 3
     patience: Annotated[int, Field(ge=1, le=100)] = 2

@@ -40,7 +40,6 @@ def train(
     embedding_dim: Annotated[int | None, setting("Units of a token's embedding.", group=MODEL)] = None,
     hidden_dim: Annotated[int | None, setting("Units of the LSTM.", group=MODEL)] = None,
     max_tokens: Annotated[int | None, setting("Tokens of a review that are read, at most.", group=MODEL)] = None,
-    ngram_epochs: Annotated[int | None, setting("Passes of the linear part.", group=LEARNING)] = None,
     epochs: Annotated[int | None, setting("Passes of the LSTM over the reviews, at most.", group=LEARNING)] = None,
     patience: Annotated[int | None, setting("Stop after so many epochs without progress.", group=LEARNING)] = None,
     batch_size: Annotated[int | None, setting("Reviews that go through the network at once.", group=LEARNING)] = None,
