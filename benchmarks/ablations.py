@@ -3,6 +3,11 @@
     python benchmarks/ablations.py --list
     python benchmarks/ablations.py default aclImdb_v1.tar.gz
     python benchmarks/ablations.py all aclImdb_v1.tar.gz --seeds 3
+    python benchmarks/ablations.py default aclImdb_v1.tar.gz --folds 5 --keep before.npz
+    python benchmarks/ablations.py default aclImdb_v1.tar.gz --folds 5 --against before.npz
+
+With `--folds` each training review is predicted by a model of the other films, and each row is compared with the first
+one, or with what another version of the code has kept, review by review (see folds.py).
 
 Test reviews are never looked at. A source that says which film a review is about is split by film, as the official
 archive is; of another the figures come out too high. What `sentictl` has a setting for is set; whatever else a row
@@ -24,6 +29,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import folds
 import numpy as np
 import torch
 import train  # model_code/train.py, on the path of an editable installation
@@ -43,6 +49,7 @@ from sentictl.reviews.read.resolve import open_source, user_cache
 from sentictl.services.evaluate.metrics import wilson_interval
 
 ALL = "all"
+FEWEST_LEFT_OUT = 1e-4  # the share of validation reviews, where folds are made of the others
 RANDOM_DEVIATION = 0.1  # of word vectors' elements, as LstmClassifier starts without any
 
 Patch = tuple[Any, str, Any]  # a module or class, one of its names, and what that name is to mean instead
@@ -69,11 +76,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one training: the accuracy on validation reviews by part, and of all parts together; seconds by the clock."""
+    """Of one training: the accuracy on validation reviews by part, and of all parts together; seconds by the clock.
+
+    `held_out` is what it says of the reviews that a fold leaves out, where there are folds.
+    """
 
     parts: dict[str, float]
     together: float
     seconds: float
+    held_out: folds.Logits = field(default_factory=dict)
 
 
 def first_tokens(self: Reviews, rows: NDArray[np.int64], max_tokens: int) -> NDArray[np.int64]:
@@ -148,6 +159,7 @@ ROWS = {
     "pool-last": Row("no pooling: the last state", patches=[(LstmClassifier, "_pooled", last_state)]),
 }
 LINE = "| {:<34} | {:<16} | {:>22} | {:>22} | {:>22} | {:>6} |"
+FOLDS_LINE = "| {:<34} | {:<16} | {:>26} | {:>26} | {:>26} | {:>6} |"
 
 
 def main() -> None:
@@ -158,7 +170,7 @@ def main() -> None:
         return
     try:
         with tempfile.TemporaryDirectory() as datasets:
-            show(arguments, Path(datasets))
+            (show_folds if arguments.folds else show)(arguments, Path(datasets))
     except SentictlError as error:
         sys.exit(f"{error} {error.hint}")
 
@@ -171,6 +183,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="the rows")
     parser.add_argument("--seeds", type=int, default=1, help="trainings a row, with the seeds 1, 2, …; the mean counts")
     parser.add_argument("--architecture", choices=PARTS, help="train this in all rows; ngram is quick")
+    parser.add_argument("--folds", type=int, default=0, help="cross-validate by film, with so many folds")
+    parser.add_argument("--keep", type=Path, help="with --folds: keep what the last row says, for --against")
+    parser.add_argument("--against", type=Path, help="with --folds: compare with what was kept")
     arguments = parser.parse_args()
     if arguments.row is None and not arguments.list:
         parser.error("which row? See --list.")
@@ -189,6 +204,36 @@ def show(arguments: argparse.Namespace, datasets: Path) -> None:
             print(head(dataset))
         outcomes = trainings(name, row.architecture, dataset.folder, arguments.seeds)
         print(line(name, row, outcomes), flush=True)
+
+
+def show_folds(arguments: argparse.Namespace, datasets: Path) -> None:
+    """Print a Markdown table of accuracies on left-out reviews, and how much each is above what is compared with."""
+    names = FOLDS_LINE.format("changed", "row", *(*PARTS["wide-lstm"], folds.TOGETHER), "s")
+    print(f"{names}\n|{'-' * 36}|{'-' * 18}|{('-' * 27 + ':|') * 3}{'-' * 7}:|", flush=True)
+    others = dict(np.load(arguments.against)) if arguments.against else None
+    for name, row in chosen(arguments.row, arguments.architecture).items():
+        settings = DataSettings(source=arguments.source, validation_fraction=FEWEST_LEFT_OUT, **row.data)
+        dataset = prepare(open_source(settings, Path(), user_cache(), silent), settings, datasets, silent)
+        with tempfile.TemporaryDirectory() as folder:
+            made = folds.fold_datasets(dataset.folder, Path(folder), arguments.folds)
+            outcomes = [outcome for each in made for outcome in trainings(name, row.architecture, each, 1)]
+        said = {part: np.concatenate([each.held_out[part] for each in outcomes]) for part in outcomes[0].held_out}
+        columns = [compared(said, others, part) for part in (*PARTS["wide-lstm"], folds.TOGETHER)]
+        seconds = sum(each.seconds for each in outcomes)
+        print(FOLDS_LINE.format(row.changed, name, *columns, f"{seconds:.0f}"), flush=True)
+        others = said if others is None else others
+        if arguments.keep:
+            np.savez_compressed(arguments.keep, **said)
+
+
+def compared(said: folds.Logits, others: folds.Logits | None, part: str) -> str:
+    """The accuracy of a part, and by how many points it is above that of others."""
+    if part not in said:
+        return ""
+    text = f"{100 * folds.accuracy(said[part]):.2f}"
+    if others is None or part not in others:
+        return text
+    return text + " ({:+.2f}: {:+.2f} to {:+.2f})".format(*folds.difference(said[part], others[part]))
 
 
 def chosen(name: str, architecture: str | None) -> dict[str, Row]:
@@ -215,9 +260,11 @@ def trained(name: str, architecture: str, dataset: Path, seed: int) -> Outcome:
         arguments.unlabelled = arguments.checkpoint_dir = None  # whatever the environment says
         started = time.perf_counter()
         train.train(arguments, Worker())
+        seconds = time.perf_counter() - started
         metrics = artifact.read_metadata(Path(folder)).metrics
+        held_out = folds.held_out_logits(Path(folder), dataset) if (dataset / folds.HELD_OUT).is_dir() else {}
     parts = {part: figures["validation_accuracy"] for part, figures in metrics["parts"].items()}
-    return Outcome(parts, metrics["validation_accuracy"], time.perf_counter() - started)
+    return Outcome(parts, metrics["validation_accuracy"], seconds, held_out)
 
 
 def head(dataset: PreparedDataset) -> str:

@@ -4,6 +4,7 @@ import csv
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from sentimodel.dataset import Reviews
+from sentimodel.dataset import Reviews, Split
 from sentimodel.network import LstmClassifier, NetworkConfig
 from sentimodel.training_inputs import Hyperparameters
 from torch import Tensor
@@ -28,6 +29,7 @@ REVIEWS = 400
 SECONDS = 120
 
 # Not by an import statement: type checkers would follow it, to libraries that may not be there.
+sys.path.append(str(BENCHMARKS))  # where Python looks first when it runs one of them
 ablations = importlib.import_module("benchmarks.ablations")
 accuracy = importlib.import_module("benchmarks.accuracy")
 
@@ -162,3 +164,30 @@ def test_states_are_pooled_as_said_and_padding_is_left_out(
     states = torch.tensor([[[0.5, 0.2], [0.1, 0.4], [0.9, 0.9]]])
     steps = torch.tensor([[[True], [True], [False]]])
     assert pooled(lstm, states, steps)[0].tolist() == pytest.approx(expected)
+
+
+def test_each_review_is_left_out_of_one_fold_together_with_its_film(toy_dataset: Path, tmp_path: Path) -> None:
+    dataset = tmp_path / "dataset"
+    shutil.copytree(toy_dataset, dataset)
+    split = Split.load(dataset / "train" / "reviews.npz")
+    films = np.arange(len(split), dtype=np.int32) // 3
+    np.save(dataset / "train" / "groups.npy", films)
+    left_out = []
+    for fold in ablations.folds.fold_datasets(dataset, tmp_path / "folds", 4):
+        parts = {name: Split.load(fold / name / "reviews.npz") for name in ("train", "validation", "held-out")}
+        assert sum(map(len, parts.values())) == len(split)
+        held_out = [review_of(parts["held-out"], row) for row in range(len(parts["held-out"]))]
+        left_out += held_out
+        assert np.load(fold / "train" / "groups.npy").shape == (len(parts["train"]),)
+    assert sorted(left_out) == sorted(review_of(split, row) for row in range(len(split)))
+
+
+def review_of(split: Split, row: int) -> tuple[list[int], int]:
+    return split.review(row).tolist(), int(split.labels[row])
+
+
+def test_a_difference_is_that_of_pairs() -> None:
+    ones, others = np.array([1.0, 1.0, -1.0, 1.0] * 100), np.array([1.0, -1.0, -1.0, 1.0] * 100)
+    points, low, high = ablations.folds.difference(ones, others)
+    assert points == 25
+    assert (low, high) == pytest.approx((25 - 1.96 * 43.30127 / 20, 25 + 1.96 * 43.30127 / 20))
