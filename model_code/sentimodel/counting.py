@@ -29,7 +29,7 @@ def most_frequent(texts: Sequence[Reviews], most: int, least: int) -> Ngrams:
         least: how often an n-gram must occur.
 
     Raises:
-        OSError: the disk is full. About 6 kB a review are needed, as long as it counts.
+        OSError: the disk is full. About 4 kB a review are needed, as long as it counts.
     """
     keys, counts = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
     files, runs = (Scratch(np.int64), Scratch(np.int32)), list[_Run]()
