@@ -1,4 +1,4 @@
-"""This build beside an earlier one: the same commands in turn, and the ratio of their medians.
+"""This build beside an earlier one: `predict` and `data` in turn, and the ratio of their medians.
 
 The earlier build is a checkout with an environment of its own:
 
@@ -6,8 +6,7 @@ The earlier build is a checkout with an environment of its own:
     python benchmarks/compare.py ../before
     python benchmarks/compare.py ../before --only predict,explain --runs 9
 
-Each build has a project of its own, on a twin of its own, with the default reviews and the default model, which it
-trained itself. What a command reads is in the page cache, as every command ran once before it is measured.
+Each build has a project of its own, on a twin of its own, with the default model, which it trained itself. What a command reads is in the page cache, as every command ran once before it is measured.
 """
 
 import argparse
@@ -54,29 +53,21 @@ class Build:
         """Run a command of `sentictl` in the project."""
         return measured([self.checkout / ".venv" / "bin" / "sentictl", *arguments], self.project)
 
-    def train(self, architecture: str) -> Cost:
-        """Train on the project's dataset with `train.py`, as a process of its own."""
-        (dataset,) = self._datasets.glob("*/")
-        channels = [f"--{channel}={dataset / channel}" for channel in ("train", "validation", "vocabulary")]
-        with tempfile.TemporaryDirectory() as artifact:
-            options = [*channels, f"--architecture={architecture}", f"--model-dir={artifact}"]
-            train = self.checkout / "model_code" / "train.py"
-            return measured([self.checkout / ".venv" / "bin" / "python", train, *options], self.project)
-
     def prepare_reviews(self) -> Cost:
         """Prepare the reviews that the project names."""
         return self.run("data")
 
     def forget_dataset(self) -> None:
         """Delete the dataset on this machine, so that `data` makes it anew."""
-        shutil.rmtree(self._datasets)
+        shutil.rmtree(self.datasets)
 
     def stop(self) -> None:
         """Stop the twin."""
         self.run("local", "stop")
 
     @property
-    def _datasets(self) -> Path:
+    def datasets(self) -> Path:
+        """The folder of the datasets that the project has made."""
         return self.project / ".sentictl" / "datasets"
 
 
@@ -118,8 +109,6 @@ def rows(folder: Path) -> dict[str, Row]:
             runs=5,
         ),
         "data": Row("`data` of 25,000 reviews", Build.prepare_reviews, prepare=Build.forget_dataset, runs=3),
-        "train": Row("training the default model", lambda build: build.train("wide-lstm"), runs=1),
-        "ngram": Row("training its linear part alone", lambda build: build.train("ngram"), runs=3),
     }
 
 

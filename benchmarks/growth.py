@@ -15,6 +15,7 @@ from compare import CHECKOUT, Build
 from measure import Cost
 from reviews import write_many
 from section import Plot, Section, Table
+from training import trained
 
 REVIEWS = (1_000, 10_000, 100_000)
 STEPS = ("data", "train", "predict")
@@ -40,9 +41,12 @@ def measure(source: str, count: int) -> dict[str, Cost]:
         build = Build(CHECKOUT, folder / "project")
         build.begin(str(table), "local", "start")
         try:
-            costs = {"data": build.prepare_reviews(), "train": build.train("ngram")}
+            data = build.prepare_reviews()
+            (dataset,) = build.datasets.glob("*/")
+            train = trained(CHECKOUT, dataset, "ngram")
             build.run("train", "--arch", "ngram")  # for a model of the project
-            return {**costs, "predict": build.run("predict", "--file", table, "--output", answers)}
+            predict = build.run("predict", "--file", table, "--output", answers)
+            return {"data": data, "train": train, "predict": predict}
         finally:
             build.stop()
 

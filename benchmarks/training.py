@@ -16,11 +16,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
-from predict import measured
+from measure import Cost, measured, medians
 from sentimodel.artifact import PARTS
 from sentimodel.dataset import Reviews, Split
 from sentimodel.files import GROUPS, REVIEWS
@@ -60,14 +59,14 @@ def compare(checkouts: list[Path], dataset: Path, architecture: str, runs: int) 
     costs = [[trained(checkout, dataset, architecture) for checkout in checkouts] for _ in range(runs)]
     first: tuple[float, ...] = ()
     for checkout, own in zip(checkouts, zip(*costs, strict=True), strict=True):
-        taken = tuple(median(values) for values in zip(*own, strict=True))
+        taken = medians(own)
         first = first or taken
         ratios = ", ".join(f"{ours / theirs:.2f}" for ours, theirs in zip(first, taken, strict=True))
         print("{}  {:.1f} s  {:.1f} s of computing  {:.0f} MB".format(checkout, *taken), f"(ours / this: {ratios})")
 
 
-def trained(checkout: Path, dataset: Path, architecture: str) -> tuple[float, float, float]:
-    """Seconds by the clock and of computing, and the most memory held, in MB."""
+def trained(checkout: Path, dataset: Path, architecture: str) -> Cost:
+    """Train as a process of its own. Returns what it cost."""
     python = sys.executable if checkout == HERE else checkout / ".venv" / "bin" / "python"
     folders = {name: dataset / name for name in ("train", "validation", "vocabulary")}
     options = [f"--{name}={folder}" for name, folder in folders.items()]
