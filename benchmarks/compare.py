@@ -6,7 +6,8 @@ The earlier build is a checkout with an environment of its own:
     python benchmarks/compare.py ../before
     python benchmarks/compare.py ../before --only predict,explain --runs 9
 
-Each build has a project of its own, on a twin of its own, with the default model, which it trained itself. What a command reads is in the page cache, as every command ran once before it is measured.
+Each build has a project of its own, on a twin of its own, with the default model, which it trained itself. What a
+command reads is in the page cache, as every command ran once before it is measured.
 """
 
 import argparse

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from measure import Cost, measured, medians
+from numpy.typing import NDArray
 from sentimodel.artifact import PARTS
 from sentimodel.dataset import Reviews, Split
 from sentimodel.files import GROUPS, REVIEWS
