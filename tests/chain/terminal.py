@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import select
 import struct
 import termios
 import time
@@ -15,6 +16,7 @@ from tests.chain.shell import SENTICTL, Shell, environment
 from tests.prepared import popen as prepared
 
 ROWS = 50
+SILENT_SECONDS = 60
 CTRL_C = b"\x03"
 UNBOUNDED = 500  # columns of a screen on which no line is broken
 
@@ -107,6 +109,8 @@ def _resize(terminal: int, columns: int) -> None:
 
 def _pieces(terminal: int) -> Iterator[bytes]:
     while True:
+        ready, _, _ = select.select([terminal], [], [], SILENT_SECONDS)
+        assert ready, "the program writes nothing and does not end: it may be waiting for an answer"
         try:
             piece = os.read(terminal, 65536)
         except OSError:  # the program has ended

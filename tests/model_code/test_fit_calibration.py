@@ -16,7 +16,10 @@ def sure(probabilities: list[float], reviews: int = 1000) -> tuple[Tensor, Tenso
 
 
 def loss(logits: Tensor, labels: Tensor) -> float:
-    return binary_cross_entropy_with_logits(logits, labels).item()
+    """The loss against labels that are taken for a little less than sure."""
+    positive, negative = int(labels.sum()), int((1 - labels).sum())
+    targets = labels * (positive + 1) / (positive + 2) + (1 - labels) / (negative + 2)
+    return binary_cross_entropy_with_logits(logits, targets).item()
 
 
 @pytest.mark.parametrize("sureness", [0.5, 1.0, 2.0, 3.5])
@@ -68,6 +71,15 @@ def test_labels_without_a_mistake_end_at_the_bound() -> None:
     assert calibration_factors({"lstm": -separable}, labels) == {"lstm": pytest.approx(1 / TEMPERATURES.max().item())}
     both = calibration_factors({"ngram": separable, "lstm": 3 * separable}, labels)
     assert both == {"ngram": pytest.approx(1 / lowest), "lstm": pytest.approx(1 / (3 * lowest))}
+
+
+def test_a_few_reviews_without_a_mistake_do_not_let_the_less_even_part_outweigh_the_other() -> None:
+    labels = torch.tensor([0.0, 1.0] * 12)
+    signs = 2 * labels - 1
+    even, uneven = 6 * signs, signs * torch.linspace(0.01, 0.5, 24)
+    found = calibration_factors({"ngram": even, "lstm": uneven}, labels)
+    assert found["lstm"] * uneven.std() < 0.5 * found["ngram"] * even.std()
+    assert 2 < found["ngram"] * 6 < 3  # 13 of 14, as Platt has it, is a logit of 2.6
 
 
 @pytest.mark.parametrize("value", [0.0, 1.5])

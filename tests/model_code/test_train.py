@@ -192,8 +192,11 @@ def test_calibration_fits_the_probabilities_to_the_validation_split(
     parts = Predictor.load(tmp_path / "model").part_logits(validation)
     logits = np.sum(list(parts.values()), axis=0)
 
+    positive, negative = int(validation.labels.sum()), int((1 - validation.labels).sum())
+    targets = np.where(validation.labels, (positive + 1) / (positive + 2), 1 / (negative + 2))
+
     def loss(scale: float) -> float:
-        return float(np.logaddexp(0, -scale * logits * (2.0 * validation.labels - 1)).mean())
+        return float((np.logaddexp(0, scale * logits) - targets * scale * logits).mean())
 
     metrics = artifact.read_metadata(tmp_path / "model").metrics
     temperature = 1 / metrics["parts"][PARTS[architecture][0]]["scale"]

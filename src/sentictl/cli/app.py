@@ -173,7 +173,7 @@ def _explained(problem: Any, message: str) -> tuple[str, str]:
     option = getattr(problem, "option_name", "")
     takes_values = context and any(each.param_type_name == "argument" for each in context.command.params)
     if option and takes_values:
-        see = f"If it is no option but a value: {_with_value(option)}"
+        see = f"{see}. If it is no option but a value: {_with_value(option)}"
     if close:
         return problem.message, f"Did you mean {close[0]}? {see}"
     return message, see

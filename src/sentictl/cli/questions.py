@@ -1,8 +1,9 @@
 """Questions to whoever sits at the terminal."""
 
 import sys
+from textwrap import fill
 
-from sentictl.cli.view.output import Output
+from sentictl.cli.view.output import Output, columns
 from sentictl.config.project_folder import SETTINGS_FILE, ProjectFolder
 from sentictl.errors import UndescribedEnvironmentError
 
@@ -12,7 +13,8 @@ def answer(output: Output, question: str) -> str | None:
     if output.json or not sys.stdin.isatty():
         return None
     output.finish("")
-    sys.stderr.write(question)
+    lines = (fill(line, columns(sys.stderr)) for line in question.splitlines())
+    sys.stderr.write("\n".join(lines) + " ")
     sys.stderr.flush()
     return sys.stdin.readline().strip()
 
@@ -31,8 +33,7 @@ def describe_unknown(output: Output, unknown: UndescribedEnvironmentError) -> bo
         SettingsError: the answer cannot be a region.
     """
     name = unknown.environment
-    told = f"{unknown.message} {unknown.hint}"
-    region = answer(output, f"{told}\nTo add {name} now, type its region; else only Enter: ")
+    region = answer(output, f"{unknown.message}\nTo add it now, type its region; else only Enter:")
     if not region:
         return False
     from sentictl.scaffold.init import describe
