@@ -136,7 +136,7 @@ def main() -> None:
         }
         try:
             for build in builds.values():
-                build.begin(arguments.source, "train")
+                build.begin(arguments.source, "up")
             costs = {row: in_turn(row, builds, arguments.runs) for row in chosen.values()}
         finally:
             for build in builds.values():

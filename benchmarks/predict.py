@@ -55,7 +55,7 @@ def main() -> None:
 
 def given_or_made(given: Path | None, source: str) -> AbstractContextManager[Path]:
     """Give a project with a model: the one that is there, or one that is made for the time being."""
-    return nullcontext(given) if given else project(source, "train")
+    return nullcontext(given) if given else project(source, "data", "train")
 
 
 def cold(folder: Path, runs: int) -> dict[str, Cost]:

@@ -17,12 +17,12 @@ def sentictl(folder: Path, *arguments: str) -> str:
 
 
 @contextmanager
-def project(source: str, command: str, **settings: str) -> Iterator[Path]:
+def project(source: str, *commands: str, **settings: str) -> Iterator[Path]:
     """Give a project's folder, and stop its twin afterwards.
 
     Args:
         source: the reviews, named as `sentictl data --source` takes them.
-        command: how far it is brought: `train` or `up`.
+        commands: what is done in it first.
         settings: others than the defaults, with `__` for the dot in their names.
     """
     given = Path(source)
@@ -33,7 +33,8 @@ def project(source: str, command: str, **settings: str) -> Iterator[Path]:
         for key, value in settings.items():
             sentictl(folder, "config", "set", key.replace("__", "."), value)
         try:
-            sentictl(folder, command)
+            for command in commands:
+                sentictl(folder, command)
             yield folder
         finally:
             sentictl(folder, "local", "stop")

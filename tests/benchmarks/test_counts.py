@@ -45,7 +45,7 @@ def predictor(toy_artifact: Path) -> Predictor:
 
 
 def test_preparing_keeps_a_few_bytes_of_each_review(tmp_path: Path) -> None:
-    peaks = {}
+    peaks: dict[int, int] = {}
     for count in (FEW, FEW, MANY):  # the first imports and makes what is made once
         table = tmp_path / f"{count}.csv"
         with table.open("w", newline="") as file:
