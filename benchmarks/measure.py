@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 MEGABYTE = 2**20
-SAMPLE_SECONDS = 0.05
+SAMPLE_SECONDS = 0.02
 
 
 class Cost(NamedTuple):
@@ -46,7 +46,7 @@ def measured(command: Sequence[str | Path], folder: Path, environment: Mapping[s
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(map(str, command))} ended with {process.returncode}.")
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, max(memory.most, usage.ru_maxrss * 1024) / MEGABYTE)
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, memory.most / MEGABYTE)
 
 
 def medians(costs: Iterable[Cost]) -> Cost:

@@ -36,8 +36,9 @@ def main() -> None:
         control.sendall(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n")
         raise SystemExit(1) from error
     control.sendall(b"{}\n")
+    workers = threading.BoundedSemaphore(os.cpu_count() or 1)  # more at once would only be in each other's way
     while connection := accept_connection(control):
-        threading.Thread(target=_serve, args=(connection, answer), daemon=True).start()
+        threading.Thread(target=_serve, args=(connection, answer, workers), daemon=True).start()
 
 
 def _load(model_dir: Path) -> Answer:
@@ -65,12 +66,13 @@ def _load(model_dir: Path) -> Answer:
     return answer
 
 
-def _serve(connection: Connection, answer: Answer) -> None:
+def _serve(connection: Connection, answer: Answer, workers: threading.BoundedSemaphore) -> None:
     """Answer what comes over a connection, until the twin closes it."""
     with connection, suppress(EOFError, OSError):
         while True:
             content_type, accept, body = receive(connection)
-            status, answered_type, content = _invoke(answer, body, content_type, accept)
+            with workers:
+                status, answered_type, content = _invoke(answer, body, content_type, accept)
             sys.stdout.write(f'ACCESS_LOG - "POST /invocations HTTP/1.1" {status} -\n')  # as AWS's server does
             sys.stdout.flush()
             send(connection, status, answered_type, content)
