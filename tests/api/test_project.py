@@ -86,7 +86,8 @@ def test_predictions_are_the_same_whoever_is_asked(project: Project, live: Live,
     good = f"a {GOOD[0]} film"
     answer = project.predict(good, via=via)
     assert (answer["label"], answer["model"]) == ("positive", live.evaluation.model)
-    assert project.predict([good, good], via=via) == [answer, answer]
+    rounded = {**answer, "probability": pytest.approx(answer["probability"], abs=1e-5)}  # by how many are asked at once
+    assert project.predict([good, good], via=via) == [rounded, rounded]
     assert "explanation" in project.predict(good, via=via, explain=True)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import threading
 import time
 import uuid
@@ -15,7 +16,7 @@ from queue import Empty, Queue
 from socketserver import StreamRequestHandler
 from struct import unpack
 from termios import FIONREAD
-from typing import Any, NamedTuple
+from typing import IO, NamedTuple
 
 import psutil
 
@@ -28,6 +29,7 @@ INIT_SECONDS = 10.0  # Lambda's limit for the init phase
 DRAIN_SECONDS = 0.05
 MAX_LINE = 2 << 20  # bytes; the runtime client describes a fault in a header of up to 1 MiB
 UNHANDLED = "Unhandled"
+BUFFER = 64 << 10  # bytes of output that are read at once
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,8 @@ class ExecutionEnvironment:
         self._process = processes.start_child([*client().program, spec.handler], code, environment)
         self._api.caller = psutil.Process(self._process.pid)
         threading.Thread(target=self._api.serve_forever, args=(0.05,), daemon=True).start()
-        self._pipes = processes.pipes(self._process)
-        pumps = [processes.pump(pipe, self._log) for pipe in self._pipes]
-        threading.Thread(target=self._watch, args=(pumps,), daemon=True).start()
+        self._outputs = [_Output(pipe, self._log) for pipe in processes.pipes(self._process)]
+        threading.Thread(target=self._watch, daemon=True).start()
 
     @property
     def usable(self) -> bool:
@@ -199,13 +200,13 @@ class ExecutionEnvironment:
     def _drain(self) -> None:
         """Let what the function has printed reach the log before the END line."""
         limit = time.monotonic() + DRAIN_SECONDS
-        while self.usable and any(map(_unread, self._pipes)) and time.monotonic() < limit:
+        while self.usable and any(output.holds_more() for output in self._outputs) and time.monotonic() < limit:
             time.sleep(0.0005)
 
-    def _watch(self, pumps: list[threading.Thread]) -> None:
+    def _watch(self) -> None:
         self._process.wait()
-        for thread in pumps:
-            thread.join(DRAIN_SECONDS)
+        for output in self._outputs:
+            output.join(DRAIN_SECONDS)
         self._answers.put(None)
 
 
@@ -289,8 +290,34 @@ def _environment(spec: FunctionSpec, code: Path, access: Access, stream: str, ad
     return plain | defaults | dict(spec.variables) | access.variables(spec.region, spec.role) | reserved
 
 
-def _unread(pipe: Any) -> int:
-    with suppress(OSError, ValueError):  # closed already
-        count: int = unpack("i", ioctl(pipe.fileno(), FIONREAD, b"\0" * 4))[0]
-        return count
-    return 0
+class _Output(threading.Thread):
+    """Hands on what a process writes, line by line. What was read is handed on before anybody is told of it."""
+
+    def __init__(self, pipe: IO[bytes], on_line: Callable[[str], None]) -> None:
+        super().__init__(daemon=True)
+        self._pipe = pipe
+        self._on_line = on_line
+        self._reading = threading.Lock()
+        self.start()
+
+    def run(self) -> None:
+        """Read until the process has closed its end."""
+        waiting = select.poll()
+        waiting.register(self._pipe, select.POLLIN)
+        piece, left = b"-", b""
+        with self._pipe:
+            while piece:
+                waiting.poll()
+                with self._reading:
+                    piece = os.read(self._pipe.fileno(), BUFFER)
+                    *lines, left = (left + piece).split(b"\n")
+                    if not piece and left:  # a last line without an end
+                        lines.append(left)
+                    for line in lines:
+                        self._on_line(line.decode("utf-8", "replace").rstrip("\r"))
+
+    def holds_more(self) -> bool:
+        """Tell whether something that was written is still to be read or to be handed on."""
+        with self._reading, suppress(OSError, ValueError):  # closed already
+            return bool(unpack("i", ioctl(self._pipe.fileno(), FIONREAD, b"\0" * 4))[0])
+        return False
