@@ -80,10 +80,12 @@ class Reviews:
 
     def parts(self, tokens: int) -> Iterator["Reviews"]:
         """These reviews in order, without their labels, in parts of whole reviews and of about so many tokens."""
-        starts = np.searchsorted(self.offsets[:-1], np.arange(0, len(self.ids), tokens))
-        for first, last in pairwise(np.unique([0, *starts, len(self)])):
-            offsets = self.offsets[first : last + 1]
-            yield Reviews(self.ids[offsets[0] : offsets[-1]], offsets - offsets[0])
+        return (self.part(first, last) for first, last in stretches(self.offsets, tokens))
+
+    def part(self, first: int, last: int) -> "Reviews":
+        """Return the reviews from one on, up to another, which is left out; without their labels."""
+        offsets = self.offsets[first : last + 1]
+        return Reviews(self.ids[offsets[0] : offsets[-1]], offsets - offsets[0])
 
     def groups(self, size: int, max_tokens: int, rng: "Generator | None" = None) -> list[NDArray[np.int64]]:
         """The rows of all reviews, grouped by similar length; within a group they are sorted by it.
@@ -93,7 +95,11 @@ class Reviews:
             max_tokens: the longest a review counts as.
             rng: shuffles the reviews and the groups, for training; without it the order is by length.
         """
-        return grouped(np.minimum(self.lengths, max_tokens), size, rng)
+        lengths = np.minimum(self.lengths, max_tokens)
+        if rng is not None:
+            return _shuffled_groups(lengths, size, rng)
+        order = np.argsort(-lengths, kind="stable")
+        return [order[start : start + size] for start in range(0, len(order), size)]
 
     def positions(self, rows: NDArray[np.int64], max_tokens: int) -> NDArray[np.int64]:
         """Where in `ids` the tokens of some reviews are, int64 `[reviews, time]`, -1 after a review's end.
@@ -162,12 +168,15 @@ def joined(parts: Sequence[Reviews]) -> Reviews:
     return Reviews(np.concatenate([part.ids for part in parts]), offsets)
 
 
-def grouped(lengths: NDArray[np.int64], size: int, rng: "Generator | None" = None) -> list[NDArray[np.int64]]:
-    """The rows of things of these lengths, in groups of `size` and similar length; see `Reviews.groups`."""
-    if rng is not None:
-        return _shuffled_groups(lengths, size, rng)
-    order = np.argsort(-lengths, kind="stable")
-    return [order[start : start + size] for start in range(0, len(order), size)]
+def stretches(offsets: NDArray[np.int64], size: int) -> Iterator[tuple[int, int]]:
+    """Yield where to part rows that lie one after the other: the first of each part, and the first of the next one.
+
+    Args:
+        offsets: row i begins at `offsets[i]` and ends at `offsets[i + 1]`; int64, one more than there are rows.
+        size: how much a part holds, about: no row is cut.
+    """
+    starts = np.searchsorted(offsets[:-1], np.arange(offsets[0], offsets[-1], size))
+    yield from pairwise(np.unique([0, *starts, len(offsets) - 1]).tolist())
 
 
 def pick(values: NDArray[Any], positions: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sentimodel.dataset import Reviews, pick
+from sentimodel.dataset import Reviews, pick, stretches
 from sentimodel.ngrams import Rows
 from sentimodel.scratch import Scratch
 
@@ -127,9 +126,7 @@ class StoredRows:
 
     def chunks(self) -> Iterator[tuple[slice, Rows]]:
         """Read the reviews in order, as many at once as hold about `NGRAMS_AT_ONCE`; with each chunk which they are."""
-        marks = np.arange(self._offsets[0], self._offsets[-1], NGRAMS_AT_ONCE)
-        starts = np.searchsorted(self._offsets[:-1], marks)
-        for first, last in pairwise(np.unique([0, *starts, len(self)]).tolist()):
+        for first, last in stretches(self._offsets, NGRAMS_AT_ONCE):
             offsets = self._offsets[first : last + 1]
             yield slice(first, last), Rows(self._numbers.read(offsets[0], offsets[-1]), offsets - offsets[0])
 

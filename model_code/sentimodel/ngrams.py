@@ -287,5 +287,4 @@ def _ends(reviews: Reviews, found: Sequence[Places]) -> NDArray[np.int32]:
 def _parts(reviews: Reviews) -> Iterator[Reviews]:
     """The reviews in parts of bounded size, at least one."""
     for start in range(0, max(1, len(reviews)), _REVIEWS_AT_ONCE):
-        offsets = reviews.offsets[start : start + _REVIEWS_AT_ONCE + 1]
-        yield Reviews(reviews.ids[offsets[0] : offsets[-1]], offsets - offsets[0])
+        yield reviews.part(start, start + _REVIEWS_AT_ONCE)

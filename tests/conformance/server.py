@@ -55,7 +55,7 @@ class Server:
         self._process = process
         self.log: list[str] = []
         for pipe in processes.pipes(process):
-            processes.pump(pipe, self.log.append)
+            processes.Output(pipe, self.log.append)
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS)

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +93,8 @@ class ProjectFolder:
 
     def forget_models(self, environment: str, names: Iterable[str]) -> None:
         """Delete models of an environment from this machine, and which one is its current one."""
+        import shutil
+
         with contextlib.suppress(OSError):  # another's folder stands in its place, or the disk may only be read
             self.current_model(environment).unlink(missing_ok=True)
         for name in names:

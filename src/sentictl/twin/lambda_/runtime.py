@@ -2,21 +2,17 @@
 
 import json
 import os
-import select
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from fcntl import ioctl
 from functools import cache
 from pathlib import Path
 from queue import Empty, Queue
 from socketserver import StreamRequestHandler
-from struct import unpack
-from termios import FIONREAD
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import psutil
 
@@ -29,7 +25,6 @@ INIT_SECONDS = 10.0  # Lambda's limit for the init phase
 DRAIN_SECONDS = 0.05
 MAX_LINE = 2 << 20  # bytes; the runtime client describes a fault in a header of up to 1 MiB
 UNHANDLED = "Unhandled"
-BUFFER = 64 << 10  # bytes of output that are read at once
 
 
 @dataclass(frozen=True)
@@ -104,7 +99,7 @@ class ExecutionEnvironment:
         self._process = processes.start_child([*client().program, spec.handler], code, environment)
         self._api.caller = psutil.Process(self._process.pid)
         threading.Thread(target=self._api.serve_forever, args=(0.05,), daemon=True).start()
-        self._outputs = [_Output(pipe, self._log) for pipe in processes.pipes(self._process)]
+        self._outputs = [processes.Output(pipe, self._log) for pipe in processes.pipes(self._process)]
         threading.Thread(target=self._watch, daemon=True).start()
 
     @property
@@ -288,36 +283,3 @@ def _environment(spec: FunctionSpec, code: Path, access: Access, stream: str, ad
     }
     defaults = {"LANG": "en_US.UTF-8", "TZ": ":UTC", "PYTHONUNBUFFERED": "1"}
     return plain | defaults | dict(spec.variables) | access.variables(spec.region, spec.role) | reserved
-
-
-class _Output(threading.Thread):
-    """Hands on what a process writes, line by line. What was read is handed on before anybody is told of it."""
-
-    def __init__(self, pipe: IO[bytes], on_line: Callable[[str], None]) -> None:
-        super().__init__(daemon=True)
-        self._pipe = pipe
-        self._on_line = on_line
-        self._reading = threading.Lock()
-        self.start()
-
-    def run(self) -> None:
-        """Read until the process has closed its end."""
-        waiting = select.poll()
-        waiting.register(self._pipe, select.POLLIN)
-        piece, left = b"-", b""
-        with self._pipe:
-            while piece:
-                waiting.poll()
-                with self._reading:
-                    piece = os.read(self._pipe.fileno(), BUFFER)
-                    *lines, left = (left + piece).split(b"\n")
-                    if not piece and left:  # a last line without an end
-                        lines.append(left)
-                    for line in lines:
-                        self._on_line(line.decode("utf-8", "replace").rstrip("\r"))
-
-    def holds_more(self) -> bool:
-        """Tell whether something that was written is still to be read or to be handed on."""
-        with self._reading, suppress(OSError, ValueError):  # closed already
-            return bool(unpack("i", ioctl(self._pipe.fileno(), FIONREAD, b"\0" * 4))[0])
-        return False

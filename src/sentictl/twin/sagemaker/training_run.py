@@ -149,12 +149,12 @@ class TrainingRun:
             raise JobFailedError(self._algorithm_error(self._codes[0]))
 
     def _run_hosts(self) -> None:
-        pumps = []
+        outputs = []
         master = (
             {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())} if len(self._container.hosts) > 1 else {}
         )
         for host in self._container.hosts:
-            pumps += self._start(host, master)
+            outputs += self._start(host, master)
         if self._ending.is_set():  # stopped while they were being started
             self._end_processes()
         limit = (self._request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME)
@@ -167,7 +167,7 @@ class TrainingRun:
         for thread in waiting:
             thread.join()
         timer.cancel()
-        for thread in pumps:
+        for thread in outputs:
             thread.join()
         self._logs.flush()
 
@@ -186,8 +186,8 @@ class TrainingRun:
         self._processes.append(process)
         output, errors = processes.pipes(process)
         return [
-            processes.pump(output, partial(self._on_line, stream)),
-            processes.pump(errors, partial(self._on_error, stream)),
+            processes.Output(output, partial(self._on_line, stream)),
+            processes.Output(errors, partial(self._on_error, stream)),
         ]
 
     def _wait(self, process: processes.Process) -> None:
