@@ -34,6 +34,7 @@ import numpy as np
 import torch
 import train  # model_code/train.py, on the path of an editable installation
 from numpy.typing import NDArray
+from reviews import opened, silent
 from sentimodel import artifact, ngrams, stages
 from sentimodel.artifact import PARTS
 from sentimodel.dataset import Reviews
@@ -45,7 +46,6 @@ from torch import Tensor
 from sentictl.config.settings import DataSettings
 from sentictl.errors import SentictlError
 from sentictl.reviews.prepare.preparation import PreparedDataset, prepare
-from sentictl.reviews.read.resolve import open_source, user_cache
 from sentictl.services.evaluate.metrics import wilson_interval
 
 ALL = "all"
@@ -198,7 +198,7 @@ def show(arguments: argparse.Namespace, datasets: Path) -> None:
     """Print a Markdown table, each row as soon as it is there."""
     for number, (name, row) in enumerate(chosen(arguments.row, arguments.architecture).items()):
         settings = DataSettings(source=arguments.source, **row.data)
-        source = open_source(settings, Path(), user_cache(), silent)
+        source = opened(settings)
         dataset = prepare(source, settings, datasets, silent)
         if number == 0:
             print(head(dataset))
@@ -213,7 +213,7 @@ def show_folds(arguments: argparse.Namespace, datasets: Path) -> None:
     others = dict(np.load(arguments.against)) if arguments.against else None
     for name, row in chosen(arguments.row, arguments.architecture).items():
         settings = DataSettings(source=arguments.source, validation_fraction=FEWEST_LEFT_OUT, **row.data)
-        dataset = prepare(open_source(settings, Path(), user_cache(), silent), settings, datasets, silent)
+        dataset = prepare(opened(settings), settings, datasets, silent)
         with tempfile.TemporaryDirectory() as folder:
             made = folds.fold_datasets(dataset.folder, Path(folder), arguments.folds)
             outcomes = [outcome for each in made for outcome in trainings(name, row.architecture, each, 1)]
@@ -298,10 +298,6 @@ def len_of_validation(dataset: PreparedDataset) -> int:
     """How many validation reviews there are."""
     facts = dataset.manifest.splits["validation"]
     return facts.positive + facts.negative
-
-
-def silent(what: str, done: int | None = None, total: int | None = None) -> None:
-    """Reports nothing."""
 
 
 def _layout(

@@ -29,6 +29,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from reviews import opened, silent
 from section import Section, Table
 from sentimodel.artifact import PARTS
 from sentimodel.predictor import Predictor
@@ -41,7 +42,6 @@ from sentictl.reviews.prepare.corpus import Corpus
 from sentictl.reviews.prepare.preparation import PreparedDataset, prepare, text_settings
 from sentictl.reviews.prepare.split_assignment import NONE, SPLITS, Members, assign_splits
 from sentictl.reviews.prepare.tokenization import usable_cores
-from sentictl.reviews.read.resolve import open_source, user_cache
 from sentictl.reviews.read.source import Source
 from sentictl.services.evaluate.metrics import accuracy_of
 
@@ -154,7 +154,7 @@ def main() -> None:
     arguments = parsed()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            source = open_source(DataSettings(source=arguments.source), Path(), user_cache(), silent)
+            source = opened(DataSettings(source=arguments.source))
             task = Task(source, DataSettings(), Path(folder), arguments.tutorial_epochs)
             if not task.has_unlabelled and any(name.endswith(AND_UNLABELLED) for name in arguments.only):
                 sys.exit(f"{source.description} has no unlabelled reviews: leave {AND_UNLABELLED} out.")
@@ -324,10 +324,6 @@ def without_breaks(text: str) -> str:
 def parted(text: str) -> str:
     """The text in small letters on one line, with blanks around its punctuation."""
     return " ".join(re.sub(r"([.!?,'/()])", r" \1 ", without_breaks(text).lower()).split())
-
-
-def silent(what: str, done: int | None = None, total: int | None = None) -> None:
-    """Reports nothing."""
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from itertools import chain
 from threading import Barrier
 from urllib.parse import urlsplit
 
+JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 REQUESTS = 400  # of all clients together, so many in a measurement
 
 Connection = http.client.HTTPConnection
@@ -52,6 +53,13 @@ def post(path: str, body: bytes, headers: dict[str, str]) -> Ask:
         return response.status
 
     return ask
+
+
+def signed(key: str) -> dict[str, str]:
+    """Return the headers of an invocation that a twin takes: it looks at whose key it is, and at no signature."""
+    scope = f"{key}/20260101/us-east-1/sagemaker/aws4_request"
+    signature = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+    return {**JSON, "Authorization": signature}
 
 
 def load(url: str, ask: Ask, clients: int, requests: int = REQUESTS) -> Answered:

@@ -24,7 +24,8 @@ from measure import Cost, measured, medians
 from reviews import texts, write_reviews
 from section import Section, Table
 
-EXAMPLE = "a wonderful film, superbly acted"
+from sentictl.cli.examples import REVIEW
+
 BARE = [sys.executable, "-c", "import numpy, onnxruntime"]
 FILE_REVIEWS = 12_500
 LONG_WORDS = 5_000
@@ -97,7 +98,7 @@ def rows(folder: Path) -> dict[str, Row]:
     """
     file, long, answers = (folder / name for name in ("reviews.jsonl", "long.jsonl", "answers.jsonl"))
     return {
-        "predict": Row("`predict` of one review", lambda build: build.run("predict", EXAMPLE)),
+        "predict": Row("`predict` of one review", lambda build: build.run("predict", REVIEW)),
         "file": Row(
             f"`predict --file` of {FILE_REVIEWS:,} reviews",
             lambda build: build.run("predict", "--file", file, "--output", answers),

@@ -24,7 +24,8 @@ from project import SENTICTL, project
 from reviews import labelled_texts, write_reviews
 from section import Section, Table
 
-EXAMPLE = "a wonderful film, superbly acted"
+from sentictl.cli.examples import REVIEW
+
 BARE = "import numpy, onnxruntime"
 LEARNED = 22_500  # reviews, by scikit-learn: as many as the default model has
 
@@ -60,7 +61,7 @@ def given_or_made(given: Path | None, source: str) -> AbstractContextManager[Pat
 
 def cold(folder: Path, runs: int) -> dict[str, Cost]:
     """Return the medians of one review's prediction and of the bare import, which take turns."""
-    commands = {"bare": [sys.executable, "-c", BARE], "predict": [SENTICTL, "predict", EXAMPLE]}
+    commands = {"bare": [sys.executable, "-c", BARE], "predict": [SENTICTL, "predict", REVIEW]}
     for command in commands.values():  # the first reads from the disk
         measured(command, folder)
     rounds = [{name: measured(command, folder) for name, command in commands.items()} for _ in range(runs)]

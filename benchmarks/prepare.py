@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from reviews import opened, silent
 from section import Section, Table
 from sentimodel.text import NEGATIONS, STOP_WORDS
 
 from sentictl.config.settings import DataSettings
 from sentictl.reviews.prepare.preparation import prepare
 from sentictl.reviews.prepare.tokenization import usable_cores
-from sentictl.reviews.read.resolve import open_source, user_cache
 from sentictl.reviews.read.source import Source
 
 HEAD = ["pipeline", "reviews", "seconds", "of computing", "reviews/s", "to the tutorial"]
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=300, help="reviews for the tutorials' pipeline")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the section as data")
     arguments = parser.parse_args()
-    source = open_source(DataSettings(source=arguments.source), Path(), user_cache(), silent)
+    source = opened(DataSettings(source=arguments.source))
     tutorial = time_tutorial(sampled(source, arguments.sample))
     timings = [tutorial, *(time_ours(source, processes) for processes in dict.fromkeys((1, usable_cores())))]
     Section(
@@ -163,10 +163,6 @@ def cpu_seconds() -> float:
     """The computing of this process and of those it started, that have ended."""
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
-def silent(what: str, done: int | None = None, total: int | None = None) -> None:
-    """Reports nothing."""
 
 
 def _texts(source: Source) -> Iterator[str]:

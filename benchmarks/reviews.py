@@ -9,10 +9,19 @@ from pathlib import Path
 
 from sentictl.config.settings import DataSettings
 from sentictl.reviews.read.resolve import open_source, user_cache
-from sentictl.reviews.read.source import Review
+from sentictl.reviews.read.source import Review, Source
 
 MISSPELT = 200  # one word in so many: the number of different words grows with the reviews, as it does with real ones
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def opened(settings: DataSettings) -> Source:
+    """Return the source that the settings name; nothing is said while it is fetched."""
+    return open_source(settings, Path(), user_cache(), silent)
+
+
+def silent(what: str, done: int | None = None, total: int | None = None) -> None:
+    """Report nothing."""
 
 
 def texts(source: str) -> Iterator[str]:
@@ -26,7 +35,7 @@ def labelled_texts(source: str) -> Iterator[tuple[str, int]]:
 
 
 def _reviews(source: str) -> Iterator[Review]:
-    return open_source(DataSettings(source=source), Path(), user_cache(), lambda *_: None).all_reviews()
+    return opened(DataSettings(source=source)).all_reviews()
 
 
 def write_reviews(file: Path, source: str, count: int) -> int:

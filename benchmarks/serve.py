@@ -22,7 +22,7 @@ from typing import Any
 
 import boto3
 from chain import credentials, endpoint_name, wait_for
-from clients import Answered, Ask, load, post
+from clients import JSON, Answered, Ask, load, post, signed
 from project import project
 from reviews import texts
 from section import Plot, Section, Table
@@ -34,7 +34,6 @@ SERVE = ROOT / "tests" / "conformance" / "serve.py"  # the toolkit's `serve`, on
 PORT = 5777  # and the two above it, for gRPC
 CLIENTS = (1, 2, 4, 8, 16, 32, 64)
 WORDS = 230  # of the review: the mean of the IMDb reviews
-JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 def main() -> None:
@@ -47,9 +46,8 @@ def main() -> None:
     body = json.dumps({"review": review}).encode()
     with project(arguments.source, "up") as folder:
         variables, name = credentials(folder), endpoint_name(folder)
-        scope = f"{variables['AWS_ACCESS_KEY_ID']}/20260101/us-east-1/sagemaker/aws4_request"
-        signed = {**JSON, "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
-        twin = (variables["AWS_ENDPOINT_URL"], post(f"/endpoints/{name}/invocations", body, signed))
+        headers = signed(variables["AWS_ACCESS_KEY_ID"])
+        twin = (variables["AWS_ENDPOINT_URL"], post(f"/endpoints/{name}/invocations", body, headers))
         with torchserve(variables, name) as url:
             servers = {"sentictl": twin, "TorchServe": (url, post("/invocations", body, JSON))}
             answered = measure(servers)

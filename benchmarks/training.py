@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from measure import Cost, measured, medians
 from numpy.typing import NDArray
+from reviews import opened, silent
 from sentimodel.artifact import PARTS
 from sentimodel.dataset import Reviews, Split
 from sentimodel.files import GROUPS, REVIEWS
@@ -28,7 +29,6 @@ from sentimodel.vocabulary import UNK, Vocabulary
 
 from sentictl.config.settings import DataSettings
 from sentictl.reviews.prepare.preparation import prepare
-from sentictl.reviews.read.resolve import open_source, user_cache
 
 HERE = Path(__file__).parents[1]
 VALIDATION = 2_500  # reviews
@@ -78,7 +78,7 @@ def trained(checkout: Path, dataset: Path, architecture: str) -> Cost:
 def prepared(source: str, folder: Path) -> Path:
     """The source as a dataset folder."""
     settings = DataSettings(source=source)
-    return prepare(open_source(settings, Path(), user_cache(), silent), settings, folder, silent).folder
+    return prepare(opened(settings), settings, folder, silent).folder
 
 
 def made(source: str, dataset: Path, target: Path, count: int) -> Path:
@@ -118,17 +118,13 @@ def mixed(
 def sentences_of(source: str, dataset: Path, label: int) -> Reviews:
     """The sentences of the source's training reviews of one label, encoded."""
     vocabulary = Vocabulary.load(dataset / "vocabulary" / "vocabulary.txt")
-    reviews = open_source(DataSettings(source=source), Path(), user_cache(), silent).reviews()
+    reviews = opened(DataSettings(source=source)).reviews()
     return Reviews.from_reviews(
         vocabulary.encode(tokenize(sentence, TextSettings()))
         for review in reviews
         if review.label == label and review.split != "test"
         for sentence in SENTENCE_END.split(review.text)
     )
-
-
-def silent(what: str, done: int | None = None, total: int | None = None) -> None:
-    """Reports nothing."""
 
 
 if __name__ == "__main__":

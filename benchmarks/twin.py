@@ -8,14 +8,12 @@ so that a busy machine slows them alike; medians count.
 """
 
 import argparse
-import http.client
 import json
 import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import tomllib
 from collections import defaultdict
@@ -23,8 +21,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 from typing import Any
+
+from clients import Ask, load, post, signed
 
 ROWS = ("start", "history", "up", "endpoint", "chain")
 WORDS = ("a", "wonderful", "plot", "and", "superb", "acting", "but", "tedious", "music", "moved", "nobody")
@@ -151,59 +151,26 @@ def _up(version: Version) -> Iterator[tuple[str, float]]:
     yield "s of computing", computing
 
 
-def _load(
-    request: Callable[[Version], tuple[str, bytes, dict[str, str]]], clients: tuple[int, ...], version: Version
-) -> Iterator[tuple[str, float]]:
-    path, body, headers = request(version)
-    port = version.record["port"]
-    _ask(port, 4, path, body, headers, 8)  # the first requests start the function
+def _load(request: Callable[[Version], Ask], clients: tuple[int, ...], version: Version) -> Iterator[tuple[str, float]]:
+    url, ask = f"http://127.0.0.1:{version.record['port']}", request(version)
+    load(url, ask, 4, 32)  # the first requests start the function
     for count in clients:
-        began = time.perf_counter()
-        spent = _ask(port, count, path, body, headers, REQUESTS // count)
-        taken = time.perf_counter() - began
-        hundredths = quantiles(spent, n=100, method="inclusive")
-        yield f"{count} clients, p50 ms", 1000 * hundredths[49]
-        yield f"{count} clients, p99 ms", 1000 * hundredths[98]
-        yield f"{count} clients, requests/s", len(spent) / taken
+        answered = load(url, ask, count, REQUESTS)
+        if answered.failed:
+            raise RuntimeError(f"{answered.failed} of {REQUESTS} requests were not answered with 200")
+        yield f"{count} clients, p50 ms", answered.percentile(50)
+        yield f"{count} clients, p99 ms", answered.percentile(99)
+        yield f"{count} clients, requests/s", answered.rate
 
 
-def _ask(port: int, clients: int, path: str, body: bytes, headers: dict[str, str], each: int) -> list[float]:
-    spent: list[float] = []
-
-    def client() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-        for _ in range(each):
-            began = time.perf_counter()
-            connection.request("POST", path, body, headers)
-            answer = connection.getresponse()
-            content = answer.read()
-            spent.append(time.perf_counter() - began)
-            if answer.status != http.client.OK:
-                raise RuntimeError(f"{answer.status}: {content!r}")
-        connection.close()
-
-    threads = [threading.Thread(target=client) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return spent
+def _endpoint(version: Version) -> Ask:
+    path = f"/endpoints/{version.resource('endpoint')['name']}/invocations"
+    return post(path, json.dumps({"reviews": [REVIEW]}).encode(), signed(version.record["key"]))
 
 
-def _endpoint(version: Version) -> tuple[str, bytes, dict[str, str]]:
-    key = version.record["key"]
-    signed = f"AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/sagemaker/aws4_request, SignedHeaders=host"
-    headers = {"Authorization": signed, "Content-Type": "application/json", "Accept": "application/json"}
-    return f"/endpoints/{version.resource('endpoint')['name']}/invocations", _json(), headers
-
-
-def _chain(version: Version) -> tuple[str, bytes, dict[str, str]]:
+def _chain(version: Version) -> Ask:
     path = f"/restapis/{version.resource('rest-api')['id']}/prod/_user_request_/"
-    return path, REVIEW.encode(), {"Content-Type": "text/plain"}
-
-
-def _json() -> bytes:
-    return json.dumps({"reviews": [REVIEW]}).encode()
+    return post(path, REVIEW.encode(), {"Content-Type": "text/plain"})
 
 
 def _print(figures: Mapping[str, Mapping[str, Figures]]) -> None:
