@@ -61,6 +61,7 @@ def test_a_user_without_a_home_is_told_so(project: Path, source: str) -> None:
     # No variable, and no entry among the users: as in a container that runs under a number.
     nobody = "import pwd, sys; pwd.getpwuid = {}.__getitem__; sys.argv = ['sentictl', 'plan']; "
     done = call(project, f"{sys.executable} -c {shlex.quote(nobody + 'from sentictl.cli.program import main; main()')}")
+    call(project, "sentictl local stop")
     assert done.returncode == 1
     assert ("this user has no home" in done.stderr) == (source == "imdb")
     assert "There is no " in done.stderr

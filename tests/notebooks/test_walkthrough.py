@@ -87,8 +87,11 @@ def test_the_notebook_is_kept_without_outputs() -> None:
 def test_a_folder_without_a_project_gets_one(tmp_path: Path) -> None:
     notebook = walkthrough()
     notebook.cells = [cell for cell in notebook.cells if cell["id"] in ("settings", "open")]
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    assert 'name = "walkthrough"' in (tmp_path / "sentictl.toml").read_text()
+    try:
+        NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+        assert 'name = "walkthrough"' in (tmp_path / "sentictl.toml").read_text()
+    finally:
+        Shell(tmp_path).run("local", "stop")
 
 
 def walkthrough() -> Any:
