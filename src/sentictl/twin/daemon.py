@@ -260,6 +260,8 @@ def _end(twin: TwinHome) -> bool:
     if not twin.is_held():
         return False
     _require_extras()
+    import psutil  # an extra's, and only needed to end a twin
+
     process = twin.holder()
     if process is None:
         if not twin.is_held():  # it ended by itself just now
@@ -269,9 +271,8 @@ def _end(twin: TwinHome) -> bool:
             "If another user started it, that user can stop it: sentictl local stop",
         )
     for end in (process.terminate, process.kill):
-        if _has_ended(process):  # it ended by itself just now
-            return True
-        end()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself just now
+            end()
         if _wait_until(lambda: _has_ended(process), STOP_SECONDS):
             return True
     raise TwinError(f"The local twin (process {process.pid}) does not end.", f"End it by hand: kill -9 {process.pid}")
