@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from sentictl.services.predict.clients import from_artifact
@@ -74,7 +75,10 @@ def test_while_a_worker_is_busy_this_process_answers(workers: Workers, here: Her
 def test_a_worker_that_was_killed_is_done_without(workers: Workers, here: Here) -> None:
     (process,) = workers.processes
     os.kill(process, signal.SIGKILL)
+    while psutil.Process(process).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
     assert workers.ask(TEXTS) == workers.ask(TEXTS) == here.ask(TEXTS)
+    workers.close()
 
 
 def test_a_worker_that_cannot_begin_is_done_without(here: Here) -> None:

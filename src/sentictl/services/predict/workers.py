@@ -65,7 +65,8 @@ class Workers:
             self._most = 0
             for worker in self._started:
                 if worker.stdin:
-                    worker.stdin.close()
+                    with contextlib.suppress(BrokenPipeError):  # it was killed before it read the last question
+                        worker.stdin.close()
         for worker in self._started:
             try:
                 worker.wait(SECONDS_TO_END)
