@@ -55,7 +55,7 @@ class Server:
         self._process = process
         self.log: list[str] = []
         for pipe in processes.pipes(process):
-            processes.Output(pipe, self.log.append)
+            processes.OutputReader(pipe, self.log.append)
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS)

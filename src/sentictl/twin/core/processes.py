@@ -48,7 +48,7 @@ def pipes(process: Process) -> tuple[IO[bytes], IO[bytes]]:
     return process.stdout, process.stderr
 
 
-class Output(threading.Thread):
+class OutputReader(threading.Thread):
     """Hands on a child's output line by line, and ends with it.
 
     Args:

@@ -99,7 +99,7 @@ class ExecutionEnvironment:
         self._process = processes.start_child([*client().program, spec.handler], code, environment)
         self._api.caller = psutil.Process(self._process.pid)
         threading.Thread(target=self._api.serve_forever, args=(0.05,), daemon=True).start()
-        self._outputs = [processes.Output(pipe, self._log) for pipe in processes.pipes(self._process)]
+        self._outputs = [processes.OutputReader(pipe, self._log) for pipe in processes.pipes(self._process)]
         threading.Thread(target=self._watch, daemon=True).start()
 
     @property

@@ -173,7 +173,7 @@ class ModelServer:
             arguments = [inference_container.__file__, str(self._folder), str(theirs.fileno())]
             process = processes.start_child(arguments, self._folder, environment, pass_fds=[theirs.fileno()])
         for pipe in processes.pipes(process):
-            processes.Output(pipe, on_line)
+            processes.OutputReader(pipe, on_line)
         told = _read_line(ours)
         if told != {}:
             ours.close()

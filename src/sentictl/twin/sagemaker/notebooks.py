@@ -221,7 +221,7 @@ class Notebooks:
             log(line)
 
         for pipe in processes.pipes(process):
-            processes.Output(pipe, heard)
+            processes.OutputReader(pipe, heard)
         return Jupyter(process, _address(process, runtime, tail))
 
 

@@ -186,8 +186,8 @@ class TrainingRun:
         self._processes.append(process)
         output, errors = processes.pipes(process)
         return [
-            processes.Output(output, partial(self._on_line, stream)),
-            processes.Output(errors, partial(self._on_error, stream)),
+            processes.OutputReader(output, partial(self._on_line, stream)),
+            processes.OutputReader(errors, partial(self._on_error, stream)),
         ]
 
     def _wait(self, process: processes.Process) -> None:
