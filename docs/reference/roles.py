@@ -11,7 +11,7 @@ from typing import Any
 from sentictl.assets.installed import templates
 from sentictl.services.iam.roles import ExecutionRole, FunctionRole, PageRole, Role
 from sentictl.services.notebook.instance import NotebookRole
-from sentictl.services.resources.schedule import ScheduleRole
+from sentictl.services.serving.schedule import ScheduleRole
 
 PAGE = Path(__file__).resolve().parents[1] / "roles.md"
 ROLES: tuple[type[Role], ...] = (ExecutionRole, FunctionRole, PageRole, ScheduleRole, NotebookRole)

@@ -19,10 +19,10 @@ from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Context, Resource
 from sentictl.services.iam.roles import ExecutionRole, FunctionRole
 from sentictl.services.resources.dataset import Dataset
-from sentictl.services.resources.endpoint import Model
-from sentictl.services.resources.function import Function
 from sentictl.services.resources.storage import Bucket
 from sentictl.services.resources.training import SourceArchive, TrainingJob
+from sentictl.services.serving.model import Model
+from sentictl.services.web.function import Function
 from sentictl.twin.s3.objects import pack, split_uri
 from tests.chain.shell import begin
 

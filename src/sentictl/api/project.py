@@ -56,12 +56,13 @@ from sentictl.services.predict.rows import Prediction
 from sentictl.services.predict.texts import texts_of
 from sentictl.services.pricing.estimate import estimate
 from sentictl.services.resources.dataset import Dataset
-from sentictl.services.resources.endpoint import Endpoint, check_images, unused_gpu
-from sentictl.services.resources.function import Function
-from sentictl.services.resources.rest_api import RestApi, invoke_url
-from sentictl.services.resources.schedule import Schedule, ending, renew
 from sentictl.services.resources.training import TrainingJob, forget_checkpoints, stop_running_job, version_of
-from sentictl.services.resources.website import Page, page_url, render_page
+from sentictl.services.serving.endpoint import Endpoint, unused_gpu
+from sentictl.services.serving.model import check_images
+from sentictl.services.serving.schedule import Schedule, ending, renew
+from sentictl.services.web.function import Function
+from sentictl.services.web.rest_api import RestApi, invoke_url
+from sentictl.services.web.website import Page, page_url, render_page
 
 WAITING = "  Waiting for the first answers: on AWS, permissions take effect some seconds late."
 # What `status` warns of, by the kind of resource that it is about.

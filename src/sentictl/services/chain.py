@@ -3,14 +3,15 @@
 from sentictl.lifecycle.resource import Resource
 from sentictl.services.iam.roles import ExecutionRole, FunctionRole, PageRole
 from sentictl.services.resources.dataset import Dataset
-from sentictl.services.resources.endpoint import Endpoint, EndpointConfig, Model
-from sentictl.services.resources.function import Function
 from sentictl.services.resources.logs import EndpointLogGroup, FunctionLogGroup
-from sentictl.services.resources.rest_api import Permission, RestApi
-from sentictl.services.resources.schedule import Schedule, ScheduleRole
 from sentictl.services.resources.storage import Bucket
 from sentictl.services.resources.training import SourceArchive, TrainingJob
-from sentictl.services.resources.website import Page, WebsiteBucket
+from sentictl.services.serving.endpoint import Endpoint, EndpointConfig
+from sentictl.services.serving.model import Model
+from sentictl.services.serving.schedule import Schedule, ScheduleRole
+from sentictl.services.web.function import Function
+from sentictl.services.web.rest_api import Permission, RestApi
+from sentictl.services.web.website import Page, WebsiteBucket
 
 # Another kind of resource is another line here; all else is said by its class.
 CHAIN: tuple[type[Resource], ...] = (

@@ -24,8 +24,9 @@ from sentictl.errors import MissingStepError, ModelError, WorseModelError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.evaluate.run import measure
 from sentictl.services.evaluate.versions import check_not_worse, choose, follow_served, named, unserved, versions
-from sentictl.services.resources.endpoint import Endpoint, EndpointConfig, Model, trained
 from sentictl.services.resources.storage import create_bucket
+from sentictl.services.serving.endpoint import Endpoint, EndpointConfig
+from sentictl.services.serving.model import Model, trained
 from tests.conftest import TOY_OPTIONS
 from tests.services.conftest import ACCOUNT
 

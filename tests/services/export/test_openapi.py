@@ -15,7 +15,7 @@ from sentictl.aws.environment import Environment
 from sentictl.config.settings import Settings
 from sentictl.config.state import Record
 from sentictl.services.export.openapi import ERRORS, description, importable
-from sentictl.services.resources.rest_api import RestApi
+from sentictl.services.web.rest_api import RestApi
 from tests.services.conftest import ACCOUNT, ContextOf
 
 HANDLER = ast.parse((templates() / "lambda" / "handler.py").read_text(encoding="utf-8"))

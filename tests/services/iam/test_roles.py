@@ -18,7 +18,7 @@ from sentictl.errors import SettingsError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.iam.roles import ExecutionRole, FunctionRole, PageRole, Role
 from sentictl.services.notebook.instance import NotebookRole
-from sentictl.services.resources.schedule import ScheduleRole
+from sentictl.services.serving.schedule import ScheduleRole
 from tests.services.conftest import ACCOUNT, ContextOf
 
 KINDS: dict[type[Role], str] = {

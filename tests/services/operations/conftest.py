@@ -11,8 +11,9 @@ from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Context
 from sentictl.reviews.prepare.manifest import Manifest
 from sentictl.services.operations.unused import survey
-from sentictl.services.resources.endpoint import Endpoint, EndpointConfig, Model
 from sentictl.services.resources.storage import create_bucket, list_keys, tag_bucket
+from sentictl.services.serving.endpoint import Endpoint, EndpointConfig
+from sentictl.services.serving.model import Model
 from tests.services.conftest import ContextOf
 
 FILMS = '[project]\nname = "films"\nid = "0123456789ab"\n[env.prod]\nregion = "eu-west-1"\n'

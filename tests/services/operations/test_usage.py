@@ -9,7 +9,7 @@ from moto.sagemaker.models import sagemaker_backends
 
 from sentictl.lifecycle.resource import Context
 from sentictl.services.operations.usage import idle_days, idle_warning
-from sentictl.services.resources.endpoint import VARIANT
+from sentictl.services.serving.endpoint import VARIANT
 from tests.services.conftest import MOTO_ACCOUNT, ContextOf
 
 NAME = "films-local-endpoint"

@@ -18,7 +18,7 @@ from sentictl.services.doctor.check import Check, CheckResult, failed, ok, warni
 from sentictl.services.iam.permissions import policy
 from sentictl.services.iam.roles import Role
 from sentictl.services.notebook.instance import OPTIONAL
-from sentictl.services.resources.endpoint import unused_gpu
+from sentictl.services.serving.endpoint import unused_gpu
 
 CLOCK = timedelta(minutes=5)  # AWS refuses what was signed earlier or later than that
 BROAD = "sentictl doctor --policy prints the policy that allows everything sentictl does"

@@ -16,8 +16,9 @@ from sentictl.services.evaluate.local_models import load_model
 from sentictl.services.evaluate.run import kept_figures
 from sentictl.services.evaluate.samples import open_validation_split
 from sentictl.services.resources.artifacts import check_artifact, fetch_artifact, make_current
-from sentictl.services.resources.endpoint import live_artifact, trained
 from sentictl.services.resources.training import ACCURACY, PRUNED, TrainingJob, versions_of
+from sentictl.services.serving.endpoint import live_artifact
+from sentictl.services.serving.model import trained
 
 SETTING = "deploy.model"
 LATEST, PREVIOUS = "latest", "previous"

@@ -11,9 +11,9 @@ from typing import Any
 from sentictl import __version__
 from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Context, Entries, Resource
-from sentictl.services.resources.rest_api import STAGE, RestApi
-from sentictl.services.resources.schedule import Schedule
-from sentictl.services.resources.website import WebsiteBucket
+from sentictl.services.serving.schedule import Schedule
+from sentictl.services.web.rest_api import STAGE, RestApi
+from sentictl.services.web.website import WebsiteBucket
 
 BUCKET = "Bucket"
 ENDS = "EndpointEnds"

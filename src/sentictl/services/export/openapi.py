@@ -14,7 +14,7 @@ from sentictl.aws.regions import DEFAULT, dns_suffix
 from sentictl.config.settings import ApiSettings, Settings
 from sentictl.lifecycle.resource import Context
 from sentictl.services.page.render import HEADERS
-from sentictl.services.resources.rest_api import CORS, FOR_THE_MOMENT, PREFLIGHT, STAGE, RestApi, invoke_url
+from sentictl.services.web.rest_api import CORS, FOR_THE_MOMENT, PREFLIGHT, STAGE, RestApi, invoke_url
 
 Document = dict[str, Any]
 

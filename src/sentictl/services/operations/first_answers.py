@@ -10,8 +10,8 @@ from sentictl.aws.web import opener_for
 from sentictl.errors import EndpointError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.predict.clients import ANSWER_SECONDS, from_api
-from sentictl.services.resources.rest_api import invoke_url
-from sentictl.services.resources.website import page_url
+from sentictl.services.web.rest_api import invoke_url
+from sentictl.services.web.website import page_url
 
 PATIENCE_SECONDS = 90
 PAUSE_SECONDS = 2

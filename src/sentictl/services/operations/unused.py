@@ -21,7 +21,6 @@ from sentictl.lifecycle.resource import Context
 from sentictl.reviews.prepare.manifest import read_manifest
 from sentictl.services.resources.dataset import FOLDER as DATASETS
 from sentictl.services.resources.dataset import Dataset
-from sentictl.services.resources.endpoint import live_artifact
 from sentictl.services.resources.storage import bucket_exists, bucket_tags, folder_sizes
 from sentictl.services.resources.training import (
     CHECKPOINTS_FOLDER,
@@ -33,6 +32,7 @@ from sentictl.services.resources.training import (
     version_of,
     versions_of,
 )
+from sentictl.services.serving.endpoint import live_artifact
 
 Folders = dict[str, tuple[Path, int]]  # paths and bytes, by name
 KEEP = 3

@@ -11,7 +11,7 @@ from sentictl.config.environments import env_option
 from sentictl.lifecycle.resource import Context
 from sentictl.services.chain import CHAIN
 from sentictl.services.pricing.estimate import estimate
-from sentictl.services.resources.endpoint import VARIANT, Endpoint
+from sentictl.services.serving.endpoint import VARIANT, Endpoint
 
 LOOKED_BACK = timedelta(days=14)
 PERIOD = timedelta(hours=1)  # one answer of CloudWatch's holds 1,440 periods, enough for the 14 days

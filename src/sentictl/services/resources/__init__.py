@@ -1,1 +1,1 @@
-"""The resources of the chain: one module for each thing that is kept on AWS."""
+"""What the model is made from and kept in: storage, the dataset, the training job, logs."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sentictl.services.resources.function import Function
+from sentictl.services.web.function import Function
 from tests.services.conftest import ContextOf
 
 CONNECT_SECONDS = 2  # the function's own time to reach the endpoint

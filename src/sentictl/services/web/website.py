@@ -12,7 +12,6 @@ from sentictl.aws.lookup import if_there
 from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
 from sentictl.services.page.render import INDEX, render
-from sentictl.services.resources.rest_api import PAGE_KEY, invoke_url
 from sentictl.services.resources.storage import (
     bucket_arn,
     bucket_exists,
@@ -23,6 +22,7 @@ from sentictl.services.resources.storage import (
     read_object,
     tag_bucket,
 )
+from sentictl.services.web.rest_api import PAGE_KEY, invoke_url
 
 WEBSITE = {"IndexDocument": {"Suffix": INDEX}}
 HEADERS = {"ContentType": "text/html; charset=utf-8", "CacheControl": "max-age=60"}

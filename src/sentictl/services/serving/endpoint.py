@@ -1,82 +1,24 @@
-"""The endpoint: the model made from a training job's artifact, the endpoint config, and the endpoint that serves it."""
+"""The endpoint, and the endpoint config that says which model it serves on which machines."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from sentictl.aws.images import pytorch_image
 from sentictl.aws.lookup import if_there
 from sentictl.aws.names import digest_of
 from sentictl.aws.waiters import poll
 from sentictl.config.instance_types import has_gpu
 from sentictl.config.state import Record
-from sentictl.errors import EndpointError, MissingStepError
+from sentictl.errors import EndpointError
 from sentictl.lifecycle.cost import Machines
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource
-from sentictl.services.iam.roles import ExecutionRole
 from sentictl.services.resources.logs import EndpointLogGroup
 from sentictl.services.resources.sagemaker import DigestNamed, SageMakerResource
-from sentictl.services.resources.training import TrainingJob, version_of
+from sentictl.services.serving.model import Model
 
 VARIANT = "AllTraffic"
 NOT_LIVE = {"Creating", "Deleting", "Failed"}
 IN_PROGRESS = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 MINUTES = 30  # an endpoint takes 3 to 8 minutes on AWS; half an hour is where it is stuck
-
-
-class Model(DigestNamed):
-    """The artifact together with the container that serves it. Never changes: another artifact is another model."""
-
-    kind = "model"
-    command = "deploy"
-    actions = Actions(
-        read="sagemaker:DescribeModel sagemaker:ListModels sagemaker:ListTags",
-        create="sagemaker:CreateModel sagemaker:AddTags iam:PassRole",
-        delete="sagemaker:DeleteModel",
-        unscoped="sagemaker:ListModels",
-    )
-    named_by = ("name", "ModelName")
-    operation, listed, listed_name = "list_models", "Models", "ModelName"
-
-    @property
-    def name(self) -> str:
-        return self.context.naming.name(digest_of(self.container()))
-
-    def read(self, name: str) -> LiveResource | None:
-        model = if_there(self.context.environment.client("sagemaker").describe_model, ModelName=name)
-        return LiveResource(model["ModelArn"]) if model else None
-
-    def create(self) -> None:
-        self.context.environment.client("sagemaker").create_model(
-            ModelName=self.name,
-            PrimaryContainer=self.container(),
-            ExecutionRoleArn=ExecutionRole(self.context).arn,
-            Tags=self.context.naming.tag_list(),
-        )
-
-    def delete(self, record: Record) -> None:
-        if_there(self.context.environment.client("sagemaker").delete_model, ModelName=record.name)
-
-    def cloudformation(self) -> Entries:
-        properties = {
-            "ModelName": self.name,
-            "PrimaryContainer": self.container(),
-            "ExecutionRoleArn": ExecutionRole(self.context).arn,
-        }
-        return self.entry("AWS::SageMaker::Model", properties)
-
-    def container(self) -> dict[str, Any]:
-        """Return the image, the artifact and how the one finds the script in the other."""
-        region = self.context.environment.region
-        return {
-            "Image": pytorch_image("inference", region, self.context.settings.deploy.instance_type),
-            "ModelDataUrl": trained(self.context).attributes["artifact"],
-            "Environment": {
-                "SAGEMAKER_PROGRAM": "inference.py",
-                "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-                "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
-                "SAGEMAKER_REGION": region,
-            },
-        }
 
 
 class EndpointConfig(DigestNamed):
@@ -225,17 +167,6 @@ def _live(endpoint: Mapping[str, Any]) -> LiveResource:
     return LiveResource(endpoint["EndpointArn"], status, fields)
 
 
-def check_images(context: Context) -> None:
-    """Make sure that the region has what the whole chain runs in, before a model is trained that nothing there serves.
-
-    Raises:
-        AwsError: AWS publishes no image for training, or none for the endpoint, in that region.
-    """
-    settings, region = context.settings, context.environment.region
-    pytorch_image("training", region, settings.train.instance_type)
-    pytorch_image("inference", region, settings.deploy.instance_type)
-
-
 def unused_gpu(context: Context) -> str:
     """Tell that the endpoint's machine has a GPU, which its model server leaves idle; empty where it has none."""
     instance_type = context.settings.deploy.instance_type
@@ -254,30 +185,3 @@ def live_artifact(context: Context) -> str:
     served = config["ProductionVariants"][0]["ModelName"] if config else ""
     model = if_there(client.describe_model, ModelName=served) if served else None
     return str(model["PrimaryContainer"]["ModelDataUrl"]) if model else ""
-
-
-def trained(context: Context) -> Record:
-    """Return the record of the training job whose artifact is to be served.
-
-    Raises:
-        MissingStepError: nothing was trained yet, the job was not followed to its end, or the settings name one that
-            there is not.
-    """
-    chosen = context.settings.deploy.model
-    record = _named(context, chosen) if chosen else context.recorded(TrainingJob)
-    if "artifact" not in record.attributes:
-        raise MissingStepError(
-            f"The training job {record.name} has not finished.", "Follow it to its end with: sentictl train"
-        )
-    return record
-
-
-def _named(context: Context, name: str) -> Record:
-    jobs = {record.name: record for record in context.state.of_kind(TrainingJob.kind)}
-    record = jobs.get(name) or version_of(context.state, name)
-    if record:
-        return record
-    raise MissingStepError(
-        f"The setting deploy.model names {name}, which is no model of the environment {context.environment.name}.",
-        "See which there are: sentictl models, or serve the newest: sentictl deploy --model latest",
-    )

@@ -11,7 +11,7 @@ from sentictl.config.state import Record
 from sentictl.errors import ForeignError, SettingsError
 from sentictl.lifecycle.reconcile import Action, Step, apply, destroy
 from sentictl.lifecycle.resource import Context, Resource
-from sentictl.services.resources.schedule import Schedule, ScheduleRole, ending, renew
+from sentictl.services.serving.schedule import Schedule, ScheduleRole, ending, renew
 from tests.services.conftest import MOTO_ACCOUNT, ContextOf
 
 NAME = "films-local-endpoint"

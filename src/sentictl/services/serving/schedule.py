@@ -10,7 +10,7 @@ from sentictl.config.settings import duration
 from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
 from sentictl.services.iam.roles import Role
-from sentictl.services.resources.endpoint import Endpoint
+from sentictl.services.serving.endpoint import Endpoint
 
 GROUP = "default"
 TOLD_ONLY = {"Arn", "CreationDate", "LastModificationDate", "ResponseMetadata"}  # what is told of one and not put

@@ -8,7 +8,7 @@ from botocore.stub import Stubber
 from sentictl.config.state import Record
 from sentictl.errors import EndpointError
 from sentictl.lifecycle.resource import Context, LiveResource
-from sentictl.services.resources.endpoint import Endpoint, EndpointConfig
+from sentictl.services.serving.endpoint import Endpoint, EndpointConfig
 from tests.services.conftest import ContextOf
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/films-local-endpoint"

@@ -20,8 +20,8 @@ from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource,
 from sentictl.services.iam.roles import PageRole
 from sentictl.services.page.render import HEADERS
 from sentictl.services.pricing.table import prices
-from sentictl.services.resources.function import Function
-from sentictl.services.resources.rest_api_template import parts_of_api
+from sentictl.services.web.function import Function
+from sentictl.services.web.rest_api_template import parts_of_api
 
 STAGE = "prod"
 PAGE_KEY = "site/index.html"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sentictl.services.resources.rest_api import RestApi
+from sentictl.services.web.rest_api import RestApi
 from tests.services.conftest import ContextOf
 
 

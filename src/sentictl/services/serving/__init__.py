@@ -1,0 +1,1 @@
+"""How the model answers: the endpoint, its machines and their hours."""

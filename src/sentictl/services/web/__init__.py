@@ -1,0 +1,1 @@
+"""What stands in front of the model: the function, the REST API and the page."""
