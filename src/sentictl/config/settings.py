@@ -199,13 +199,30 @@ class TrainSettings(Table):
     max_minutes: Annotated[int, Field(ge=1, le=MOST_MINUTES)] = 60
 
 
-class DeploySettings(Table):
-    """`[deploy]`: the machine behind the endpoint, how long its log is kept, and which version of the model it serves.
+def _check_memory(megabytes: int) -> int:
+    if megabytes % 1024:
+        raise PydanticCustomError("memory", "it is a multiple of 1024")
+    return megabytes
 
-    `model` is a training job's name; left empty, the model that the other settings make is served. `ttl` is how long
-    the endpoint stands, such as "30m", "8h" or "3d"; left empty, it stays.
+
+MEMORY_MB = (1024, 6144)  # of a serverless endpoint, as SageMaker has it; a function has more to choose from
+MOST_AT_ONCE = 200  # requests of one serverless endpoint
+
+
+class DeploySettings(Table):
+    """`[deploy]`: what the model answers in, how long its log is kept, and which version of it that is.
+
+    `serving` is an endpoint on machines of its own ("instance"), one that is paid by use ("serverless"), or the function
+    itself, without an endpoint ("lambda"). The last two have `memory_mb`; a serverless endpoint answers
+    `max_concurrency` requests at once, and keeps room for `provisioned_concurrency` of them warm. `model` is a training
+    job's name; left empty, the model that the other settings make is served. `ttl` is how long the endpoint stands, such
+    as "30m", "8h" or "3d"; left empty, it stays.
     """
 
+    serving: Literal["instance", "serverless", "lambda"] = "instance"
+    memory_mb: Annotated[int, Field(ge=MEMORY_MB[0], le=MEMORY_MB[1]), AfterValidator(_check_memory)] = 2048
+    max_concurrency: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] = 5
+    provisioned_concurrency: Annotated[int, Field(ge=0, le=MOST_AT_ONCE)] = 0
     model: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{0,63}$")] = ""
     instance_type: HostingType = "ml.m5.large"
     instance_count: Annotated[int, Field(ge=1, le=10)] = 1
