@@ -185,19 +185,18 @@ class Cloud:
         found = self.logs.filter_log_events(logGroupName=group, **keywords)["events"]
         return [event["message"] for event in found]
 
-    def endpoint_config(self, files: dict[str, str] | None = None, **environment: str) -> str:
+    def endpoint_config(
+        self, files: dict[str, str] | None = None, *, serverless: dict[str, int] | None = None, **environment: str
+    ) -> str:
         """A model and an endpoint config of the same name."""
         name = self.name("model")
         contents = {"code/inference.py": INFERENCE} if files is None else files
         data = self.upload(f"{name}/model.tar.gz", tarball(contents)) if contents else f"s3://{self.bucket}/nothing"
         container = {"Image": "pytorch-inference", "ModelDataUrl": data, "Environment": environment}
         self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=self.execution_role, PrimaryContainer=container)
-        variant = {
-            "VariantName": "AllTraffic",
-            "ModelName": name,
-            "InitialInstanceCount": 1,
-            "InstanceType": "ml.m5.large",
-        }
+        machine = {"InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+        served_by = {"ServerlessConfig": serverless} if serverless else machine
+        variant = {"VariantName": "AllTraffic", "ModelName": name, **served_by}
         self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
         return name
 

@@ -212,11 +212,11 @@ MOST_AT_ONCE = 200  # requests of one serverless endpoint
 class DeploySettings(Table):
     """`[deploy]`: what the model answers in, how long its log is kept, and which version of it that is.
 
-    `serving` is an endpoint on machines of its own ("instance"), one that is paid by use ("serverless"), or the function
-    itself, without an endpoint ("lambda"). The last two have `memory_mb`; a serverless endpoint answers
+    `serving` is an endpoint on machines of its own ("instance"), one that is paid by use ("serverless"), or the
+    function itself, without an endpoint ("lambda"). The last two have `memory_mb`; a serverless endpoint answers
     `max_concurrency` requests at once, and keeps room for `provisioned_concurrency` of them warm. `model` is a training
-    job's name; left empty, the model that the other settings make is served. `ttl` is how long the endpoint stands, such
-    as "30m", "8h" or "3d"; left empty, it stays.
+    job's name; left empty, the model that the other settings make is served. `ttl` is how long the endpoint stands,
+    such as "30m", "8h" or "3d"; left empty, it stays.
     """
 
     serving: Literal["instance", "serverless", "lambda"] = "instance"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.twin.conftest import INFERENCE, Cloud, wait_for
+from tests.twin.conftest import INFERENCE, Cloud, code_of, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +167,22 @@ def test_a_model_that_ends_its_process_is_started_again(cloud: Cloud) -> None:
     assert {refusal["ResponseMetadata"]["HTTPStatusCode"] for refusal in refusals} == {503}
     wait_for(lambda: cloud.lines(f"/aws/sagemaker/Endpoints/{name}").count("loaded one") == 2)
     assert cloud.settled(name)["EndpointStatus"] == "InService"
+
+
+def test_a_serverless_endpoint(cloud: Cloud) -> None:
+    serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 1}
+    name = cloud.endpoint(cloud.endpoint_config(serverless=serverless))
+    found = cloud.settled(name)["ProductionVariants"][0]
+    assert found["CurrentServerlessConfig"] == serverless
+    assert "CurrentInstanceCount" not in found
+    assert cloud.ask(name)["model"] == "one"
+    with pytest.raises(ClientError) as caught:
+        cloud.ask(name, b"x" * (4 * 1024 * 1024 + 1))
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
+
+
+def test_between_serverless_and_instances_no_endpoint_is_updated(cloud: Cloud, endpoint: str) -> None:
+    serverless = cloud.endpoint_config(serverless={"MemorySizeInMB": 1024, "MaxConcurrency": 1})
+    refused = code_of(cloud.sagemaker.update_endpoint, EndpointName=endpoint, EndpointConfigName=serverless)
+    assert refused == "ValidationException"
+    assert cloud.ask(endpoint)["model"] == "one"

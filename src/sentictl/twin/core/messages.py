@@ -128,6 +128,6 @@ def unknown_operation() -> Response:
     return rest_error("UnknownOperationException", "There is no such operation.", HTTPStatus.NOT_FOUND)
 
 
-def rest_error(code: str, message: str, status: int, **members: Any) -> Response:
+def rest_error(code: str, message: str | None, status: int, **members: Any) -> Response:
     """Return an error of a REST-JSON service (Lambda, API Gateway, SageMaker Runtime)."""
     return json_response(status, {"message": message, "Message": message, **members}, {"x-amzn-ErrorType": code})

@@ -5,7 +5,7 @@ import re
 import secrets
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -20,6 +20,7 @@ from sentictl.twin.core.messages import Request, Response, json_response, json_r
 from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
+from sentictl.twin.sagemaker.fleets import BodyTooLargeError, Deployment, Fleet, ThrottledError, deploy
 from sentictl.twin.sagemaker.model_server import (
     ModelDiedError,
     ModelServer,
@@ -31,10 +32,8 @@ from sentictl.twin.sagemaker.model_server import (
 logger = logging.getLogger("sentictl.twin")
 
 INVOCATION = re.compile(r"/endpoints/([^/]+)/invocations")
-MAX_BODY = 6 * 1024 * 1024  # InvokeEndpoint's documented limit
 IN_PROGRESS = ("Creating", "Updating")
 WAIT_AFTER_RESTART = 60.0
-RESTART_SECONDS = 5.0  # between two attempts to start a server that crashed
 # CreateX for a name that exists: moto replaces it silently, AWS refuses.
 UNIQUE = (
     ("CreateModel", "ModelName", "_models", "model"),
@@ -45,10 +44,10 @@ UNIQUE = (
 
 @dataclass
 class Serving:
-    """An endpoint's server, if it has one yet, and whether it has come up since a restart of the twin."""
+    """What an endpoint answers with, if anything yet, and whether it has come up since a restart of the twin."""
 
-    server: ModelServer | None
-    ready: threading.Event
+    deployment: Deployment | None = None
+    ready: threading.Event = field(default_factory=threading.Event)
 
 
 class Endpoints:
@@ -77,7 +76,7 @@ class Endpoints:
         for region in self._control.regions("sagemaker"):
             for name, endpoint in self._control.backend("sagemaker", region).endpoints.items():
                 if endpoint.endpoint_status != "Failed":
-                    self._start_thread(region, name, Serving(None, threading.Event()), endpoint.endpoint_config_name)
+                    self._start_thread(region, name, Serving(), endpoint.endpoint_config_name)
 
     def invoke(self, request: Request) -> Response:
         """Answer InvokeEndpoint."""
@@ -86,30 +85,26 @@ class Endpoints:
         call = name_call(request, time.time())
         found = INVOCATION.fullmatch(request.path)
         name = found.group(1) if found else ""
-        body = request.get_data()
-        if len(body) > MAX_BODY:
-            message = f"Request body of {len(body)} bytes exceeded maximum allowed of {MAX_BODY} bytes"
-            return rest_error("ValidationError", message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         refusal = self._refuse_caller(call, name)
         if refusal:
             return refusal
-        server = self._server(call.region, name)
-        if server is None:
+        fleet = self._take(call.region, name)
+        if fleet is None:
             return rest_error(
                 "ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.", HTTPStatus.BAD_REQUEST
             )
-        self._invocations.count(call.region, name, server.variant.name)
-        return _ask(server, body, request)
+        self._invocations.count(call.region, name, fleet.variant.name)
+        return _ask(fleet, request)
 
     def running(self) -> int:
         """Return how many endpoints have a server."""
-        return sum(serving.server is not None for serving in self._serving.values())
+        return sum(serving.deployment is not None for serving in self._serving.values())
 
     def close(self) -> None:
         """End all servers at once."""
         for serving in list(self._serving.values()):
-            if serving.server:
-                serving.server.stop(drain=False)
+            if serving.deployment:
+                serving.deployment.stop(drain=False)
 
     def _refuse_caller(self, call: Call, name: str) -> Response | None:
         """Refuse a function whose role does not allow it. (The user of this machine may do everything.)"""
@@ -123,16 +118,19 @@ class Endpoints:
             return rest_error("AccessDeniedException", str(error), HTTPStatus.FORBIDDEN)
         return None
 
-    def _server(self, region: str, name: str) -> ModelServer | None:
+    def _take(self, region: str, name: str) -> Fleet | None:
+        """Return the fleet that a request is for, which is counted in."""
         serving = self._serving.get((region, name))
         if serving is None:
             return None
-        if serving.server is None and self._endpoint(region, name).endpoint_status == "InService":
+        if serving.deployment is None and self._endpoint(region, name).endpoint_status == "InService":
             serving.ready.wait(WAIT_AFTER_RESTART)  # in service before the twin was restarted, loading now
         with self._swapping:
-            if serving.server:
-                serving.server.begin()
-            return serving.server
+            if serving.deployment is None:
+                return None
+            fleet = serving.deployment.pick()
+            fleet.begin()
+            return fleet
 
     def _endpoint(self, region: str, name: str) -> Any:
         return self._control.backend("sagemaker", region).endpoints.get(name)
@@ -151,7 +149,7 @@ class Endpoints:
         endpoint.endpoint_status = "Creating"
         endpoint.creation_time = endpoint.last_modified_time = naive_utc(call.when)
         if not call.replaying:
-            self._start_thread(call.region, name, Serving(None, threading.Event()), call.payload["EndpointConfigName"])
+            self._start_thread(call.region, name, Serving(), call.payload["EndpointConfigName"])
 
     def _update(self, call: Call) -> Response:
         name, config = call.payload["EndpointName"], call.payload["EndpointConfigName"]
@@ -164,12 +162,19 @@ class Endpoints:
             return json_rpc_error("ValidationException", message)
         if endpoint.endpoint_status in IN_PROGRESS:
             return json_rpc_error("ValidationException", f'Cannot update in-progress endpoint "{endpoint.arn}".')
+        if self._is_serverless(call.region, config) != self._is_serverless(call.region, endpoint.endpoint_config_name):
+            message = f'Cannot update endpoint "{endpoint.arn}" between serverless and instance-based variants.'
+            return json_rpc_error("ValidationException", message)
         endpoint.endpoint_status = "Updating"
         endpoint.failure_reason = None
         endpoint.last_modified_time = naive_utc(call.when)
         if not call.replaying:
             self._start_thread(call.region, name, self._serving[call.region, name], config)
         return json_response(200, {"EndpointArn": endpoint.arn}, {"Content-Type": "application/x-amz-json-1.1"})
+
+    def _is_serverless(self, region: str, config: str) -> bool:
+        found = self._control.backend("sagemaker", region).endpoint_configs.get(config)
+        return bool(found and found.production_variants[0].get("ServerlessConfig"))
 
     def _refuse_deletion(self, call: Call) -> Response | None:
         endpoint = self._endpoint(call.region, call.payload["EndpointName"])
@@ -179,8 +184,8 @@ class Endpoints:
 
     def _deleted(self, call: Call) -> None:
         serving = self._serving.pop((call.region, call.payload["EndpointName"]), None)
-        if serving and serving.server:
-            threading.Thread(target=serving.server.stop, daemon=True).start()
+        if serving and serving.deployment:
+            threading.Thread(target=serving.deployment.stop, daemon=True).start()
 
     def _start_thread(self, region: str, name: str, serving: Serving, config: str) -> None:
         self._serving[region, name] = serving
@@ -190,36 +195,17 @@ class Endpoints:
         endpoint = self._endpoint(region, name)
         try:
             with self._control.lock:
-                variant = self._variant(region, config)
-            server = self._make_server(region, name, variant)
+                variants = self._variants(region, config)
+            deployment = deploy(config, variants, partial(self._start_server, region, name))
         except StartFailedError as error:
             self._settle(region, name, serving, endpoint, reason=str(error))
         except Exception as error:  # noqa: BLE001  an endpoint never stays Creating, whatever broke
             reason = f"InternalServerError: {type(error).__name__}: {error}"
             self._settle(region, name, serving, endpoint, reason=reason)
         else:
-            self._settle(region, name, serving, endpoint, server=server, config=config)
-            self._replace_crashed(region, name, serving, server)
+            self._settle(region, name, serving, endpoint, deployment=deployment)
 
-    def _replace_crashed(self, region: str, name: str, serving: Serving, server: ModelServer) -> None:
-        """Start a server again that ends without being told to, for as long as it is the endpoint's."""
-        while server.ends_by_itself():
-            try:
-                successor = self._make_server(region, name, server.variant)
-            except Exception as error:  # noqa: BLE001  whatever broke, it is tried again
-                logger.warning("endpoint %s: %s", name, error)
-                time.sleep(RESTART_SECONDS)
-                continue
-            with self._swapping:
-                current = self._serving.get((region, name)) is serving and serving.server is server
-                serving.server = successor if current else serving.server
-            server.stop(drain=False)
-            if not current:
-                successor.stop(drain=False)
-                return
-            server = successor
-
-    def _make_server(self, region: str, name: str, variant: Variant) -> ModelServer:
+    def _start_server(self, region: str, name: str, variant: Variant) -> ModelServer:
         role = AssumedRole(self._control, variant.role)
         if not role.may_pull(variant.image):
             raise StartFailedError(
@@ -231,23 +217,28 @@ class Endpoints:
         objects = self._objects.acting_as(role)
         return ModelServer(variant, folder, objects, environment, partial(self._logs.write, stream))
 
-    def _variant(self, region: str, config: str) -> Variant:
+    def _variants(self, region: str, config: str) -> list[Variant]:
         backend = self._control.backend("sagemaker", region)
         if config not in backend.endpoint_configs:
             raise StartFailedError(f"The endpoint configuration {config} does not exist.")
-        first = backend.endpoint_configs[config].production_variants[0]
-        model = backend._models.get(first["ModelName"])
+        return [self._variant(backend, wanted) for wanted in backend.endpoint_configs[config].production_variants]
+
+    def _variant(self, backend: Any, wanted: dict[str, Any]) -> Variant:
+        model = backend._models.get(wanted["ModelName"])
         if model is None:
-            raise StartFailedError(f"The model {first['ModelName']} does not exist.")
+            raise StartFailedError(f"The model {wanted['ModelName']} does not exist.")
         container = model.primary_container or model.containers[0]
         if not isinstance(container, dict):
             container = container.response_object
         return Variant(
-            name=first["VariantName"],
+            name=wanted["VariantName"],
             role=model.execution_role_arn,
             model_data=container.get("ModelDataUrl") or "",
             environment={str(k): str(v) for k, v in (container.get("Environment") or {}).items()},
             image=container.get("Image") or "",
+            instances=wanted.get("InitialInstanceCount") or 1,
+            serverless=wanted.get("ServerlessConfig"),
+            weight=float(wanted.get("InitialVariantWeight") or 1),
         )
 
     def _settle(
@@ -257,33 +248,31 @@ class Endpoints:
         serving: Serving,
         endpoint: Any,
         *,
-        server: ModelServer | None = None,
-        config: str = "",
+        deployment: Deployment | None = None,
         reason: str | None = None,
     ) -> None:
-        """Put the new server in the old one's place, or leave the old one there and say why."""
+        """Put what was started in the old one's place, or leave the old one there and say why."""
         with self._control.lock:
             if self._serving.get((region, name)) is not serving:  # deleted meanwhile
-                old = server
+                old = deployment
             else:
                 with self._swapping:
-                    old = serving.server if server else None
-                    serving.server = server or serving.server
-                brought_back = server and endpoint.endpoint_status == "InService"
+                    old = serving.deployment if deployment else None
+                    serving.deployment = deployment or serving.deployment
+                brought_back = deployment and endpoint.endpoint_status == "InService"
                 if not brought_back:  # it was recorded as in service before the restart
-                    self._conclude(region, endpoint, serving, config, reason)
+                    self._conclude(region, endpoint, serving.deployment, reason)
                 serving.ready.set()
         if old:
             old.stop()
 
-    def _conclude(self, region: str, endpoint: Any, serving: Serving, config: str, reason: str | None) -> None:
-        image = serving.server.variant.image if serving.server else ""
+    def _conclude(self, region: str, endpoint: Any, deployment: Deployment | None, reason: str | None) -> None:
         data = {
             "when": time.time(),
-            "status": "InService" if serving.server else "Failed",
+            "status": "InService" if deployment else "Failed",
             "reason": reason,
-            "config": config or endpoint.endpoint_config_name,
-            "images": [{"SpecifiedImage": image, "ResolvedImage": image}] if image else [],
+            "config": deployment.config if deployment else endpoint.endpoint_config_name,
+            "images": [_image(fleet.variant.image) for fleet in deployment.fleets] if deployment else [],
         }
         self._apply(endpoint, region, data)
         self._control.record("endpoint-settled", region=region, name=endpoint.endpoint_name, data=data)
@@ -299,14 +288,25 @@ class Endpoints:
         config = self._control.backend("sagemaker", region).endpoint_configs.get(data["config"])
         if config and data["images"]:
             endpoint.production_variants = endpoint._process_production_variants(config.production_variants)
-            endpoint.production_variants[0]["DeployedImages"] = data["images"]
+            for variant, image in zip(endpoint.production_variants, data["images"], strict=True):
+                variant["DeployedImages"] = [image]
 
 
-def _ask(server: ModelServer, body: bytes, request: Request) -> Response:
-    """Return a model server's answer as InvokeEndpoint tells it."""
+def _image(name: str) -> dict[str, str]:
+    return {"SpecifiedImage": name, "ResolvedImage": name}
+
+
+def _ask(fleet: Fleet, request: Request) -> Response:
+    """Return a fleet's answer as InvokeEndpoint tells it."""
+    body = request.get_data()
     content_type = request.headers.get("content-type", "application/octet-stream")
     try:
-        answer = server.invoke(body, content_type, request.headers.get("accept", "*/*"))
+        answer = fleet.invoke(body, content_type, request.headers.get("accept", "*/*"))
+    except BodyTooLargeError:
+        message = f"Request body of {len(body)} bytes exceeded maximum allowed of {fleet.max_body} bytes"
+        return rest_error("ValidationError", message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    except ThrottledError:  # AWS gives no message (https://github.com/opensearch-project/ml-commons/issues/2429)
+        return rest_error("ThrottlingException", None, HTTPStatus.BAD_REQUEST)
     except ModelUnavailableError:
         return rest_error("ServiceUnavailable", "The service is unavailable.", HTTPStatus.SERVICE_UNAVAILABLE)
     except ModelDiedError:
@@ -317,7 +317,7 @@ def _ask(server: ModelServer, body: bytes, request: Request) -> Response:
         )
     if answer.status != HTTPStatus.OK:
         return _model_error(answer.status, answer.body.decode("utf-8", "replace"))
-    told = {"Content-Type": answer.content_type, "x-Amzn-Invoked-Production-Variant": server.variant.name}
+    told = {"Content-Type": answer.content_type, "x-Amzn-Invoked-Production-Variant": fleet.variant.name}
     return Response(answer.body, headers=told)
 
 

@@ -4,7 +4,7 @@ import json
 import shutil
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -37,13 +37,20 @@ class ModelDiedError(Exception):
 
 @dataclass(frozen=True)
 class Variant:
-    """A production variant: the model that it serves, and in which role (an ARN)."""
+    """A production variant: the model that it serves, in which role (an ARN), and on what.
+
+    `serverless` is its ServerlessConfig; where there is none it has `instances`. `weight` is its share of the requests
+    beside other variants'.
+    """
 
     name: str
     role: str
     model_data: str
     environment: dict[str, str]
     image: str
+    instances: int = 1
+    serverless: Mapping[str, int] | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,11 @@ class ModelServer:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         self._connections: list[Connection] = []  # that no request is under way on
+
+    @property
+    def under_way(self) -> int:
+        """How many requests are counted in."""
+        return self._under_way
 
     def begin(self) -> None:
         """Count a request in: the server is not stopped before `invoke` is over."""
