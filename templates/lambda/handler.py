@@ -75,7 +75,8 @@ CHARSETS = {
 # What zlib calls them. "deflate" is zlib's format, but some send the bare one.
 ENCODINGS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
 MAX_UNPACKED = 10 * 1024 * 1024  # bytes; API Gateway takes no more of a body that is not packed
-MAX_ENDPOINT_BODY = 6_291_456  # bytes, by botocore's description of InvokeEndpoint
+# Bytes: 6,291,456 by botocore's description of InvokeEndpoint; a serverless endpoint takes less.
+MAX_ENDPOINT_BODY = int(os.environ.get("MAX_ENDPOINT_BODY", "6291456"))
 UNTYPED = ("", "application/x-www-form-urlencoded", "application/octet-stream")
 QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 

@@ -1,13 +1,12 @@
 """Versions of the model on the twin: listing them, going back and forth between them, and refusing a worse one."""
 
-import threading
-import urllib.request
 from typing import Any
 
 import pytest
 
 from tests.chain.shell import Shell
 from tests.chain.terminal import on_terminal
+from tests.chain.visitors import Visitors
 
 REVIEW = "a superb film"
 
@@ -37,32 +36,6 @@ def trainings(shell: Shell) -> int:
     return shell.journal().count(b"CreateTrainingJob")
 
 
-class Visitors:
-    """People who ask the API all the time, below its rate limit."""
-
-    def __init__(self, url: str) -> None:
-        self._request = urllib.request.Request(url, REVIEW.encode(), {"Accept": "application/json"})
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._ask)
-        self.answers: list[str] = []
-
-    def __enter__(self) -> "Visitors":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _ask(self) -> None:
-        while not self._over.wait(0.15):
-            try:
-                with urllib.request.urlopen(self._request, timeout=60) as answer:
-                    self.answers.append(answer.read().decode())
-            except OSError as problem:
-                self.answers.append(f"failed: {problem}")
-
-
 def test_models_lists_what_each_training_made(shell: Shell, names: list[str]) -> None:
     models: list[dict[str, Any]] = shell.json("models")["models"]
     assert [(model["number"], model["name"]) for model in models] == list(enumerate(names, start=1))
@@ -80,7 +53,7 @@ def test_models_lists_what_each_training_made(shell: Shell, names: list[str]) ->
 def test_going_back_trains_nothing_and_fails_no_request(shell: Shell, names: list[str]) -> None:
     first, second = names
     before, url = trainings(shell), shell.json("status")["api_url"]
-    with Visitors(url) as visitors:
+    with Visitors(url, REVIEW) as visitors:
         said = shell.run("deploy", "--model", "previous").stderr
     assert f'wrote env.local.deploy.model = "{first}"' in said
     assert f"pinned to {first}; sentictl deploy --model latest" in said

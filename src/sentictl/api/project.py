@@ -524,7 +524,8 @@ class Project:
             self._observer.begin(command)
             if command == "deploy":
                 self._warn(unused_gpu(context))
-            apply(stack.resources(context, command), context, self._observer, wait=wait, adopt=adopt)
+            resources = stack.walk(context, command) if wait else stack.resources(context, command)
+            apply(resources, context, self._observer, wait=wait, adopt=adopt)
             self._observer.ended(command)
 
     def _bring_up(self, context: Context, command: str, adopt: bool) -> None:

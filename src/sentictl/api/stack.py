@@ -10,6 +10,8 @@ from sentictl.lifecycle.reconcile import Action, Step, differences, is_ours, ref
 from sentictl.lifecycle.resource import Context, LiveResource, Resource
 from sentictl.services.chain import CHAIN
 from sentictl.services.notebook.instance import OPTIONAL, Notebook
+from sentictl.services.serving.endpoint import another_stands
+from sentictl.services.web.function import Function
 
 KEPT = (*CHAIN, *OPTIONAL)
 FOREIGN = "Another's"  # the state of what took the place of a recorded resource
@@ -29,8 +31,17 @@ def check_ready(context: Context, command: str) -> None:
     """
     place = COMMANDS.index(command)
     for kind in CHAIN:
-        if kind.face and kind.command in COMMANDS[max(place - 1, 0) : place]:
+        if kind.face and kind.command in COMMANDS[max(place - 1, 0) : place] and kind(context).wanted:
             context.recorded(kind)
+
+
+def walk(context: Context, command: str) -> list[Resource]:
+    """Return the resources of a command, in the order of the chain.
+
+    Where what the function asks moves, `deploy` brings the function as well: what was asked before is deleted last.
+    """
+    moving = command == "deploy" and context.state.latest(Function.kind) is not None and another_stands(context)
+    return resources(context, command, *(["wire-lambda"] if moving else []))
 
 
 def plan(context: Context, commands: Sequence[str], *, adopt: bool = False) -> list[Step]:
@@ -41,9 +52,7 @@ def plan(context: Context, commands: Sequence[str], *, adopt: bool = False) -> l
     """
     check_ready(context, commands[0])
     rehearsal = context.rehearsal()
-    return [
-        step for command in commands for step in reconcile.plan(resources(rehearsal, command), rehearsal, adopt=adopt)
-    ]
+    return [step for command in commands for step in reconcile.plan(walk(rehearsal, command), rehearsal, adopt=adopt)]
 
 
 def standing(context: Context, steps: Sequence[Step]) -> set[str]:

@@ -9,7 +9,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from sentictl.config.identity import NAME_RULE, is_name
@@ -228,6 +228,21 @@ class DeploySettings(Table):
     instance_count: Annotated[int, Field(ge=1, le=10)] = 1
     ttl: Annotated[str, AfterValidator(_check_ttl)] = ""
     log_days: LogDays = 14
+
+    @field_validator("provisioned_concurrency")
+    @classmethod
+    def _check_provisioned(cls, warm: int, others: ValidationInfo) -> int:
+        most = others.data.get("max_concurrency", MOST_AT_ONCE)
+        if warm > most:
+            raise PydanticCustomError("provisioned", "it is at most deploy.max_concurrency, {most}", {"most": most})
+        return warm
+
+    @field_validator("ttl")
+    @classmethod
+    def _check_ends(cls, ttl: str, others: ValidationInfo) -> str:
+        if ttl and others.data.get("serving") == "lambda":
+            raise PydanticCustomError("no_endpoint", 'with deploy.serving = "lambda" there is no endpoint to take down')
+        return ttl
 
 
 class LambdaSettings(Table):

@@ -21,6 +21,9 @@ def deploy(
         setting("Serve this version: its number or name, previous, or latest.", metavar="VERSION", completion=versions),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Serve it even if it is worse than the live one.")] = False,
+    serving: Annotated[
+        str | None, setting("What answers: instance, serverless, or lambda, without an endpoint.", metavar="CHOICE")
+    ] = None,
     instance_type: Annotated[str | None, setting("The machine on AWS, such as ml.m5.large.")] = None,
     instance_count: Annotated[int | None, setting("How many of them.")] = None,
     ttl: Annotated[
@@ -39,7 +42,12 @@ def deploy(
     from sentictl.cli.open_project import opened
     from sentictl.cli.view.plan import show_plan
 
-    settings = {"deploy.instance_type": instance_type, "deploy.instance_count": instance_count, "deploy.ttl": ttl}
+    settings = {
+        "deploy.serving": serving,
+        "deploy.instance_type": instance_type,
+        "deploy.instance_count": instance_count,
+        "deploy.ttl": ttl,
+    }
     with opened(invocation, announced=True) as project:
         if dry_run:
             planned = project.plan("deploy", settings=settings, model=model, force=force, adopt=adopt)

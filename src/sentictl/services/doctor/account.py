@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -18,7 +19,9 @@ from sentictl.services.doctor.check import Check, CheckResult, failed, ok, warni
 from sentictl.services.iam.permissions import policy
 from sentictl.services.iam.roles import Role
 from sentictl.services.notebook.instance import OPTIONAL
+from sentictl.services.resources.sagemaker import has_endpoint
 from sentictl.services.serving.endpoint import unused_gpu
+from sentictl.services.serving.model import machine
 
 CLOCK = timedelta(minutes=5)  # AWS refuses what was signed earlier or later than that
 BROAD = "sentictl doctor --policy prints the policy that allows everything sentictl does"
@@ -33,7 +36,7 @@ def account_checks(context: Context, roles: Sequence[Role]) -> list[Check]:
         context: the project in an environment on AWS.
         roles: the project's roles.
     """
-    train, deploy, region = context.settings.train, context.settings.deploy, context.environment.region
+    train, region = context.settings.train, context.environment.region
     training = "spot training job usage" if train.spot else "training job usage"
     return [
         Check("credentials", lambda: _credentials(context)),
@@ -42,14 +45,22 @@ def account_checks(context: Context, roles: Sequence[Role]) -> list[Check]:
         Check("region", lambda: _region(context)),
         Check("instance types", lambda: _instance_types(context)),
         Check("quota for training", lambda: _quota(context, train.instance_type, training, train.instance_count)),
-        Check(
-            "quota for endpoint", lambda: _quota(context, deploy.instance_type, "endpoint usage", deploy.instance_count)
-        ),
         Check("image for training", lambda: _image("training", region, train.instance_type)),
-        Check("image for endpoint", lambda: _image("inference", region, deploy.instance_type)),
+        *_endpoint_checks(context),
         Check("roles", lambda: _roles(roles)),
         Check("permissions", lambda: _permissions(context)),
     ]
+
+
+def _endpoint_checks(context: Context) -> list[Check]:
+    if not has_endpoint(context):
+        return []
+    deploy, region = context.settings.deploy, context.environment.region
+    checks = [Check("image for endpoint", lambda: _image("inference", region, machine(context)))]
+    if deploy.serving == "instance":
+        quota = partial(_quota, context, deploy.instance_type, "endpoint usage", deploy.instance_count)
+        checks.insert(0, Check("quota for endpoint", quota))
+    return checks
 
 
 def _caller(context: Context) -> dict[str, Any]:

@@ -22,8 +22,10 @@ def idle_days(context: Context) -> float | None:
     """Days since the endpoint answered last, or since it was made; 14 at most, as no further is looked back.
 
     Returns:
-        None where there is no endpoint, or its metrics cannot be read.
+        None where there is no endpoint that is paid by the hour, or its metrics cannot be read.
     """
+    if context.settings.deploy.serving != "instance":  # what is paid by use costs nothing while nobody asks
+        return None
     name = Endpoint(context).name
     try:
         endpoint = if_there(context.environment.client("sagemaker").describe_endpoint, EndpointName=name)

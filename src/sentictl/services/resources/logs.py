@@ -9,6 +9,7 @@ from sentictl.config.state import Record
 from sentictl.lifecycle.cost import Use
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
 from sentictl.services.pricing.table import prices
+from sentictl.services.resources.sagemaker import endpoint_name, has_endpoint
 
 # On streams; these are decided on by the group.
 LOG_STREAM_ACTIONS = {"logs:GetLogEvents", "logs:DeleteLogStream"}
@@ -105,7 +106,11 @@ class EndpointLogGroup(LogGroup):
 
     @property
     def name(self) -> str:
-        return f"/aws/sagemaker/Endpoints/{self.context.naming.name('endpoint')}"
+        return f"/aws/sagemaker/Endpoints/{endpoint_name(self.context)}"
+
+    @property
+    def wanted(self) -> bool:
+        return has_endpoint(self.context)
 
     @property
     def retention_days(self) -> int:

@@ -5,7 +5,21 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from sentictl.aws.lookup import if_there
-from sentictl.lifecycle.resource import LiveResource, Resource
+from sentictl.lifecycle.resource import Context, LiveResource, Resource
+
+# What an endpoint's name ends with, by what serves there. There are two, so that one can take the other's place:
+# SageMaker updates no endpoint from instances to serverless, or back.
+ENDPOINTS = {"instance": "endpoint", "serverless": "serverless"}
+
+
+def endpoint_name(context: Context) -> str:
+    """Return the name of the endpoint that the settings ask for; where they ask for none, that of an instance's."""
+    return context.naming.name(ENDPOINTS.get(context.settings.deploy.serving, ENDPOINTS["instance"]))
+
+
+def has_endpoint(context: Context) -> bool:
+    """Tell whether the settings ask for an endpoint at all."""
+    return context.settings.deploy.serving in ENDPOINTS
 
 
 class SageMakerResource(Resource):

@@ -1,6 +1,6 @@
 """The endpoint, and the endpoint config that says which model it serves on which machines."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from sentictl.aws.lookup import if_there
@@ -12,7 +12,13 @@ from sentictl.errors import EndpointError
 from sentictl.lifecycle.cost import Machines
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource
 from sentictl.services.resources.logs import EndpointLogGroup
-from sentictl.services.resources.sagemaker import DigestNamed, SageMakerResource
+from sentictl.services.resources.sagemaker import (
+    ENDPOINTS,
+    DigestNamed,
+    SageMakerResource,
+    endpoint_name,
+    has_endpoint,
+)
 from sentictl.services.serving.model import Model
 
 VARIANT = "AllTraffic"
@@ -39,6 +45,10 @@ class EndpointConfig(DigestNamed):
     def name(self) -> str:
         return self.context.naming.name(digest_of(self.variant()))
 
+    @property
+    def wanted(self) -> bool:
+        return has_endpoint(self.context)
+
     def read(self, name: str) -> LiveResource | None:
         describe = self.context.environment.client("sagemaker").describe_endpoint_config
         config = if_there(describe, EndpointConfigName=name)
@@ -60,18 +70,24 @@ class EndpointConfig(DigestNamed):
         return self.entry("AWS::SageMaker::EndpointConfig", properties)
 
     def variant(self) -> dict[str, Any]:
-        """Return the one production variant: the model and its machines."""
+        """Return the one production variant: the model and what it runs on."""
+        return {"VariantName": VARIANT, "ModelName": Model(self.context).name, **self._capacity()}
+
+    def _capacity(self) -> dict[str, Any]:
         deploy = self.context.settings.deploy
-        return {
-            "VariantName": VARIANT,
-            "ModelName": Model(self.context).name,
-            "InstanceType": deploy.instance_type,
-            "InitialInstanceCount": deploy.instance_count,
-        }
+        if deploy.serving != "serverless":
+            return {"InstanceType": deploy.instance_type, "InitialInstanceCount": deploy.instance_count}
+        capacity = {"MemorySizeInMB": deploy.memory_mb, "MaxConcurrency": deploy.max_concurrency}
+        if deploy.provisioned_concurrency:
+            capacity["ProvisionedConcurrency"] = deploy.provisioned_concurrency
+        return {"ServerlessConfig": capacity}
 
 
 class Endpoint(SageMakerResource):
-    """The endpoint. A new endpoint config is taken in place, without a failed request."""
+    """The endpoint. A new endpoint config is taken in place, without a failed request.
+
+    One that serves in another way has another name, and is deleted when the function asks the new one.
+    """
 
     kind = "endpoint"
     command = "deploy"
@@ -88,7 +104,17 @@ class Endpoint(SageMakerResource):
 
     @property
     def name(self) -> str:
-        return self.context.naming.name("endpoint")
+        return endpoint_name(self.context)
+
+    @property
+    def wanted(self) -> bool:
+        return has_endpoint(self.context)
+
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
+        for part in ENDPOINTS.values():
+            name = self.context.naming.name(part)
+            if name not in known and (live := self.read(name)):
+                yield name, live
 
     def desired(self) -> Mapping[str, Any]:
         return {"endpoint_config": EndpointConfig(self.context).name, "failed": False}
@@ -135,8 +161,10 @@ class Endpoint(SageMakerResource):
     def summary(self) -> str:
         return f"endpoint {self.name} in service"
 
-    def machines(self) -> Machines:
+    def machines(self) -> Machines | None:
         deploy = self.context.settings.deploy
+        if deploy.serving != "instance":
+            return None
         return Machines("Hosting", deploy.instance_type, deploy.instance_count)
 
     def cloudformation(self) -> Entries:
@@ -169,16 +197,24 @@ def _live(endpoint: Mapping[str, Any]) -> LiveResource:
 
 def unused_gpu(context: Context) -> str:
     """Tell that the endpoint's machine has a GPU, which its model server leaves idle; empty where it has none."""
-    instance_type = context.settings.deploy.instance_type
-    return (
-        f"The endpoint answers on the processor: the GPU of {instance_type} is idle" if has_gpu(instance_type) else ""
-    )
+    deploy = context.settings.deploy
+    if deploy.serving != "instance" or not has_gpu(deploy.instance_type):
+        return ""
+    return f"The endpoint answers on the processor: the GPU of {deploy.instance_type} is idle"
+
+
+def another_stands(context: Context) -> bool:
+    """Tell whether an endpoint is recorded whose place another one takes, or none: it is deleted last."""
+    wanted = {endpoint_name(context)} if has_endpoint(context) else set()
+    return any(record.name not in wanted for record in context.state.of_kind(Endpoint.kind))
 
 
 def live_artifact(context: Context) -> str:
     """Return the S3 URI of what the endpoint answers with, as AWS tells it; "" where nothing is live."""
     client = context.environment.client("sagemaker")
-    endpoint = if_there(client.describe_endpoint, EndpointName=Endpoint(context).name)
+    stands = context.state.latest(Endpoint.kind)
+    name = stands.name if stands else endpoint_name(context)
+    endpoint = if_there(client.describe_endpoint, EndpointName=name)
     if endpoint is None or endpoint["EndpointStatus"] in NOT_LIVE:
         return ""
     config = if_there(client.describe_endpoint_config, EndpointConfigName=endpoint["EndpointConfigName"])

@@ -9,8 +9,10 @@ from sentictl.config.state import Record
 from sentictl.errors import MissingStepError
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource
 from sentictl.services.iam.roles import ExecutionRole
-from sentictl.services.resources.sagemaker import DigestNamed
+from sentictl.services.resources.sagemaker import DigestNamed, has_endpoint
 from sentictl.services.resources.training import TrainingJob, version_of
+
+SERVERLESS_MACHINE = "ml.m5.large"  # its like: serverless inference has no GPUs and no Graviton processors
 
 
 class Model(DigestNamed):
@@ -30,6 +32,10 @@ class Model(DigestNamed):
     @property
     def name(self) -> str:
         return self.context.naming.name(digest_of(self.container()))
+
+    @property
+    def wanted(self) -> bool:
+        return has_endpoint(self.context)
 
     def read(self, name: str) -> LiveResource | None:
         model = if_there(self.context.environment.client("sagemaker").describe_model, ModelName=name)
@@ -58,7 +64,7 @@ class Model(DigestNamed):
         """Return the image, the artifact and how the one finds the script in the other."""
         region = self.context.environment.region
         return {
-            "Image": pytorch_image("inference", region, self.context.settings.deploy.instance_type),
+            "Image": pytorch_image("inference", region, machine(self.context)),
             "ModelDataUrl": trained(self.context).attributes["artifact"],
             "Environment": {
                 "SAGEMAKER_PROGRAM": "inference.py",
@@ -77,7 +83,14 @@ def check_images(context: Context) -> None:
     """
     settings, region = context.settings, context.environment.region
     pytorch_image("training", region, settings.train.instance_type)
-    pytorch_image("inference", region, settings.deploy.instance_type)
+    if has_endpoint(context):
+        pytorch_image("inference", region, machine(context))
+
+
+def machine(context: Context) -> str:
+    """Return the instance type that the container is made for."""
+    deploy = context.settings.deploy
+    return SERVERLESS_MACHINE if deploy.serving == "serverless" else deploy.instance_type
 
 
 def trained(context: Context) -> Record:

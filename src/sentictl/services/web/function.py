@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +18,14 @@ from sentictl.lifecycle.resource import Actions, Entries, LiveResource, Resource
 from sentictl.services.iam.roles import FunctionRole
 from sentictl.services.pricing.table import prices
 from sentictl.services.resources.logs import FunctionLogGroup
+from sentictl.services.resources.sagemaker import endpoint_name
+from sentictl.services.serving.endpoint import another_stands
 
 RUNTIME = "python3.13"
 HANDLER = "handler.lambda_handler"
 CALL_SECONDS = 0.1  # that the function is taken to run for one prediction
+SERVERLESS_BODY = 4 * 1024 * 1024  # bytes, as the guide of serverless inference has it
+UNDER_WAY_SECONDS = 5  # for requests that are on their way to an endpoint which is about to be deleted
 SPARE_SECONDS = 5  # of the function's timeout: to connect, and to say that the endpoint took too long
 
 
@@ -89,6 +94,9 @@ class Function(Resource):
         client.update_function_code(FunctionName=self.name, ZipFile=self._packed)
         self._wait()
         client.update_function_configuration(FunctionName=self.name, **self._configuration())
+        if another_stands(self.context):
+            self._wait()
+            time.sleep(UNDER_WAY_SECONDS)
 
     def wait_ready(self, live: LiveResource) -> LiveResource:
         self._wait()
@@ -141,15 +149,20 @@ class Function(Resource):
             "Handler": HANDLER,
             "MemorySize": settings.lambda_.memory_mb,
             "Timeout": settings.lambda_.timeout_seconds,
-            "Environment": {
-                "Variables": {
-                    "ENDPOINT_NAME": self.context.naming.name("endpoint"),
-                    "ENDPOINT_SECONDS": str(settings.lambda_.timeout_seconds - SPARE_SECONDS),
-                    "MAX_REVIEW_CHARACTERS": str(settings.api.max_review_characters),
-                    "MAX_REVIEWS": str(settings.api.max_reviews),
-                }
-            },
+            "Environment": {"Variables": self._variables()},
         }
+
+    def _variables(self) -> dict[str, str]:
+        settings = self.context.settings
+        variables = {
+            "ENDPOINT_NAME": endpoint_name(self.context),
+            "ENDPOINT_SECONDS": str(settings.lambda_.timeout_seconds - SPARE_SECONDS),
+            "MAX_REVIEW_CHARACTERS": str(settings.api.max_review_characters),
+            "MAX_REVIEWS": str(settings.api.max_reviews),
+        }
+        if settings.deploy.serving == "serverless":
+            variables["MAX_ENDPOINT_BODY"] = str(SERVERLESS_BODY)
+        return variables
 
     def _wait(self) -> None:
         client = self.context.environment.client("lambda")
