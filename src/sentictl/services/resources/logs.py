@@ -1,7 +1,7 @@
 """CloudWatch's logs of the chain's parts: the groups that are kept, and reading them."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from sentictl.aws.lookup import if_there
@@ -9,11 +9,13 @@ from sentictl.config.state import Record
 from sentictl.lifecycle.cost import Use
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
 from sentictl.services.pricing.table import prices
-from sentictl.services.resources.sagemaker import endpoint_name, has_endpoint
+from sentictl.services.resources.sagemaker import endpoint_name, endpoint_names, has_endpoint
 
 # On streams; these are decided on by the group.
 LOG_STREAM_ACTIONS = {"logs:GetLogEvents", "logs:DeleteLogStream"}
 LOG_READING_ACTIONS = {"logs:DescribeLogStreams", "logs:FilterLogEvents"}
+
+ENDPOINT_GROUPS = "/aws/sagemaker/Endpoints/"
 
 
 class LogGroup(Resource):
@@ -106,7 +108,13 @@ class EndpointLogGroup(LogGroup):
 
     @property
     def name(self) -> str:
-        return f"/aws/sagemaker/Endpoints/{endpoint_name(self.context)}"
+        return f"{ENDPOINT_GROUPS}{endpoint_name(self.context)}"
+
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
+        for endpoint in endpoint_names(self.context):
+            name = f"{ENDPOINT_GROUPS}{endpoint}"
+            if name not in known and (live := self.read(name)):
+                yield name, live
 
     @property
     def wanted(self) -> bool:

@@ -17,6 +17,11 @@ def endpoint_name(context: Context) -> str:
     return context.naming.name(ENDPOINTS.get(context.settings.deploy.serving, ENDPOINTS["instance"]))
 
 
+def endpoint_names(context: Context) -> list[str]:
+    """Return the names that the project's endpoints can have."""
+    return [context.naming.name(part) for part in ENDPOINTS.values()]
+
+
 def has_endpoint(context: Context) -> bool:
     """Tell whether the settings ask for an endpoint at all."""
     return context.settings.deploy.serving in ENDPOINTS

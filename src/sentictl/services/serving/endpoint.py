@@ -13,10 +13,10 @@ from sentictl.lifecycle.cost import Machines
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource
 from sentictl.services.resources.logs import EndpointLogGroup
 from sentictl.services.resources.sagemaker import (
-    ENDPOINTS,
     DigestNamed,
     SageMakerResource,
     endpoint_name,
+    endpoint_names,
     has_endpoint,
 )
 from sentictl.services.serving.model import Model
@@ -111,8 +111,7 @@ class Endpoint(SageMakerResource):
         return has_endpoint(self.context)
 
     def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
-        for part in ENDPOINTS.values():
-            name = self.context.naming.name(part)
+        for name in endpoint_names(self.context):
             if name not in known and (live := self.read(name)):
                 yield name, live
 
