@@ -156,10 +156,14 @@ def in_turn(row: Row, builds: Mapping[str, Build], most: int) -> dict[str, Cost]
     print(f"{row.what} …", file=sys.stderr)
     rounds = []
     for _ in range(min(row.runs, most)):
-        for build in builds.values():
-            row.prepare(build)
-        rounds.append({name: row.do(build) for name, build in builds.items()})
+        rounds.append({name: once(row, build) for name, build in builds.items()})
     return {name: medians(each[name] for each in rounds) for name in builds}
+
+
+def once(row: Row, build: Build) -> Cost:
+    """Return what a row costs a build this time."""
+    row.prepare(build)
+    return row.do(build)
 
 
 def section(costs: Mapping[Row, Mapping[str, Cost]]) -> Section:
