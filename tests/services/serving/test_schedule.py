@@ -79,13 +79,14 @@ def test_the_schedule_deletes_that_endpoint_once_and_then_itself(context: Contex
     assert found["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] == 3600
 
 
-def test_its_role_may_delete_that_endpoint_and_nothing_else(context: Context) -> None:
+def test_its_role_may_delete_the_projects_endpoints_and_nothing_else(context: Context) -> None:
     bring(context)
     role = ScheduleRole(context).desired()
     assert role["trust"]["Statement"][0]["Principal"] == {"Service": "scheduler.amazonaws.com"}
     (statement,) = role["policy"]["Statement"]
     assert statement["Action"] == "sagemaker:DeleteEndpoint"
-    assert statement["Resource"] == f"arn:aws:sagemaker:eu-west-1:{MOTO_ACCOUNT}:endpoint/{NAME}"
+    endpoints = f"arn:aws:sagemaker:eu-west-1:{MOTO_ACCOUNT}:endpoint"
+    assert statement["Resource"] == [f"{endpoints}/{NAME}", f"{endpoints}/{NAME.removesuffix('endpoint')}serverless"]
 
 
 def test_a_second_run_makes_no_call_that_changes_anything_and_the_end_stays(context: Context) -> None:

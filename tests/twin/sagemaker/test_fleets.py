@@ -12,7 +12,7 @@ from sentictl.twin.sagemaker.fleets import (
     InstanceFleet,
     ServerlessFleet,
     ThrottledError,
-    deploy,
+    start_fleets,
 )
 from sentictl.twin.sagemaker.model_server import ModelAnswer, ModelServer, Variant
 from tests.twin.conftest import wait_for
@@ -176,19 +176,19 @@ def test_a_serverless_endpoint_starts_again_after_some_idle_minutes(
 
 def test_variants_get_requests_by_their_weights(machines: Machines) -> None:
     rare = Variant("rare", "role", "", {}, "", weight=1e-9)
-    deployment = deploy("config", [VARIANT, rare], machines.start)
-    assert {deployment.pick().variant.name for _ in range(50)} == {"AllTraffic"}
-    deployment.stop()
+    fleets = start_fleets("config", [VARIANT, rare], machines.start)
+    assert {fleets.pick().variant.name for _ in range(50)} == {"AllTraffic"}
+    fleets.stop()
     assert machines.stopped == [0, 1]
 
 
 def test_a_deployment_starts_whole_or_not_at_all(machines: Machines) -> None:
     machines.broken_after = 1
     with pytest.raises(StartFailedError):
-        deploy("config", [VARIANT, SERVERLESS], machines.start)
+        start_fleets("config", [VARIANT, SERVERLESS], machines.start)
     assert machines.stopped == [0]
 
 
 def test_the_fleet_is_of_the_kind_that_the_variant_names(machines: Machines) -> None:
-    kinds = [type(fleet) for fleet in deploy("config", [VARIANT, SERVERLESS], machines.start).fleets]
+    kinds = [type(fleet) for fleet in start_fleets("config", [VARIANT, SERVERLESS], machines.start).each]
     assert kinds == [InstanceFleet, ServerlessFleet]

@@ -20,7 +20,7 @@ from sentictl.twin.core.messages import Request, Response, json_response, json_r
 from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
-from sentictl.twin.sagemaker.fleets import BodyTooLargeError, Deployment, Fleet, ThrottledError, deploy
+from sentictl.twin.sagemaker.fleets import BodyTooLargeError, Fleet, Fleets, ThrottledError, start_fleets
 from sentictl.twin.sagemaker.model_server import (
     ModelDiedError,
     ModelServer,
@@ -46,7 +46,7 @@ UNIQUE = (
 class Serving:
     """What an endpoint answers with, if anything yet, and whether it has come up since a restart of the twin."""
 
-    deployment: Deployment | None = None
+    fleets: Fleets | None = None
     ready: threading.Event = field(default_factory=threading.Event)
 
 
@@ -98,13 +98,13 @@ class Endpoints:
 
     def running(self) -> int:
         """Return how many endpoints have a server."""
-        return sum(serving.deployment is not None for serving in self._serving.values())
+        return sum(serving.fleets is not None for serving in self._serving.values())
 
     def close(self) -> None:
         """End all servers at once."""
         for serving in list(self._serving.values()):
-            if serving.deployment:
-                serving.deployment.stop(drain=False)
+            if serving.fleets:
+                serving.fleets.stop(drain=False)
 
     def _refuse_caller(self, call: Call, name: str) -> Response | None:
         """Refuse a function whose role does not allow it. (The user of this machine may do everything.)"""
@@ -123,12 +123,12 @@ class Endpoints:
         serving = self._serving.get((region, name))
         if serving is None:
             return None
-        if serving.deployment is None and self._endpoint(region, name).endpoint_status == "InService":
+        if serving.fleets is None and self._endpoint(region, name).endpoint_status == "InService":
             serving.ready.wait(WAIT_AFTER_RESTART)  # in service before the twin was restarted, loading now
         with self._swapping:
-            if serving.deployment is None:
+            if serving.fleets is None:
                 return None
-            fleet = serving.deployment.pick()
+            fleet = serving.fleets.pick()
             fleet.begin()
             return fleet
 
@@ -184,8 +184,8 @@ class Endpoints:
 
     def _deleted(self, call: Call) -> None:
         serving = self._serving.pop((call.region, call.payload["EndpointName"]), None)
-        if serving and serving.deployment:
-            threading.Thread(target=serving.deployment.stop, daemon=True).start()
+        if serving and serving.fleets:
+            threading.Thread(target=serving.fleets.stop, daemon=True).start()
 
     def _start_thread(self, region: str, name: str, serving: Serving, config: str) -> None:
         self._serving[region, name] = serving
@@ -196,14 +196,14 @@ class Endpoints:
         try:
             with self._control.lock:
                 variants = self._variants(region, config)
-            deployment = deploy(config, variants, partial(self._start_server, region, name))
+            fleets = start_fleets(config, variants, partial(self._start_server, region, name))
         except StartFailedError as error:
             self._settle(region, name, serving, endpoint, reason=str(error))
         except Exception as error:  # noqa: BLE001  an endpoint never stays Creating, whatever broke
             reason = f"InternalServerError: {type(error).__name__}: {error}"
             self._settle(region, name, serving, endpoint, reason=reason)
         else:
-            self._settle(region, name, serving, endpoint, deployment=deployment)
+            self._settle(region, name, serving, endpoint, fleets=fleets)
 
     def _start_server(self, region: str, name: str, variant: Variant) -> ModelServer:
         role = AssumedRole(self._control, variant.role)
@@ -248,31 +248,31 @@ class Endpoints:
         serving: Serving,
         endpoint: Any,
         *,
-        deployment: Deployment | None = None,
+        fleets: Fleets | None = None,
         reason: str | None = None,
     ) -> None:
         """Put what was started in the old one's place, or leave the old one there and say why."""
         with self._control.lock:
             if self._serving.get((region, name)) is not serving:  # deleted meanwhile
-                old = deployment
+                old = fleets
             else:
                 with self._swapping:
-                    old = serving.deployment if deployment else None
-                    serving.deployment = deployment or serving.deployment
-                brought_back = deployment and endpoint.endpoint_status == "InService"
+                    old = serving.fleets if fleets else None
+                    serving.fleets = fleets or serving.fleets
+                brought_back = fleets and endpoint.endpoint_status == "InService"
                 if not brought_back:  # it was recorded as in service before the restart
-                    self._conclude(region, endpoint, serving.deployment, reason)
+                    self._conclude(region, endpoint, serving.fleets, reason)
                 serving.ready.set()
         if old:
             old.stop()
 
-    def _conclude(self, region: str, endpoint: Any, deployment: Deployment | None, reason: str | None) -> None:
+    def _conclude(self, region: str, endpoint: Any, fleets: Fleets | None, reason: str | None) -> None:
         data = {
             "when": time.time(),
-            "status": "InService" if deployment else "Failed",
+            "status": "InService" if fleets else "Failed",
             "reason": reason,
-            "config": deployment.config if deployment else endpoint.endpoint_config_name,
-            "images": [_image(fleet.variant.image) for fleet in deployment.fleets] if deployment else [],
+            "config": fleets.config if fleets else endpoint.endpoint_config_name,
+            "images": [_image(fleet.variant.image) for fleet in fleets.each] if fleets else [],
         }
         self._apply(endpoint, region, data)
         self._control.record("endpoint-settled", region=region, name=endpoint.endpoint_name, data=data)

@@ -224,21 +224,21 @@ class ServerlessFleet(Fleet):
 
 
 @dataclass
-class Deployment:
+class Fleets:
     """An endpoint config that runs: a fleet for each of its production variants, with its share of the requests."""
 
     config: str
-    fleets: list[Fleet]
+    each: list[Fleet]
 
     def pick(self) -> Fleet:
         """Return the fleet for a request."""
-        if len(self.fleets) == 1:
-            return self.fleets[0]
-        return random.choices(self.fleets, [fleet.variant.weight for fleet in self.fleets])[0]  # noqa: S311  (no secret)
+        if len(self.each) == 1:
+            return self.each[0]
+        return random.choices(self.each, [fleet.variant.weight for fleet in self.each])[0]  # noqa: S311  (no secret)
 
     def stop(self, *, drain: bool = True) -> None:
         """End all fleets."""
-        for fleet in self.fleets:
+        for fleet in self.each:
             fleet.stop(drain=drain)
 
 
@@ -256,17 +256,17 @@ def fleet(variant: Variant, start: Start) -> Fleet:
     )
 
 
-def deploy(config: str, variants: Sequence[Variant], start: Start) -> Deployment:
+def start_fleets(config: str, variants: Sequence[Variant], start: Start) -> Fleets:
     """Start all fleets of an endpoint config.
 
     Raises:
         StartFailedError: one of them does not come up; none runs then.
     """
-    deployment = Deployment(config, [])
+    fleets = Fleets(config, [])
     try:
         for variant in variants:
-            deployment.fleets.append(fleet(variant, start))
+            fleets.each.append(fleet(variant, start))
     except BaseException:
-        deployment.stop(drain=False)
+        fleets.stop(drain=False)
         raise
-    return deployment
+    return fleets
