@@ -93,26 +93,27 @@ class Reference:
 
 
 def establish(root: Path, weather: str) -> Reference:
-    """Run `up`, `up` again and `down` without faults, and keep a project that stands.
+    """Run `up`, `up` again and the other commands without faults, and keep a project that stands.
 
     Args:
         root: an empty folder, which has to stay while cells are run.
         weather: that of the twins, "calm" or "rough".
     """
-    memory, standing, fallen = root / "memory", root / "standing", root / "fallen"
+    memory, standing = root / "memory", root / "standing"
     with place(standing, memory, weather) as here:
         runs = {"up": here.run("up"), "again": here.run("up")}
         inventories = {"up": here.take_stock()}
-    with place(fallen, memory, weather, standing) as here:
-        runs["down"] = here.run("down")
-        inventories["down"] = here.take_stock()
+    for command in COMMANDS.keys() - runs:
+        with place(root / command, memory, weather, standing) as here:
+            runs[command] = here.run(command)
+            inventories[command] = here.take_stock()
     return Reference(memory, weather, standing, runs, inventories)
 
 
 def try_cell(reference: Reference, cell: Cell) -> Outcome:
     """Run the command with the fault, once more without it unless it got through, and compare with the reference."""
     began = time.monotonic()
-    standing = reference.standing if cell.command == "down" else None
+    standing = None if cell.command == "up" else reference.standing
     with (
         tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as root,
         place(Path(root) / "cell", reference.memory, reference.weather, standing) as here,

@@ -21,7 +21,11 @@ from tests.sweep.watch import Strike, Watch
 
 NAME = "toy"
 ENVIRONMENT = "prod"
-COMMANDS = {"up": ("up",), "down": ("down", "--confirm", NAME)}
+COMMANDS = {
+    "up": ("up",),
+    "move": ("deploy", "--serving", "serverless"),
+    "down": ("down", "--confirm", NAME),
+}
 RUN_SECONDS = 120.0  # longer than any run takes on a slow machine: one that takes longer hangs
 BACKOFF_SECONDS = 0.02  # in place of the seconds that botocore waits before it tries again
 
@@ -54,7 +58,7 @@ class Place:
     access: Access
 
     def run(self, command: str, strike: Strike | None = None) -> Run:
-        """Run `up` or `down`."""
+        """Run one of `COMMANDS`."""
         log, record = self.folder.with_name("stdout"), self.folder.with_name("calls.jsonl")
         record.write_text("")
         began = time.monotonic()
