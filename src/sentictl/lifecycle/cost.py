@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
+HOURS_A_MONTH = 730  # as AWS's own pricing calculator has it
+
 
 @dataclass(frozen=True)
 class Machines:
     """Machines that are paid by the hour.
 
     Args:
-        component: the Price List's word for what they do: "Hosting", "Training" or "Notebook".
-        instance_type: such as "ml.m5.large".
+        component: the Price List's word for what they do: "Hosting", "Training" or "Notebook"; "Serverless" for what is
+            kept warm of a serverless endpoint.
+        instance_type: such as "ml.m5.large"; of a serverless endpoint its memory, such as "2048 MB".
         count: how many there are.
         standing: True where they run as long as the resource stands, False where only while there is work.
     """

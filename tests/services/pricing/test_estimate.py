@@ -13,12 +13,13 @@ import boto3
 import pytest
 
 from sentictl.aws.environment import Environment
-from sentictl.lifecycle.cost import dollars
+from sentictl.errors import NoCredentialsError
+from sentictl.lifecycle.cost import HOURS_A_MONTH, dollars
 from sentictl.lifecycle.resource import Context
 from sentictl.services.chain import CHAIN
 from sentictl.services.notebook.instance import Notebook
 from sentictl.services.pricing import estimate as pricing
-from sentictl.services.pricing.estimate import HOURS_A_MONTH, Estimate
+from sentictl.services.pricing.estimate import Estimate
 from sentictl.services.pricing.table import TABLE
 from tests.services.conftest import ContextOf
 
@@ -223,6 +224,57 @@ def test_what_is_paid_by_use_follows_the_function_s_memory(context_of: ContextOf
     assert small["Lambda"].price == pytest.approx(1000 * (0.0000002 + 0.1 * 0.0000166667))
     assert large["Lambda"].price > small["Lambda"].price
     assert str(small["API Gateway"]) == "API Gateway: $0.0035 for 1,000 predictions"
+
+
+def test_a_serverless_endpoint_is_paid_by_use(context_of: ContextOf, price_list: PriceList) -> None:
+    cost = estimate(context_of('[deploy]\nserving = "serverless"\nmemory_mb = 4096'))
+    uses = {use.what: use for use in cost.uses}
+    assert (cost.hourly, cost.by_use) == (0, True)
+    assert uses["Serverless inference"].price == pytest.approx(1000 * 0.05 * 4 * 0.00002)
+    assert str(uses["Serverless inference"]) == "Serverless inference: $0.004 for 1,000 predictions of 0.05 s"
+    paid = sum(uses[what].price for what in ("Serverless inference", "Lambda", "API Gateway"))
+    assert str(cost) == (
+        f"Nothing of the chain costs money by the hour; 1,000 predictions would cost {dollars(paid)} on AWS "
+        "(built-in table of 2026-09-28, us-east-1)."
+    )
+
+
+def test_what_is_kept_warm_is_paid_by_the_hour(context_of: ContextOf, price_list: PriceList) -> None:
+    settings = '[deploy]\nserving = "serverless"\nprovisioned_concurrency = 2'
+    for context in (context_of(settings), on_aws(context_of(settings))):
+        cost = estimate(context)
+        assert cost.hourly == pytest.approx(2 * 2 * 0.000005 * 3600)
+        assert not cost.by_use
+        assert "about $53 a month" in str(cost)
+        assert cost.source.startswith("built-in table")  # the Price List is asked for machines alone
+    inference = next(use for use in cost.uses if use.what == "Serverless inference")
+    assert inference.price == pytest.approx(1000 * 0.05 * 2 * 0.00001165)
+
+
+def test_the_model_in_the_function_is_paid_by_its_memory(context_of: ContextOf) -> None:
+    cost = estimate(context_of('[deploy]\nserving = "lambda"\nmemory_mb = 3072'))
+    uses = {use.what: use for use in cost.uses}
+    assert (cost.hourly, cost.by_use) == (0, True)
+    assert uses["Lambda"].price == pytest.approx(1000 * (0.0000002 + 0.05 * 3 * 0.0000133334))
+    assert "Serverless inference" not in uses
+    assert "1,000 predictions would cost" in str(cost)
+
+
+def test_machines_to_compare_are_priced_where_they_would_be(context_of: ContextOf, price_list: PriceList) -> None:
+    prices, source = pricing.hosting_prices(on_aws(context_of("")), ["ml.m5.large"])
+    assert (prices, source) == ({"ml.m5.large": 0.128}, f"AWS Price List, {datetime.now(UTC).date()}")
+
+
+def test_machines_are_compared_where_nobody_is_logged_in(
+    context_of: ContextOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sentictl.services.pricing.estimate.listed_prices", _nobody)
+    prices, source = pricing.hosting_prices(on_aws(context_of("")), ["ml.m5.large"])
+    assert (prices, source[:14]) == ({"ml.m5.large": 0.115}, "built-in table")
+
+
+def _nobody(*_: object) -> None:
+    raise NoCredentialsError("There are no AWS credentials.")
 
 
 def test_the_document_says_the_same_to_programs(context_of: ContextOf) -> None:

@@ -4,16 +4,18 @@ Machines are what counts: the endpoint's run until it is taken down, a training 
 by use, and always told by the built-in table.
 """
 
-from collections.abc import Container, Iterable
+import contextlib
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sentictl.lifecycle.cost import Machines, Use, dollars
+from sentictl.errors import AccessError
+from sentictl.lifecycle.cost import HOURS_A_MONTH, Machines, Use, dollars
 from sentictl.lifecycle.resource import Context, Resource
-from sentictl.services.pricing.price_list import Listed, listed_prices
+from sentictl.services.pricing.price_list import USAGE, Listed, listed_prices
 from sentictl.services.pricing.table import hourly_price, prices
 
-HOURS_A_MONTH = 730  # as AWS's own pricing calculator has it
+PREDICTIONS = "1,000 predictions"
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Estimate:
     """The costs of a project, in USD.
 
     Args:
-        hourly: all machines of the endpoint, an hour; 0 without an endpoint, None where their price is not known.
+        hourly: all machines of the endpoint, an hour, or what is kept warm of a serverless one; 0 without an endpoint
+            or where it is paid by use alone, None where the price is not known.
         training_hourly: all machines of a training job, an hour, on demand; None where their price is not known.
         spot: whether the training job asks for spare machines, which cost less than that.
         uses: what is paid by use, at the prices of the built-in table.
@@ -29,6 +32,7 @@ class Estimate:
         region: where the project is.
         source: whose prices of machines these are, and of which day.
         billed: False where nothing is paid, since all of it runs on this machine.
+        by_use: whether predictions are all that is paid, by the settings.
     """
 
     hourly: float | None
@@ -39,6 +43,7 @@ class Estimate:
     region: str
     source: str
     billed: bool
+    by_use: bool = False
 
     @property
     def monthly(self) -> float | None:
@@ -50,11 +55,18 @@ class Estimate:
         if self.hourly is None or self.monthly is None:
             return f"The price of {self.instance_type} in {self.region} is not known ({self.source})."
         if not self.hourly:
-            return "Nothing of the chain costs money by the hour."
+            return f"Nothing of the chain costs money by the hour{self._of_predictions()}."
         figures = f"{dollars(self.hourly)} an hour, about ${self.monthly:,.0f} a month"
         if self.billed:
             return f"{figures} while the endpoint stands ({self.source})"
         return f"Nothing on this machine; on AWS it would cost {figures} ({self.source})"
+
+    def _of_predictions(self) -> str:
+        """What predictions cost, where they are what is paid."""
+        if not self.by_use:
+            return ""
+        total = sum(use.price for use in self.uses if use.per.startswith(PREDICTIONS))
+        return f"; {PREDICTIONS} {'cost' if self.billed else 'would cost'} {dollars(total)} on AWS ({_source(None)})"
 
     @property
     def training(self) -> str:
@@ -97,7 +109,7 @@ def estimate(context: Context, kinds: Iterable[type[Resource]], standing: Contai
     always = [machines for kind, machines in found if machines.standing and (standing is None or kind in standing)]
     working = [machines for _, machines in found if not machines.standing]
     billed = not context.environment.endpoint_url
-    asked = billed and not context.environment.unseen
+    asked = billed and not context.environment.unseen and all(each.component in USAGE for _, each in found)
     listed = listed_prices(context, [(each.component, each.instance_type) for _, each in found]) if asked else None
     return Estimate(
         hourly=_hourly(always, listed),
@@ -108,7 +120,20 @@ def estimate(context: Context, kinds: Iterable[type[Resource]], standing: Contai
         region=context.environment.region,
         source=_source(listed),
         billed=billed,
+        by_use=not any(machines.standing for _, machines in found),
     )
+
+
+def hosting_prices(context: Context | None, types: Sequence[str]) -> tuple[Mapping[str, float | None], str]:
+    """Return what an hour of an endpoint's machine costs, by its type, and whose prices these are.
+
+    The built-in table answers where there is no project, on a twin, which need not run, and where nobody is logged in.
+    """
+    listed = None
+    if context and not context.environment.on_twin:
+        with contextlib.suppress(AccessError):
+            listed = listed_prices(context, [("Hosting", name) for name in types])
+    return {name: _price(Machines("Hosting", name), listed) for name in types}, _source(listed)
 
 
 def machine_price(context: Context, machines: Machines) -> tuple[str, str]:
@@ -142,4 +167,4 @@ def _source(listed: Listed | None) -> str:
 def _uses(resources: Iterable[Resource]) -> tuple[Use, ...]:
     """Return what is paid by use, each once: what predictions cost, then what is kept."""
     uses = dict.fromkeys(use for resource in resources for use in resource.uses())
-    return tuple(sorted(uses, key=lambda use: "predictions" not in use.per))
+    return tuple(sorted(uses, key=lambda use: not use.per.startswith(PREDICTIONS)))

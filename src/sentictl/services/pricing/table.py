@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 TABLE = Path(__file__).with_name("prices.json")
+GB = 1e9  # as AWS bills what is carried and written, near enough
 
 
 @cache
@@ -19,9 +20,12 @@ def hourly_price(component: str, instance_type: str) -> float | None:
     """Return what an hour of a machine costs; None where the table does not know it.
 
     Args:
-        component: "Hosting", "Training" or "Notebook". Hosting and training cost the same.
-        instance_type: such as "ml.m5.large".
+        component: "Hosting", "Training", "Notebook" or "Serverless". Hosting and training cost the same.
+        instance_type: such as "ml.m5.large"; "2048 MB" of what is kept warm of a serverless endpoint.
     """
+    if component == "Serverless":
+        memory_gb = int(instance_type.partition(" ")[0]) / 1024
+        return 3600 * float(prices()["serverless_provisioned_gb_second"]) * memory_gb
     hours = prices()["notebook_hour" if component == "Notebook" else "instance_hour"]
     price: float | None = hours.get(instance_type)
     return price

@@ -1,6 +1,6 @@
 """The endpoint, and the endpoint config that says which model it serves on which machines."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from sentictl.aws.lookup import if_there
@@ -9,8 +9,9 @@ from sentictl.aws.waiters import poll
 from sentictl.config.instance_types import has_gpu
 from sentictl.config.state import Record
 from sentictl.errors import EndpointError
-from sentictl.lifecycle.cost import Machines
+from sentictl.lifecycle.cost import Machines, Use
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource
+from sentictl.services.pricing.per_use import endpoint_machines, endpoint_uses
 from sentictl.services.resources.logs import EndpointLogGroup
 from sentictl.services.resources.sagemaker import (
     DigestNamed,
@@ -161,10 +162,10 @@ class Endpoint(SageMakerResource):
         return f"endpoint {self.name} in service"
 
     def machines(self) -> Machines | None:
-        deploy = self.context.settings.deploy
-        if deploy.serving != "instance":
-            return None
-        return Machines("Hosting", deploy.instance_type, deploy.instance_count)
+        return endpoint_machines(self.context.settings.deploy)
+
+    def uses(self) -> Sequence[Use]:
+        return endpoint_uses(self.context.settings.deploy)
 
     def cloudformation(self) -> Entries:
         properties = {"EndpointName": self.name, "EndpointConfigName": EndpointConfig(self.context).name}

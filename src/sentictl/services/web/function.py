@@ -16,14 +16,13 @@ from sentictl.errors import AccessError, SettingsError
 from sentictl.lifecycle.cost import Use
 from sentictl.lifecycle.resource import Actions, Entries, LiveResource, Resource
 from sentictl.services.iam.roles import FunctionRole
-from sentictl.services.pricing.table import prices
+from sentictl.services.pricing.per_use import function_uses
 from sentictl.services.resources.logs import FunctionLogGroup
 from sentictl.services.resources.sagemaker import endpoint_name
 from sentictl.services.serving.endpoint import another_stands
 
 RUNTIME = "python3.13"
 HANDLER = "handler.lambda_handler"
-CALL_SECONDS = 0.1  # that the function is taken to run for one prediction
 SERVERLESS_BODY = 4 * 1024 * 1024  # bytes, as the guide of serverless inference has it
 UNDER_WAY_SECONDS = 5  # for requests that are on their way to an endpoint which is about to be deleted
 SPARE_SECONDS = 5  # of the function's timeout: to connect, and to say that the endpoint took too long
@@ -116,10 +115,7 @@ class Function(Resource):
         return [self.arn] if action.startswith("lambda:") else []
 
     def uses(self) -> Sequence[Use]:
-        memory_gb = self.context.settings.lambda_.memory_mb / 1024
-        gb_seconds = prices()["lambda_gb_second"] * memory_gb * CALL_SECONDS
-        calls = 1000 * gb_seconds + prices()["lambda_million_requests"] / 1000
-        return [Use("Lambda", f"1,000 predictions of {CALL_SECONDS} s", calls)]
+        return function_uses(self.context.settings)
 
     def cloudformation(self) -> Entries:
         (code, *others) = self.sources().values()
