@@ -31,6 +31,7 @@ MORE = {  # pages about what a command does
     "wire-api": "api.md",
     "site": "page.md",
     "plan": "costs.md",
+    "costs": "serving.md",
     "status": "lifecycle.md",
     "predict": "predicting.md",
     "evaluate": "evaluation.md",

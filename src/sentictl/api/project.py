@@ -17,6 +17,7 @@ from typing import Any, overload
 from sentimodel.files import METADATA
 
 from sentictl.api import stack
+from sentictl.api.costs import costs
 from sentictl.api.notebook import ProjectNotebook
 from sentictl.api.observer import Lines, ProjectObserver
 from sentictl.api.results import Live, Plan, Prepared, Preview, Removal, Status
@@ -54,7 +55,9 @@ from sentictl.services.predict.batches import predict_each
 from sentictl.services.predict.clients import Client
 from sentictl.services.predict.rows import Prediction
 from sentictl.services.predict.texts import texts_of
+from sentictl.services.pricing.costs import Comparison as Costs
 from sentictl.services.pricing.estimate import estimate
+from sentictl.services.pricing.traffic import WORDS
 from sentictl.services.resources.dataset import Dataset
 from sentictl.services.resources.training import TrainingJob, forget_checkpoints, stop_running_job, version_of
 from sentictl.services.serving.endpoint import Endpoint, unused_gpu
@@ -271,6 +274,30 @@ class Project:
         chosen = _commands_of_site(settings) if commands == ("site",) else commands or stack.COMMANDS
         context = self.session.read(settings, checks.get(commands), announced=True, new=True)
         return _plan(context, stack.plan(context, chosen, adopt=adopt))
+
+    def costs(
+        self,
+        requests: str | float,
+        *,
+        reviews_per_request: int = 1,
+        words: int = WORDS,
+        seconds: float | None = None,
+    ) -> Costs:
+        """Compare what each way to serve the model costs a month. Needs neither an account nor the twin.
+
+        Args:
+            requests: such as "10000/day"; a number, or one without a unit, is of a month.
+            reviews_per_request: how many reviews each has.
+            words: of a review.
+            seconds: that a processor core is busy with a request; by default what follows from the reviews.
+        """
+        return costs(
+            requests,
+            reviews_per_request=reviews_per_request,
+            words=words,
+            seconds=seconds,
+            context=self.session.read(anonymous=True),
+        )
 
     def status(self) -> Status:
         """Return what stands, as AWS has it now."""

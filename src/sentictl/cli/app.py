@@ -34,6 +34,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "Look": {
         "plan": "Show what `up` would do, and what that costs",
+        "costs": "Compare what each way to serve the model costs a month",
         "status": "Show what stands in this environment, and what differs",
         "models": "List what each training made, and which of it is live",
         "logs": "Show what a part of the chain wrote",

@@ -63,6 +63,10 @@ COMMANDS: dict[str, Examples] = {
         ("sentictl plan", "what up would do, and what that costs"),
         ("sentictl plan --env prod --exit-code", "for a script: 3 if there is anything to do"),
     ],
+    "costs": [
+        ("sentictl costs --requests 10000/day", "with this project's settings; without one, with the defaults"),
+        ("sentictl costs --requests 2M/month --reviews-per-request 20 --words 80", "many short ones at once"),
+    ],
     "status": [
         ("sentictl status", "what stands, and where the page is"),
         ("sentictl status --env prod --json", "for a script"),
