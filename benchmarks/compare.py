@@ -154,9 +154,7 @@ def long_review(source: str) -> str:
 def in_turn(row: Row, builds: Mapping[str, Build], most: int) -> dict[str, Cost]:
     """Return the medians of what a row costs each build: one after the other, round after round."""
     print(f"{row.what} …", file=sys.stderr)
-    rounds = []
-    for _ in range(min(row.runs, most)):
-        rounds.append({name: once(row, build) for name, build in builds.items()})
+    rounds = [{name: once(row, build) for name, build in builds.items()} for _ in range(min(row.runs, most))]
     return {name: medians(each[name] for each in rounds) for name in builds}
 
 
