@@ -6,6 +6,7 @@ import resource
 import tempfile
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -177,6 +178,25 @@ def test_contents_that_were_overwritten_or_deleted_are_dropped(tmp_path: Path) -
     record(journal, "PUT", "/bucket/e")
     journal.close()
     assert ("PUT", "/bucket/e") in kept(Journal(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"FunctionName": "f", "Code": {"S3Bucket": "bucket", "S3Key": "a"}},
+        {"S3Bucket": "bucket", "S3Key": "a", "Architectures": ["arm64"]},
+    ],
+)
+def test_code_that_a_function_was_made_of_stays_and_all_else_may_go(tmp_path: Path, document: dict[str, Any]) -> None:
+    journal = Journal(tmp_path)
+    record(journal, "PUT", "/bucket/a")
+    record(journal, "PUT", "/bucket/b")
+    call = Request.make("PUT", "/2015-03-31/functions/f/code", "", {}, json.dumps(document).encode())
+    journal.record_call(call, "us-east-1", "lambda", 1.0, seed="1")
+    record(journal, "DELETE", "/bucket/a", body=b"")
+    record(journal, "DELETE", "/bucket/b", body=b"")
+    assert [path for method, path in kept(journal) if method == "PUT"] == ["/bucket/a", call.target]
+    journal.close()
 
 
 @pytest.mark.parametrize(

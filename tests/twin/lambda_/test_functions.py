@@ -367,6 +367,29 @@ def test_code_that_cannot_be_unpacked_is_refused(cloud: Cloud, archive: bytes) -
     assert invoke(cloud, standing)[0] == "answer"
 
 
+def test_a_package_for_another_processor_gives_way_to_this_machines(cloud: Cloud) -> None:
+    """As numpy does in a function for arm64; here it is a package that every Python has."""
+    code = {
+        "handler.py": "import colorsys\ndef handle(event, context):\n    return colorsys.rgb_to_hsv(0, 0, 1)",
+        "colorsys/__init__.py": "raise ImportError('for another machine')",
+        "colorsys/core.so": "\x7fELF" + "\0" * 14 + "\x28\0",  # a 32-bit ARM processor
+    }
+    function = cloud.function("", Code={"ZipFile": zipped(code)})
+    for _ in range(2):
+        assert invoke(cloud, function)[0][2] == 1
+    lines = cloud.lines(f"/aws/lambda/{function.rpartition(':')[2]}")
+    assert sum("not built for it: colorsys" in line for line in lines) == 1
+
+
+def test_code_can_be_for_another_processor_than_before(cloud: Cloud) -> None:
+    functions, name = getattr(cloud, "lambda"), cloud.function(ECHO)
+    assert functions.get_function_configuration(FunctionName=name)["Architectures"] == ["x86_64"]
+    content = zipped({"handler.py": ECHO})
+    for given, told in (({"Architectures": ["arm64"]}, "arm64"), ({}, "arm64")):
+        functions.update_function_code(FunctionName=name, ZipFile=content, **given)
+        assert functions.get_function_configuration(FunctionName=name)["Architectures"] == [told]
+
+
 def test_a_payload_that_is_not_json_is_refused(cloud: Cloud) -> None:
     function = cloud.function(ECHO)
     for payload in (b"{not json", b"\xff", b"[" * 100_000):

@@ -4,6 +4,7 @@ Most are checkpoints: a training job writes the same few objects again and again
 ended. An entry goes only if no later call can have read what it stored.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from html import unescape
@@ -28,8 +29,10 @@ def spared(entries: Sequence[Entry], body_of: Callable[[Entry], bytes]) -> set[i
     gone = set()
     for position, entry in enumerate(entries):
         call = entry.get("call")
-        if call and _is_doubtful(call, body_of):
+        if call and _is_doubtful(call):
             return set()
+        if call and _is_for(call, "lambda"):
+            newest.pop(_code_of(call, body_of), None)
         if not call or not _is_for(call, "s3"):
             continue
         gone |= {newest.pop(path) for path in _overwritten(call, body_of) if path in newest}
@@ -38,13 +41,21 @@ def spared(entries: Sequence[Entry], body_of: Callable[[Entry], bytes]) -> set[i
     return gone
 
 
-def _is_doubtful(call: Entry, body_of: Callable[[Entry], bytes]) -> bool:
-    """Whether a call may depend on earlier contents: by a condition, a copy, versions, or code taken from a bucket."""
+def _is_doubtful(call: Entry) -> bool:
+    """Whether a call may depend on earlier contents: by a condition, a copy, or versions."""
     if any(name == "x-amz-copy-source" or name.startswith("if-") for name in call["headers"]):
         return True
-    if _is_for(call, "lambda"):
-        return b'"S3Key"' in body_of(call)
     return _is_for(call, "s3") and "versioning" in _parameters(call)
+
+
+def _code_of(call: Entry, body_of: Callable[[Entry], bytes]) -> str:
+    """Return the path of the object that a call of Lambda's takes a function's code from; empty where it takes none."""
+    try:
+        document = json.loads(body_of(call) or b"{}")
+    except ValueError:
+        return ""
+    code = document.get("Code", document) if isinstance(document, dict) else {}
+    return f"/{code['S3Bucket']}/{code['S3Key']}" if "S3Key" in code else ""
 
 
 def _overwritten(call: Entry, body_of: Callable[[Entry], bytes]) -> Iterator[str]:

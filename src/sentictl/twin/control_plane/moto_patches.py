@@ -42,6 +42,7 @@ class MotoPatches:
             kind.validate_instance_type = _instance_type_check(listed)
         for operation in ("AttachRolePolicy", "GetPolicy", "GetPolicyVersion", "ListPolicies"):
             control.before["iam", operation] = self._load_managed_policies
+        control.after["lambda", "UpdateFunctionCode"] = self._set_architectures
         control.before["lambda", "AddPermission"] = self._refuse_second_permission
         for operation in ("ListTags", "TagResource", "UntagResource"):
             control.before["lambda", operation] = self._not_a_function
@@ -78,10 +79,19 @@ class MotoPatches:
         apis: dict[str, Any] = self._control.backend("apigateway", call.region).apis
         return apis
 
+    def _set_architectures(self, call: Call) -> None:
+        """moto leaves the processor that a function's code is for as it was."""
+        if "Architectures" in call.payload:
+            name = call.labels["FunctionName"].rpartition(":")[2]
+            self._functions(call)[name].architectures = call.payload["Architectures"]
+
+    def _functions(self, call: Call) -> dict[str, Any]:
+        backend = self._control.backend("lambda", call.region)
+        return {function.function_name: function for function in backend.list_functions()}
+
     def _refuse_second_permission(self, call: Call) -> Response | None:
         """moto keeps two statements under one id."""
-        name = call.labels["FunctionName"].rpartition(":")[2]
-        functions = {f.function_name: f for f in self._control.backend("lambda", call.region).list_functions()}
+        name, functions = call.labels["FunctionName"].rpartition(":")[2], self._functions(call)
         wanted = call.payload.get("StatementId")
         if name not in functions or all(s.get("Sid") != wanted for s in functions[name].policy.statements):
             return None

@@ -20,6 +20,7 @@ from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import Request, Response, rest_error, unknown_operation
 from sentictl.twin.iam.roles import AssumedRole
 from sentictl.twin.lambda_.line import Abandoned, Line, TooManyCallersError, never
+from sentictl.twin.lambda_.native import leave_out_foreign
 from sentictl.twin.lambda_.runtime import ExecutionEnvironment, FunctionSpec, Outcome
 from sentictl.twin.s3.objects import ObjectMissingError, Objects
 
@@ -32,6 +33,7 @@ MAX_CALLERS = 64
 PATIENCE = 10.0  # seconds that a caller waits in line. AWS makes more environments instead, and then refuses at once
 RETRY_AFTER = 1  # seconds, as Lambda says
 TAIL_BYTES = 4096
+LEFT_OUT = "The local twin takes what this machine has installed in place of packages that are not built for it"
 CODE = Limits(262_144_000, 100_000)  # unzipped: Lambda's quota of 250 MB for function and layers
 
 
@@ -51,7 +53,7 @@ class Functions:
         self._pools: dict[tuple[str, str], Pool] = {}
         self._callers = threading.BoundedSemaphore(MAX_CALLERS)
         control.before["lambda", "CreateFunction"] = self._refuse
-        control.before["lambda", "UpdateFunctionCode"] = lambda call: self._refuse_code(call.payload)
+        control.before["lambda", "UpdateFunctionCode"] = lambda call: self._refuse_code(call, call.payload)
         control.after["lambda", "DeleteFunction"] = self._deleted
 
     def answer(self, request: Request) -> Response:
@@ -150,10 +152,12 @@ class Functions:
         """moto asks only whether there is such a role."""
         if not AssumedRole(self._control, call.payload["Role"]).trusts("lambda.amazonaws.com"):
             return _invalid("The role defined for the function cannot be assumed by Lambda.")
-        return self._refuse_code(call.payload["Code"])
+        return self._refuse_code(call, call.payload["Code"])
 
-    def _refuse_code(self, code: dict[str, Any]) -> Response | None:
+    def _refuse_code(self, call: Call, code: dict[str, Any]) -> Response | None:
         """Refuse what is no ZIP archive or too large, wherever it is; moto takes anything."""
+        if call.replaying:  # it was looked at then
+            return None
         try:
             if "ZipFile" in code:
                 content = base64.b64decode(code["ZipFile"])
@@ -194,6 +198,7 @@ class Pool:
         self._lock = threading.Lock()
         self._closed = False
         unpack_zip(code, folder, CODE)
+        self._left_out = leave_out_foreign(folder, spec.runtime)
 
     def invoke(self, payload: bytes, abandoned: Abandoned) -> Outcome:
         """Run an invocation in a free environment; waits in line for one if all are busy.
@@ -228,9 +233,12 @@ class Pool:
                 self.size -= 1  # its process ended between two invocations
                 environment.close()
             self.size += 1
+            left_out, self._left_out = self._left_out, []
         now = time.gmtime()
         name = f"{time.strftime('%Y/%m/%d', now)}/[$LATEST]{secrets.token_hex(16)}"
         stream = LogStream(self.spec.region, f"/aws/lambda/{self.spec.name}", name, self._role, looking=False)
+        if left_out:
+            self._logs.write(stream, f"{LEFT_OUT}: {', '.join(left_out)}")
         return ExecutionEnvironment(self.spec, self._folder, self._access, name, partial(self._logs.write, stream))
 
     def _give_back(self, environment: ExecutionEnvironment) -> None:
