@@ -104,6 +104,12 @@ class TrainingError(SentictlError):
     code = "training"
 
 
+class PackagingError(SentictlError):
+    """The function cannot be packed together with the model."""
+
+    code = "packaging"
+
+
 class EndpointError(SentictlError):
     """The endpoint failed to come into service, or cannot answer.
 

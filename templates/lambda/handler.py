@@ -1,4 +1,6 @@
-"""The Lambda function between API Gateway (REST, proxy integration) and the SageMaker endpoint.
+"""The Lambda function between API Gateway (REST, proxy integration) and the model.
+
+That answers at a SageMaker endpoint (`ENDPOINT_NAME`), or in this function itself (`MODEL_FOLDER`, `held_model.py`).
 
 Request: POST, and the body is the review, in UTF-8 unless it says otherwise.
   - `text/*`, `application/x-www-form-urlencoded`, `application/octet-stream` or no content type: the body is the
@@ -31,31 +33,36 @@ import traceback
 import zlib
 from typing import Any, NamedTuple
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import (
-    ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-    NoCredentialsError,
-    ReadTimeoutError,
-)
-
-ENDPOINT_NAME = os.environ["ENDPOINT_NAME"]
+MODEL_FOLDER = os.environ.get("MODEL_FOLDER", "")
+ENDPOINT_NAME = os.environ.get("ENDPOINT_NAME", "")
 MAX_REVIEW_CHARACTERS = int(os.environ.get("MAX_REVIEW_CHARACTERS", "50000"))
 MAX_REVIEWS = int(os.environ.get("MAX_REVIEWS", "100"))
 ENDPOINT_SECONDS = int(os.environ.get("ENDPOINT_SECONDS", "24"))
 
-# Made while Lambda starts the environment, when it has a whole CPU whatever its memory size. API Gateway gives up
-# after 29 s, so a slow endpoint is given up before that, and at once: a second wait of this length would not fit.
-CLIENT: Any = boto3.client(
-    "sagemaker-runtime",
-    config=Config(
-        connect_timeout=2, read_timeout=ENDPOINT_SECONDS, retries={"total_max_attempts": 1, "mode": "standard"}
-    ),
-)
+# Loaded or made while Lambda starts the environment, when it has a whole CPU whatever its memory size.
+if MODEL_FOLDER:
+    import held_model
+else:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import (
+        ClientError,
+        ConnectionClosedError,
+        ConnectTimeoutError,
+        EndpointConnectionError,
+        HTTPClientError,
+        NoCredentialsError,
+        ReadTimeoutError,
+    )
+
+    # API Gateway gives up after 29 s, so a slow endpoint is given up before that, and at once: a second wait of this
+    # length would not fit.
+    CLIENT: Any = boto3.client(
+        "sagemaker-runtime",
+        config=Config(
+            connect_timeout=2, read_timeout=ENDPOINT_SECONDS, retries={"total_max_attempts": 1, "mode": "standard"}
+        ),
+    )
 
 TEXT = "text/plain"
 JSON = "application/json"
@@ -122,9 +129,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         record |= {"error": error.code, "detail": error.detail}
         response = _error_response(error)
     except Exception as error:  # noqa: BLE001 - the caller is owed an answer with CORS headers whatever went wrong
-        # Where it happened and what kind it was, without the exception's message: that may quote the review.
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        record |= {"error": "internal_error", "detail": f"{type(error).__name__}\n{frames}"}
+        record |= {"error": "internal_error", "detail": _origin(error)}
         response = _error_response(ApiError(500, "internal_error", "Something went wrong in the API."))
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
     _log(record | {"status": response["statusCode"], "milliseconds": milliseconds})
@@ -314,8 +319,20 @@ def _predict(request: Request) -> list[dict[str, Any]]:
     if len(body) > MAX_ENDPOINT_BODY:
         message = f"The reviews have {len(body):,} bytes in all; at most {MAX_ENDPOINT_BODY:,} go in one request."
         raise _too_large(message)
+    answer = _ask_model(body) if MODEL_FOLDER else _ask_endpoint(body)
+    return _check_answer(answer, len(request.reviews))
+
+
+def _ask_model(body: bytes) -> Any:
     try:
-        answer = json.loads(_invoke(body))
+        return held_model.answer(body)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the model has failed
+        raise _model_failed(_origin(error)) from None
+
+
+def _ask_endpoint(body: bytes) -> Any:
+    try:
+        return json.loads(_invoke(body))
     except ClientError as error:
         raise _client_error(error) from None
     except NoCredentialsError as error:
@@ -326,7 +343,6 @@ def _predict(request: Request) -> list[dict[str, Any]]:
         raise _unavailable(type(error).__name__) from None
     except (ValueError, RecursionError):
         raise _bad_answer("not JSON") from None
-    return _check_answer(answer, len(request.reviews))
 
 
 def _invoke(body: bytes) -> bytes:
@@ -355,6 +371,16 @@ def _check_answer(answer: Any, count: int) -> list[dict[str, Any]]:
     return answer
 
 
+def _origin(error: Exception) -> str:
+    """Where an error happened and of what kind it is, without its message: that may quote the review."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"{type(error).__name__}\n{frames}"
+
+
+def _model_failed(detail: str) -> ApiError:
+    return ApiError(502, "model_error", "The model failed on this review.", detail=detail)
+
+
 def _bad_answer(detail: str) -> ApiError:
     return ApiError(502, "model_error", "The model gave an answer that the API cannot read.", detail=detail)
 
@@ -369,7 +395,7 @@ def _access_error(detail: str) -> ApiError:
     return ApiError(500, "endpoint_access", "The API is not allowed to ask its model.", detail=advice)
 
 
-def _client_error(error: ClientError) -> ApiError:
+def _client_error(error: "ClientError") -> ApiError:
     """The answer for an error of InvokeEndpoint, by the code that AWS gives it."""
     code = str(error.response.get("Error", {}).get("Code", ""))
     detail = f"{code}: {error.response.get('Error', {}).get('Message', '')}"
@@ -378,7 +404,7 @@ def _client_error(error: ClientError) -> ApiError:
         status, log = error.response.get("OriginalStatusCode", ""), error.response.get("LogStreamArn", "")
         if status in (429, 503):  # the container's queue is full, or it has no process that could answer now
             return _unavailable(f"status {status}, see {log}")
-        return ApiError(502, "model_error", "The model failed on this review.", detail=f"status {status}, see {log}")
+        return _model_failed(f"status {status}, see {log}")
     if code in ("ThrottlingException", "Throttling", "TooManyRequestsException"):
         message = "The model is busy. Try again in a moment."
         return ApiError(429, "throttled", message, retry_after=1, detail=detail)

@@ -91,19 +91,37 @@ def context(context_of: ContextOf, monkeypatch: pytest.MonkeyPatch) -> Context:
 
 
 @pytest.mark.parametrize(
-    ("command", "face"),
+    ("command", "face", "serving"),
     [
-        ("data", "dataset"),
-        ("train", "training-job"),
-        ("deploy", "endpoint"),
-        ("wire-lambda", "function"),
-        ("wire-api", "rest-api"),
-        ("site", "page"),
-        ("notebook create", "notebook-instance"),
+        ("data", "dataset", "instance"),
+        ("train", "training-job", "instance"),
+        ("deploy", "endpoint", "instance"),
+        ("deploy", "endpoint", "serverless"),
+        ("deploy", "function-archive", "lambda"),
+        ("wire-lambda", "function", "instance"),
+        ("wire-lambda", "function", "lambda"),
+        ("wire-api", "rest-api", "instance"),
+        ("site", "page", "instance"),
+        ("notebook create", "notebook-instance", "instance"),
     ],
 )
-def test_each_command_has_one_resource_that_stands_for_it(command: str, face: str) -> None:
-    assert [kind.kind for kind in stack.KEPT if kind.command == command and kind.face] == [face]
+def test_each_command_has_one_resource_that_stands_for_it(
+    context_of: ContextOf, command: str, face: str, serving: str
+) -> None:
+    context = context_of(f"[deploy]\nserving = '{serving}'\n")
+    faces = [kind for kind in stack.KEPT if kind.command == command and kind.face]
+    assert [kind.kind for kind in faces if kind(context).wanted] == [face]
+
+
+@pytest.mark.parametrize(
+    ("part", "kinds"),
+    [
+        ("endpoint", {"model", "endpoint-config", "endpoint-log-group", "endpoint", "schedule-role", "schedule"}),
+        ("lambda", {"function-archive", "function-role", "log-group", "function"}),
+    ],
+)
+def test_a_part_goes_with_all_that_is_there_for_it_alone(context: Context, part: str, kinds: set[str]) -> None:
+    assert {resource.kind for resource in stack.doomed(context, part, keep_data=False)} == kinds
 
 
 def test_what_commands_keep_stands_together_in_the_chain() -> None:
@@ -138,7 +156,7 @@ def test_it_is_in_the_picture(context: Context, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_what_can_be_taken_down_by_itself_is_what_the_command_line_offers() -> None:
-    assert [kind.removed_as for kind in CHAIN if kind.removed_as] == list(ChainPart)
+    assert list(dict.fromkeys(kind.removed_as for kind in CHAIN if kind.removed_as)) == list(ChainPart)
 
 
 def test_it_can_be_taken_down_by_itself(context: Context) -> None:
@@ -150,6 +168,15 @@ def test_it_is_paid_for(context: Context) -> None:
     assert without.hourly == 0
     assert having.hourly == pytest.approx(2 * 0.056)
     assert set(having.uses) - set(without.uses) == {Use("CloudWatch", "an alarm kept for a month", 0.1)}
+
+
+def test_an_endpoint_that_the_settings_do_not_ask_for_costs_nothing(context_of: ContextOf) -> None:
+    costs = {
+        serving: estimate(context_of(f"[deploy]\nserving = '{serving}'\n"), CHAIN).hourly
+        for serving in ("instance", "lambda")
+    }
+    assert costs["lambda"] == 0
+    assert costs["instance"]
 
 
 def test_it_is_exported(context: Context) -> None:

@@ -1,6 +1,6 @@
 """The fault sweep: `python -m tests.sweep` (or `make sweep`).
 
-`up`, `down` and a move to another serving are run once for each of their calls to AWS and each fault: the process
+`up`, `down` and moves to another serving are run once for each of their calls to AWS and each fault: the process
 killed after the call, throttling, a 500, a connection reset after AWS has done what it was asked, an expired token,
 access denied and an exhausted quota (the last three for the rest of the run). Throttling, 500 and reset have to be
 survived within the run. The others may end it, in a clear error; the same command again then has to finish. In the

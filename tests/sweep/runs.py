@@ -14,6 +14,7 @@ from pathlib import Path
 from sentictl.cli.program import main
 from sentictl.twin.core.environment import Access
 from tests.chain.shell import begin
+from tests.services.web.wheels import ask_for
 from tests.sweep import inventory, process
 from tests.sweep.calls import Call
 from tests.sweep.twin import twin
@@ -24,6 +25,7 @@ ENVIRONMENT = "prod"
 COMMANDS = {
     "up": ("up",),
     "move": ("deploy", "--serving", "serverless"),
+    "hold": ("deploy", "--serving", "lambda"),
     "down": ("down", "--confirm", NAME),
 }
 RUN_SECONDS = 120.0  # longer than any run takes on a slow machine: one that takes longer hangs
@@ -116,6 +118,7 @@ def place(root: Path, memory: Path, weather: str, standing: Path | None = None) 
     else:
         root.mkdir(exist_ok=True)
         begin(folder)
+        ask_for(folder)  # a function that holds the model has no packages of its own
         with (folder / "sentictl.toml").open("a") as settings:
             settings.write(f'\n[env.{ENVIRONMENT}]\nregion = "{inventory.REGION}"\ntrain.epochs = 1\n')
     with twin(home, memory, weather) as access:

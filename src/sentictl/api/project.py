@@ -23,10 +23,11 @@ from sentictl.api.observer import Lines, ProjectObserver
 from sentictl.api.results import Live, Plan, Prepared, Preview, Removal, Status
 from sentictl.api.session import Precondition, Session
 from sentictl.config.config import LOCAL
+from sentictl.config.environments import env_option
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import Settings
 from sentictl.config.state import Record
-from sentictl.errors import DataError, ModelError
+from sentictl.errors import DataError, MissingStepError, ModelError
 from sentictl.lifecycle.reconcile import Step, apply, destroy, import_, plan_destruction
 from sentictl.lifecycle.resource import Context
 from sentictl.reviews.read.frame import keep_frame
@@ -59,11 +60,13 @@ from sentictl.services.pricing.costs import Comparison as Costs
 from sentictl.services.pricing.estimate import estimate
 from sentictl.services.pricing.traffic import WORDS
 from sentictl.services.resources.dataset import Dataset
+from sentictl.services.resources.sagemaker import has_endpoint
 from sentictl.services.resources.training import TrainingJob, forget_checkpoints, stop_running_job, version_of
 from sentictl.services.serving.endpoint import Endpoint, unused_gpu
 from sentictl.services.serving.model import check_images
 from sentictl.services.serving.schedule import Schedule, ending, renew
 from sentictl.services.web.function import Function
+from sentictl.services.web.function_archive import FunctionArchive, check_packages
 from sentictl.services.web.rest_api import RestApi, invoke_url
 from sentictl.services.web.website import Page, page_url, render_page
 
@@ -194,7 +197,9 @@ class Project:
         wait: bool = True,
         adopt: bool = False,
     ) -> Record:
-        """Put the trained model behind a SageMaker endpoint. Returns the endpoint's record.
+        """Put the trained model behind a SageMaker endpoint, or pack it for the function, as `deploy.serving` has it.
+
+        Returns the record of the endpoint, or of the function's archive.
 
         Args:
             settings: to change first.
@@ -210,10 +215,10 @@ class Project:
                 renew(context)
             self._run(context, "deploy", wait=wait, adopt=adopt)
             versions.follow_served(context)
-            return context.recorded(Endpoint)
+            return context.recorded(Endpoint if has_endpoint(context) else FunctionArchive)
 
     def wire_lambda(self, settings: Changes = None, *, adopt: bool = False) -> Record:
-        """Put a Lambda function in front of the endpoint. Returns its record."""
+        """Put a Lambda function in front of the model, or around it. Returns its record."""
         with self.session.change(settings) as context:
             self._run(context, "wire-lambda", adopt=adopt)
             return context.recorded(Function)
@@ -233,7 +238,7 @@ class Project:
 
     def up(self, *, adopt: bool = False) -> Live:
         """Do the whole chain, or what of it is missing or differs from the settings, and wait for its first answers."""
-        with self.session.change(check=check_images) as context:
+        with self.session.change(check=_check_servable) as context:
             self._observer.plan_of(list(stack.COMMANDS))
             for command in stack.COMMANDS:
                 self._bring_up(context, command, adopt)
@@ -482,6 +487,12 @@ class Project:
         context = self.session.read(anonymous=via == "api")
         if via == "api":
             return clients.from_api(invoke_url(context), context.settings.api.max_reviews, explain=explain)
+        if not has_endpoint(context) and not context.state.of_kind(Endpoint.kind):
+            where = env_option(self.session.environment, default=LOCAL)
+            raise MissingStepError(
+                'There is no endpoint, as deploy.serving is "lambda": the model answers inside of the function.',
+                f"Ask it through the API: sentictl predict --via api{where}",
+            )
         name = context.recorded(Endpoint).name
         return clients.from_endpoint(context.environment.client("sagemaker-runtime"), name, explain=explain)
 
@@ -591,6 +602,12 @@ class Project:
         if not left and not remaining:
             self.session.leave(context.config)
         return left
+
+
+def _check_servable(context: Context) -> None:
+    """Look whether what is to be trained can be served, before it is."""
+    check_images(context)
+    check_packages(context)
 
 
 def _commands_of_site(settings: Changes) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from sentictl.services.chain import CHAIN
 from sentictl.services.notebook.instance import OPTIONAL, Notebook
 from sentictl.services.serving.endpoint import another_stands
 from sentictl.services.web.function import Function
+from sentictl.services.web.function_archive import FunctionArchive
 
 KEPT = (*CHAIN, *OPTIONAL)
 FOREIGN = "Another's"  # the state of what took the place of a recorded resource
@@ -38,9 +39,12 @@ def check_ready(context: Context, command: str) -> None:
 def walk(context: Context, command: str) -> list[Resource]:
     """Return the resources of a command, in the order of the chain.
 
-    Where what the function asks moves, `deploy` brings the function as well: what was asked before is deleted last.
+    Where what the function asks moves, or what it holds, `deploy` brings the function as well: what was asked before is
+    deleted last.
     """
-    moving = command == "deploy" and context.state.latest(Function.kind) is not None and another_stands(context)
+    held = FunctionArchive(context).wanted or context.state.of_kind(FunctionArchive.kind)
+    stands = context.state.latest(Function.kind) is not None
+    moving = command == "deploy" and stands and (held or another_stands(context))
     return resources(context, command, *(["wire-lambda"] if moving else []))
 
 
@@ -72,9 +76,14 @@ def doomed(context: Context, part: str | None, *, keep_data: bool, keep_notebook
         keep_notebook: without the notebook.
     """
     kinds = CHAIN if keep_notebook else KEPT
-    commands = {kind.command for kind in kinds if not part or kind.removed_as == part}
-    chosen = [kind for kind in kinds if kind.command in commands]
+    chosen = [kind for kind in kinds if not part or _part_of(kind) == part]
     return [kind(context) for kind in chosen if not (keep_data and kind.holds_data)]
+
+
+def _part_of(kind: type[Resource]) -> str:
+    """Return the part that a kind is taken down with: the one that it names, else that of its command."""
+    named = [each.removed_as for each in KEPT if each.removed_as and each.command == kind.command]
+    return kind.removed_as or next(iter(named), "")
 
 
 def has_notebook(context: Context) -> bool:

@@ -71,6 +71,11 @@ class ProjectFolder:
     def models(self) -> Path:
         return self.cache / "models"
 
+    @property
+    def wheels(self) -> Path:
+        """Where the packages of a function that holds the model are kept."""
+        return self.cache / "wheels"
+
     def current_model(self, environment: str) -> Path:
         """The artifact that `predict` and `evaluate` read in an environment: a link to one of the folders beside it."""
         return self.models / f"current-{environment}"

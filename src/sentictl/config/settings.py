@@ -246,7 +246,10 @@ class DeploySettings(Table):
 
 
 class LambdaSettings(Table):
-    """`[lambda]`: the function in front of the endpoint. API Gateway gives up after 29 s, so it may not run longer."""
+    """`[lambda]`: the function behind the API. API Gateway gives up after 29 s, so it may not run longer.
+
+    `memory_mb` is that of a function that asks an endpoint; one that holds the model has `deploy.memory_mb`.
+    """
 
     memory_mb: Annotated[int, Field(ge=128, le=10_240)] = 256
     timeout_seconds: Annotated[int, Field(ge=8, le=29)] = 29

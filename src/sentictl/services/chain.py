@@ -10,6 +10,7 @@ from sentictl.services.serving.endpoint import Endpoint, EndpointConfig
 from sentictl.services.serving.model import Model
 from sentictl.services.serving.schedule import Schedule, ScheduleRole
 from sentictl.services.web.function import Function
+from sentictl.services.web.function_archive import FunctionArchive
 from sentictl.services.web.rest_api import Permission, RestApi
 from sentictl.services.web.website import Page, WebsiteBucket
 
@@ -26,6 +27,7 @@ CHAIN: tuple[type[Resource], ...] = (
     Endpoint,
     ScheduleRole,
     Schedule,
+    FunctionArchive,
     FunctionRole,
     FunctionLogGroup,
     Function,

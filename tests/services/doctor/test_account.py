@@ -1,5 +1,6 @@
 """Doctor's checks where something is wrong that the twin cannot be brought to."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -86,6 +87,19 @@ def test_a_region_that_there_is_not_is_named_with_where_it_is_set(context: Conte
     assert finding.status == CheckStatus.FAILED
     assert "eu-wset-1" in finding.found
     assert "[env.prod]" in finding.mend
+
+
+@pytest.mark.parametrize(("quota", "status"), [(10, CheckStatus.WARNING), (1000, CheckStatus.OK)])
+def test_without_an_endpoint_the_quota_that_counts_is_that_of_functions(
+    context_of: ContextOf, quota: int, status: CheckStatus
+) -> None:
+    context = context_of('[project]\nname = "films"\n[deploy]\nserving = "lambda"\n')
+    body = {"Quotas": [{"QuotaName": "Concurrent executions", "Value": quota}]}
+    answer = AWSResponse("", 200, {}, Body(json.dumps(body).encode()))
+    context.environment.client("service-quotas").meta.events.register("before-send.service-quotas", lambda **_: answer)
+    checks = account_checks(context, [])
+    assert look(checks, "quota for function").status == status
+    assert "quota for endpoint" not in {check.name for check in checks}
 
 
 def test_who_holds_the_lock_is_told_and_a_free_one_is_free(context: Context) -> None:

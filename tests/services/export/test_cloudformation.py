@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from sentictl.assets.installed import templates
 from sentictl.aws.environment import Environment
 from sentictl.config.state import Record
 from sentictl.errors import MissingStepError, SettingsError
@@ -81,6 +80,20 @@ def test_the_settings_decide_what_is_in_it(context_of: ContextOf) -> None:
     assert "GetMethod" in set(plain) - set(full)
 
 
+def test_a_function_that_holds_the_model_comes_from_the_bucket_and_needs_no_endpoint(
+    lint: Lint, context_of: ContextOf
+) -> None:
+    context = context_of('[project]\nname = "films"\n[deploy]\nserving = "lambda"\n')
+    context.state.keep(TRAINED)
+    document = exported(context)
+    assert not {"Model", "EndpointConfig", "Endpoint", "EndpointLogGroup"} & document["Resources"].keys()
+    code = document["Resources"]["Function"]["Properties"]["Code"]
+    assert code["S3Bucket"] == {"Ref": "Bucket"}
+    assert code["S3Key"].startswith("functions/")
+    assert "function-archive" in document["Metadata"]["sentictl"]["NotInThisTemplate"]
+    assert [str(finding) for finding in lint(json.dumps(document), regions=["eu-west-1"])] == []
+
+
 def test_it_says_what_is_not_in_it(context_of: ContextOf) -> None:
     outside = exported(trained(context_of))["Metadata"]["sentictl"]["NotInThisTemplate"]
     assert outside == ["bucket", "dataset", "page", "source-archive", "training-job"]
@@ -119,7 +132,6 @@ def test_the_function_is_the_handler_under_the_name_that_inline_code_gets(contex
     assert file == "index"
     defined = [node.name for node in ast.parse(function["Code"]["ZipFile"]).body if isinstance(node, ast.FunctionDef)]
     assert name in defined
-    assert [path.name for path in (templates() / "lambda").glob("*.py")] == ["handler.py"]  # one file is all it takes
 
 
 def test_a_function_of_several_files_is_refused(context_of: ContextOf) -> None:

@@ -1,4 +1,4 @@
-"""`sentictl deploy`: the trained model behind a SageMaker endpoint."""
+"""`sentictl deploy`: the trained model behind a SageMaker endpoint, or packed for the function."""
 
 from typing import Annotated
 
@@ -35,9 +35,9 @@ def deploy(
 ) -> None:
     """Put the trained model behind a SageMaker endpoint.
 
-    Another model replaces the live one without a failed request. A version chosen by --model is written to
-    sentictl.toml and stays until --model latest. A model that is worse than the live one on the validation reviews is
-    refused.
+    Or into the function, where deploy.serving is lambda. Another model, or way of serving, replaces the live one
+    without a failed request. A version chosen by --model is written to sentictl.toml and stays until --model latest. A
+    model that is worse than the live one on the validation reviews is refused.
     """
     from sentictl.cli.open_project import opened
     from sentictl.cli.view.plan import show_plan
@@ -55,4 +55,5 @@ def deploy(
             return
         record = project.deploy(settings, model=model, force=force, wait=wait, adopt=adopt)
     invocation.output.result({"name": record.name, "arn": record.arn}, record.name)
-    invocation.next(f"predict --via endpoint '{REVIEW}'", "wire-lambda")
+    ask = [f"predict --via endpoint '{REVIEW}'"] if record.kind == "endpoint" else []
+    invocation.next(*ask, "wire-lambda")

@@ -21,7 +21,8 @@ def wire_lambda(
 ) -> None:
     """Put a Lambda function in front of the endpoint.
 
-    Its role allows it to invoke this endpoint and to write its log, and nothing else.
+    Its role allows it to invoke this endpoint and to write its log, and nothing else. Where deploy.serving is lambda,
+    it holds the model itself.
     """
     from sentictl.cli.open_project import opened
     from sentictl.cli.view.plan import show_plan

@@ -24,6 +24,8 @@ from sentictl.services.serving.endpoint import unused_gpu
 from sentictl.services.serving.model import machine
 
 CLOCK = timedelta(minutes=5)  # AWS refuses what was signed earlier or later than that
+MORE = "Ask for more under Service Quotas in the AWS console (a day or so)"
+FUNCTIONS_AT_ONCE = "Concurrent executions"
 BROAD = "sentictl doctor --policy prints the policy that allows everything sentictl does"
 
 OWN_ROLE = "Ask for iam:GetRole on the role that you are in: IAM finds it by its path, which only that tells."
@@ -46,15 +48,16 @@ def account_checks(context: Context, roles: Sequence[Role]) -> list[Check]:
         Check("instance types", lambda: _instance_types(context)),
         Check("quota for training", lambda: _quota(context, train.instance_type, training, train.instance_count)),
         Check("image for training", lambda: _image("training", region, train.instance_type)),
-        *_endpoint_checks(context),
+        *_serving_checks(context),
         Check("roles", lambda: _roles(roles)),
         Check("permissions", lambda: _permissions(context)),
     ]
 
 
-def _endpoint_checks(context: Context) -> list[Check]:
+def _serving_checks(context: Context) -> list[Check]:
+    """Return the checks of what the model answers in."""
     if not has_endpoint(context):
-        return []
+        return [Check("quota for function", lambda: _quota_of_functions(context))]
     deploy, region = context.settings.deploy, context.environment.region
     checks = [Check("image for endpoint", lambda: _image("inference", region, machine(context)))]
     if deploy.serving == "instance":
@@ -105,31 +108,52 @@ def _instance_types(context: Context) -> CheckResult:
         return warning(
             unused_gpu(context), "Take a machine without: sentictl config set deploy.instance_type ml.m5.large"
         )
-    return ok(f"{context.settings.train.instance_type}, {context.settings.deploy.instance_type}")
+    deploy = context.settings.deploy
+    serving = [deploy.instance_type] if deploy.serving == "instance" else []
+    return ok(", ".join([context.settings.train.instance_type, *serving]))
 
 
 def _quota(context: Context, instance_type: str, use: str, count: int) -> CheckResult:
     """Quotas differ by machine and by use; that of a new account is often 0."""
     name = f"{instance_type} for {use}"
+    value = _read_quota(context, "sagemaker", name)
+    if isinstance(value, CheckResult):
+        return value
+    if value < count:
+        return failed(f"{name}: {value:g}, {count} needed", f"{MORE}, or choose another instance type.")
+    return ok(f"{name}: {value:g}")
+
+
+def _quota_of_functions(context: Context) -> CheckResult:
+    """All functions of an account share one quota in a region, which is 10 in many a new account."""
+    value, burst = _read_quota(context, "lambda", FUNCTIONS_AT_ONCE), context.settings.api.throttle_burst
+    if isinstance(value, CheckResult):
+        return value
+    if value < burst:
+        told = f"{FUNCTIONS_AT_ONCE}: {value:g}, and api.throttle_burst lets {burst} requests in at once"
+        return warning(told, f"{MORE}, or let fewer in: sentictl config set api.throttle_burst {max(value, 1):g}")
+    return ok(f"{FUNCTIONS_AT_ONCE}: {value:g}")
+
+
+def _read_quota(context: Context, service: str, name: str) -> float | CheckResult:
+    """Return what a quota of the account is, or why it cannot be told."""
     try:
-        value = next((quota["Value"] for quota in _quotas(context) if quota["QuotaName"] == name), None)
+        found = (quota["Value"] for quota in _quotas(context, service) if quota["QuotaName"] == name)
+        value: float | None = next(found, None)
     except ClientError as refusal:
         if refusal.response["Error"]["Code"] not in DENIED:
             raise
         return warning("these credentials may not read quotas", BROAD)
     if value is None:
         return warning(f"AWS has no quota called {name}", "Look for it under Service Quotas in the AWS console.")
-    if value < count:
-        mend = "Ask for more under Service Quotas in the AWS console (a day or so), or choose another instance type."
-        return failed(f"{name}: {value:g}, {count} needed", mend)
-    return ok(f"{name}: {value:g}")
+    return value
 
 
-def _quotas(context: Context) -> Iterator[dict[str, Any]]:
+def _quotas(context: Context, service: str) -> Iterator[dict[str, Any]]:
     """This account's own first; AWS may leave those out that were never raised."""
     client = context.environment.client("service-quotas")
     for operation in ("list_service_quotas", "list_aws_default_service_quotas"):
-        for page in client.get_paginator(operation).paginate(ServiceCode="sagemaker"):
+        for page in client.get_paginator(operation).paginate(ServiceCode=service):
             yield from page["Quotas"]
 
 

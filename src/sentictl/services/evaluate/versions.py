@@ -17,8 +17,8 @@ from sentictl.services.evaluate.run import kept_figures
 from sentictl.services.evaluate.samples import open_validation_split
 from sentictl.services.resources.artifacts import check_artifact, fetch_artifact, make_current
 from sentictl.services.resources.training import ACCURACY, PRUNED, TrainingJob, versions_of
-from sentictl.services.serving.endpoint import live_artifact
 from sentictl.services.serving.model import trained
+from sentictl.services.web.live import live_artifact
 
 SETTING = "deploy.model"
 LATEST, PREVIOUS = "latest", "previous"
@@ -36,7 +36,7 @@ class Version:
         validation_accuracy: what training measured last; None where it was not recorded.
         trained: when the training job was created, in ISO 8601, UTC.
         artifact: its S3 URI.
-        live: whether the endpoint serves it.
+        live: whether it is what answers.
         current: whether `predict` on this machine asks it.
         test: its accuracy on the test split, the interval and the number of reviews; None where it was not measured
             on this machine.

@@ -11,6 +11,7 @@ from typing import Any
 from sentictl import __version__
 from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Context, Entries, Resource
+from sentictl.services.resources.sagemaker import has_endpoint
 from sentictl.services.serving.schedule import Schedule
 from sentictl.services.web.rest_api import STAGE, RestApi
 from sentictl.services.web.website import WebsiteBucket
@@ -49,12 +50,13 @@ def template(context: Context, kinds: Iterable[type[Resource]]) -> dict[str, Any
 
 
 def _metadata(context: Context, wanted: Iterable[Resource]) -> dict[str, Any]:
-    outside = sorted({resource.kind for resource in wanted if not resource.in_template})
+    stored = "the model's ModelDataUrl" if has_endpoint(context) else "the function's S3Key"
+    outside = sorted({resource.kind for resource in wanted if resource.wanted and not resource.in_template})
     return {
         "Config": context.settings.project.name,
         "Environment": context.environment.name,
         "NotInThisTemplate": outside,
-        "ModelArtifact": f"The object at the model's ModelDataUrl has to be in {BUCKET} before the stack is made.",
+        "ModelArtifact": f"The object at {stored} has to be in {BUCKET} before the stack is made.",
     }
 
 
@@ -86,11 +88,12 @@ def _end_parameter(ends: str) -> dict[str, Any]:
 
 def _region_rule(context: Context) -> dict[str, Any]:
     region = context.environment.region
+    needed = "container image is pulled from" if has_endpoint(context) else "function's archive is in a bucket in"
     return {
         "Assertions": [
             {
                 "Assert": {"Fn::Equals": [{"Ref": "AWS::Region"}, region]},
-                "AssertDescription": f"The container image is pulled from {region}: make the stack in that region",
+                "AssertDescription": f"The {needed} {region}: make the stack in that region",
             }
         ]
     }

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 from sentictl.aws.lookup import if_there
 from sentictl.aws.names import TRAINING_GROUP
+from sentictl.config.config import LOCAL
+from sentictl.config.environments import env_option
+from sentictl.errors import MissingStepError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.resources.logs import EndpointLogGroup, FunctionLogGroup
 from sentictl.services.resources.training import TrainingJob
@@ -17,7 +20,7 @@ def read_log(context: Context, part: str) -> Iterator[str]:
         part: "train", the latest training job; "endpoint"; or "lambda", the function.
 
     Raises:
-        MissingStepError: that part was never made.
+        MissingStepError: that part was never made, or the settings have no endpoint.
     """
     group, streams = _place(context, part)
     client = context.environment.client("logs")
@@ -36,7 +39,16 @@ def _place(context: Context, part: str) -> tuple[str, str]:
     """Return the log group, and the prefix of its streams."""
     if part == "train":
         return TRAINING_GROUP, f"{_announced(context)}/"
-    return (EndpointLogGroup(context) if part == "endpoint" else FunctionLogGroup(context)).name, ""
+    if part == "lambda":
+        return FunctionLogGroup(context).name, ""
+    endpoint = EndpointLogGroup(context)
+    if not endpoint.wanted and not context.state.of_kind(endpoint.kind):
+        where = env_option(context.environment.name, default=LOCAL)
+        raise MissingStepError(
+            'There is no endpoint, as deploy.serving is "lambda": the model answers inside of the function.',
+            f"Its log: sentictl logs lambda{where}",
+        )
+    return endpoint.name, ""
 
 
 def _announced(context: Context) -> str:

@@ -32,7 +32,7 @@ from sentictl.services.resources.training import (
     version_of,
     versions_of,
 )
-from sentictl.services.serving.endpoint import live_artifact
+from sentictl.services.web.live import live_artifact
 
 Folders = dict[str, tuple[Path, int]]  # paths and bytes, by name
 KEEP = 3

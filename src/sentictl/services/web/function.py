@@ -1,4 +1,4 @@
-"""The Lambda function in front of the endpoint."""
+"""The Lambda function behind the API: it asks the endpoint, or holds the model itself."""
 
 import base64
 import hashlib
@@ -12,24 +12,30 @@ from sentictl.assets import archives
 from sentictl.assets.installed import template_files
 from sentictl.aws.lookup import if_there
 from sentictl.config.state import Record
-from sentictl.errors import AccessError, SettingsError
+from sentictl.errors import AccessError, MissingStepError, SettingsError
 from sentictl.lifecycle.cost import Use
-from sentictl.lifecycle.resource import Actions, Entries, LiveResource, Resource
+from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
 from sentictl.services.iam.roles import FunctionRole
 from sentictl.services.pricing.per_use import function_uses
 from sentictl.services.resources.logs import FunctionLogGroup
-from sentictl.services.resources.sagemaker import endpoint_name
+from sentictl.services.resources.sagemaker import endpoint_name, has_endpoint
 from sentictl.services.serving.endpoint import another_stands
+from sentictl.services.web.function_archive import ARTIFACT_FOLDER, MODEL_FOLDER, PART, WITH_MODEL, FunctionArchive
+from sentictl.services.web.packages import ARCHITECTURE, PYTHON
 
-RUNTIME = "python3.13"
+RUNTIME = f"python{PYTHON}"
 HANDLER = "handler.lambda_handler"
+ANY_ARCHITECTURE = "x86_64"  # what a function without packages has by default
 SERVERLESS_BODY = 4 * 1024 * 1024  # bytes, as the guide of serverless inference has it
 UNDER_WAY_SECONDS = 5  # for requests that are on their way to an endpoint which is about to be deleted
 SPARE_SECONDS = 5  # of the function's timeout: to connect, and to say that the endpoint took too long
 
 
 class Function(Resource):
-    """The function: `templates/lambda/`, packed reproducibly, so that the same code is known as the same."""
+    """The function: `templates/lambda/`, packed reproducibly, so that the same code is known as the same.
+
+    Where it holds the model, its code is that of the archive on S3.
+    """
 
     kind = "function"
     command = "wire-lambda"
@@ -44,6 +50,10 @@ class Function(Resource):
     arn_pattern = r":function:(?P<name>[^:]+)"
     named_by = ("arn", "Arn")
 
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._live: Mapping[str, Any] = {}  # its fields as they were read last
+
     @property
     def name(self) -> str:
         return self.context.naming.name("predict")
@@ -53,16 +63,15 @@ class Function(Resource):
         return self.context.environment.arn("lambda", f"function:{self.name}")
 
     def desired(self) -> Mapping[str, Any]:
-        sha256 = base64.b64encode(hashlib.sha256(self._packed).digest()).decode()
-        return {"CodeSha256": sha256, **self._configuration()}
+        return {"CodeSha256": self._code_sha256(), "Architectures": self._architectures, **self._configuration()}
 
     def read(self, name: str) -> LiveResource | None:
         answer = if_there(self.context.environment.client("lambda").get_function, FunctionName=name)
         if answer is None:
             return None
         found = answer["Configuration"]
-        fields = {key: found.get(key) for key in ("CodeSha256", *self._configuration())}
-        return LiveResource(found["FunctionArn"], found.get("State", "Active"), fields)
+        self._live = {key: found.get(key) for key in ("CodeSha256", "Architectures", *self._configuration())}
+        return LiveResource(found["FunctionArn"], found.get("State", "Active"), self._live)
 
     def tags(self, name: str) -> Mapping[str, str]:
         answer = if_there(self.context.environment.client("lambda").get_function, FunctionName=name) or {}
@@ -81,18 +90,23 @@ class Function(Resource):
     def create(self) -> None:
         self.context.environment.client("lambda").create_function(
             FunctionName=self.name,
-            Code={"ZipFile": self._packed},
+            Code=self._code(),
             Tags=self.context.naming.tags,
             **self._configuration(),
+            **self._other_architecture(),
         )
 
     def update(self) -> None:
-        client = self.context.environment.client("lambda")
-        # One change at a time: the second is refused while the first is in progress.
-        self._wait()
-        client.update_function_code(FunctionName=self.name, ZipFile=self._packed)
-        self._wait()
-        client.update_function_configuration(FunctionName=self.name, **self._configuration())
+        """Change code and configuration, one at a time: the second is refused while the first is in progress.
+
+        Code that holds the model can ask an endpoint as well, so between the two it is there: no request fails.
+        """
+        changes = [self._update_code, self._update_configuration]
+        if self.holds_model and not self._is_to_hold_model:
+            changes.reverse()
+        for change in changes:
+            self._wait()
+            change()
         if another_stands(self.context):
             self._wait()
             time.sleep(UNDER_WAY_SECONDS)
@@ -105,10 +119,13 @@ class Function(Resource):
         if_there(self.context.environment.client("lambda").delete_function, FunctionName=record.name)
 
     def sources(self) -> Mapping[str, Path]:
-        """Return the files of its code, by their path in the package."""
-        return template_files("lambda", self.context.config.folder.root)
+        """Return the files of its code where it asks an endpoint, by their path in the package."""
+        files = template_files(PART, self.context.config.folder.root)
+        return {name: path for name, path in files.items() if name not in WITH_MODEL}
 
     def summary(self) -> str:
+        if self._is_to_hold_model:
+            return f"{self.name} holds the model, in {self._memory_mb:,} MB"
         return f"{self.name} may invoke that endpoint and nothing else"
 
     def scope(self, action: str) -> Sequence[str]:
@@ -118,24 +135,76 @@ class Function(Resource):
         return function_uses(self.context.settings)
 
     def cloudformation(self) -> Entries:
+        if self._is_to_hold_model:
+            code = {"Code": self._code(), "Architectures": self._architectures}
+        else:  # the file that inline code is put in is index.py
+            code = {"Code": {"ZipFile": self._inline()}, "Handler": f"index.{HANDLER.partition('.')[2]}"}
+        properties = {"FunctionName": self.name, **self._configuration(), **code}
+        return self.entry("AWS::Lambda::Function", properties, after=[FunctionLogGroup.__name__])
+
+    def _inline(self) -> str:
         (code, *others) = self.sources().values()
         if others:
             raise SettingsError(
                 "The function's code has several files, and a template holds one.",
                 "Put all of it into templates/lambda/handler.py, or leave the function to sentictl.",
             )
-        configuration = {key: value for key, value in self.desired().items() if key != "CodeSha256"}
-        properties = {
-            "FunctionName": self.name,
-            "Code": {"ZipFile": code.read_text(encoding="utf-8")},
-            **configuration,
-            "Handler": f"index.{HANDLER.partition('.')[2]}",  # the file that inline code is put in is index.py
-        }
-        return self.entry("AWS::Lambda::Function", properties, after=[FunctionLogGroup.__name__])
+        return code.read_text(encoding="utf-8")
 
     @cached_property
     def _packed(self) -> bytes:
         return archives.zip_stored({name: path.read_bytes() for name, path in self.sources().items()})
+
+    @property
+    def holds_model(self) -> bool:
+        """Whether it answered from a model of its own when it was read last."""
+        return MODEL_FOLDER in ((self._live.get("Environment") or {}).get("Variables") or {})
+
+    @property
+    def _is_to_hold_model(self) -> bool:
+        return not has_endpoint(self.context)
+
+    @property
+    def _memory_mb(self) -> int:
+        settings = self.context.settings
+        return settings.deploy.memory_mb if self._is_to_hold_model else settings.lambda_.memory_mb
+
+    @property
+    def _architectures(self) -> list[str]:
+        return [ARCHITECTURE if self._is_to_hold_model else ANY_ARCHITECTURE]
+
+    def _other_architecture(self) -> dict[str, list[str]]:
+        """Return its architecture where a call has to name it: where it is not the default, or was another."""
+        named = self._architectures != [ANY_ARCHITECTURE] or self._live.get("Architectures", []) == [ARCHITECTURE]
+        return {"Architectures": self._architectures} if named else {}
+
+    def _code(self) -> dict[str, Any]:
+        if self._is_to_hold_model:
+            archive = FunctionArchive(self.context)
+            return {"S3Bucket": archive.bucket, "S3Key": archive.name}
+        return {"ZipFile": self._packed}
+
+    def _code_sha256(self) -> str:
+        """Return the digest that Lambda tells of the code.
+
+        Raises:
+            MissingStepError: the code is of an archive that has yet to be made.
+        """
+        if not self._is_to_hold_model:
+            return base64.b64encode(hashlib.sha256(self._packed).digest()).decode()
+        name = FunctionArchive(self.context).name
+        for record in self.context.state.of_kind(FunctionArchive.kind):
+            if record.name == name and "sha256" in record.attributes:
+                return record.attributes["sha256"]
+        raise MissingStepError(f"The function's archive {name} is not made yet.", "Make it with: sentictl deploy")
+
+    def _update_code(self) -> None:
+        client = self.context.environment.client("lambda")
+        client.update_function_code(FunctionName=self.name, **self._code(), **self._other_architecture())
+
+    def _update_configuration(self) -> None:
+        client = self.context.environment.client("lambda")
+        client.update_function_configuration(FunctionName=self.name, **self._configuration())
 
     def _configuration(self) -> dict[str, Any]:
         settings = self.context.settings
@@ -143,22 +212,24 @@ class Function(Resource):
             "Role": FunctionRole(self.context).arn,
             "Runtime": RUNTIME,
             "Handler": HANDLER,
-            "MemorySize": settings.lambda_.memory_mb,
+            "MemorySize": self._memory_mb,
             "Timeout": settings.lambda_.timeout_seconds,
             "Environment": {"Variables": self._variables()},
         }
 
     def _variables(self) -> dict[str, str]:
+        """Return what the handler is told: where the model answers, and how much may be asked."""
         settings = self.context.settings
-        variables = {
-            "ENDPOINT_NAME": endpoint_name(self.context),
-            "ENDPOINT_SECONDS": str(settings.lambda_.timeout_seconds - SPARE_SECONDS),
+        limits = {
             "MAX_REVIEW_CHARACTERS": str(settings.api.max_review_characters),
             "MAX_REVIEWS": str(settings.api.max_reviews),
         }
+        if self._is_to_hold_model:
+            return {MODEL_FOLDER: ARTIFACT_FOLDER, **limits}
         if settings.deploy.serving == "serverless":
-            variables["MAX_ENDPOINT_BODY"] = str(SERVERLESS_BODY)
-        return variables
+            limits["MAX_ENDPOINT_BODY"] = str(SERVERLESS_BODY)
+        seconds = settings.lambda_.timeout_seconds - SPARE_SECONDS
+        return {"ENDPOINT_NAME": endpoint_name(self.context), "ENDPOINT_SECONDS": str(seconds), **limits}
 
     def _wait(self) -> None:
         client = self.context.environment.client("lambda")
