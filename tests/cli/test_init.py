@@ -312,12 +312,21 @@ def test_init_describes_an_environment_on_aws(run: Run, tmp_path: Path) -> None:
     done = json.loads(run("init", "--env", "prod", "--region", "eu-west-1", "--json").stdout)
     assert (done["environment"], "sentictl.toml" in done["written"]) == ("prod", True)
     assert run("config", "get", "env.prod.region").stdout == "eu-west-1\n"
+    assert run("config", "get", "deploy.serving", "--env", "prod").stdout == "lambda\n"
+    assert run("config", "get", "deploy.serving").stdout == "instance\n"
     text = (tmp_path / "sentictl.toml").read_text()
     assert json.loads(run("init", "--env", "prod", "--region", "eu-west-1", "--json").stdout)["environment"] is None
     other = run("init", "--env", "prod", "--region", "eu-west-2")
     assert other.returncode == 2
     assert "sentictl config set env.prod.region eu-west-2" in other.stderr
     assert (tmp_path / "sentictl.toml").read_text() == text
+
+
+def test_init_leaves_what_the_project_says_of_serving(run: Run) -> None:
+    run("init")
+    run("config", "set", "deploy.serving", "serverless")
+    run("init", "--env", "prod", "--region", "eu-west-1")
+    assert run("config", "get", "deploy.serving", "--env", "prod").stdout == "serverless\n"
 
 
 def test_init_describes_an_environment_on_a_twin(run: Run) -> None:

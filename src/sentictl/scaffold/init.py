@@ -19,6 +19,9 @@ IGNORED = ".gitignore"
 WORKFLOW = ".github/workflows/sentictl.yml"
 FILES = {"Makefile": "Makefile", IGNORED: "gitignore", WORKFLOW: "workflow.yml"}  # and the templates they come from
 CACHE_LINE = ".sentictl/"
+# Costs nothing while nobody asks, starts in a second or two, and holds the models that are trained by default. A
+# serverless endpoint costs more a request, and its container takes several times as long to start.
+SERVING_ON_AWS = "lambda"
 EJECTED = "ejected.sha256"  # as sha256sum writes it; tells the project's own changes from those of a newer sentictl
 
 
@@ -100,6 +103,8 @@ def initialize(name: str | None = None, *, eject: bool = False) -> Initialized:
 def describe(folder: ProjectFolder, environment: str, region: str = "") -> bool:
     """Describe an environment in `sentictl.toml`, unless it is described. Returns whether it was not.
 
+    On AWS it serves the model where an unused one costs nothing, unless the project's settings say otherwise.
+
     Args:
         folder: the project's.
         environment: its name.
@@ -124,7 +129,12 @@ def describe(folder: ProjectFolder, environment: str, region: str = "") -> bool:
                 f"The environment {environment} is described already, in the region {there}.",
                 f"To change that: sentictl config set {key} {value}",
             )
-        return bool(config.set({key: value}))
+        described = bool(config.set({key: value}))
+        if described and region:
+            own = Config.load(folder, environment)
+            if "serving" not in own.settings.deploy.model_fields_set:
+                own.set({"deploy.serving": SERVING_ON_AWS})
+        return described
 
 
 def ejected_digests(root: Path) -> dict[str, str]:
