@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sentictl.api.costs import costs
 from sentictl.config.settings import Settings
-from sentictl.services.pricing.costs import Choice, Comparison
+from sentictl.services.pricing.costs import Choice, CostComparison
 from sentictl.services.pricing.traffic import A_MONTH
 
 DOCS = Path(__file__).resolve().parents[1]
@@ -83,7 +83,7 @@ def tables() -> Iterator[str]:
         yield f"| {day:,.0f} | {crossing.cheap.on}{beyond} | {crossing.dear.serving}, {crossing.dear.on} |"
 
 
-def cell(found: Comparison, row: str) -> str:
+def cell(found: CostComparison, row: str) -> str:
     """What a choice costs; in bold where it is the cheapest, and in brackets where it cannot answer all of it."""
     choice = next(each for each in found.choices if name(each) == row)
     price = f"${choice.monthly(found.traffic.requests) or 0.0:,.2f}"
@@ -122,7 +122,7 @@ def picture() -> str:
     )
 
 
-def told(found: Comparison) -> str:
+def told(found: CostComparison) -> str:
     """The plot in words."""
     return " ".join(
         f"From {float(f'{crossing.requests_a_day:.2g}'):,.0f} requests a day on, {crossing.cheap.on} costs less than "
@@ -189,7 +189,7 @@ def line(choice: Choice, place: int) -> Iterator[str]:
     yield f'<text class="note" x="{x + 36}" y="{y + 20}">{escape(choice.on)}</text>'
 
 
-def crossings(found: Comparison) -> Iterator[str]:
+def crossings(found: CostComparison) -> Iterator[str]:
     """Where machines become cheaper, as far as they answer so much."""
     for crossing in found.crossings:
         price = crossing.cheap.monthly(crossing.requests) or 0.0

@@ -7,7 +7,7 @@ print(costs("10000/day").cheapest)
 
 from sentictl.config.settings import Settings
 from sentictl.lifecycle.resource import Context
-from sentictl.services.pricing.costs import Comparison, compare, compared_types
+from sentictl.services.pricing.costs import CostComparison, compare, compared_types
 from sentictl.services.pricing.estimate import hosting_prices
 from sentictl.services.pricing.table import prices
 from sentictl.services.pricing.traffic import WORDS, Traffic, requests_a_month
@@ -20,7 +20,7 @@ def costs(
     words: int = WORDS,
     seconds: float | None = None,
     context: Context | None = None,
-) -> Comparison:
+) -> CostComparison:
     """Compare what each way to serve the model costs a month.
 
     Args:

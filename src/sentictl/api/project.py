@@ -56,7 +56,7 @@ from sentictl.services.predict.batches import predict_each
 from sentictl.services.predict.clients import Client
 from sentictl.services.predict.rows import Prediction
 from sentictl.services.predict.texts import texts_of
-from sentictl.services.pricing.costs import Comparison as Costs
+from sentictl.services.pricing.costs import CostComparison
 from sentictl.services.pricing.estimate import estimate
 from sentictl.services.pricing.traffic import WORDS
 from sentictl.services.resources.dataset import Dataset
@@ -287,7 +287,7 @@ class Project:
         reviews_per_request: int = 1,
         words: int = WORDS,
         seconds: float | None = None,
-    ) -> Costs:
+    ) -> CostComparison:
         """Compare what each way to serve the model costs a month. Needs neither an account nor the twin.
 
         Args:

@@ -7,13 +7,13 @@ import pytest
 
 from sentictl.api.costs import costs
 from sentictl.errors import UsageError
-from sentictl.services.pricing.costs import Choice, Comparison
+from sentictl.services.pricing.costs import Choice, CostComparison
 from tests.services.conftest import ContextOf
 
 MONTHLY = 10_000 * 730 / 24  # 10,000 requests a day
 
 
-def found(comparison: Comparison, serving: str, on: str = "") -> Choice:
+def found(comparison: CostComparison, serving: str, on: str = "") -> Choice:
     return next(choice for choice in comparison.choices if choice.serving == serving and on in choice.on)
 
 

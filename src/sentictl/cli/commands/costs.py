@@ -10,7 +10,7 @@ from sentictl.cli.options import command
 from sentictl.cli.view.lines import hanging, paragraphs
 
 if TYPE_CHECKING:
-    from sentictl.services.pricing.costs import Choice, Comparison, Crossing
+    from sentictl.services.pricing.costs import Choice, CostComparison, Crossing
 
 app = typer.Typer(add_completion=False)
 ROW = "{:<11} {:<26} {:>10} {:>10} {:>11}"
@@ -50,7 +50,7 @@ def costs(
     invocation.output.result(found.document(), "\n".join(_lines(found, invocation.output.width)))
 
 
-def _lines(found: "Comparison", width: int) -> Iterator[str]:
+def _lines(found: "CostComparison", width: int) -> Iterator[str]:
     traffic = found.traffic
     reviews = "1 review" if traffic.reviews == 1 else f"{traffic.reviews:,} reviews"
     yield hanging(
@@ -76,7 +76,7 @@ def _lines(found: "Comparison", width: int) -> Iterator[str]:
     yield paragraphs([*rows, *(("Beware:", warning) for warning in found.warnings)], width)
 
 
-def _row(choice: "Choice", found: "Comparison") -> str:
+def _row(choice: "Choice", found: "CostComparison") -> str:
     requests = found.traffic.requests
     fixed, whole = choice.fixed, choice.monthly(requests)
     mark = " *" if choice is found.cheapest else ""

@@ -118,7 +118,7 @@ class Crossing:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CostComparison:
     """The choices for some traffic.
 
     Args:
@@ -201,7 +201,7 @@ def compared_types(settings: Settings) -> list[str]:
 
 def compare(
     settings: Settings, traffic: Traffic, hourly: Mapping[str, float | None], source: str, region: str
-) -> Comparison:
+) -> CostComparison:
     """Compare what each way to serve the model costs.
 
     Args:
@@ -216,7 +216,7 @@ def compare(
     """
     _check_api(settings, traffic)
     choices = sorted(_choices(settings, traffic, hourly), key=lambda choice: _rank(choice.monthly(traffic.requests)))
-    return Comparison(traffic, choices, source, region, list(_warnings(settings, traffic)))
+    return CostComparison(traffic, choices, source, region, list(_warnings(settings, traffic)))
 
 
 def _choices(settings: Settings, traffic: Traffic, hourly: Mapping[str, float | None]) -> Iterator[Choice]:
