@@ -26,7 +26,7 @@ STARTS = {  # what a request waits for where nothing runs yet
     "instance": "none: it runs always",
     "serverless": "about 10 s: the container and TorchServe start (7 s of them measured here)",
     "warm": "none, up to as many requests at once as are kept warm",
-    "lambda": "about 1 s: the model is fetched and loaded (0.3 s of them measured here)",
+    "lambda": "about 1 s: Python, the packages and the model are loaded (0.3 s of them measured here)",
 }
 
 
