@@ -35,7 +35,10 @@ UNLABELLED = "unlabelled"  # a channel only where the settings want it
 ACCURACY = "validation_accuracy"
 METRICS = ("train_loss", "validation_loss", ACCURACY)
 # Hyperparameters are the [train] settings that the script takes; the rest are about its machines and channels.
-OTHER_SETTINGS = {"unlabelled", "instance_type", "instance_count", "spot", "volume_gb", "max_minutes"}
+OTHER_SETTINGS = {"unlabelled", "instance_type", "instance_count", "spot", "volume_gb", "max_minutes", "tune"}
+# How the names begin of those that are the container's toolkit's own; a tuning job gives its trials the second one.
+RESERVED = ("sagemaker_", "_tuning_objective_metric")
+TUNED_BY = "tuning_job"  # the attribute that names the tuning job whose trial a version is
 PRUNED = "pruned"  # the attribute that says when `prune` deleted a version's artifact
 MODELS, CHECKPOINTS_FOLDER = "models/", "checkpoints/"  # in the bucket
 CHECKPOINTS = "/opt/ml/checkpoints"  # where train.py looks for them, and SageMaker's own default
@@ -83,6 +86,9 @@ class TrainingJob(DigestNamed):
     The same inputs again find the same job and train nothing. Names cannot be used twice, so a job that failed or was
     stopped is followed by one with a number behind its name. The jobs of one digest share their checkpoints, so that
     one that follows goes on where the one before it stopped.
+
+    A version that is a tuning job's trial has a name of SageMaker's. It is known by what it was given, so that the
+    settings of the best trial train nothing either.
     """
 
     kind = "training-job"
@@ -114,9 +120,12 @@ class TrainingJob(DigestNamed):
 
     @cached_property
     def _base_name(self) -> str:
+        return self.context.naming.name(self.digest_with(self.hyperparameters))
+
+    def digest_with(self, hyperparameters: Mapping[str, str]) -> str:
+        """Return the digest of all that a job learns from, with these hyperparameters."""
         hosts = self.context.settings.train.instance_count
-        inputs = (self._source.digest, self._image, self._hyperparameters, hosts, self._channels)
-        return self.context.naming.name(digest_of(*inputs))
+        return digest_of(self._source.digest, self._image, hyperparameters, hosts, self._channels)
 
     @property
     def name(self) -> str:
@@ -126,6 +135,10 @@ class TrainingJob(DigestNamed):
         return self._name
 
     def find(self) -> LiveResource | None:
+        trial = None if self.context.environment.unseen else self._find_trial()
+        if trial is not None:
+            self._name = trial["TrainingJobName"]
+            return _live(trial)
         for attempt in count(1):
             self._name = self._base_name if attempt == 1 else f"{self._base_name}-{attempt}"
             job = None if self.context.environment.unseen else self._describe(self._name)
@@ -140,7 +153,7 @@ class TrainingJob(DigestNamed):
         return {"artifact": f"s3://{self.context.naming.bucket}/{MODELS}{self.name}/output/model.tar.gz"}
 
     def create(self) -> None:
-        self._check_channels()
+        self.check_channels()
         self.context.environment.client("sagemaker").create_training_job(**self._request())
 
     def wait_ready(self, live: LiveResource) -> LiveResource:
@@ -224,14 +237,6 @@ class TrainingJob(DigestNamed):
                 "Follow it with the same command again, or stop it with: sentictl train --stop",
             ) from None
 
-    def _check_channels(self) -> None:
-        manifest = self._dataset.prepared.manifest
-        if UNLABELLED in self._channels and manifest.unlabelled is None:
-            raise TrainingError(
-                f"There are no unlabelled reviews to learn from: {manifest.source} has none.",
-                "Take the IMDb archive (sentictl data --source imdb), or train without: sentictl train --no-unlabelled",
-            )
-
     def _describe(self, name: str) -> dict[str, Any] | None:
         return describe_training_job(self.context, name)
 
@@ -240,6 +245,26 @@ class TrainingJob(DigestNamed):
         if status != "Completed":
             return status == "InProgress"
         return artifact_is_there(self.context, job["ModelArtifacts"]["S3ModelArtifacts"])
+
+    def _find_trial(self) -> dict[str, Any] | None:
+        """Return what AWS tells of the tuning job's trial that has these very inputs, where one is recorded."""
+        for record in reversed(versions_of(self.context.state)):
+            if TUNED_BY in record.attributes:
+                job = self._describe(record.name)
+                if job and self._is_given_the_same(job) and self._usable(job):
+                    return job
+        return None
+
+    def _is_given_the_same(self, job: Mapping[str, Any]) -> bool:
+        given = job["HyperParameters"]
+        own = {name: json.loads(value) for name, value in given.items() if not name.startswith(RESERVED)}
+        return (
+            own == {name: json.loads(value) for name, value in self.hyperparameters.items()}
+            and json.loads(given["sagemaker_submit_directory"]) == self._source.uri(self._source.name)
+            and job["AlgorithmSpecification"]["TrainingImage"] == self._image
+            and job["ResourceConfig"]["InstanceCount"] == self.context.settings.train.instance_count
+            and {channel["ChannelName"] for channel in job["InputDataConfig"]} == set(self._channels)
+        )
 
     @property
     def _channels(self) -> tuple[str, ...]:
@@ -251,22 +276,22 @@ class TrainingJob(DigestNamed):
         return pytorch_image("training", self.context.environment.region, train.instance_type)
 
     @property
-    def _hyperparameters(self) -> dict[str, str]:
+    def hyperparameters(self) -> dict[str, str]:
+        """The settings that the script takes, and the dataset's digest, each as JSON."""
         settings = self.context.settings.train.model_dump(exclude=OTHER_SETTINGS)
         # As JSON, all of them: the container's toolkit decodes each, and an undecided digest could be a number to it.
         return {key: json.dumps(value) for key, value in (settings | {"dataset": self._dataset.digest}).items()}
 
-    def _request(self) -> dict[str, Any]:
+    def definition(self) -> dict[str, Any]:
+        """Return what runs, as whom, on what and for how long: what a tuning job's trials have in common with a job."""
         train = self.context.settings.train
         return {
-            "TrainingJobName": self.name,
             "RoleArn": ExecutionRole(self.context).arn,
             "AlgorithmSpecification": {
                 "TrainingImage": self._image,
                 "TrainingInputMode": "File",
                 "MetricDefinitions": [{"Name": name, "Regex": rf"\b{name}=([0-9.]+)"} for name in METRICS],
             },
-            "HyperParameters": self._hyperparameters | self._script_mode(),
             "InputDataConfig": [self._channel(name) for name in self._channels],
             "OutputDataConfig": {"S3OutputPath": f"s3://{self.context.naming.bucket}/models"},
             "ResourceConfig": {
@@ -274,11 +299,42 @@ class TrainingJob(DigestNamed):
                 "InstanceCount": train.instance_count,
                 "VolumeSizeInGB": train.volume_gb,
             },
+            **self._stopping(),
+        }
+
+    def script_mode(self, job: str) -> dict[str, str]:
+        """Return what the container's toolkit reads: which script, from where, and the job's name. JSON strings."""
+        values = {
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": self._source.uri(self._source.name),
+            "sagemaker_region": self.context.environment.region,
+            "sagemaker_job_name": job,
+        }
+        quoted = {key: json.dumps(value) for key, value in values.items()}
+        return quoted | {"sagemaker_container_log_level": "20"}
+
+    def check_channels(self) -> None:
+        """Refuse to learn from unlabelled reviews where the source has none.
+
+        Raises:
+            TrainingError: it has none.
+        """
+        manifest = self._dataset.prepared.manifest
+        if UNLABELLED in self._channels and manifest.unlabelled is None:
+            raise TrainingError(
+                f"There are no unlabelled reviews to learn from: {manifest.source} has none.",
+                "Take the IMDb archive (sentictl data --source imdb), or train without: sentictl train --no-unlabelled",
+            )
+
+    def _request(self) -> dict[str, Any]:
+        return {
+            "TrainingJobName": self.name,
+            "HyperParameters": self.hyperparameters | self.script_mode(self.name),
             "CheckpointConfig": {
                 "S3Uri": f"s3://{self.context.naming.bucket}/{self.checkpoints}",
                 "LocalPath": CHECKPOINTS,
             },
-            **self._stopping(),
+            **self.definition(),
             "Tags": self.context.naming.tag_list(),
         }
 
@@ -292,17 +348,6 @@ class TrainingJob(DigestNamed):
             "EnableManagedSpotTraining": True,
             "StoppingCondition": limit | {"MaxWaitTimeInSeconds": 120 * train.max_minutes},
         }
-
-    def _script_mode(self) -> dict[str, str]:
-        """Return what the container's toolkit reads: which script, from where, and the job's name. JSON strings."""
-        values = {
-            "sagemaker_program": "train.py",
-            "sagemaker_submit_directory": self._source.uri(self._source.name),
-            "sagemaker_region": self.context.environment.region,
-            "sagemaker_job_name": self.name,
-        }
-        quoted = {key: json.dumps(value) for key, value in values.items()}
-        return quoted | {"sagemaker_container_log_level": "20"}
 
     def _channel(self, name: str) -> dict[str, Any]:
         source = {
@@ -381,6 +426,8 @@ def _outcome(job: Mapping[str, Any]) -> dict[str, str]:
         "architecture": json.loads(given.get("architecture", '""')),
         "dataset": dataset_of(job),
     }
+    if "TuningJobArn" in job:
+        outcome[TUNED_BY] = job["TuningJobArn"].rpartition("/")[2]
     if ACCURACY in metrics:
         outcome[ACCURACY] = f"{metrics[ACCURACY]:.4f}"
     return outcome
