@@ -46,6 +46,7 @@ USED_BY = {  # where a table is not called as the one command that it is for
     "api": "`sentictl wire-api`, and the limits by `sentictl wire-lambda` and `sentictl site`",
     "site": "`sentictl site`, and `publish` by `sentictl wire-api`",
     "notebook": "`sentictl notebook create`",
+    "train.tune": "`sentictl train --tune`",
 }
 BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
 # A line of the template: a setting, commented out or not, its value, and what it means.
@@ -77,7 +78,7 @@ def page() -> str:
 def about(model: type[BaseModel]) -> str:
     """What a table is for: its docstring, without the table's name that it begins with."""
     text = inspect.getdoc(model) or ""
-    text = re.sub(r"^`\[[a-z]+\]`: ", "", text)
+    text = re.sub(r"^`\[[a-z.]+\]`: ", "", text)
     return text[0].upper() + text[1:] + "\n"
 
 
@@ -86,6 +87,8 @@ def rows(model: type[BaseModel], meanings: dict[str, str]) -> Iterator[str]:
     schema = model.model_json_schema()
     yield "| setting | default | takes | |\n|---|---|---|---|"
     for key, field in schema["properties"].items():
+        if "$ref" in field:  # a table of its own
+            continue
         yield f"| `{key}` | {shown(field.get('default'))} | {takes(field)} | {meanings.get(key, '')} |"
     yield ""
 
@@ -94,6 +97,8 @@ def takes(field: dict[str, Any]) -> str:
     """Which values a setting can have."""
     if "enum" in field:
         return ", ".join(f"`{json.dumps(value)}`" for value in field["enum"])
+    if "anyOf" in field:
+        return "list of values, or `{ min, max, scale }`"
     kind = {"integer": "whole number", "number": "number", "boolean": "`true`, `false`", "array": "list of texts"}
     name = kind.get(field.get("type", ""), "text")
     if "minimum" in field and "maximum" in field:
@@ -104,7 +109,7 @@ def takes(field: dict[str, Any]) -> str:
 
 def shown(default: Any) -> str:
     """A default as the file would have it."""
-    if isinstance(default, list):
+    if isinstance(default, list) and default:
         return f"{len(default)} texts"
     return f"`{json.dumps(default, ensure_ascii=False)}`"
 
@@ -114,7 +119,7 @@ def read_meanings(template: str) -> dict[str, dict[str, str]]:
     meanings: dict[str, dict[str, str]] = {}
     table = ""
     for line in template.splitlines():
-        heading = re.match(r"^(?:# )?\[([a-z]+)[\].]", line)
+        heading = re.match(r"^(?:# )?\[(train\.tune|[a-z]+)[\].]", line)
         found = LINE.match(line)
         if heading:
             table = heading[1]

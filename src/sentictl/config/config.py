@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from sentictl.config.environments import env_option
 from sentictl.config.identity import new_id
 from sentictl.config.project_folder import ProjectFolder
-from sentictl.config.settings import EnvironmentSettings, Settings
+from sentictl.config.settings import EnvironmentSettings, Settings, TrainSettings
 from sentictl.config.settings_file import SettingsFile
 from sentictl.config.state import State
 from sentictl.errors import AccessError, DamagedStateError, SettingsError, UndescribedEnvironmentError
@@ -25,7 +25,13 @@ LOCAL = "local"
 WEATHER = "SENTICTL_TWIN_WEATHER"
 MOST_SHOWN = 80  # characters of a value in a message
 ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")  # part of every name on AWS, as the project's is
-TABLES = {info.alias or name: info for name, info in Settings.model_fields.items()}
+NESTED = {"train": {"train.tune": TrainSettings.model_fields["tune"]}}  # tables within a table
+# Every table of settings by its dotted name, in the order of the models.
+TABLES = {
+    key: table
+    for name, info in Settings.model_fields.items()
+    for key, table in ({info.alias or name: info} | NESTED.get(name, {})).items()
+}
 IDENTITY = ("project.name", "project.id")
 PLACE = re.compile(r"env\.(?P<environment>[^.]+)\.(?P<name>[^.]+)")  # the key of an environment's own setting
 GONE = {"train.ngram_epochs": "the linear part is trained until it fits"}  # settings that there were
@@ -286,8 +292,7 @@ class Config:
                 raise
 
     def _place(self, key: str, overrides: Mapping[str, Any]) -> str:
-        table, _, name = key.partition(".")
-        own = self.environment != LOCAL or key in OF_ONE_ENVIRONMENT or name in overrides.get(table, {})
+        own = self.environment != LOCAL or key in OF_ONE_ENVIRONMENT or _holds(overrides, key)
         return f"env.{self.environment}.{key}" if own else key
 
 
@@ -297,22 +302,22 @@ def get(settings: Settings, key: str) -> Any:
     Raises:
         SettingsError: there is no such key.
     """
-    table_name, _, name = key.partition(".")
-    if table_name not in TABLES:
-        raise _unknown("setting", key, list(all_keys()))
-    table: BaseModel = getattr(settings, table_name if table_name in Settings.model_fields else f"{table_name}_")
-    if not name:
-        return table.model_dump()
-    if name not in type(table).model_fields:
-        raise _unknown("setting", key, list(all_keys()))
-    return getattr(table, name)
+    found: Any = settings
+    for part in key.split("."):
+        fields = type(found).model_fields if isinstance(found, BaseModel) else {}
+        names = {info.alias or name: name for name, info in fields.items()}
+        if part not in names:
+            raise _unknown("setting", key, list(all_keys()))
+        found = getattr(found, names[part])
+    return found.model_dump() if isinstance(found, BaseModel) else found
 
 
 def all_keys() -> Iterator[str]:
-    """Every setting's dotted key, in the order of the models."""
+    """Every setting's dotted key, by table."""
     for table_name, info in TABLES.items():
-        table: Any = info.annotation  # a class, as every field of Settings is declared with one
-        yield from (f"{table_name}.{name}" for name in table.model_fields)
+        table: Any = info.annotation  # a class, as every table is declared with one
+        keys = (f"{table_name}.{name}" for name in table.model_fields)
+        yield from (key for key in keys if key not in TABLES)
 
 
 def _check_environment(name: str, environments: Mapping[str, Any], source: Path) -> None:
@@ -410,13 +415,25 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def _holds(tables: Mapping[str, Any], key: str) -> bool:
+    """Tell whether a dotted key has a value in nested tables."""
+    for part in key.split("."):
+        if not isinstance(tables, Mapping) or part not in tables:
+            return False
+        tables = tables[part]
+    return True
+
+
 def _nested(changes: Mapping[str, Any]) -> dict[str, Any]:
     nested: dict[str, Any] = {}
     for key, value in changes.items():
         if key not in set(all_keys()):
             raise _unknown("setting", key, list(all_keys()))
-        table, name = key.split(".")
-        nested.setdefault(table, {})[name] = value
+        *tables, name = key.split(".")
+        table = nested
+        for part in tables:
+            table = table.setdefault(part, {})
+        table[name] = value
     return nested
 
 

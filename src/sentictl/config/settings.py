@@ -9,7 +9,16 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from sentictl.config.identity import NAME_RULE, is_name
@@ -169,6 +178,112 @@ class DataSettings(Table):
     vocabulary_size: Annotated[int, Field(ge=100, le=65_535)] = 60_000
 
 
+Range = dict[str, Any] | list[Any]
+RANGE = ("min", "max", "scale")
+SCALES = ("linear", "log")
+MOST_CATEGORIES = 30  # values of one hyperparameter that a tuning job of SageMaker's takes
+MOST_TRIALS, MOST_AT_A_TIME = (
+    750,
+    100,
+)  # of one tuning job: "Hyperparameter tuning resource limits" in SageMaker's guide
+# What `[train.tune]` has beside a range for each hyperparameter that can be tuned.
+TUNING = ("strategy", "max_trials", "parallel_trials", "early_stopping")
+
+
+class TuneSettings(Table):
+    """`[train.tune]`: between which values `sentictl train --tune` looks for better hyperparameters, and how.
+
+    Each hyperparameter here can have all values between two bounds, `{ min = 0.0005, max = 0.005, scale = "log" }`
+    (`scale` is "linear" without it), or those of a list, `[32, 64, 128]`. One with an empty list keeps its value of
+    `[train]`. Each trial is a training job with values of its own, on the machines of `[train]`, spare ones with its
+    `spot`; `parallel_trials` of them run at a time. `strategy` chooses the values: "bayesian" by the trials before,
+    "random" by chance, "grid" tries all combinations of lists, and "hyperband" chooses by chance and ends weak trials
+    after few epochs. With `early_stopping` the others end a trial, too, that is worse than the median of those before.
+    """
+
+    strategy: Literal["bayesian", "random", "hyperband", "grid"] = "bayesian"
+    max_trials: Annotated[int, Field(ge=1, le=MOST_TRIALS)] = 12
+    parallel_trials: Annotated[int, Field(ge=1, le=MOST_AT_A_TIME)] = 2
+    early_stopping: bool = False
+    architecture: Range = []
+    ngrams: Range = []
+    lstm_vocabulary_size: Range = []
+    epochs: Range = []
+    patience: Range = []
+    batch_size: Range = []
+    accumulation: Range = []
+    learning_rate: Range = []
+    embedding_dim: Range = []
+    hidden_dim: Range = []
+    dropout: Range = []
+    max_tokens: Range = []
+
+    @property
+    def ranges(self) -> dict[str, Range]:
+        """The ranges that there are, by hyperparameter."""
+        every = {name: getattr(self, name) for name in type(self).model_fields if name not in TUNING}
+        return {name: given for name, given in every.items() if given}
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _check_range(cls, given: Any, info: ValidationInfo) -> Any:
+        name = str(info.field_name)
+        if name in TUNING:
+            return given
+        return _checked_range(name, _from_json(given) if isinstance(given, str) else given)
+
+
+def _checked_range(name: str, given: Any) -> Range:
+    """Return the range of a hyperparameter, if `[train]` takes all that is in it."""
+    if isinstance(given, list):
+        _check_categories(name, given)
+        return given
+    if not isinstance(given, dict) or not {"min", "max"} <= given.keys():
+        raise PydanticCustomError(
+            "range", 'it is a list of values, or a table such as {{ min = 1, max = 8, scale = "log" }}'
+        )
+    unknown = [key for key in given if key not in RANGE]
+    if unknown:
+        raise PydanticCustomError("range", "{key} means nothing in it: it has min, max and scale", {"key": unknown[0]})
+    _check_bounds(name, given["min"], given["max"], given.get("scale", SCALES[0]))
+    return given
+
+
+def _check_categories(name: str, values: list[Any]) -> None:
+    if len(values) > MOST_CATEGORIES:
+        raise PydanticCustomError("range", "it has {most} values at most", {"most": MOST_CATEGORIES})
+    for value in values:
+        _check_hyperparameter(name, value)
+    if any(value in values[:place] for place, value in enumerate(values)):
+        raise PydanticCustomError("range", "a value stands in it twice")
+
+
+def _check_bounds(name: str, low: Any, high: Any, scale: Any) -> None:
+    for bound in (low, high):
+        _check_hyperparameter(name, bound)
+        if isinstance(bound, str):
+            raise PydanticCustomError("range", "there is nothing between two words: list them")
+    if low >= high:
+        raise PydanticCustomError("range", "its min is below its max")
+    if scale not in SCALES:
+        raise PydanticCustomError("range", "its scale is linear or log")
+    if scale == "log" and low <= 0:
+        raise PydanticCustomError("range", "on a log scale its min is above 0")
+
+
+def _check_hyperparameter(name: str, value: Any) -> None:
+    try:
+        TrainSettings.model_validate({name: value}, strict=True)
+    except ValidationError as problem:
+        why = problem.errors()[0]["msg"]
+        shown = json.dumps(value, default=str)
+        raise PydanticCustomError(
+            "range",
+            "train.{name} cannot be {shown}: {why}",
+            {"name": name, "shown": shown, "why": why[0].lower() + why[1:]},
+        ) from None
+
+
 class TrainSettings(Table):
     """`[train]`: the model's hyperparameters and the training job's machines. Sizes are in units, lengths in tokens.
 
@@ -197,6 +312,7 @@ class TrainSettings(Table):
     spot: bool = False
     volume_gb: Annotated[int, Field(ge=1, le=1024)] = 10
     max_minutes: Annotated[int, Field(ge=1, le=MOST_MINUTES)] = 60
+    tune: TuneSettings = TuneSettings()
 
 
 def _check_memory(megabytes: int) -> int:

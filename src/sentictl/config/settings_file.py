@@ -157,7 +157,13 @@ def _put(document: Any, key: str, value: Any) -> None:
         if part not in table:
             table[part] = tomlkit.table(is_super_table=part != tables[-1])
         table = table[part]
-    table[name] = value
+    table[name] = _on_one_line(value) if isinstance(value, Mapping) else value
+
+
+def _on_one_line(values: Mapping[str, Any]) -> Any:
+    table = tomlkit.inline_table()
+    table.update(values)
+    return table
 
 
 def _reads_as(text: str, wanted: Mapping[str, Any]) -> bool:

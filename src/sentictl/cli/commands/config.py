@@ -57,4 +57,4 @@ def set_setting(invocation: Invocation, key: Key, value: Annotated[str, typer.Ar
 
 def _shown(value: object) -> str:
     """A value as `config set` takes it."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | list) else str(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | list | dict) else str(value)
