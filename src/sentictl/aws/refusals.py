@@ -48,8 +48,8 @@ def _refusal(reason: str, calls: str, says: str, seconds: float, fault: str, hin
 REFUSALS = (
     _refusal(
         "the new role cannot be used yet",
-        "CreateTrainingJob CreateModel CreateNotebookInstance CreateFunction UpdateFunctionConfiguration "
-        "CreateSchedule UpdateSchedule",
+        "CreateTrainingJob CreateHyperParameterTuningJob CreateModel CreateNotebookInstance CreateFunction "
+        "UpdateFunctionConfiguration CreateSchedule UpdateSchedule",
         r"^(ValidationException|InvalidParameterValueException): .*("
         r"\bassume\b|assumed by|trust relationship|invalid for CreateGrant|not refer to a valid principal|"
         r"No S3 objects found|Could not access model data)",

@@ -53,6 +53,7 @@ from sentictl.twin.sagemaker.endpoints import INVOCATION as ENDPOINT_INVOCATION
 from sentictl.twin.sagemaker.endpoints import Endpoints
 from sentictl.twin.sagemaker.notebooks import Notebooks
 from sentictl.twin.sagemaker.training_jobs import TrainingJobs
+from sentictl.twin.sagemaker.tuning.jobs import TuningJobs
 from sentictl.twin.scheduler import Schedules
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Twin:
         self._schedules = Schedules(self._control)
         objects, logs = Objects(self._control), LogStreams(self._control)
         self._training = TrainingJobs(self._control, objects, logs, home.run / "training", access)
+        self._tuning = TuningJobs(self._control, self._training)
         self._endpoints = Endpoints(self._control, objects, logs, home.run / "endpoints", access)
         self._functions = Functions(self._control, logs, home.run / "functions", access)
         self._notebooks = Notebooks(self._control, logs, home, access)
@@ -111,6 +113,7 @@ class Twin:
         self._journal.compact()
         self._control.replay()
         self._training.fail_interrupted()
+        self._tuning.bring_back()
         self._endpoints.bring_back()
         self._notebooks.bring_back()
         self._schedules.start()
@@ -125,6 +128,7 @@ class Twin:
 
     def close(self) -> None:
         """End every child process."""
+        self._tuning.close()
         self._training.close()
         self._endpoints.close()
         self._functions.close()

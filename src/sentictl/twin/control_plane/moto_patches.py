@@ -192,6 +192,7 @@ class MotoPatches:
         kind, _, name = arn.rpartition(":")[2].partition("/")
         stores = {
             "training-job": sagemaker.training_jobs,
+            "hyper-parameter-tuning-job": sagemaker.hyper_parameter_tuning_jobs,
             "model": sagemaker._models,
             "endpoint-config": sagemaker.endpoint_configs,
             "endpoint": sagemaker.endpoints,
@@ -257,7 +258,10 @@ class MotoPatches:
 
     def _own_tags(self, region: str) -> dict[str, dict[str, str]]:
         sagemaker = self._control.backend("sagemaker", region)
-        stores = (sagemaker.training_jobs, sagemaker._models, sagemaker.endpoints, sagemaker.notebook_instances)
+        stores = (
+            *(sagemaker.training_jobs, sagemaker.hyper_parameter_tuning_jobs, sagemaker._models),
+            *(sagemaker.endpoints, sagemaker.notebook_instances),
+        )
         resources = {resource.arn: resource.tags for store in stores for resource in store.values()}
         resources |= {config.endpoint_config_arn: config.tags for config in sagemaker.endpoint_configs.values()}
         tags = {arn: {tag["Key"]: tag["Value"] for tag in listed} for arn, listed in resources.items()}

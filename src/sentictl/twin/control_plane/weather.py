@@ -114,6 +114,7 @@ RULES = (
             ),
         ),
     ),
+    Rule("CreateRole", _form("RoleName"), ("CreateHyperParameterTuningJob",), (NOT_ASSUMED,)),
     Rule("CreateRole", _form("RoleName"), ("CreateNotebookInstance",), (NOT_ASSUMED,)),
     Rule(
         "CreateRole",

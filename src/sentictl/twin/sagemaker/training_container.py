@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+RESERVED = ("sagemaker_", "_tuning_objective_metric")  # how the names of the toolkit's own hyperparameters begin
+
 
 @dataclass(frozen=True)
 class Container:
@@ -61,8 +63,8 @@ class Container:
 
     @property
     def script_hyperparameters(self) -> dict[str, Any]:
-        """Those for the script: the toolkit keeps the `sagemaker_` ones to itself."""
-        return {name: value for name, value in self.hyperparameters.items() if not name.startswith("sagemaker_")}
+        """Those for the script: the toolkit keeps its own to itself."""
+        return {name: value for name, value in self.hyperparameters.items() if not name.startswith(RESERVED)}
 
     @property
     def program(self) -> str:

@@ -2,6 +2,8 @@
 
 import json
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,9 @@ class TrainingJobs:
         self._access = access
         self._folder = folder
         self._runs: dict[tuple[str, str], TrainingRun] = {}
+        # Told of each value of a metric (region, job, metric, value), and of each job that is over (region, job).
+        self.reported: Callable[[str, str, str, float], None] = lambda *_: None
+        self.over: Callable[[str, str], None] = lambda *_: None
         control.before["sagemaker", "CreateTrainingJob"] = self._refuse
         control.after["sagemaker", "CreateTrainingJob"] = self._created
         control.instead["sagemaker", "StopTrainingJob"] = self._stop
@@ -69,7 +74,8 @@ class TrainingJobs:
             return
         role = AssumedRole(self._control, call.payload["RoleArn"])
         folder = self._folder / record.name
-        run = TrainingRun(record, call.payload, folder, role, self._objects, self._logs, self._access)
+        reported = partial(self._report, call.region, record.name)
+        run = TrainingRun(record, call.payload, folder, role, self._objects, self._logs, self._access, reported)
         self._runs[call.region, record.name] = run
         threading.Thread(target=run.run, args=(self._ended,), daemon=True).start()
 
@@ -81,6 +87,10 @@ class TrainingJobs:
                 events = self._logs.events(region, LOG_GROUP, stream)
                 self._control.record("training-log", json.dumps(events).encode(), region=region, stream=stream)
             self._journal(run.record)
+            self.over(run.record.region, run.record.name)
+
+    def _report(self, region: str, name: str, metric: str, value: float) -> None:
+        self.reported(region, name, metric, value)
 
     def _stop(self, call: Call) -> Response:
         name = call.payload["TrainingJobName"]

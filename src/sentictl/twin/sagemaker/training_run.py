@@ -45,8 +45,10 @@ class TrainingRun:
         objects: Objects,
         logs: LogStreams,
         access: Access,
+        reported: Callable[[str, float], None],
     ) -> None:
         self.record = record
+        self._reported = reported
         self._role = role
         self._objects = objects.acting_as(role)
         self._logs = logs
@@ -247,9 +249,11 @@ class TrainingRun:
         if not self._role.allows("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": METRICS_NAMESPACE}):
             return
         try:
-            self.record.set_metric(name, float(text))
+            value = float(text)
         except ValueError:  # as by AWS: what is no number is no metric
             return
+        self.record.set_metric(name, value)
+        self._reported(name, value)
 
     def _on_error(self, stream: LogStream, line: str) -> None:
         self._errors.append(line)
