@@ -28,6 +28,7 @@ MORE = {  # pages about what a command does
     "train": "model.md",
     "deploy": "versions.md",
     "models": "versions.md",
+    "runs": "tuning.md",
     "wire-api": "api.md",
     "site": "page.md",
     "plan": "costs.md",
@@ -119,9 +120,10 @@ def option_row(context: typer.Context, option: Any) -> tuple[str, str]:
 
 def setting_row(context: typer.Context, option: Any) -> tuple[str, str, str, str]:
     written, meaning = record_of(option, context)
-    key = f"{TABLES.get(path_of(context), path_of(context))}.{option.name}"
-    if key not in set(all_keys()):
-        raise SystemExit(f"{written} of {path_of(context)} is among the settings, and there is no setting {key}.")
+    table = TABLES.get(path_of(context), path_of(context))
+    key = next((key for key in (f"{table}.{option.name}", f"{table}.tune.{option.name}") if key in set(all_keys())), "")
+    if not key:
+        raise SystemExit(f"{written} of {path_of(context)} is among the settings, and there is no such setting.")
     default = get(Settings(), key)
     return code(written), cell(meaning), code(key), "" if default == "" else code(shown(default))
 

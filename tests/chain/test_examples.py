@@ -21,7 +21,7 @@ from tests.prepared import popen as prepared
 
 # The commands in an order that works. What the program and `config` and `local` show are lines of their commands.
 HERE = (
-    *("completion", "init", "local start", "doctor", "plan", "up", "status", "models", "predict", "evaluate"),
+    *("completion", "init", "local start", "doctor", "plan", "up", "status", "models", "runs", "predict", "evaluate"),
     *("config show", "config get", "config set", "data", "train", "deploy", "wire-lambda", "wire-api", "site"),
     *(
         "export",
@@ -59,7 +59,8 @@ def films(aws: Shell, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shel
     home = tmp_path_factory.mktemp("home")
     (home / ".config" / "fish" / "completions").mkdir(parents=True)
     settings, reviews = aws.folder / "sentictl.toml", (aws.folder / "reviews.csv").read_text()
-    settings.write_text(settings.read_text().replace('name = "toy"', 'name = "films"'))
+    ranges = "\n[train.tune]\nngrams = [1000, 2000]\n"
+    settings.write_text(settings.read_text().replace('name = "toy"', 'name = "films"') + ranges)
     (aws.folder / "feedback.csv").write_text(reviews.replace("review,label", "text,label"))
     stars = reviews.replace("review,label", "text,label").replace(",1\n", ",5\n").replace(",0\n", ",2\n") + "So so,3\n"
     (aws.folder / "stars.csv").write_text(stars)

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from sentictl.api.stack import COMMANDS, KEPT
 from sentictl.cli.app import app
+from sentictl.services.chain import CHAIN
 from sentictl.services.iam.permissions import every_action
 from sentictl.services.notebook.instance import OPTIONAL
 from sentictl.twin import daemon
@@ -25,6 +26,7 @@ from tests.golden.requests import Request, complaints, record
 from tests.services.iam.test_permissions import actions_for
 
 OURS, THEIRS = "0123456789ab", "ba9876543210"
+STANDING = (*CHAIN, *OPTIONAL)
 CONFIRMED = ("down", "--env", "prod", "--confirm", "toy")
 IN_PROD = """
 [env.prod]
@@ -109,7 +111,7 @@ def pasted(shell: Shell, hint: str, beginning: str) -> list[str]:
 
 
 def test_the_first_project_has_every_kind_of_resource(account: Account) -> None:
-    assert {kind for kind, _ in standing(account.first)} == {kind.kind for kind in KEPT}
+    assert {kind for kind, _ in standing(account.first)} == {kind.kind for kind in STANDING}
 
 
 @pytest.mark.parametrize("command", ["up", "plan", "data", "import", "up --adopt", "notebook create"])
@@ -298,5 +300,5 @@ def test_the_next_change_gives_an_old_project_an_id_and_puts_it_on_all_that_it_h
 def test_it_is_then_taken_down_to_the_last(account: Account, old: Shell) -> None:
     gone = old.json(*CONFIRMED)
     assert gone["left"] == []
-    assert len(gone["deleted"]) == len(KEPT)
+    assert len(gone["deleted"]) == len(STANDING)
     assert account.client("s3").list_buckets()["Buckets"] == []

@@ -103,6 +103,7 @@ def context(context_of: ContextOf, monkeypatch: pytest.MonkeyPatch) -> Context:
         ("wire-api", "rest-api", "instance"),
         ("site", "page", "instance"),
         ("notebook create", "notebook-instance", "instance"),
+        ("train --tune", "hyper-parameter-tuning-job", "instance"),
     ],
 )
 def test_each_command_has_one_resource_that_stands_for_it(

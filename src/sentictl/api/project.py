@@ -11,6 +11,7 @@ project.down()
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -28,6 +29,7 @@ from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import Settings
 from sentictl.config.state import Record
 from sentictl.errors import DataError, MissingStepError, ModelError
+from sentictl.lifecycle import reconcile
 from sentictl.lifecycle.reconcile import Step, apply, destroy, import_, plan_destruction
 from sentictl.lifecycle.resource import Context
 from sentictl.reviews.read.frame import keep_frame
@@ -38,11 +40,13 @@ from sentictl.services.evaluate import versions
 from sentictl.services.evaluate.comparison import Comparison
 from sentictl.services.evaluate.evaluation import MISTAKES, Evaluation
 from sentictl.services.evaluate.run import kept_evaluation, measure, measure_against
+from sentictl.services.evaluate.runs import Runs, runs
+from sentictl.services.evaluate.runs_plot import draw
 from sentictl.services.evaluate.versions import Version
 from sentictl.services.export.cloudformation import template
 from sentictl.services.export.github import THIS_ACCOUNT, github_template
 from sentictl.services.export.openapi import importable
-from sentictl.services.iam.permissions import ANY_ACCOUNT, needed, policy
+from sentictl.services.iam.permissions import ANY_ACCOUNT, needed, policy, together
 from sentictl.services.notebook.instance import Notebook, running
 from sentictl.services.operations.first_answers import wait_for_answers
 from sentictl.services.operations.logs import read_log
@@ -57,14 +61,23 @@ from sentictl.services.predict.clients import Client
 from sentictl.services.predict.rows import Prediction
 from sentictl.services.predict.texts import texts_of
 from sentictl.services.pricing.costs import CostComparison
-from sentictl.services.pricing.estimate import estimate
+from sentictl.services.pricing.estimate import estimate, tuning_price
 from sentictl.services.pricing.traffic import WORDS
 from sentictl.services.resources.dataset import Dataset
 from sentictl.services.resources.sagemaker import has_endpoint
-from sentictl.services.resources.training import TrainingJob, forget_checkpoints, stop_running_job, version_of
+from sentictl.services.resources.training import (
+    ACCURACY,
+    TrainingJob,
+    forget_checkpoints,
+    stop_running_job,
+    version_of,
+)
 from sentictl.services.serving.endpoint import Endpoint, unused_gpu
 from sentictl.services.serving.model import check_images
 from sentictl.services.serving.schedule import Schedule, ending, renew
+from sentictl.services.tuning.best import Best, record_best
+from sentictl.services.tuning.job import TuningJob, running_tuning_job, stop_tuning_job
+from sentictl.services.tuning.search import check_search, trials
 from sentictl.services.web.function import Function
 from sentictl.services.web.function_archive import FunctionArchive, check_packages
 from sentictl.services.web.rest_api import RestApi, invoke_url
@@ -184,9 +197,64 @@ class Project:
             self._run(context, "train", wait=wait, adopt=adopt)
             return context.recorded(TrainingJob)
 
+    def tune(self, settings: Changes = None, *, anew: bool = False, wait: bool = True, adopt: bool = False) -> Record:
+        """Search better hyperparameters as a SageMaker tuning job, between the ranges of `[train.tune]`.
+
+        The best trial becomes a version of the model. Its values are written to the settings, unless the version that
+        they made before is at least as good on the validation reviews.
+
+        Args:
+            settings: to change first, such as `{"train.tune.max_trials": 20}`.
+            anew: search again even where the same search is over.
+            wait: follow it to its end.
+            adopt: take over what is in the way.
+
+        Returns:
+            The record of the best trial's training job; of the tuning job where that is not waited for.
+        """
+        with self.session.change(settings, check_search) as context:
+            stack.check_ready(context, "train")
+            self._observer.begin("tune")
+            apply(stack.tuning(context, anew=anew), context, self._observer, wait=wait, adopt=adopt)
+            job = context.recorded(TuningJob)
+            best = record_best(context, job.name) if wait else None
+            self._observer.ended("tune")
+            if best is None:
+                return job
+            self._take(context, best)
+            return best.record
+
+    def plan_tune(self, settings: Changes = None, *, anew: bool = False, adopt: bool = False) -> Plan:
+        """Return what `tune` would do and what that costs at most. Changes nothing, on AWS or here."""
+        context = self.session.read(settings, check_search, announced=True, new=True)
+        stack.check_ready(context, "train")
+        rehearsal = context.rehearsal()
+        planned = _plan(context, reconcile.plan(stack.tuning(rehearsal, anew=anew), rehearsal, adopt=adopt))
+        machines = TrainingJob(context).machines()
+        return replace(planned, tuning=tuning_price(context, machines, trials(context.settings.train)))
+
     def stop_training(self) -> str:
-        """Stop the training job that runs. Returns its name, or "" where none does."""
-        return stop_running_job(self.session.read(announced=True))
+        """Stop the tuning job or the training job that runs. Returns its name, or "" where none does."""
+        context = self.session.read(announced=True)
+        tuning_job = running_tuning_job(context)
+        if tuning_job:
+            stop_tuning_job(context, tuning_job)
+        return tuning_job or stop_running_job(context)
+
+    def runs(self, *, plot: Path | str | None = None) -> Runs:
+        """Return the trials of all tuning jobs and the versions of the model, oldest first.
+
+        Args:
+            plot: an SVG file to draw their validation accuracy to, in order and by each hyperparameter that differs.
+
+        Raises:
+            MissingStepError: there is nothing to draw.
+            FileError: the file cannot be written.
+        """
+        found = runs(self.session.read())
+        if plot is not None:
+            draw(found, Path(plot))
+        return found
 
     def deploy(
         self,
@@ -382,7 +450,9 @@ class Project:
 
         No credentials are needed.
         """
-        return policy(self.session.describe(ANY_ACCOUNT), stack.KEPT)
+        context = self.session.describe(ANY_ACCOUNT)
+        chain = policy(context, stack.KEPT)
+        return together(chain, TuningJob(context).policy()) if context.settings.train.tune.ranges else chain
 
     def github_template(self, repository: str) -> dict[str, Any]:
         """Return a CloudFormation template of the roles that GitHub Actions needs, as a dict for JSON.
@@ -565,6 +635,18 @@ class Project:
             resources = stack.walk(context, command) if wait else stack.resources(context, command)
             apply(resources, context, self._observer, wait=wait, adopt=adopt)
             self._observer.ended(command)
+
+    def _take(self, context: Context, best: Best) -> None:
+        """Make the best trial's values the settings, or say why not."""
+        before, trial = best.better_before, best.record.attributes.get(ACCURACY, "0")
+        if before is None:
+            self.session.write(context.config, context.config.change(best.settings))
+            return
+        self._warn(
+            f"The settings stay: {before.name} got {float(before.attributes[ACCURACY]):.1%} of the validation reviews "
+            f"right, and the best trial {float(trial):.1%}. Serve that all the same: sentictl deploy --model "
+            f"{best.record.name}{env_option(self.session.environment, default=LOCAL)}"
+        )
 
     def _bring_up(self, context: Context, command: str, adopt: bool) -> None:
         if command == "deploy":

@@ -1,7 +1,7 @@
 """The answers of a project: each as Python's own objects, and as the document that `--json` prints."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sentictl.api.stack import Finding
@@ -10,7 +10,7 @@ from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.reviews.prepare.manifest import Manifest
 from sentictl.reviews.read.source import listed
 from sentictl.services.evaluate.evaluation import Evaluation
-from sentictl.services.pricing.estimate import Estimate
+from sentictl.services.pricing.estimate import Estimate, TuningPrice
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ class Plan:
         costs: what it would cost while what there would be then stands.
         permissions: the actions that IAM would have to allow.
         account_seen: False where no account was looked at, since nobody is logged in.
+        tuning: what the tuning job would cost at most; None for what is no tuning.
     """
 
     environment: str
@@ -99,6 +100,7 @@ class Plan:
     costs: Estimate
     permissions: Sequence[str]
     account_seen: bool = True
+    tuning: TuningPrice | None = None
 
     @property
     def changes(self) -> bool:
@@ -115,6 +117,7 @@ class Plan:
             **self.costs.document(),
             "permissions": self.permissions,
             "account_seen": self.account_seen,
+            **({"tuning": asdict(self.tuning)} if self.tuning else {}),
         }
 
 

@@ -9,12 +9,15 @@ from sentictl.lifecycle import reconcile
 from sentictl.lifecycle.reconcile import Action, Step, differences, is_ours, refresh
 from sentictl.lifecycle.resource import Context, LiveResource, Resource
 from sentictl.services.chain import CHAIN
+from sentictl.services.iam.roles import ExecutionRole
 from sentictl.services.notebook.instance import OPTIONAL, Notebook
+from sentictl.services.resources.training import SourceArchive
 from sentictl.services.serving.endpoint import another_stands
+from sentictl.services.tuning.job import TuningJob
 from sentictl.services.web.function import Function
 from sentictl.services.web.function_archive import FunctionArchive
 
-KEPT = (*CHAIN, *OPTIONAL)
+KEPT: tuple[type[Resource], ...] = (*CHAIN, *OPTIONAL, TuningJob)
 FOREIGN = "Another's"  # the state of what took the place of a recorded resource
 COMMANDS = tuple(dict.fromkeys(kind.command for kind in CHAIN))
 
@@ -22,6 +25,16 @@ COMMANDS = tuple(dict.fromkeys(kind.command for kind in CHAIN))
 def resources(context: Context, *commands: str) -> list[Resource]:
     """Return the resources of these commands, or of all, ready to be reconciled, in the order of the chain."""
     return [kind(context) for kind in KEPT if not commands or kind.command in commands]
+
+
+def tuning(context: Context, *, anew: bool = False) -> list[Resource]:
+    """Return what tuning keeps: the chain's role and source archive, and the tuning job.
+
+    Args:
+        context: the project and environment.
+        anew: search again even where the same search is over.
+    """
+    return [ExecutionRole(context), SourceArchive(context), TuningJob(context, anew=anew)]
 
 
 def check_ready(context: Context, command: str) -> None:
@@ -75,7 +88,7 @@ def doomed(context: Context, part: str | None, *, keep_data: bool, keep_notebook
         keep_data: without the reviews and the trained models.
         keep_notebook: without the notebook.
     """
-    kinds = CHAIN if keep_notebook else KEPT
+    kinds = [kind for kind in KEPT if not (keep_notebook and kind in OPTIONAL)]
     chosen = [kind for kind in kinds if not part or _part_of(kind) == part]
     return [kind(context) for kind in chosen if not (keep_data and kind.holds_data)]
 

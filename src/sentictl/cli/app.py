@@ -37,6 +37,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "costs": "Compare what each way to serve the model costs a month",
         "status": "Show what stands in this environment, and what differs",
         "models": "List what each training made, and which of it is live",
+        "runs": "List the trials of tuning jobs and the versions, side by side",
         "logs": "Show what a part of the chain wrote",
     },
     "Ask": {

@@ -36,8 +36,8 @@ COMMANDS: dict[str, Examples] = {
     "train": [
         ("sentictl train", "train with the settings in sentictl.toml"),
         ("sentictl train --arch ngram", "the linear part alone: seconds instead of minutes"),
-        ("sentictl train --epochs 5 --dry-run", "what would be done with other settings"),
         ("sentictl train --env prod --spot", "on AWS's spare machines, which cost less"),
+        ("sentictl train --tune --dry-run", "what looking for better hyperparameters would cost"),
     ],
     "deploy": [
         ("sentictl deploy", "serve the model that was trained last"),
@@ -73,6 +73,10 @@ COMMANDS: dict[str, Examples] = {
     ],
     "models": [
         ("sentictl models", "every version, how good it is, and which is live"),
+    ],
+    "runs": [
+        ("sentictl runs", "every trial and every version"),
+        ("sentictl runs --sort accuracy --plot runs.svg", "the best first, and all of them as a drawing"),
     ],
     "logs": [
         ("sentictl logs train", "what the latest training job wrote"),

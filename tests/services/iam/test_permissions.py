@@ -16,6 +16,7 @@ from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.lifecycle.resource import Context
 from sentictl.services.iam.permissions import ANY_ACCOUNT, BESIDES, every_action, needed, policy, reading_actions
 from sentictl.services.notebook.instance import OPTIONAL
+from sentictl.services.tuning.job import TuningJob
 from tests.services.conftest import ACCOUNT, ContextOf
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -83,7 +84,7 @@ def listed(value: str | list[str]) -> list[str]:
 def test_every_kind_of_resource_says_what_it_takes() -> None:
     assert len({kind.kind for kind in KEPT}) == len(KEPT)
     assert [kind.kind for kind in KEPT if not (kind.actions.read and kind.actions.create and kind.actions.delete)] == []
-    assert {kind.kind for kind in KEPT if kind.optional} == {kind.kind for kind in OPTIONAL}
+    assert {kind.kind for kind in KEPT if kind.optional} == {kind.kind for kind in (*OPTIONAL, TuningJob)}
 
 
 def test_no_call_is_without_its_permission_and_no_permission_without_a_call() -> None:

@@ -1,7 +1,8 @@
 """`sentictl train`: a SageMaker training job, followed to its end."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 MODEL, LEARNING, MACHINES = "Settings: the model", "Settings: how it learns", "Settings: the machines"
+TUNING = "Settings: how --tune searches"
+TUNING_SETTINGS = ("strategy", "max_trials", "parallel_trials", "early_stopping")
 
 
 class Architecture(StrEnum):
@@ -21,6 +24,15 @@ class Architecture(StrEnum):
     NGRAM = "ngram"
     LSTM = "lstm"
     WIDE_LSTM = "wide-lstm"
+
+
+class Strategy(StrEnum):
+    """How a tuning job chooses the values of its trials."""
+
+    BAYESIAN = "bayesian"
+    RANDOM = "random"
+    HYPERBAND = "hyperband"
+    GRID = "grid"
 
 
 @app.command("train")
@@ -57,9 +69,18 @@ def train(
         bool | None, setting("Use AWS's spare machines: cheaper, interrupted at times.", group=MACHINES)
     ] = None,
     max_minutes: Annotated[int | None, setting("The job is stopped after so long.", group=MACHINES)] = None,
-    resume: Annotated[bool, typer.Option(help="Go on from the checkpoints of a job that did not finish.")] = True,
+    strategy: Annotated[Strategy | None, setting("How values are chosen.", group=TUNING)] = None,
+    max_trials: Annotated[int | None, setting("Training jobs, at most.", group=TUNING)] = None,
+    parallel_trials: Annotated[int | None, setting("Training jobs at a time.", group=TUNING)] = None,
+    early_stopping: Annotated[
+        bool | None, setting("End trials that fall behind.", "--early-stopping/--no-early-stopping", group=TUNING)
+    ] = None,
+    tuning: Annotated[
+        bool, typer.Option("--tune", help="Search better hyperparameters, in the ranges of [train.tune].")
+    ] = False,
+    resume: Annotated[bool, typer.Option(help="Go on from what a job of the same inputs has done.")] = True,
     wait: Annotated[bool, typer.Option(help="Follow the job to its end.")] = True,
-    stop: Annotated[bool, typer.Option("--stop", help="Stop the running job instead.")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="Stop the running job, or the tuning job, instead.")] = False,
     dry_run: DryRun = False,
     adopt: Adopt = False,
 ) -> None:
@@ -67,6 +88,9 @@ def train(
 
     Options given here are written to sentictl.toml. The same data, code and hyperparameters again train nothing, or go
     on where a job of theirs stopped; --no-resume begins anew.
+
+    With --tune many training jobs, the trials of a tuning job, try values between the ranges of [train.tune]. The best
+    becomes a version of the model, and its values the settings.
     """
     given = dict(locals())
     from sentictl.cli.open_project import opened
@@ -76,16 +100,27 @@ def train(
         if stop:
             _stop(invocation, project)
             return
-        # Each option has the name of its setting.
-        settings = {f"train.{name}": given[name] for name in project.settings.train.model_dump() if name in given}
+        settings = _settings(project, given)
         if dry_run:
-            show_plan(invocation.output, project.plan("train", settings=settings, adopt=adopt))
+            planned = project.plan_tune(settings, anew=not resume, adopt=adopt) if tuning else None
+            show_plan(invocation.output, planned or project.plan("train", settings=settings, adopt=adopt))
             return
-        record = project.train(settings, resume=resume, wait=wait, adopt=adopt)
+        if tuning:
+            record = project.tune(settings, anew=not resume, wait=wait, adopt=adopt)
+        else:
+            record = project.train(settings, resume=resume, wait=wait, adopt=adopt)
         metrics = project.metrics(record.name) if wait else None
     made = {"name": record.name, "arn": record.arn, "artifact": record.attributes.get("artifact")}
     invocation.output.result({**made, "metrics": metrics}, record.name)
-    invocation.next(*(("evaluate", "deploy") if wait else ("train",)))
+    again = "train --tune" if tuning else "train"
+    invocation.next(*(("runs", "deploy") if tuning and wait else ("evaluate", "deploy") if wait else (again,)))
+
+
+def _settings(project: "Project", given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that options were given for; each option has the name of its setting."""
+    train = project.settings.train
+    tables = {"train": train.model_dump(exclude={"tune"}), "train.tune": TUNING_SETTINGS}
+    return {f"{table}.{name}": given[name] for table, names in tables.items() for name in names if name in given}
 
 
 def _stop(invocation: Invocation, project: "Project") -> None:

@@ -37,7 +37,8 @@ def show_plan(output: Output, planned: "Plan") -> None:
     where = env_option(planned.environment, default="local")
     policy = unbroken(f"sentictl doctor --policy{where}")
     permissions = f"{len(planned.permissions)}; the policy that allows them: {policy}"
-    rows = [("Cost:", str(planned.costs)), ("Permissions:", permissions)]
+    tuning = [("Tuning:", str(planned.tuning))] if planned.tuning else []
+    rows = [("Cost:", str(planned.costs)), *tuning, ("Permissions:", permissions)]
     output.result(None, "\n" + paragraphs(rows, output.width))
 
 

@@ -26,7 +26,8 @@ def draw(status: Status, where: str, width: int) -> Text:
     """
     of_part: dict[str, list[Finding]] = {command: [] for command in COMMANDS}
     for finding in status.findings:
-        part = finding.kind.command.partition(" ")[0]  # of "notebook create" as well
+        # Of "notebook create" the first word, and "tune" of "train --tune".
+        part = finding.kind.command.rpartition("--")[2].partition(" ")[0]
         of_part.setdefault(part, []).append(finding)
     lines: list[Text] = []
     for command, findings in of_part.items():

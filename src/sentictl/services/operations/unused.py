@@ -2,7 +2,7 @@
 
 What serves something stays: in this environment the newest versions, the one that is live and the one before it, the
 pinned one, the one that `predict` asks here, and the datasets of all of these; the newest dataset, and what a training
-job needs that is not over. On this machine the same holds for what is recorded in any environment.
+or tuning job needs that is not over. On this machine the same holds for what is recorded in any environment.
 """
 
 import time
@@ -32,6 +32,8 @@ from sentictl.services.resources.training import (
     version_of,
     versions_of,
 )
+from sentictl.services.tuning.job import ENDED, TuningJob
+from sentictl.services.tuning.trials import describe_tuning_job
 from sentictl.services.web.live import live_artifact
 
 Folders = dict[str, tuple[Path, int]]  # paths and bytes, by name
@@ -46,7 +48,8 @@ class Unused:
     """Something that nothing serves.
 
     Args:
-        kind: "dataset", "version", "checkpoints" of a training job, or "unfinished", what a killed command left.
+        kind: "dataset", "version", "trial" of a tuning job that is no version, "checkpoints" of a training job, or
+            "unfinished", what a killed command left.
         name: the dataset's digest, the training job's name, or the file's.
         prefix: of its keys in the bucket; empty where it is on this machine alone.
         bytes_on_s3: how much it takes there.
@@ -124,6 +127,7 @@ def survey(context: Context, keep: int = KEEP) -> Survey:
     models, datasets = _here(folder.models, _is_model), _here(folder.datasets, _is_dataset)
     unused = [
         *_versions(context, served, on_s3, models),
+        *_trials(context, on_s3),
         *_datasets(context, served, on_s3, datasets),
         *_checkpoints(context, served, on_s3),
         *_unfinished(folder.models, folder.datasets),
@@ -137,7 +141,7 @@ def _served(context: Context, keep: int) -> _Served:
     linked = [path.resolve() for path in _entries(folder.models) if path.is_symlink()]
     jobs = _going_on(context)
     versions = _served_versions(context, keep) | {path.name for path in linked}
-    datasets = _datasets_of(context.state, versions) | {dataset_of(job) for job in jobs}
+    datasets = _datasets_of(context.state, versions) | {dataset_of(job) for job in jobs} | _searched(context)
     others = [_datasets_of(state, None) for name, state in states.items() if name != context.config.environment]
     here = datasets.union(*others, *(_dataset_of_artifact(path) for path in linked))
     return _Served(versions, datasets, here, {job.get("CheckpointConfig", {}).get("S3Uri", "") for job in jobs})
@@ -180,6 +184,13 @@ def _going_on(context: Context) -> list[dict[str, Any]]:
     return [job for record, job in jobs if job and (job["TrainingJobStatus"] not in ENDED_BADLY or record in newest)]
 
 
+def _searched(context: Context) -> set[str]:
+    """Return the digests of the datasets that tuning jobs learn from of which no end is recorded."""
+    names = [each.name for each in context.state.of_kind(TuningJob.kind) if ENDED not in each.attributes]
+    definitions = [job["TrainingJobDefinition"] for name in names if (job := describe_tuning_job(context, name))]
+    return {dataset_of({"HyperParameters": each["StaticHyperParameters"]}) for each in definitions}
+
+
 def _on_s3(context: Context) -> dict[str, int]:
     """Return how many bytes each dataset, model and job's checkpoints take in the bucket, by the keys' prefix."""
     bucket = context.naming.bucket
@@ -203,6 +214,16 @@ def _versions(context: Context, served: _Served, on_s3: dict[str, int], models: 
         there = prefix in on_s3 or path or PRUNED not in record.attributes
         if there and record.name not in served.versions:
             yield Unused("version", record.name, _listed(prefix, on_s3), on_s3.get(prefix, 0), path, here, record)
+
+
+def _trials(context: Context, on_s3: dict[str, int]) -> Iterator[Unused]:
+    """Yield the artifacts of trials that are no version, where their tuning job is over."""
+    over = [record.name for record in context.state.of_kind(TuningJob.kind) if ENDED in record.attributes]
+    versions = {record.name for record in context.state.of_kind(TrainingJob.kind)}
+    for prefix, size in on_s3.items():
+        name = prefix.removeprefix(MODELS).rstrip("/")
+        if prefix.startswith(MODELS) and name not in versions and name.startswith(tuple(f"{job}-" for job in over)):
+            yield Unused("trial", name, prefix, size)
 
 
 def _datasets(context: Context, served: _Served, on_s3: dict[str, int], datasets: Folders) -> Iterator[Unused]:
@@ -265,6 +286,8 @@ def _recorded(context: Context, prefix: str) -> bool:
     # The jobs of one digest share their checkpoints, and have numbers behind their names.
     several = f"{folder}/" == CHECKPOINTS_FOLDER
     name = name.rstrip("/")
+    if f"{folder}/" == MODELS and any(name.startswith(f"{it.name}-") for it in context.state.of_kind(TuningJob.kind)):
+        return True  # a trial
     return any(job == name or (several and job.startswith(f"{name}-")) for job in jobs)
 
 

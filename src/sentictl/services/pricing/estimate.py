@@ -136,6 +136,63 @@ def hosting_prices(context: Context | None, types: Sequence[str]) -> tuple[Mappi
     return {name: _price(Machines("Hosting", name), listed) for name in types}, _source(listed)
 
 
+@dataclass(frozen=True)
+class TuningPrice:
+    """What a tuning job costs at most, in USD: every trial as long as it may take.
+
+    Args:
+        trials: how many there are at most.
+        minutes: how long each may take.
+        instance_type: the machine of each.
+        instance_count: how many machines each has.
+        most: what all of it costs on demand; None where the machine's price is not known.
+        spot: whether spare machines are asked for, which cost less.
+        source: whose price that is.
+        billed: False where nothing is paid, since all of it runs on this machine.
+    """
+
+    trials: int
+    minutes: int
+    instance_type: str
+    instance_count: int
+    most: float | None
+    spot: bool
+    source: str
+    billed: bool
+
+    def __str__(self) -> str:
+        machines = f"{self.instance_count} {self.instance_type} each" if self.instance_count > 1 else self.instance_type
+        trials = f"{self.trials} trials of {self.minutes} minutes on {machines}"
+        price = "at a price that is not known" if self.most is None else f"{dollars(self.most)} at most"
+        on_aws = "" if self.billed else "nothing on this machine; on AWS it would be "
+        on_spot = "; spot machines cost less" if self.spot else ""
+        return f"{on_aws}{trials}: {price}{on_spot} ({self.source})"
+
+
+def tuning_price(context: Context, machines: Machines, trials: int) -> TuningPrice:
+    """Return what a tuning job of so many trials costs at most.
+
+    Args:
+        context: the project and environment.
+        machines: those of one trial.
+        trials: how many there are at most.
+    """
+    train = context.settings.train
+    price, source = hourly_price_of(context, machines)
+    most = None if price is None else price * trials * train.max_minutes / 60
+    billed = not context.environment.endpoint_url
+    return TuningPrice(
+        trials, train.max_minutes, machines.instance_type, machines.count, most, train.spot, source, billed
+    )
+
+
+def hourly_price_of(context: Context, machines: Machines) -> tuple[float | None, str]:
+    """Return what an hour of all of these machines costs, None where it is not known, and whose price that is."""
+    asked = not (context.environment.endpoint_url or context.environment.unseen)
+    listed = listed_prices(context, [(machines.component, machines.instance_type)]) if asked else None
+    return _hourly([machines], listed), _source(listed)
+
+
 def machine_price(context: Context, machines: Machines) -> tuple[str, str]:
     """Return what an hour of a machine costs, such as "$0.05 an hour", and whose price that is."""
     listed = listed_prices(context, [(machines.component, machines.instance_type)])
