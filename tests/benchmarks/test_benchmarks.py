@@ -32,6 +32,7 @@ SECONDS = 120
 sys.path.append(str(BENCHMARKS))  # where Python looks first when it runs one of them
 ablations = importlib.import_module("benchmarks.ablations")
 accuracy = importlib.import_module("benchmarks.accuracy")
+document_vectors = importlib.import_module("benchmarks.document_vectors")
 
 
 def needs(module: str) -> pytest.MarkDecorator:
@@ -184,6 +185,30 @@ def test_each_review_is_left_out_of_one_fold_together_with_its_film(toy_dataset:
 
 def review_of(split: Split, row: int) -> tuple[list[int], int]:
     return split.review(row).tolist(), int(split.labels[row])
+
+
+def test_document_vectors_are_cross_validated_beside_the_linear_part(
+    source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--folds", "2", "--dimensions", "8", "--passes", "20"]
+    monkeypatch.setattr(sys, "argv", ["document_vectors.py", str(source), *options])
+    document_vectors.main()
+    table = capsys.readouterr().out.splitlines()
+    rows = {cells[0]: cells[1:] for cells in ([cell.strip() for cell in line.split("|")[1:-1]] for line in table[2:6])}
+    assert list(rows) == ["linear", "vectors", "added", "side by side"]
+    assert all(float(accuracy) > 80 for accuracy, _ in rows.values())  # these reviews say plainly what they mean
+    assert rows["linear"][1] == ""
+    assert rows["added"][1].endswith(")")
+
+
+def test_a_document_s_vector_lies_near_those_of_its_n_grams() -> None:
+    texts = Reviews.from_reviews([[2, 3, 2, 3], [4, 5, 4, 5]] * 20)
+    vectors = document_vectors.DocumentVectors(texts, dimensions=8, passes=20)
+    found = vectors.of(Reviews.from_reviews([[2, 3], [3, 2, 3], [4, 5]]))
+    assert found.norm(dim=1).tolist() == pytest.approx([1.0] * 3, abs=1e-5)
+    assert vectors.table.norm(dim=1).tolist() == pytest.approx([1.0] * len(vectors.table), abs=1e-5)
+    cosines = found @ found.T
+    assert cosines[0, 1] > 0.5 > cosines[0, 2]
 
 
 def test_a_difference_is_that_of_pairs() -> None:
