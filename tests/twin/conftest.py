@@ -186,7 +186,12 @@ class Cloud:
         return [event["message"] for event in found]
 
     def endpoint_config(
-        self, files: dict[str, str] | None = None, *, serverless: dict[str, int] | None = None, **environment: str
+        self,
+        files: dict[str, str] | None = None,
+        *,
+        serverless: dict[str, int] | None = None,
+        instances: int = 1,
+        **environment: str,
     ) -> str:
         """A model and an endpoint config of the same name."""
         name = self.name("model")
@@ -194,7 +199,7 @@ class Cloud:
         data = self.upload(f"{name}/model.tar.gz", tarball(contents)) if contents else f"s3://{self.bucket}/nothing"
         container = {"Image": "pytorch-inference", "ModelDataUrl": data, "Environment": environment}
         self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=self.execution_role, PrimaryContainer=container)
-        machine = {"InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+        machine = {"InitialInstanceCount": instances, "InstanceType": "ml.m5.large"}
         served_by = {"ServerlessConfig": serverless} if serverless else machine
         variant = {"VariantName": "AllTraffic", "ModelName": name, **served_by}
         self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])

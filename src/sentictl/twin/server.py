@@ -28,7 +28,9 @@ from sentictl import __version__
 from sentictl.errors import TwinError
 from sentictl.twin.apigateway.gateway import EXECUTION, Gateway
 from sentictl.twin.apigateway.gateway import MAX_BODY as GATEWAY_BODY
+from sentictl.twin.cloudwatch.alarms import Alarms
 from sentictl.twin.cloudwatch.logs import LogStreams
+from sentictl.twin.cloudwatch.metrics import Metrics
 from sentictl.twin.control_plane import moto_start
 from sentictl.twin.control_plane.control_plane import ControlPlane
 from sentictl.twin.control_plane.journal import Journal
@@ -86,10 +88,12 @@ class Twin:
         Simulation(self._control)
         PolicyDocuments(self._control)
         self._schedules = Schedules(self._control)
-        objects, logs = Objects(self._control), LogStreams(self._control)
+        objects, metrics = Objects(self._control), Metrics(self._control)
+        logs = LogStreams(self._control, metrics)
+        alarms = Alarms(self._control, metrics, logs)
         self._training = TrainingJobs(self._control, objects, logs, home.run / "training", access)
         self._tuning = TuningJobs(self._control, self._training)
-        self._endpoints = Endpoints(self._control, objects, logs, home.run / "endpoints", access)
+        self._endpoints = Endpoints(self._control, objects, logs, metrics, alarms, home.run / "endpoints", access)
         self._functions = Functions(self._control, logs, home.run / "functions", access)
         self._notebooks = Notebooks(self._control, logs, home, access)
         self._gateway = Gateway(self._control, self._functions)

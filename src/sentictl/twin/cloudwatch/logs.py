@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from sentictl.twin.cloudwatch import embedded_metrics
+from sentictl.twin.cloudwatch.metrics import Metrics
 from sentictl.twin.control_plane.control_plane import ACCOUNT, Call, ControlPlane
 from sentictl.twin.iam.roles import AssumedRole
 
@@ -31,10 +33,14 @@ class LogStream:
 
 
 class LogStreams:
-    """All log streams that the data plane writes to. A thread brings the pending lines to moto every second."""
+    """All log streams that the data plane writes to. A thread brings the pending lines to moto every second.
 
-    def __init__(self, control: ControlPlane) -> None:
+    Metrics that lines tell are noted then, too.
+    """
+
+    def __init__(self, control: ControlPlane, metrics: Metrics) -> None:
         self._control = control
+        self._metrics = metrics
         self._pending: dict[LogStream, list[dict[str, Any]]] = {}
         self._lock = threading.Lock()
         for operation in ("DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"):
@@ -55,6 +61,8 @@ class LogStreams:
             for stream, events in pending.items():
                 if self._may_write(stream):
                     self.put(stream.region, stream.group, stream.name, events)
+                    for event in events:
+                        embedded_metrics.tell(self._metrics, stream.region, event["message"])
 
     def put(self, region: str, group: str, stream: str, events: list[dict[str, Any]]) -> None:
         """Store events in order, without empty lines, as AWS does; makes the group and the stream where missing."""

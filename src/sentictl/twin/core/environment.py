@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sentictl.twin.core.clock import SPEED_VARIABLE
 from sentictl.twin.core.credentials import role_key
 
 # What a Python program needs to run, and to use this machine as the person wants it. Nothing here is a secret.
@@ -24,6 +25,7 @@ PASSED_ON = {
     "TZ",
     "USER",
     "VIRTUAL_ENV",
+    SPEED_VARIABLE,
 }
 THIS_MACHINE = "127.0.0.1,localhost"
 FAMILIES = ("LC_", "MKL_", "OMP_", "OPENBLAS_", "PYTHON")

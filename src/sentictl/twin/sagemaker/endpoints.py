@@ -1,6 +1,7 @@
 """Endpoints that really serve: CreateEndpoint, UpdateEndpoint, DeleteEndpoint and InvokeEndpoint."""
 
 import logging
+import random
 import re
 import secrets
 import threading
@@ -11,8 +12,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from sentictl.twin.cloudwatch.alarms import Alarms
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
-from sentictl.twin.cloudwatch.metrics import Invocations
+from sentictl.twin.cloudwatch.metrics import SAGEMAKER, Metrics
 from sentictl.twin.control_plane.control_plane import ACCOUNT, Call, ControlPlane, naive_utc, name_call
 from sentictl.twin.core.credentials import role_of
 from sentictl.twin.core.environment import Access
@@ -28,11 +30,13 @@ from sentictl.twin.sagemaker.model_server import (
     ModelUnavailableError,
     Variant,
 )
+from sentictl.twin.sagemaker.rollouts import RefusedError, RolledBackError, Rollout, rollout
 
 logger = logging.getLogger("sentictl.twin")
 
 INVOCATION = re.compile(r"/endpoints/([^/]+)/invocations")
-IN_PROGRESS = ("Creating", "Updating")
+IN_PROGRESS = ("Creating", "Updating", "RollingBack")
+INTERRUPTED = "The deployment was rolled back, as the local twin ended while it was on its way."
 WAIT_AFTER_RESTART = 60.0
 # CreateX for a name that exists: moto replaces it silently, AWS refuses.
 UNIQUE = (
@@ -44,20 +48,40 @@ UNIQUE = (
 
 @dataclass
 class Serving:
-    """What an endpoint answers with, if anything yet, and whether it has come up since a restart of the twin."""
+    """What an endpoint answers with, if anything yet, and whether it has come up since a restart of the twin.
+
+    While others take the fleets' place, those answer a share of the requests.
+    """
 
     fleets: Fleets | None = None
     ready: threading.Event = field(default_factory=threading.Event)
+    successors: Fleets | None = None
+    share: float = 0.0
+
+    def pick(self) -> tuple[Fleets, Fleet] | None:
+        """Return the fleets, and that of them which a request is for."""
+        chosen = self.successors if random.random() < self.share else self.fleets  # noqa: S311  (no secret)
+        return (chosen, chosen.pick()) if chosen else None
 
 
 class Endpoints:
     """The data plane of SageMaker's endpoints."""
 
-    def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, access: Access) -> None:
+    def __init__(
+        self,
+        control: ControlPlane,
+        objects: Objects,
+        logs: LogStreams,
+        metrics: Metrics,
+        alarms: Alarms,
+        folder: Path,
+        access: Access,
+    ) -> None:
         self._control = control
-        self._invocations = Invocations(control)
         self._objects = objects
         self._logs = logs
+        self._metrics = metrics
+        self._alarms = alarms
         self._folder = folder
         self._access = access
         self._serving: dict[tuple[str, str], Serving] = {}
@@ -76,7 +100,8 @@ class Endpoints:
         for region in self._control.regions("sagemaker"):
             for name, endpoint in self._control.backend("sagemaker", region).endpoints.items():
                 if endpoint.endpoint_status != "Failed":
-                    self._start_thread(region, name, Serving(), endpoint.endpoint_config_name)
+                    reason = INTERRUPTED if endpoint.pending_deployment_summary else None
+                    self._start_thread(region, name, Serving(), endpoint.endpoint_config_name, reason=reason)
 
     def invoke(self, request: Request) -> Response:
         """Answer InvokeEndpoint."""
@@ -88,13 +113,18 @@ class Endpoints:
         refusal = self._refuse_caller(call, name)
         if refusal:
             return refusal
-        fleet = self._take(call.region, name)
-        if fleet is None:
+        taken = self._take(call.region, name)
+        if taken is None:
             return rest_error(
                 "ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.", HTTPStatus.BAD_REQUEST
             )
-        self._invocations.count(call.region, name, fleet.variant.name)
-        return _ask(fleet, request)
+        fleets, fleet = taken
+        begun = time.perf_counter()
+        status, response = _ask(fleet, request)
+        whole = {"EndpointName": name, "VariantName": fleet.variant.name}
+        sets = (whole, {**whole, "EndpointConfigName": fleets.config})
+        self._metrics.put(call.region, SAGEMAKER, sets, _measured(status, time.perf_counter() - begun))
+        return response
 
     def running(self) -> int:
         """Return how many endpoints have a server."""
@@ -103,8 +133,8 @@ class Endpoints:
     def close(self) -> None:
         """End all servers at once."""
         for serving in list(self._serving.values()):
-            if serving.fleets:
-                serving.fleets.stop(drain=False)
+            for fleets in filter(None, (serving.fleets, serving.successors)):
+                fleets.stop(drain=False)
 
     def _refuse_caller(self, call: Call, name: str) -> Response | None:
         """Refuse a function whose role does not allow it. (The user of this machine may do everything.)"""
@@ -118,19 +148,18 @@ class Endpoints:
             return rest_error("AccessDeniedException", str(error), HTTPStatus.FORBIDDEN)
         return None
 
-    def _take(self, region: str, name: str) -> Fleet | None:
-        """Return the fleet that a request is for, which is counted in."""
+    def _take(self, region: str, name: str) -> tuple[Fleets, Fleet] | None:
+        """Return the fleets, and that of them which a request is for: it is counted in."""
         serving = self._serving.get((region, name))
         if serving is None:
             return None
         if serving.fleets is None and self._endpoint(region, name).endpoint_status == "InService":
             serving.ready.wait(WAIT_AFTER_RESTART)  # in service before the twin was restarted, loading now
         with self._swapping:
-            if serving.fleets is None:
-                return None
-            fleet = serving.fleets.pick()
-            fleet.begin()
-            return fleet
+            taken = serving.pick()
+            if taken:
+                taken[1].begin()
+            return taken
 
     def _endpoint(self, region: str, name: str) -> Any:
         return self._control.backend("sagemaker", region).endpoints.get(name)
@@ -148,6 +177,8 @@ class Endpoints:
         endpoint = self._endpoint(call.region, name)
         endpoint.endpoint_status = "Creating"
         endpoint.creation_time = endpoint.last_modified_time = naive_utc(call.when)
+        endpoint.pending_deployment_summary = None
+        endpoint.last_deployment_config = call.payload.get("DeploymentConfig")
         if not call.replaying:
             self._start_thread(call.region, name, Serving(), call.payload["EndpointConfigName"])
 
@@ -165,12 +196,60 @@ class Endpoints:
         if self._is_serverless(call.region, config) != self._is_serverless(call.region, endpoint.endpoint_config_name):
             message = f'Cannot update endpoint "{endpoint.arn}" between serverless and instance-based variants.'
             return json_rpc_error("ValidationException", message)
+        retained = endpoint.last_deployment_config if call.payload.get("RetainDeploymentConfig") else None
+        asked = call.payload.get("DeploymentConfig") or retained
+        try:
+            planned = Rollout() if call.replaying else self._plan(call.region, endpoint, config, asked)
+        except RefusedError as refusal:
+            return json_rpc_error("ValidationException", str(refusal))
         endpoint.endpoint_status = "Updating"
         endpoint.failure_reason = None
         endpoint.last_modified_time = naive_utc(call.when)
+        endpoint.last_deployment_config = asked or endpoint.last_deployment_config
+        self._note_progress(call.region, endpoint, config, "Creating", call.when)
         if not call.replaying:
-            self._start_thread(call.region, name, self._serving[call.region, name], config)
+            self._start_thread(call.region, name, self._serving[call.region, name], config, planned)
         return json_response(200, {"EndpointArn": endpoint.arn}, {"Content-Type": "application/x-amz-json-1.1"})
+
+    def _plan(self, region: str, endpoint: Any, config: str, asked: dict[str, Any] | None) -> Rollout:
+        """Read how an endpoint is to come to another config.
+
+        Raises:
+            RefusedError: AWS refuses that.
+        """
+        if not asked:
+            return Rollout()
+        backend = self._control.backend("sagemaker", region)
+        new, old = (backend.endpoint_configs[each] for each in (config, endpoint.endpoint_config_name))
+        names = [{variant["VariantName"] for variant in each.production_variants} for each in (new, old)]
+        if names[0] != names[1]:
+            raise RefusedError("The variant names of the old and the new endpoint configuration must be the same.")
+        if self._is_serverless(region, config):
+            raise RefusedError("DeploymentConfig is not supported for endpoints with serverless variants.")
+        planned = rollout(asked, min(variant.instances for variant in self._variants(region, config)))
+        role = AssumedRole(self._control, self._variants(region, config)[0].role)
+        known = self._alarms.states(region, planned.alarms)
+        for alarm in planned.alarms:
+            arn = f"arn:aws:cloudwatch:{region}:{ACCOUNT}:alarm:{alarm}"
+            if alarm not in known:
+                raise RefusedError(f'Could not find the alarm "{arn}".')
+            if not role.allows("cloudwatch:DescribeAlarms", arn):
+                raise RefusedError(
+                    f'The role "{role.arn}" is not authorized to perform cloudwatch:DescribeAlarms on "{arn}".'
+                )
+        return planned
+
+    def _note_progress(self, region: str, endpoint: Any, config: str, status: str, when: float) -> None:
+        """Let DescribeEndpoint tell how far an update is."""
+        wanted = self._control.backend("sagemaker", region).endpoint_configs[config].production_variants
+        begun = (endpoint.pending_deployment_summary or {}).get("StartTime", naive_utc(when))
+        stage = {"Status": status, "StartTime": naive_utc(when)}
+        variants = endpoint._process_production_variants(wanted)
+        endpoint.pending_deployment_summary = {
+            "EndpointConfigName": config,
+            "StartTime": begun,
+            "ProductionVariants": [{**variant, "VariantStatus": [stage]} for variant in variants],
+        }
 
     def _is_serverless(self, region: str, config: str) -> bool:
         found = self._control.backend("sagemaker", region).endpoint_configs.get(config)
@@ -187,23 +266,62 @@ class Endpoints:
         if serving and serving.fleets:
             threading.Thread(target=serving.fleets.stop, daemon=True).start()
 
-    def _start_thread(self, region: str, name: str, serving: Serving, config: str) -> None:
+    def _start_thread(
+        self,
+        region: str,
+        name: str,
+        serving: Serving,
+        config: str,
+        planned: Rollout | None = None,
+        reason: str | None = None,
+    ) -> None:
         self._serving[region, name] = serving
-        threading.Thread(target=self._start, args=(region, name, serving, config), daemon=True).start()
+        arguments = (region, name, serving, config, planned or Rollout(), reason)
+        threading.Thread(target=self._start, args=arguments, daemon=True).start()
 
-    def _start(self, region: str, name: str, serving: Serving, config: str) -> None:
+    def _start(
+        self, region: str, name: str, serving: Serving, config: str, planned: Rollout, reason: str | None
+    ) -> None:
         endpoint = self._endpoint(region, name)
         try:
             with self._control.lock:
                 variants = self._variants(region, config)
             fleets = start_fleets(config, variants, partial(self._start_server, region, name))
-        except StartFailedError as error:
+            if serving.fleets:
+                self._roll_out(region, endpoint, serving, fleets, planned)
+        except (StartFailedError, RolledBackError) as error:
             self._settle(region, name, serving, endpoint, reason=str(error))
         except Exception as error:  # noqa: BLE001  an endpoint never stays Creating, whatever broke
             reason = f"InternalServerError: {type(error).__name__}: {error}"
             self._settle(region, name, serving, endpoint, reason=reason)
         else:
-            self._settle(region, name, serving, endpoint, fleets=fleets)
+            self._settle(region, name, serving, endpoint, fleets=fleets, reason=reason)
+
+    def _roll_out(self, region: str, endpoint: Any, serving: Serving, successors: Fleets, planned: Rollout) -> None:
+        """Let other fleets answer more and more of the requests.
+
+        Raises:
+            RolledBackError: an alarm went off; the old fleets answer all of them, and the new ones have ended.
+        """
+
+        def shift(share: float) -> None:
+            with self._swapping:
+                serving.successors, serving.share = successors, share
+            with self._control.lock:
+                self._note_progress(region, endpoint, successors.config, "Baking", time.time())
+
+        def over() -> bool:
+            return self._serving.get((region, endpoint.endpoint_name)) is not serving
+
+        try:
+            planned.carry_out(shift, partial(self._alarms.states, region), over)
+        except BaseException:
+            with self._control.lock:
+                endpoint.endpoint_status = "RollingBack"
+            with self._swapping:
+                serving.successors, serving.share = None, 0.0
+            successors.stop()
+            raise
 
     def _start_server(self, region: str, name: str, variant: Variant) -> ModelServer:
         role = AssumedRole(self._control, variant.role)
@@ -259,6 +377,7 @@ class Endpoints:
                 with self._swapping:
                     old = serving.fleets if fleets else None
                     serving.fleets = fleets or serving.fleets
+                    serving.successors, serving.share = None, 0.0
                 brought_back = fleets and endpoint.endpoint_status == "InService"
                 if not brought_back:  # it was recorded as in service before the restart
                     self._conclude(region, endpoint, serving.fleets, reason)
@@ -283,6 +402,7 @@ class Endpoints:
     def _apply(self, endpoint: Any, region: str, data: dict[str, Any]) -> None:
         endpoint.endpoint_status = data["status"]
         endpoint.failure_reason = data["reason"]
+        endpoint.pending_deployment_summary = None
         endpoint.endpoint_config_name = data["config"]
         endpoint.last_modified_time = naive_utc(data["when"])
         config = self._control.backend("sagemaker", region).endpoint_configs.get(data["config"])
@@ -296,29 +416,38 @@ def _image(name: str) -> dict[str, str]:
     return {"SpecifiedImage": name, "ResolvedImage": name}
 
 
-def _ask(fleet: Fleet, request: Request) -> Response:
-    """Return a fleet's answer as InvokeEndpoint tells it."""
+def _ask(fleet: Fleet, request: Request) -> tuple[int, Response]:
+    """Return the HTTP status that metrics count, and a fleet's answer as InvokeEndpoint tells it."""
     body = request.get_data()
     content_type = request.headers.get("content-type", "application/octet-stream")
     try:
         answer = fleet.invoke(body, content_type, request.headers.get("accept", "*/*"))
     except BodyTooLargeError:
         message = f"Request body of {len(body)} bytes exceeded maximum allowed of {fleet.max_body} bytes"
-        return rest_error("ValidationError", message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return 413, rest_error("ValidationError", message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     except ThrottledError:  # AWS gives no message (https://github.com/opensearch-project/ml-commons/issues/2429)
-        return rest_error("ThrottlingException", None, HTTPStatus.BAD_REQUEST)
+        return 400, rest_error("ThrottlingException", None, HTTPStatus.BAD_REQUEST)
     except ModelUnavailableError:
-        return rest_error("ServiceUnavailable", "The service is unavailable.", HTTPStatus.SERVICE_UNAVAILABLE)
+        return 503, rest_error("ServiceUnavailable", "The service is unavailable.", HTTPStatus.SERVICE_UNAVAILABLE)
     except ModelDiedError:
-        return _model_error(HTTPStatus.SERVICE_UNAVAILABLE, "The container ended while it was to answer.")
+        return 503, _model_error(HTTPStatus.SERVICE_UNAVAILABLE, "The container ended while it was to answer.")
     except ModelTimeoutError as error:
-        return _model_error(
-            504, f"Your invocation timed out while waiting for a response from container primary. ({error})"
-        )
+        text = f"Your invocation timed out while waiting for a response from container primary. ({error})"
+        return 504, _model_error(HTTPStatus.GATEWAY_TIMEOUT, text)
     if answer.status != HTTPStatus.OK:
-        return _model_error(answer.status, answer.body.decode("utf-8", "replace"))
+        return answer.status, _model_error(answer.status, answer.body.decode("utf-8", "replace"))
     told = {"Content-Type": answer.content_type, "x-Amzn-Invoked-Production-Variant": fleet.variant.name}
-    return Response(answer.body, headers=told)
+    return HTTPStatus.OK, Response(answer.body, headers=told)
+
+
+def _measured(status: int, seconds: float) -> dict[str, float]:
+    """Return what SageMaker tells CloudWatch of a request: how many there are and fail, and microseconds."""
+    return {
+        "Invocations": 1,
+        "Invocation4XXErrors": float(400 <= status < 500),
+        "Invocation5XXErrors": float(status >= 500),
+        "ModelLatency": 1e6 * seconds,
+    }
 
 
 def _model_error(status: int, text: str) -> Response:
