@@ -20,7 +20,8 @@ Answer, negotiated in this order:
   5. Errors are always `{"error": {"code", "message"}}`.
 
 Every answer carries the CORS headers. Preflights never come here: API Gateway answers OPTIONS itself. Each request
-leaves one JSON line in the log, without the text of the review.
+leaves one JSON line in the log, without the text of the review. With METRICS_NAMESPACE the line also tells CloudWatch,
+in its embedded metric format, how the answers were: the share of undecided ones and the mean probability.
 """
 
 import base64
@@ -38,6 +39,7 @@ ENDPOINT_NAME = os.environ.get("ENDPOINT_NAME", "")
 MAX_REVIEW_CHARACTERS = int(os.environ.get("MAX_REVIEW_CHARACTERS", "50000"))
 MAX_REVIEWS = int(os.environ.get("MAX_REVIEWS", "100"))
 ENDPOINT_SECONDS = int(os.environ.get("ENDPOINT_SECONDS", "24"))
+METRICS_NAMESPACE = os.environ.get("METRICS_NAMESPACE", "")
 
 # Loaded or made while Lambda starts the environment, when it has a whole CPU whatever its memory size.
 if MODEL_FOLDER:
@@ -144,6 +146,8 @@ def _answer(event: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
     record["reviews"] = len(request.reviews)
     record["characters"] = sum(map(len, request.reviews))
     predictions = _predict(request)
+    if METRICS_NAMESPACE:
+        record |= _metrics(predictions)
     if request.media_type == TEXT:
         return _response(200, TEXT, "1" if predictions[0]["sentiment"] else "0")
     body = json.dumps(predictions if request.as_list else predictions[0], allow_nan=False)
@@ -413,6 +417,27 @@ def _client_error(error: "ClientError") -> ApiError:
     if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in (401, 403) or "AccessDenied" in code:
         return _access_error(detail)
     return ApiError(502, "endpoint_error", "The model's endpoint answered with an error.", detail=detail)
+
+
+def _metrics(predictions: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what makes metrics of a log line; nothing where a model of one's own tells no probability."""
+    probabilities = [prediction.get("probability") for prediction in predictions]
+    if not all(isinstance(probability, float) for probability in probabilities):
+        return {}
+    names = ("Undecided", "Probability")
+    directive = {
+        "Namespace": METRICS_NAMESPACE,
+        "Dimensions": [["Endpoint"], ["Endpoint", "Model"]],
+        "Metrics": [{"Name": name} for name in names],
+    }
+    undecided = sum(bool(prediction.get("undecided")) for prediction in predictions)
+    values = (undecided / len(predictions), sum(probabilities) / len(probabilities))
+    return {
+        "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
+        "Endpoint": ENDPOINT_NAME,
+        "Model": str(predictions[0].get("model", "")),
+        **dict(zip(names, values, strict=True)),
+    }
 
 
 def _error_response(error: ApiError) -> dict[str, Any]:

@@ -414,3 +414,28 @@ def test_the_higher_quality_wins(handler: ModuleType, endpoint: Any, text: int, 
     accept = f"text/plain;q={text / 1000:.3f}, application/json;q={detail / 1000:.3f}"
     answer = Answer(handler.lambda_handler(proxy_event("good", {"Accept": accept}), None))
     assert answer.is_json is (detail > text)
+
+
+def told_metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return record
+
+
+def test_answers_are_no_metrics_unless_that_is_asked_for(post: Post, capsys: pytest.CaptureFixture[str]) -> None:
+    post("a good film")
+    assert "_aws" not in told_metrics(capsys)
+
+
+def test_answers_become_metrics_without_the_review(
+    post: Post, handler: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "METRICS_NAMESPACE", "sentictl")
+    post(json.dumps({"reviews": ["a good film", "a film"]}), JSON)
+    record = told_metrics(capsys)
+    (directive,) = record["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "sentictl"
+    assert directive["Dimensions"] == [["Endpoint"], ["Endpoint", "Model"]]
+    names = [metric["Name"] for metric in directive["Metrics"]]
+    assert {name: record[name] for name in names} == {"Undecided": 0.0, "Probability": pytest.approx(0.505)}
+    assert (record["Endpoint"], record["Model"]) == ("reviews-local-endpoint", "reviews-1")
+    assert "film" not in json.dumps(record)

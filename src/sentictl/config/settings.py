@@ -7,7 +7,7 @@ writes; a value is kept in the file only when a person or a flag set it.
 import json
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -325,6 +325,33 @@ MEMORY_MB = (1024, 6144)  # of a serverless endpoint, as SageMaker has it; a fun
 MOST_AT_ONCE = 200  # requests of one serverless endpoint
 
 
+ROLLOUT_NEEDS_INSTANCES = "it is of instances alone, and deploy.serving has none"
+Rollout = Literal["all-at-once", "canary", "linear"]
+Watched = Literal["errors", "latency", "undecided", "probability"]
+MOST_PERCENT, LEAST_LINEAR_PERCENT = 50, 10  # of a rollout's step, as SageMaker has it
+LONGEST_ROLLOUT = timedelta(hours=7)  # SageMaker allows 8, of which the new machines need some to start
+
+
+def rollout_steps(rollout: str, percent: int, instances: int) -> list[float]:
+    """Return the share of the new instances after each step of a rollout, of which whole ones are turned on."""
+    if rollout == "all-at-once":
+        return [1.0]
+    step = max(1, instances * percent // 100)
+    numbers = [step, instances] if rollout == "canary" else [*range(step, instances, step), instances]
+    return [number / instances for number in numbers]
+
+
+def _check_watched(given: Any) -> Any:
+    watched = given
+    if isinstance(given, str):
+        listed = _from_json(given)
+        words = [word.strip() for word in given.split(",")]
+        watched = listed if isinstance(listed, list) else [word for word in words if word]
+    if not isinstance(watched, list) or not all(each in get_args(Watched) for each in watched):
+        raise PydanticCustomError("watched", "it is a list of errors, latency, undecided and probability, or of some")
+    return watched
+
+
 class DeploySettings(Table):
     """`[deploy]`: what the model answers in, how long its log is kept, and which version of it that is.
 
@@ -333,6 +360,13 @@ class DeploySettings(Table):
     `max_concurrency` requests at once, and keeps room for `provisioned_concurrency` of them warm. `model` is a training
     job's name; left empty, the model that the other settings make is served. `ttl` is how long the endpoint stands,
     such as "30m", "8h" or "3d"; left empty, it stays.
+
+    `rollout` is how another model takes the live one's place on instances: "all-at-once"; "canary": first on
+    `rollout_percent` of them, then on all; "linear": on so many more at each step. After each step AWS waits for
+    `rollout_minutes`, and goes back by itself when an alarm goes off on what `rollback_on` names: the share of
+    "errors", the "latency", the share of answers that are "undecided", or a mean "probability" far from the last
+    week's. Left empty, a canary and a linear rollout watch errors and latency, and all-at-once watches nothing and does
+    not wait.
     """
 
     serving: Literal["instance", "serverless", "lambda"] = "instance"
@@ -344,6 +378,57 @@ class DeploySettings(Table):
     instance_count: Annotated[int, Field(ge=1, le=10)] = 1
     ttl: Annotated[str, AfterValidator(_check_ttl)] = ""
     log_days: LogDays = 14
+    rollback_on: Annotated[list[Watched], BeforeValidator(_check_watched)] = []
+    rollout_percent: Annotated[int, Field(ge=1, le=MOST_PERCENT)] = 25
+    rollout: Rollout = "all-at-once"
+    rollout_minutes: Annotated[int, Field(ge=0, le=60)] = 10
+
+    @field_validator("rollback_on")
+    @classmethod
+    def _check_rollback(cls, watched: list[Watched], info: ValidationInfo) -> list[Watched]:
+        if watched and info.data.get("serving", "instance") != "instance":
+            raise PydanticCustomError("rollback_on", ROLLOUT_NEEDS_INSTANCES, {"instead": "[]"})
+        return list(dict.fromkeys(watched))
+
+    @field_validator("rollout")
+    @classmethod
+    def _check_rollout(cls, rollout: Rollout, info: ValidationInfo) -> Rollout:
+        known, instead = info.data, {"instead": "all-at-once"}
+        if rollout == "all-at-once":
+            return rollout
+        if known.get("serving", "instance") != "instance":
+            raise PydanticCustomError("rollout", ROLLOUT_NEEDS_INSTANCES, instead)
+        if known.get("instance_count", 2) < 2:
+            why = "it begins with a part of the instances, and deploy.instance_count is 1"
+            raise PydanticCustomError("rollout", why, instead)
+        if rollout == "linear" and known.get("rollout_percent", MOST_PERCENT) < LEAST_LINEAR_PERCENT:
+            why = "a linear rollout takes steps of 10 to 50 percent, and deploy.rollout_percent is less"
+            raise PydanticCustomError("rollout", why, {"instead": "canary"})
+        return rollout
+
+    @field_validator("rollout_minutes")
+    @classmethod
+    def _check_minutes(cls, minutes: int, info: ValidationInfo) -> int:
+        known = info.data
+        if {"rollout", "rollout_percent", "instance_count"} <= known.keys():  # and so allowed
+            steps = rollout_steps(known["rollout"], known["rollout_percent"], known["instance_count"])
+            most = LONGEST_ROLLOUT // timedelta(minutes=len(steps))
+            if minutes > most:
+                why = "all steps together would take longer than SageMaker allows: {most} at most"
+                raise PydanticCustomError("rollout_minutes", why, {"most": most, "instead": str(most)})
+        return minutes
+
+    @property
+    def watched(self) -> tuple[Watched, ...]:
+        """What a rollout watches: its alarms make AWS go back. Nothing where a change is made at once."""
+        if self.rollback_on or self.rollout == "all-at-once":
+            return tuple(self.rollback_on)
+        return ("errors", "latency")
+
+    @property
+    def guarded(self) -> bool:
+        """Whether another model takes the live one's place in a way that AWS can go back on by itself."""
+        return self.serving == "instance" and bool(self.watched)
 
     @field_validator("provisioned_concurrency")
     @classmethod

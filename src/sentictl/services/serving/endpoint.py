@@ -21,6 +21,7 @@ from sentictl.services.resources.sagemaker import (
     has_endpoint,
 )
 from sentictl.services.serving.model import Model
+from sentictl.services.serving.rollout import deployment_config, gone_off, waits
 
 VARIANT = "AllTraffic"
 NOT_LIVE = {"Creating", "Deleting", "Failed"}
@@ -136,8 +137,11 @@ class Endpoint(SageMakerResource):
             self._delete(self.name)
             self.create()
         elif endpoint["EndpointConfigName"] != EndpointConfig(self.context).name:
+            rollout = deployment_config(self.context)
             self.context.environment.client("sagemaker").update_endpoint(
-                EndpointName=self.name, EndpointConfigName=EndpointConfig(self.context).name
+                EndpointName=self.name,
+                EndpointConfigName=EndpointConfig(self.context).name,
+                **({"DeploymentConfig": rollout} if rollout else {}),
             )
 
     def wait_ready(self, live: LiveResource) -> LiveResource:
@@ -148,8 +152,10 @@ class Endpoint(SageMakerResource):
         if endpoint["EndpointStatus"] != "InService" or endpoint["EndpointConfigName"] != wanted:
             served = endpoint.get("EndpointConfigName", wanted)
             back = "" if served == wanted else f" and serves {served}, as before: AWS went back to it by itself"
+            alarms = gone_off(self.context)
+            because = f", since an alarm went off: {alarms}" if back and alarms else ""
             raise EndpointError(
-                f"The endpoint {self.name} is {endpoint['EndpointStatus']}{back}: "
+                f"The endpoint {self.name} is {endpoint['EndpointStatus']}{back}{because}: "
                 f"{endpoint.get('FailureReason', 'AWS gives no reason')}",
                 "Its log: sentictl logs endpoint. When that is mended, run the same command again.",
             )
@@ -157,6 +163,10 @@ class Endpoint(SageMakerResource):
 
     def delete(self, record: Record) -> None:
         self._delete(record.name)
+
+    def settled(self) -> dict[str, Any]:
+        """Wait until the endpoint is not changing any more, and return it as AWS describes it."""
+        return self._wait(self.name)
 
     def summary(self) -> str:
         return f"endpoint {self.name} in service"
@@ -168,7 +178,12 @@ class Endpoint(SageMakerResource):
         return endpoint_uses(self.context.settings.deploy)
 
     def cloudformation(self) -> Entries:
-        properties = {"EndpointName": self.name, "EndpointConfigName": EndpointConfig(self.context).name}
+        rollout = deployment_config(self.context)
+        properties = {
+            "EndpointName": self.name,
+            "EndpointConfigName": EndpointConfig(self.context).name,
+            **({"DeploymentConfig": rollout} if rollout else {}),
+        }
         return self.entry("AWS::SageMaker::Endpoint", properties, after=[EndpointLogGroup.__name__])
 
     def _delete(self, name: str) -> None:
@@ -182,7 +197,7 @@ class Endpoint(SageMakerResource):
             lambda: self._describe(name) or {"EndpointStatus": "Gone"},
             lambda endpoint: endpoint["EndpointStatus"] not in IN_PROGRESS,
             what=f"The endpoint {name}",
-            timeout=60 * MINUTES,
+            timeout=60 * MINUTES + waits(self.context).total_seconds(),
         )
 
     def _describe(self, name: str) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from sentictl.services.iam.roles import FunctionRole
 from sentictl.services.pricing.per_use import function_uses
 from sentictl.services.resources.logs import FunctionLogGroup
 from sentictl.services.resources.sagemaker import endpoint_name, has_endpoint
+from sentictl.services.serving.alarms import ANSWERS, measures_answers
 from sentictl.services.serving.endpoint import another_stands
 from sentictl.services.web.function_archive import ARTIFACT_FOLDER, MODEL_FOLDER, PART, WITH_MODEL, FunctionArchive
 from sentictl.services.web.packages import ARCHITECTURE, PYTHON
@@ -228,6 +229,8 @@ class Function(Resource):
             return {MODEL_FOLDER: ARTIFACT_FOLDER, **limits}
         if settings.deploy.serving == "serverless":
             limits["MAX_ENDPOINT_BODY"] = str(SERVERLESS_BODY)
+        if measures_answers(self.context):
+            limits["METRICS_NAMESPACE"] = ANSWERS
         seconds = settings.lambda_.timeout_seconds - SPARE_SECONDS
         return {"ENDPOINT_NAME": endpoint_name(self.context), "ENDPOINT_SECONDS": str(seconds), **limits}
 
