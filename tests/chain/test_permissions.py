@@ -26,6 +26,8 @@ STATEMENTS = [
     for statement in json.loads(policy.read_text(encoding="utf-8"))["Statement"]
 ]
 LIMIT_SECONDS = 60
+# What shows that a statement is needed, where that is not what shows it of the role's others.
+PARTS = {"WriteTheEndpointsLog": "endpoint_log", "WatchTheAlarmsOfARollout": "rollout"}
 TRAINING_LOG = "/aws/sagemaker/TrainingJobs"
 NOTEBOOK_LOG = "/aws/sagemaker/NotebookInstances"
 # In place of the real script, which takes seconds: one that reads, writes and tells as much.
@@ -84,6 +86,34 @@ class Deployed:
             if len(self._lines(group)) > before:
                 return True
             time.sleep(0.05)
+        return False
+
+    def rollout(self) -> bool:
+        """Whether the endpoint can be changed with alarms to watch it."""
+        sagemaker, alarm = self.client("sagemaker"), "toy-local-rollback-errors"
+        self.client("cloudwatch").put_metric_alarm(
+            AlarmName=alarm,
+            Namespace="AWS/SageMaker",
+            MetricName="Invocation5XXErrors",
+            Statistic="Average",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=0.5,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+        endpoint = sagemaker.describe_endpoint(EndpointName="toy-local-endpoint")
+        traffic = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
+        with suppress(ClientError):
+            sagemaker.update_endpoint(
+                **{name: endpoint[name] for name in ("EndpointName", "EndpointConfigName")},
+                DeploymentConfig={
+                    "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": traffic},
+                    "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm}]},
+                },
+            )
+            waiter = sagemaker.get_waiter("endpoint_in_service")
+            waiter.wait(EndpointName="toy-local-endpoint", WaiterConfig={"Delay": 1})
+            return True
         return False
 
     def schedule(self) -> bool:
@@ -182,7 +212,7 @@ def policy(deployed: Deployed, request: pytest.FixtureRequest) -> Iterator[dict[
     ("policy", "sid"), STATEMENTS, ids=["-".join(statement) for statement in STATEMENTS], indirect=["policy"]
 )
 def test_no_statement_can_be_spared(deployed: Deployed, policy: dict[str, Any], sid: str) -> None:
-    part = "endpoint_log" if sid == "WriteTheEndpointsLog" else policy["RoleName"].rpartition("-")[2]
+    part = PARTS.get(sid, policy["RoleName"].rpartition("-")[2])
     works: Callable[[], bool] = getattr(deployed, part)
     assert works()
     document = policy["PolicyDocument"]

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from sentictl.cli.app import app
 from sentictl.twin import daemon
+from sentictl.twin.core.clock import SPEED_VARIABLE
 from tests.chain.shell import begin
 from tests.golden.requests import Request, complaints, record
 from tests.golden.template import resolved
@@ -27,7 +28,7 @@ from tests.golden.writer import ACCOUNT, Writer
 FOLDER = Path(__file__).parent
 REWRITE = "SENTICTL_GOLDEN=write pytest tests/golden"
 WRITING = os.environ.get("SENTICTL_GOLDEN") == "write"
-STORIES = ("up", "update", "down")
+STORIES = ("up", "update", "rollout", "down")
 CHANGES = """
 [deploy]
 instance_count = 2
@@ -44,6 +45,12 @@ throttle_rate = 5
 [site]
 publish = "s3"
 """
+ROLLOUT = {
+    "instance_type": "ml.m5.xlarge",
+    "rollout": "canary",
+    "rollout_minutes": "0",
+    "rollback_on": "errors,latency,undecided,probability",
+}
 Properties = list[dict[str, Any]]
 
 
@@ -67,6 +74,7 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
         for name in [name for name in os.environ if name.startswith(("AWS_", "SENTICTL_"))]:
             monkeypatch.delenv(name)
         monkeypatch.chdir(folder)
+        monkeypatch.setenv(SPEED_VARIABLE, "600")  # the old machines stay a minute
         unrecorded = boto3.Session
         requests = record(monkeypatch)
         told = Stories()
@@ -74,6 +82,9 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
             _bring_up(told, "up", requests)
             _change(folder, unrecorded)
             _bring_up(told, "update", requests)
+            for setting, value in ROLLOUT.items():
+                _sentictl("config", "set", f"deploy.{setting}", value)
+            _bring_up(told, "rollout", requests)
         finally:
             _sentictl("down", "--yes")
         told.requests["down"] = list(requests)
@@ -125,6 +136,15 @@ def test_the_exported_endpoint_config_follows_the_settings(stories: Stories) -> 
     changed = stories.asked("update", "CreateEndpointConfig")
     assert stories.exported["update"]["AWS::SageMaker::EndpointConfig"] == changed
     assert changed != stories.asked("up", "CreateEndpointConfig")
+
+
+def test_the_exported_rollout_is_the_requested_one(stories: Stories) -> None:
+    (asked,) = stories.asked("rollout", "UpdateEndpoint")
+    (exported,) = stories.exported["rollout"]["AWS::SageMaker::Endpoint"]
+    assert exported["DeploymentConfig"] == asked["DeploymentConfig"]
+    alarms = stories.exported["rollout"]["AWS::CloudWatch::Alarm"]
+    assert _by("AlarmName", alarms) == _by("AlarmName", stories.asked("rollout", "PutMetricAlarm"))
+    assert len(alarms) == 5
 
 
 def test_the_exported_schedule_is_the_requested_one(stories: Stories) -> None:

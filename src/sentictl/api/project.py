@@ -52,6 +52,7 @@ from sentictl.services.operations.first_answers import wait_for_answers
 from sentictl.services.operations.logs import read_log
 from sentictl.services.operations.orphans import find_orphans
 from sentictl.services.operations.prune import piled_up, prune
+from sentictl.services.operations.rollouts import abort, check_none_under_way, progress
 from sentictl.services.operations.unused import KEEP, Survey, survey
 from sentictl.services.operations.usage import idle_warning
 from sentictl.services.page.preview import serving
@@ -72,6 +73,7 @@ from sentictl.services.resources.training import (
     stop_running_job,
     version_of,
 )
+from sentictl.services.serving.alarms import Alarms
 from sentictl.services.serving.endpoint import Endpoint, unused_gpu
 from sentictl.services.serving.model import check_images
 from sentictl.services.serving.schedule import Schedule, ending, renew
@@ -285,6 +287,17 @@ class Project:
             versions.follow_served(context)
             return context.recorded(Endpoint if has_endpoint(context) else FunctionArchive)
 
+    def abort_rollout(self, *, wait: bool = True) -> str:
+        """Have AWS go back to what the endpoint served before a rollout that is on its way.
+
+        Args:
+            wait: until it has gone back.
+
+        Returns:
+            The endpoint config that is served.
+        """
+        return abort(self.session.read(announced=True), wait=wait)
+
     def wire_lambda(self, settings: Changes = None, *, adopt: bool = False) -> Record:
         """Put a Lambda function in front of the model, or around it. Returns its record."""
         with self.session.change(settings) as context:
@@ -380,6 +393,7 @@ class Project:
         findings = stack.inspect(context)
         ours = {finding.record.kind for finding in findings if finding.ours}
         warnings = [warn(context) for kind, warn in WARNINGS if kind.kind in ours]
+        rollout = progress(context) if Alarms.kind in ours else None
         return Status(
             self.session.environment,
             findings,
@@ -387,6 +401,7 @@ class Project:
             invoke_url(context) if context.state.latest(RestApi.kind) else None,
             estimate(context, CHAIN, ours),
             [warning for warning in warnings if warning],
+            rollout,
         )
 
     def down(self, part: str | None = None, *, keep_data: bool = False, keep_notebook: bool = False) -> Removal:
@@ -651,6 +666,7 @@ class Project:
     def _bring_up(self, context: Context, command: str, adopt: bool) -> None:
         if command == "deploy":
             self._observer.begin(command)
+            check_none_under_way(context)
             self._warn(versions.check_not_worse(context))
         self._run(context, command, adopt=adopt)
         if command == "deploy":
@@ -671,6 +687,7 @@ class Project:
             self._observer.begin("deploy")
             if model is not None:
                 chosen.update(context.config.change({versions.SETTING: versions.choose(context, model)}))
+            check_none_under_way(context)
             if not force:
                 self._warn(versions.check_not_worse(context))
 

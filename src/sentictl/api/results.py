@@ -10,6 +10,7 @@ from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.reviews.prepare.manifest import Manifest
 from sentictl.reviews.read.source import listed
 from sentictl.services.evaluate.evaluation import Evaluation
+from sentictl.services.operations.rollouts import Progress
 from sentictl.services.pricing.estimate import Estimate, TuningPrice
 
 
@@ -132,6 +133,7 @@ class Status:
         api_url: where reviews are posted; None where there is no API.
         costs: what it costs; None where nothing was ever made.
         warnings: what a person should know beside it.
+        rollout: how far a rollout is; None where none is on its way.
     """
 
     environment: str
@@ -140,6 +142,7 @@ class Status:
     api_url: str | None = None
     costs: Estimate | None = None
     warnings: Sequence[str] = ()
+    rollout: Progress | None = None
 
     @property
     def differs(self) -> bool:
@@ -154,6 +157,7 @@ class Status:
             "api_url": self.api_url,
             **(self.costs.document() if self.costs else {"hourly_cost": 0.0}),
             "warnings": list(self.warnings),
+            "rollout": self.rollout.document() if self.rollout else None,
         }
 
 

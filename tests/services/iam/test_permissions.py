@@ -40,17 +40,19 @@ ACTIONS = {
     "lambda GetFunction": ["lambda:GetFunction", "lambda:ListTags"],  # which has its tags in its answer
     "lambda CreateFunction": ["lambda:CreateFunction", "lambda:TagResource", "iam:PassRole"],
     "logs CreateLogGroup": ["logs:CreateLogGroup", "logs:TagResource"],
+    "cloudwatch PutMetricAlarm": ["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"],
     "scheduler CreateSchedule": ["scheduler:CreateSchedule", "iam:PassRole"],
     "resourcegroupstaggingapi GetResources": ["tag:GetResources"],
 }
 # What none of those runs does: adopting, emptying a versioned bucket, breaking off large uploads, stopping a job that
-# runs, changing a schedule.
+# runs or a rollout, changing a schedule.
 OTHERWISE_NEEDED = {
     "s3:PutBucketTagging",
     "s3:DeleteObjectVersion",
     "s3:AbortMultipartUpload",
     "sagemaker:StopTrainingJob",
     "scheduler:UpdateSchedule",
+    "cloudwatch:SetAlarmState",
 }
 
 
@@ -88,7 +90,7 @@ def test_every_kind_of_resource_says_what_it_takes() -> None:
 
 
 def test_no_call_is_without_its_permission_and_no_permission_without_a_call() -> None:
-    called = actions_of("up") | actions_of("update") | actions_of("down")
+    called = actions_of("up") | actions_of("update") | actions_of("rollout") | actions_of("down")
     assert called - set(every_action(KEPT)) == set()
     assert set(every_action(KEPT)) - called == (OTHERWISE_NEEDED | set(BESIDES)) - called
 

@@ -8,6 +8,7 @@ from sentictl.cli.completer import versions
 from sentictl.cli.examples import REVIEW
 from sentictl.cli.invocation import Invocation
 from sentictl.cli.options import Adopt, DryRun, command, setting
+from sentictl.errors import UsageError
 
 app = typer.Typer(add_completion=False)
 
@@ -29,6 +30,16 @@ def deploy(
     ttl: Annotated[
         str | None, setting("Take the endpoint down after so long, such as 8h; off: never.", metavar="TIME")
     ] = None,
+    rollout: Annotated[
+        str | None, setting("How another model takes over: all-at-once, canary or linear.", metavar="KIND")
+    ] = None,
+    rollout_percent: Annotated[int | None, setting("Of the machines, in its first step or in each.")] = None,
+    rollout_minutes: Annotated[int | None, setting("It is watched for after each step.")] = None,
+    rollback_on: Annotated[
+        str | None,
+        setting("What makes AWS go back: errors,latency,undecided,probability.", metavar="LIST"),
+    ] = None,
+    abort: Annotated[bool, typer.Option("--abort", help="Stop a rollout that is on its way, and go back.")] = False,
     wait: Annotated[bool, typer.Option(help="Wait until the endpoint is in service.")] = True,
     dry_run: DryRun = False,
     adopt: Adopt = False,
@@ -47,8 +58,18 @@ def deploy(
         "deploy.instance_type": instance_type,
         "deploy.instance_count": instance_count,
         "deploy.ttl": ttl,
+        "deploy.rollout": rollout,
+        "deploy.rollout_percent": rollout_percent,
+        "deploy.rollout_minutes": rollout_minutes,
+        "deploy.rollback_on": rollback_on,
     }
+    if abort and (model or force or dry_run or any(settings.values())):
+        raise UsageError("--abort stops a rollout, and changes nothing else.", "Leave the other options out.")
     with opened(invocation, announced=True) as project:
+        if abort:
+            served = project.abort_rollout(wait=wait)
+            invocation.output.result({"endpoint_config": served}, f"{served} is served, as before")
+            return
         if dry_run:
             planned = project.plan("deploy", settings=settings, model=model, force=force, adopt=adopt)
             show_plan(invocation.output, planned)

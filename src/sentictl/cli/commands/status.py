@@ -55,4 +55,7 @@ def _draw(invocation: Invocation, found: "Status") -> None:
     count = len(found.findings)
     standing = f"{wrong} of {count} resources are not" if wrong else f"{count} resources, all"
     told = [f"{standing} as the settings want them.", f"{found.costs}", *found.warnings]
+    if found.rollout:
+        told.append(f"{found.rollout}")
+        told += [] if found.rollout.stopped else [f"Stop it: sentictl deploy --abort{env_option(invocation.env)}"]
     output.result(None, "\n" + paragraphs([("", line) for line in told], output.width))

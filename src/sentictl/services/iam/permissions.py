@@ -20,6 +20,7 @@ BESIDES = {
     "sagemaker:StopTrainingJob": "train --stop",
     "logs:FilterLogEvents": "logs",
     "cloudwatch:GetMetricStatistics": "status",
+    "cloudwatch:SetAlarmState": "deploy --abort",
     "pricing:GetProducts": "plan, status and up",
     "tag:GetResources": "down",
     "servicequotas:ListServiceQuotas": "doctor",
