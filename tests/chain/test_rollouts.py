@@ -10,10 +10,11 @@ import pytest
 
 from sentictl.twin.core.clock import SPEED_VARIABLE
 from tests.chain.shell import Shell, begin
-from tests.chain.test_rollback import REVIEW, Visitors
+from tests.chain.visitors import Visitors
 from tests.twin.conftest import wait_for
 
 SPEED = "60"  # a minute takes a second
+REVIEW = "a superb film"
 ENDPOINT = "toy-local-endpoint"
 
 
@@ -65,7 +66,7 @@ def test_the_alarms_stand_and_cost(shell: Shell, first: str) -> None:
 
 def test_a_canary_goes_over_and_fails_no_request(shell: Shell, first: str) -> None:
     train_another(shell, 4000)
-    with Visitors(shell.json("status")["api_url"]) as visitors:
+    with Visitors(shell.json("status")["api_url"], REVIEW) as visitors:
         shell.run("deploy")
     assert served(shell) != first
     assert visitors.answers
@@ -79,7 +80,7 @@ def test_a_canary_goes_over_and_fails_no_request(shell: Shell, first: str) -> No
 def test_one_that_is_stopped_goes_back_and_fails_no_request(shell: Shell, first: str) -> None:
     before = served(shell)
     train_another(shell, 3000)
-    with Visitors(shell.json("status")["api_url"]) as visitors:
+    with Visitors(shell.json("status")["api_url"], REVIEW) as visitors:
         shell.run("deploy", "--rollout-minutes", "60", "--no-wait")
         wait_for(lambda: len({json.loads(answer)["model"] for answer in visitors.answers}) == 2)
         rollout = shell.json("status")["rollout"]

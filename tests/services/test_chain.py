@@ -133,12 +133,13 @@ def test_what_commands_keep_stands_together_in_the_chain() -> None:
 def test_its_permissions_are_asked_for_on_its_own_arn(context: Context) -> None:
     taken = {"cloudwatch:DescribeAlarms", "cloudwatch:ListMetrics", "cloudwatch:PutMetricAlarm"}
     assert taken <= set(needed(LONGER, [Step(Action.CREATE, "alarm", "films-local-alarm", {})]))
-    assert set(every_action(LONGER)) - set(every_action(CHAIN)) == taken | {"cloudwatch:DeleteAlarms"}
+    assert set(every_action(LONGER)) - set(every_action(CHAIN)) == {"cloudwatch:ListMetrics"}
     assert "cloudwatch:PutMetricAlarm" not in reading_actions(LONGER)
     allowed = {
         action: entry["Resource"] for entry in policy(context, LONGER)["Statement"] for action in entry["Action"]
     }
-    assert allowed["cloudwatch:PutMetricAlarm"] == [ARN]
+    of_rollouts = f"arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:alarm:films-local-rollback-*"
+    assert allowed["cloudwatch:PutMetricAlarm"] == [of_rollouts, ARN]
     assert allowed["cloudwatch:ListMetrics"] == ["*"]
 
 

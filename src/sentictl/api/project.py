@@ -73,7 +73,7 @@ from sentictl.services.resources.training import (
     stop_running_job,
     version_of,
 )
-from sentictl.services.serving.alarms import Alarms
+from sentictl.services.serving.alarms import RollbackAlarms
 from sentictl.services.serving.endpoint import Endpoint, unused_gpu
 from sentictl.services.serving.model import check_images
 from sentictl.services.serving.schedule import Schedule, ending, renew
@@ -393,7 +393,7 @@ class Project:
         findings = stack.inspect(context)
         ours = {finding.record.kind for finding in findings if finding.ours}
         warnings = [warn(context) for kind, warn in WARNINGS if kind.kind in ours]
-        rollout = progress(context) if Alarms.kind in ours else None
+        rollout = progress(context) if RollbackAlarms.kind in ours else None
         return Status(
             self.session.environment,
             findings,

@@ -10,7 +10,7 @@ from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.reviews.prepare.manifest import Manifest
 from sentictl.reviews.read.source import listed
 from sentictl.services.evaluate.evaluation import Evaluation
-from sentictl.services.operations.rollouts import Progress
+from sentictl.services.operations.rollouts import RolloutProgress
 from sentictl.services.pricing.estimate import Estimate, TuningPrice
 
 
@@ -142,7 +142,7 @@ class Status:
     api_url: str | None = None
     costs: Estimate | None = None
     warnings: Sequence[str] = ()
-    rollout: Progress | None = None
+    rollout: RolloutProgress | None = None
 
     @property
     def differs(self) -> bool:

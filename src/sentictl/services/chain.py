@@ -6,7 +6,7 @@ from sentictl.services.resources.dataset import Dataset
 from sentictl.services.resources.logs import EndpointLogGroup, FunctionLogGroup
 from sentictl.services.resources.storage import Bucket
 from sentictl.services.resources.training import SourceArchive, TrainingJob
-from sentictl.services.serving.alarms import Alarms
+from sentictl.services.serving.alarms import RollbackAlarms
 from sentictl.services.serving.endpoint import Endpoint, EndpointConfig
 from sentictl.services.serving.model import Model
 from sentictl.services.serving.schedule import Schedule, ScheduleRole
@@ -25,7 +25,7 @@ CHAIN: tuple[type[Resource], ...] = (
     Model,
     EndpointConfig,
     EndpointLogGroup,
-    Alarms,
+    RollbackAlarms,
     Endpoint,
     ScheduleRole,
     Schedule,

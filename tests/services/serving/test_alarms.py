@@ -9,7 +9,7 @@ from sentictl.config.state import Record
 from sentictl.errors import ForeignError
 from sentictl.lifecycle.reconcile import Action, Step, apply, destroy
 from sentictl.lifecycle.resource import Context
-from sentictl.services.serving.alarms import Alarms, measures_answers
+from sentictl.services.serving.alarms import RollbackAlarms, measures_answers
 from sentictl.services.serving.endpoint import EndpointConfig
 from sentictl.services.web.function import Function
 from tests.services.conftest import ContextOf
@@ -49,7 +49,7 @@ def watchful(moto_context_of: ContextOf) -> Context:
 
 
 def bring(context: Context) -> list[Action]:
-    return [step.action for step in apply([Alarms(context)], context, Silent())]
+    return [step.action for step in apply([RollbackAlarms(context)], context, Silent())]
 
 
 def alarms(context: Context) -> dict[str, dict[str, Any]]:
@@ -84,7 +84,7 @@ def test_a_canary_watches_errors_and_latency_of_the_new_machines(context: Contex
 def test_by_default_there_are_none(moto_context_of: ContextOf) -> None:
     context = with_model(moto_context_of('[project]\nname = "films"\n'))
     assert bring(context) == []
-    assert Alarms(context).uses() == []
+    assert RollbackAlarms(context).uses() == []
     assert "METRICS_NAMESPACE" not in Function(context).desired()["Environment"]["Variables"]
 
 
@@ -175,14 +175,14 @@ def test_another_projects_are_left_alone(context: Context) -> None:
     )
     with pytest.raises(ForeignError):
         bring(context)
-    deleted, left = destroy([Alarms(context)], context, Silent())
+    deleted, left = destroy([RollbackAlarms(context)], context, Silent())
     assert (deleted, [record.kind for record in left]) == ([], ["alarms"])
     assert list(alarms(context)) == ["films-local-rollback-errors"]
 
 
 def test_they_are_paid_by_the_metrics_that_they_watch(context: Context) -> None:
-    (alarms_use,) = Alarms(context).uses()
+    (alarms_use,) = RollbackAlarms(context).uses()
     assert alarms_use.price == pytest.approx(0.3)
     context.config.change({"deploy.rollback_on": ["errors", "undecided"]})
-    alarms_use, metrics_use = Alarms(context).uses()
+    alarms_use, metrics_use = RollbackAlarms(context).uses()
     assert [alarms_use.price, metrics_use.price] == pytest.approx([0.4, 1.2])

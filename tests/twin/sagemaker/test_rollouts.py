@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from sentictl.twin import daemon
 from sentictl.twin.core.clock import SPEED_VARIABLE
-from sentictl.twin.sagemaker.rollouts import RefusedError, rollout
+from sentictl.twin.sagemaker.rollouts import DeploymentRefusedError, rollout
 from tests.twin.conftest import INFERENCE, Cloud, wait_for
 
 FAILING = {"code/inference.py": INFERENCE.replace('if body == b"raise"', "if True")}
@@ -74,7 +74,7 @@ def test_steps_are_of_whole_instances(traffic: dict[str, Any], instances: int, s
     ],
 )
 def test_what_aws_allows_in_no_deployment(deployment: dict[str, Any], why: str) -> None:
-    with pytest.raises(RefusedError, match=why):
+    with pytest.raises(DeploymentRefusedError, match=why):
         rollout(deployment, 2)
 
 

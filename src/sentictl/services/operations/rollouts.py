@@ -12,7 +12,7 @@ from sentictl.config.environments import env_option
 from sentictl.config.settings import rollout_steps
 from sentictl.errors import EndpointError, MissingStepError
 from sentictl.lifecycle.resource import Context
-from sentictl.services.serving.alarms import SAGEMAKER, Alarms
+from sentictl.services.serving.alarms import SAGEMAKER, RollbackAlarms
 from sentictl.services.serving.endpoint import VARIANT, Endpoint, EndpointConfig
 from sentictl.services.serving.rollout import ABORT, ALARM, STEP, TRAFFIC, alarm_name, live_alarms
 
@@ -22,7 +22,7 @@ CHANGING = ("Updating", GOING_BACK)
 
 
 @dataclass(frozen=True)
-class Progress:
+class RolloutProgress:
     """How far a rollout is.
 
     Args:
@@ -74,7 +74,7 @@ class Progress:
         return asdict(self)
 
 
-def progress(context: Context) -> Progress | None:
+def progress(context: Context) -> RolloutProgress | None:
     """Find out how far a rollout is; None where none is on its way."""
     client = context.environment.client("sagemaker")
     endpoint = if_there(client.describe_endpoint, EndpointName=Endpoint(context).name) or {"EndpointStatus": ""}
@@ -90,7 +90,7 @@ def progress(context: Context) -> Progress | None:
     share = _measured_share(context, pending["EndpointConfigName"])
     step = _step(share, shares)
     left = _left(variant, routing, policy, len(shares) - step) if step else None
-    return Progress(
+    return RolloutProgress(
         kind=kind,
         endpoint_config=pending["EndpointConfigName"],
         served=endpoint["EndpointConfigName"],
@@ -110,7 +110,7 @@ def check_none_under_way(context: Context) -> None:
     Raises:
         EndpointError: another one is on its way, or this one is going back.
     """
-    if context.state.latest(Alarms.kind) is None:  # nothing was ever rolled out with a net here
+    if context.state.latest(RollbackAlarms.kind) is None:  # nothing was ever rolled out with a net here
         return
     found = progress(context)
     if found is None or (found.endpoint_config == EndpointConfig(context).name and not found.stopped):

@@ -120,6 +120,11 @@ class EndpointLogGroup(LogGroup):
     def wanted(self) -> bool:
         return has_endpoint(self.context)
 
+    def scope(self, action: str) -> Sequence[str]:
+        """Return one ARN for the groups of all endpoints that there can be: a policy has only so much room."""
+        group = f"log-group:{ENDPOINT_GROUPS}{self.context.naming.name('*')}"
+        return [self.context.environment.arn("logs", group)] if super().scope(action) else []
+
     @property
     def retention_days(self) -> int:
         return self.context.settings.deploy.log_days

@@ -30,7 +30,7 @@ PAID = {**dict.fromkeys(ALARMS, 1), **dict.fromkeys(OF_ANSWERS, 2)}  # metrics o
 MEASURED = re.compile(r"- [\w.]+")  # the last week's mean in an expression: it holds for one rollout
 
 
-class Alarms(Resource):
+class RollbackAlarms(Resource):
     """All alarms of the endpoint, as one: they come and go together, and with the endpoint config that they watch.
 
     They watch the new machines alone. After a rollback they are put again, so that the next rollout begins with none

@@ -30,7 +30,7 @@ from sentictl.twin.sagemaker.model_server import (
     ModelUnavailableError,
     Variant,
 )
-from sentictl.twin.sagemaker.rollouts import RefusedError, RolledBackError, Rollout, rollout
+from sentictl.twin.sagemaker.rollouts import DeploymentRefusedError, RolledBackError, Rollout, rollout
 
 logger = logging.getLogger("sentictl.twin")
 
@@ -200,7 +200,7 @@ class Endpoints:
         asked = call.payload.get("DeploymentConfig") or retained
         try:
             planned = Rollout() if call.replaying else self._plan(call.region, endpoint, config, asked)
-        except RefusedError as refusal:
+        except DeploymentRefusedError as refusal:
             return json_rpc_error("ValidationException", str(refusal))
         endpoint.endpoint_status = "Updating"
         endpoint.failure_reason = None
@@ -215,7 +215,7 @@ class Endpoints:
         """Read how an endpoint is to come to another config.
 
         Raises:
-            RefusedError: AWS refuses that.
+            DeploymentRefusedError: AWS refuses that.
         """
         if not asked:
             return Rollout()
@@ -223,18 +223,18 @@ class Endpoints:
         new, old = (backend.endpoint_configs[each] for each in (config, endpoint.endpoint_config_name))
         names = [{variant["VariantName"] for variant in each.production_variants} for each in (new, old)]
         if names[0] != names[1]:
-            raise RefusedError("The variant names of the old and the new endpoint configuration must be the same.")
+            raise DeploymentRefusedError("The old and the new endpoint configuration must have the same variant names.")
         if self._is_serverless(region, config):
-            raise RefusedError("DeploymentConfig is not supported for endpoints with serverless variants.")
+            raise DeploymentRefusedError("DeploymentConfig is not supported for endpoints with serverless variants.")
         planned = rollout(asked, min(variant.instances for variant in self._variants(region, config)))
         role = AssumedRole(self._control, self._variants(region, config)[0].role)
         known = self._alarms.states(region, planned.alarms)
         for alarm in planned.alarms:
             arn = f"arn:aws:cloudwatch:{region}:{ACCOUNT}:alarm:{alarm}"
             if alarm not in known:
-                raise RefusedError(f'Could not find the alarm "{arn}".')
+                raise DeploymentRefusedError(f'Could not find the alarm "{arn}".')
             if not role.allows("cloudwatch:DescribeAlarms", arn):
-                raise RefusedError(
+                raise DeploymentRefusedError(
                     f'The role "{role.arn}" is not authorized to perform cloudwatch:DescribeAlarms on "{arn}".'
                 )
         return planned

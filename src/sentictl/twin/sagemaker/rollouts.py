@@ -20,7 +20,7 @@ BATCH = ("MaximumBatchSize", 5, 50)
 MOST_ALARMS = 10
 
 
-class RefusedError(Exception):
+class DeploymentRefusedError(Exception):
     """AWS refuses a deployment like that; the message says why."""
 
 
@@ -95,13 +95,13 @@ def rollout(deployment: Mapping[str, Any] | None, instances: int) -> Rollout:
         instances: how many there are of the new machines, of which whole ones are turned on.
 
     Raises:
-        RefusedError: AWS allows no such deployment.
+        DeploymentRefusedError: AWS allows no such deployment.
     """
     if not deployment:
         return Rollout()
     blue_green, rolling = deployment.get("BlueGreenUpdatePolicy"), deployment.get("RollingUpdatePolicy")
     if blue_green and rolling:
-        raise RefusedError("Only one of BlueGreenUpdatePolicy and RollingUpdatePolicy can be specified.")
+        raise DeploymentRefusedError("Only one of BlueGreenUpdatePolicy and RollingUpdatePolicy can be specified.")
     alarms = tuple(alarm["AlarmName"] for alarm in _alarms(deployment))
     if rolling:
         _check_range(rolling, "MaximumExecutionTimeoutInSeconds", EXECUTION)
@@ -113,7 +113,7 @@ def rollout(deployment: Mapping[str, Any] | None, instances: int) -> Rollout:
     longest = _check_range(blue_green or {}, "MaximumExecutionTimeoutInSeconds", EXECUTION)
     shares = _shares(routing, instances)
     if longest and longest <= len(shares) * wait + termination:
-        raise RefusedError("MaximumExecutionTimeoutInSeconds must be larger than the total waiting time.")
+        raise DeploymentRefusedError("MaximumExecutionTimeoutInSeconds must be larger than the total waiting time.")
     return Rollout(shares, wait, termination, alarms)
 
 
@@ -121,7 +121,7 @@ def _shares(routing: Mapping[str, Any], instances: int) -> tuple[float, ...]:
     kind = routing["Type"]
     for name in ("CanarySize", "LinearStepSize"):
         if name in routing and SIZES.get(kind, ("",))[0] != name:
-            raise RefusedError(f"{name} cannot be specified with the traffic routing type {kind}.")
+            raise DeploymentRefusedError(f"{name} cannot be specified with the traffic routing type {kind}.")
     if kind == "ALL_AT_ONCE":
         return (1.0,)
     share = _share(routing, *SIZES[kind], instances)
@@ -137,10 +137,10 @@ def _share(policy: Mapping[str, Any], name: str, least: int, most: int, instance
     """Return a step's share of the requests: that of the whole instances in it, of which there is one at least."""
     size = policy.get(name)
     if size is None:
-        raise RefusedError(f"{name} must be specified.")
+        raise DeploymentRefusedError(f"{name} must be specified.")
     percent = size["Value"] if size["Type"] == "CAPACITY_PERCENT" else 100 * size["Value"] / instances
     if not least <= percent <= most:
-        raise RefusedError(f"{name} must be between {least} and {most} percent of the instances of the variant.")
+        raise DeploymentRefusedError(f"{name} must be between {least} and {most} percent of the variant's instances.")
     return max(1, int(instances * percent / 100)) / instances
 
 
@@ -150,12 +150,12 @@ def _alarms(deployment: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
         return ()
     alarms: Sequence[Mapping[str, str]] = configuration.get("Alarms", ())
     if not 1 <= len(alarms) <= MOST_ALARMS:
-        raise RefusedError(f"AutoRollbackConfiguration must name 1 to {MOST_ALARMS} alarms.")
+        raise DeploymentRefusedError(f"AutoRollbackConfiguration must name 1 to {MOST_ALARMS} alarms.")
     return alarms
 
 
 def _check_range(policy: Mapping[str, Any], name: str, allowed: tuple[int, int]) -> float:
     value = policy.get(name)
     if value is not None and not allowed[0] <= value <= allowed[1]:
-        raise RefusedError(f"{name} must be between {allowed[0]} and {allowed[1]}.")
+        raise DeploymentRefusedError(f"{name} must be between {allowed[0]} and {allowed[1]}.")
     return float(value or 0)
