@@ -171,7 +171,6 @@ def test_another_projects_are_left_alone(context: Context) -> None:
         EvaluationPeriods=1,
         Threshold=1,
         ComparisonOperator="GreaterThanThreshold",
-        TreatMissingData="missing",
     )
     with pytest.raises(ForeignError):
         bring(context)

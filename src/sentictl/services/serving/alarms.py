@@ -261,15 +261,18 @@ def _dimensions(**values: str) -> list[dict[str, str]]:
 
 
 def _told(alarm: Mapping[str, Any]) -> str:
-    """Tell in one line what an alarm watches: what is compared, and what a plan shows where it differs."""
+    """Tell in one line what an alarm watches: what is compared, and what a plan shows where it differs.
+
+    Args:
+        alarm: one of ours, or of that name and whatever kind.
+    """
     statistics = [query["MetricStat"] for query in alarm.get("Metrics") or () if "MetricStat" in query]
+    expressions = [MEASURED.sub("- MEAN", query.get("Expression", "")) for query in alarm.get("Metrics") or ()]
     metrics = [statistic["Metric"] for statistic in statistics] or [alarm]
-    names = sorted({dimension["Value"] for metric in metrics for dimension in metric["Dimensions"]})
-    expressions = [query["Expression"] for query in alarm.get("Metrics") or () if "Expression" in query]
-    value = MEASURED.sub("- MEAN", expressions[0]) if expressions else ""
-    statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or value
-    period = alarm.get("Period") or statistics[0]["Period"]
+    names = sorted({dimension["Value"] for metric in metrics for dimension in metric.get("Dimensions", ())})
+    what = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "".join(expressions)
+    period = alarm.get("Period") or (statistics[0]["Period"] if statistics else "?")
     return (
-        f"{statistic} of {metrics[0]['MetricName']} > {alarm['Threshold']:g} for {alarm['EvaluationPeriods']} x "
-        f"{period} s, {alarm['TreatMissingData']}, of {', '.join(names)}"
+        f"{what} of {metrics[0].get('MetricName')} > {alarm.get('Threshold')} for {alarm.get('EvaluationPeriods')} x "
+        f"{period} s, {alarm.get('TreatMissingData', 'missing')}, of {', '.join(names)}"
     )
