@@ -1,7 +1,7 @@
 # make up     install into .venv, then run the whole chain on this machine in demo/
 # make test   install the development tools as well, then run the tests
 # make test-quick   the tests for while one edits: those that start no twin, browser, JVM or training (a minute)
-# make sweep  run `up`, `down` and a move once for each of their calls to AWS and each fault that can meet it there,
+# make sweep  run `up`, `down`, a move and a rollout once for each of their calls to AWS and each fault that can meet it there,
 #             in calm and in rough weather (two hours)
 # make load   print how the API on the twin answers 1, 16, 64 and 256 clients at once (a minute)
 # make bench  compare with others on this machine, and write docs/benchmarks.md (half an hour); SOURCE=PATH for other reviews

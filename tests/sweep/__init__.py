@@ -1,1 +1,1 @@
-"""Every call to AWS meets every fault; `up`, `down` and a move go on from where they were stopped. See `__main__`."""
+"""Every call to AWS meets every fault; each command goes on from where it was stopped. See `__main__`."""

@@ -30,7 +30,7 @@ def take(settings: Path) -> list[str]:
     connect = cache(boto3.Session(region_name=REGION).client)
     apis = {api["id"]: api["name"] for api in _pages(connect, "apigateway", "get_rest_apis", "items")}
     lines = [*_s3(connect, apis), *_iam(connect), *_sagemaker(connect), *_lambda(connect), *_logs(connect)]
-    lines += [*_apis(connect, apis), *_schedules(connect), *_recorded(settings)]
+    lines += [*_apis(connect, apis), *_schedules(connect), *_alarms(connect), *_recorded(settings)]
     return sorted(TIME.sub("<time>", without_ids(line, apis)) for line in lines)
 
 
@@ -145,6 +145,13 @@ def _apis(connect: Connect, apis: dict[str, str]) -> Iterator[str]:
 def _schedules(connect: Connect) -> Iterator[str]:
     for schedule in _pages(connect, "scheduler", "list_schedules", "Schedules"):
         yield f"schedule {schedule['GroupName']}/{schedule['Name']}"
+
+
+def _alarms(connect: Connect) -> Iterator[str]:
+    client = connect("cloudwatch")
+    for alarm in _pages(connect, "cloudwatch", "describe_alarms", "MetricAlarms"):
+        tags = client.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
+        yield f"alarm {alarm['AlarmName']} {json.dumps(alarm.get('Dimensions'), sort_keys=True)} {_tags(tags)}"
 
 
 def _recorded(settings: Path) -> Iterator[str]:

@@ -26,6 +26,7 @@ COMMANDS = {
     "up": ("up",),
     "move": ("deploy", "--serving", "serverless"),
     "hold": ("deploy", "--serving", "lambda"),
+    "rollout": ("deploy", "--instance-count", "2", "--rollout", "canary", "--rollout-minutes", "0"),
     "down": ("down", "--confirm", NAME),
 }
 RUN_SECONDS = 120.0  # longer than any run takes on a slow machine: one that takes longer hangs

@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sentictl.twin import server
+from sentictl.twin.core.clock import SPEED_VARIABLE
 from sentictl.twin.core.credentials import KEY_VARIABLE, new_key
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.home import TwinHome
 from tests.prepared.programs import MEMORY
 from tests.sweep import process
+
+SPEED = "600"  # a minute of a rollout takes a tenth of a second
 
 
 @contextlib.contextmanager
@@ -44,6 +47,6 @@ def twin(home: Path, memory: Path, weather: str) -> Iterator[Access]:
 
 
 def _serve(home: Path, memory: Path, port: int, listener: int, key: str) -> None:
-    process.set_environment(**{MEMORY: str(memory), KEY_VARIABLE: key})
+    process.set_environment(**{MEMORY: str(memory), KEY_VARIABLE: key, SPEED_VARIABLE: SPEED})
     sys.argv = ["twin", "--home", str(home), "--port", str(port), "--listener", str(listener)]
     server.main()

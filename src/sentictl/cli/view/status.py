@@ -13,7 +13,7 @@ from sentictl.cli.view.plan import difference_lines
 
 RAIL = "│"
 MADE, MISSING, CHANGING, WRONG = ("●", "green"), ("○", "dim"), ("◐", "yellow"), ("✗", "red")
-UNDER_WAY = {"Creating", "Updating", "InProgress", "Pending", "Stopping", "Deleting"}
+UNDER_WAY = {"Creating", "Updating", "InProgress", "Pending", "Stopping", "Deleting", "RollingBack"}
 
 
 def draw(status: Status, where: str, width: int) -> Text:
