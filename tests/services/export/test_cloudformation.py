@@ -59,6 +59,18 @@ def test_cfn_lint_finds_nothing(lint: Lint, context_of: ContextOf, publish: str,
     assert [str(finding) for finding in lint(text, regions=[region])] == []
 
 
+def test_cfn_lint_finds_nothing_where_a_rollout_is_watched(lint: Lint, context_of: ContextOf) -> None:
+    context = trained(context_of)
+    context.config.change({"deploy.instance_count": 2, "deploy.rollback_on": ["errors", "latency", "undecided"]})
+    context.config.change({"deploy.rollout": "canary"})
+    document = exported(context)
+    assert [str(finding) for finding in lint(json.dumps(document, indent=2), regions=["eu-west-1"])] == []
+    endpoint = document["Resources"]["Endpoint"]
+    assert {"ErrorsAlarm", "LatencyAlarm", "UndecidedAlarm", "AbortAlarm"} <= set(endpoint["DependsOn"])
+    errors = document["Resources"]["ErrorsAlarm"]["Properties"]["Dimensions"]
+    assert {"Name": "EndpointConfigName", "Value": {"Fn::GetAtt": ["EndpointConfig", "EndpointConfigName"]}} in errors
+
+
 def test_cfn_lint_does_find_what_is_wrong(lint: Lint, context_of: ContextOf) -> None:
     document = exported(trained(context_of))
     document["Resources"]["Function"]["Properties"]["Runtime"] = "python2.0"

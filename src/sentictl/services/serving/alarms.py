@@ -13,7 +13,7 @@ from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource,
 from sentictl.services.pricing.table import prices
 from sentictl.services.serving.endpoint import VARIANT, Endpoint, EndpointConfig
 from sentictl.services.serving.model import trained
-from sentictl.services.serving.rollout import ABORT, ALARM, ALARMS, alarm_name, live_alarms
+from sentictl.services.serving.rollout import ABORT, ALARM, ALARMS, alarm_logical_id, alarm_name, live_alarms
 
 SAGEMAKER = "AWS/SageMaker"
 ANSWERS = "sentictl"  # the namespace of what the function tells of the answers, in its log
@@ -118,7 +118,7 @@ class RollbackAlarms(Resource):
 
     def cloudformation(self) -> Entries:
         return {
-            logical_id(watched): {
+            alarm_logical_id(watched): {
                 "Type": "AWS::CloudWatch::Alarm",
                 "Properties": {
                     "AlarmName": alarm_name(self.context, watched),
@@ -249,11 +249,6 @@ def measures_answers(context: Context) -> bool:
     """Tell whether the function has to tell CloudWatch what the answers say."""
     deploy = context.settings.deploy
     return deploy.guarded and not set(OF_ANSWERS).isdisjoint(deploy.watched)
-
-
-def logical_id(watched: str) -> str:
-    """Return an alarm's name within a CloudFormation template."""
-    return f"{watched.capitalize()}Alarm"
 
 
 def _dimensions(**values: str) -> list[dict[str, str]]:

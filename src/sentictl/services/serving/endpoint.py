@@ -21,7 +21,13 @@ from sentictl.services.resources.sagemaker import (
     has_endpoint,
 )
 from sentictl.services.serving.model import Model
-from sentictl.services.serving.rollout import deployment_config, gone_off, waits
+from sentictl.services.serving.rollout import (
+    alarm_logical_id,
+    deployment_config,
+    gone_off,
+    rollback_alarms,
+    waits,
+)
 
 VARIANT = "AllTraffic"
 NOT_LIVE = {"Creating", "Deleting", "Failed"}
@@ -184,7 +190,8 @@ class Endpoint(SageMakerResource):
             "EndpointConfigName": EndpointConfig(self.context).name,
             **({"DeploymentConfig": rollout} if rollout else {}),
         }
-        return self.entry("AWS::SageMaker::Endpoint", properties, after=[EndpointLogGroup.__name__])
+        alarms = [alarm_logical_id(watched) for watched in rollback_alarms(self.context)]
+        return self.entry("AWS::SageMaker::Endpoint", properties, after=[EndpointLogGroup.__name__, *alarms])
 
     def _delete(self, name: str) -> None:
         if self._wait(name)["EndpointStatus"] == "Gone":

@@ -24,6 +24,17 @@ def alarm_name(context: Context, watched: str) -> str:
     return context.naming.name(f"rollback-{watched}")
 
 
+def alarm_logical_id(watched: str) -> str:
+    """Return an alarm's name within a CloudFormation template."""
+    return f"{watched.capitalize()}Alarm"
+
+
+def rollback_alarms(context: Context) -> list[str]:
+    """Return what has an alarm that makes AWS go back."""
+    deploy = context.settings.deploy
+    return [*deploy.watched, ABORT] if deploy.guarded else []
+
+
 def waits(context: Context) -> timedelta:
     """Return how long a rollout waits in all, where the settings ask for one."""
     deploy = context.settings.deploy
@@ -52,7 +63,7 @@ def deployment_config(context: Context) -> dict[str, Any]:
             "MaximumExecutionTimeoutInSeconds": _seconds(longest),
         },
         "AutoRollbackConfiguration": {
-            "Alarms": [{"AlarmName": alarm_name(context, watched)} for watched in (*deploy.watched, ABORT)]
+            "Alarms": [{"AlarmName": alarm_name(context, watched)} for watched in rollback_alarms(context)]
         },
     }
 
