@@ -421,8 +421,9 @@ def _client_error(error: "ClientError") -> ApiError:
 
 def _metrics(predictions: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what makes metrics of a log line; nothing where a model of one's own tells no probability."""
-    probabilities = [prediction.get("probability") for prediction in predictions]
-    if not all(isinstance(probability, float) for probability in probabilities):
+    told = [prediction.get("probability") for prediction in predictions]
+    probabilities = [probability for probability in told if isinstance(probability, float)]
+    if len(probabilities) < len(predictions):
         return {}
     names = ("Undecided", "Probability")
     directive = {
