@@ -78,8 +78,13 @@ class Submitted:
 
 # For each module anew: moto's state is the process's, and tests elsewhere that use moto empty it.
 @pytest.fixture(scope="module")
-def submitted(toy_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Submitted]:
-    """What a project sends to AWS on its way from the reviews to the function; its model is the toy model."""
+def submitted(
+    request: pytest.FixtureRequest, toy_artifact: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Submitted]:
+    """What a project sends to AWS on its way from the reviews to the function; its model is the toy model.
+
+    A module that has SETTINGS has these in its `sentictl.toml`.
+    """
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     try:
@@ -88,6 +93,8 @@ def submitted(toy_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         urllib.request.urlopen(reset).close()
         environment = Environment("local", REGION, endpoint=f"http://{host}:{port}")
         project = begin(tmp_path_factory.mktemp("submitted")).folder
+        with (project / "sentictl.toml").open("a") as settings:
+            settings.write(getattr(request.module, "SETTINGS", ""))
         yield Submitted(environment.endpoint_url, environment.client("s3"), submit(project, environment, toy_artifact))
     finally:
         server.stop()

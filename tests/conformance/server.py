@@ -1,4 +1,4 @@
-"""One container of AWS's PyTorch serving image, without the container: toolkit, TorchServe (Java) and its workers."""
+"""A model's server without its container, and that of AWS's PyTorch image: toolkit, TorchServe (Java), workers."""
 
 import http.client
 import json
@@ -7,7 +7,7 @@ import random
 import shutil
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -63,11 +63,11 @@ class Server:
     def ask(self, body: bytes, content_type: str | None, accept: str | None = JSON) -> Answer:
         """Invoke the model as SageMaker does."""
         headers = {"Content-Type": content_type, "Accept": accept}
-        return self._request("POST", "/invocations", body, {name: text for name, text in headers.items() if text})
+        return self.request("POST", "/invocations", body, {name: text for name, text in headers.items() if text})
 
-    def wait_until_healthy(self) -> None:
+    def wait_until_healthy(self, seconds: float = READY_SECONDS) -> None:
         """Wait for the first /ping that is answered with 200, which is all that SageMaker waits for."""
-        wait_for(self._healthy, READY_SECONDS)
+        wait_for(self._healthy, seconds)
 
     def wait_until_said(self, text: str) -> None:
         """Wait until a line of the log holds a text."""
@@ -75,7 +75,20 @@ class Server:
 
     def describe(self) -> Any:
         """What TorchServe tells of its model."""
-        return self._request("GET", "/models/model", b"", {}).json[0]
+        return self.request("GET", "/models/model").json[0]
+
+    def has_ended(self) -> bool:
+        """Whether the process has ended."""
+        return self._process.poll() is not None
+
+    def terminate(self) -> None:
+        """Ask the process to end, as SageMaker does."""
+        self._process.terminate()
+
+    def end(self, grace: float) -> None:
+        """End the process and its group, of which nothing is left afterwards; at once, or so many seconds later."""
+        processes.terminate(self._process, grace=grace)
+        wait_for(lambda: not alive(self._process.pid))
 
     def _runs(self) -> bool:
         assert self._process.poll() is None, "the server has ended"
@@ -84,14 +97,15 @@ class Server:
     def _healthy(self) -> bool:
         self._runs()
         try:
-            return self._request("GET", "/ping", b"", {}).status == 200
+            return self.request("GET", "/ping").status == 200
         except ConnectionRefusedError:
             return False
 
-    def _request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+    def request(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        """Ask for anything."""
         connection = self.connect()
         try:
-            connection.request(method, path, body, headers)
+            connection.request(method, path, body, dict(headers or {}))
             response = connection.getresponse()
             return Answer(response.status, response.reason, response.headers.get("Content-Type", ""), response.read())
         finally:
@@ -99,15 +113,34 @@ class Server:
 
 
 def require_the_toolkit() -> None:
-    """Skip the test where the toolkit cannot run; with CI set, fail it."""
-    missing = [package for module, package in PACKAGES.items() if find_spec(module) is None]
-    if not os.environ.get("JAVA_HOME") and shutil.which("java") is None:
-        missing.append("Java 17 (Debian: openjdk-17-jre-headless)")
-    if missing:
-        reason = f"AWS's serving toolkit cannot run here without {', '.join(missing)}"
+    """Skip the test where AWS's serving toolkit cannot run; with CI set, fail it."""
+    java = bool(os.environ.get("JAVA_HOME")) or shutil.which("java") is not None
+    require(PACKAGES, () if java else ("Java 17 (Debian: openjdk-17-jre-headless)",))
+
+
+def require(packages: Mapping[str, str], missing: Iterable[str] = ()) -> None:
+    """Skip the test where something is missing; with CI set, fail it.
+
+    Args:
+        packages: what has to be installed, by the name of a module in it.
+        missing: what else is needed and not there.
+    """
+    lacking = [*(package for module, package in packages.items() if find_spec(module) is None), *missing]
+    if lacking:
+        reason = f"this server cannot run here without {', '.join(lacking)}"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+@contextmanager
+def run_to_its_end(server: Server, grace: float = 0) -> Iterator[Server]:
+    """A server that is ended with the test, whose log pytest then shows if it failed."""
+    try:
+        yield server
+    finally:
+        print(*server.log, sep="\n")  # noqa: T201
+        server.end(grace)
 
 
 @contextmanager
@@ -157,13 +190,8 @@ def serving(
     process = processes.start_child(
         [script], run, {**submitted.variables(), **container["Environment"], **here, **(variables or {})}
     )
-    server = Server(port, process)
-    try:
+    with run_to_its_end(Server(port, process)) as server:
         yield server
-    finally:
-        print(*server.log, sep="\n")  # noqa: T201 - pytest shows it where a test failed
-        processes.terminate(process, grace=0)
-        wait_for(lambda: not alive(process.pid))
 
 
 def free_ports(count: int) -> list[int]:

@@ -1,23 +1,16 @@
 """AWS's own serving toolkit with TorchServe, as in SageMaker's containers, serves the artifact that `deploy` names."""
 
-import json
 import select
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sentimodel.predictor import Predictor
 
 from tests.conformance.conftest import Submitted
+from tests.conformance.contract import *  # noqa: F403 (its tests, run here as well)
+from tests.conformance.contract import GOOD, TEXT, check
 from tests.conformance.server import JSON, Server, require_the_toolkit, serving
-
-GOOD = "The acting was wonderful. The plot was superb."
-BAD = "The acting was dreadful. The plot was boring."
-MIXED = "Très superb — 🎬 <br />but the ending isn't."
-TEXT = "text/plain"
-TOLERANCE = 1e-5
 
 
 @pytest.fixture(scope="module")
@@ -28,87 +21,8 @@ def server(submitted: Submitted, tmp_path_factory: pytest.TempPathFactory) -> It
         yield server
 
 
-@pytest.fixture(scope="module")
-def expected(toy_artifact: Path) -> dict[str, Any]:
-    """What the same artifact answers on this machine, by review."""
-    reviews = (GOOD, BAD, MIXED)
-    return dict(zip(reviews, Predictor.load(toy_artifact).predict(reviews), strict=True))
-
-
-def check(answer: Any, prediction: Any) -> None:
-    """Whether an answer about one review is what the artifact says."""
-    assert (answer["label"], answer["sentiment"]) == (prediction.label, prediction.sentiment)
-    assert (answer["model"], answer["probability"]) == ("toy", pytest.approx(prediction.probability, abs=TOLERANCE))
-
-
-@pytest.mark.parametrize("review", [GOOD, BAD, MIXED])
-@pytest.mark.parametrize("accept", [JSON, "*/*", None, "text/html, application/json;q=0.9"])
-@pytest.mark.parametrize("content_type", [TEXT, "text/plain; charset=utf-8"])
-def test_a_text(server: Server, expected: Any, review: str, accept: str | None, content_type: str) -> None:
-    answer = server.ask(review.encode(), content_type, accept)
-    assert (answer.status, answer.content_type) == (200, JSON)
-    check(answer.json, expected[review])
-
-
-# The toolkit decodes a body whose type is exactly application/json, and hands over any other as bytes.
-@pytest.mark.parametrize("content_type", [JSON, "application/json; charset=utf-8"])
-@pytest.mark.parametrize("review", [GOOD, BAD, MIXED])
-def test_a_review_as_json(server: Server, expected: Any, content_type: str, review: str) -> None:
-    body = json.dumps({"review": review, "explain": False}, ensure_ascii=False).encode()
-    answer = server.ask(body, content_type)
-    assert (answer.status, answer.content_type) == (200, JSON)
-    assert "explanation" not in answer.json
-    check(answer.json, expected[review])
-
-
-def test_reviews_are_answered_in_order(server: Server, expected: Any) -> None:
-    reviews = [GOOD, BAD, MIXED, BAD] * 25
-    answers = server.ask(json.dumps({"reviews": reviews}).encode(), JSON).json
-    assert len(answers) == len(reviews)
-    for answer, review in zip(answers, reviews, strict=True):
-        check(answer, expected[review])
-
-
-def test_an_explanation_comes_where_asked(server: Server) -> None:
-    assert server.ask(json.dumps({"review": GOOD, "explain": True}).encode(), JSON).json["explanation"]["words"]
-    (answer,) = server.ask(json.dumps({"reviews": [GOOD], "explain": True}).encode(), JSON).json
-    assert answer["explanation"]["words"]
-
-
-@pytest.mark.parametrize(
-    ("body", "content_type", "code"),
-    [
-        (b"", TEXT, "empty_review"),
-        (b" \r\n", TEXT, "empty_review"),
-        (b'{"review": ""}', JSON, "empty_review"),
-        (b'{"reviews": []}', JSON, "empty_review"),
-        (b"", JSON, "not_json"),
-        (b"{", JSON, "not_json"),
-        (b"what a film", JSON, "not_json"),
-        (b"[" * 100_000, JSON, "not_json"),
-        (b'{"text": "good"}', JSON, "invalid_request"),
-        (b"\xff\xfe\x00", TEXT, "not_utf8"),
-        (b'{"review": "\xff"}', "application/json; charset=utf-8", "wrong_charset"),
-        (b"good", "text/csv", "unsupported_content_type"),
-        (b"good", "application/octet-stream", "unsupported_content_type"),
-        (b"good", None, "unsupported_content_type"),
-        (b"review=good", "application/x-www-form-urlencoded", "unsupported_content_type"),
-        (b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\ngood\r\n--x--\r\n', "multipart/form-data; boundary=x",
-         "unsupported_content_type"),
-    ],
-)  # fmt: skip
-def test_a_wrong_request_is_answered_with_its_reason(
-    server: Server, body: bytes, content_type: str | None, code: str
-) -> None:
-    answer = server.ask(body, content_type)
-    assert (answer.status, answer.content_type) == (200, JSON)
-    assert answer.json["error"]["code"] == code
-
-
-@pytest.mark.parametrize("accept", [TEXT, "text/csv"])
-def test_a_client_that_wants_no_json_is_told(server: Server, accept: str) -> None:
-    answer = server.ask(GOOD.encode(), TEXT, accept)
-    assert (answer.content_type, answer.json["error"]["code"]) == (JSON, "not_acceptable")
+def test_a_request_without_a_content_type_is_refused(server: Server) -> None:
+    assert server.ask(b"good", None).json["error"]["code"] == "unsupported_content_type"
 
 
 def test_json_that_is_not_utf8_fails_in_the_toolkit_and_harms_nobody_else(server: Server, expected: Any) -> None:
@@ -116,15 +30,6 @@ def test_json_that_is_not_utf8_fails_in_the_toolkit_and_harms_nobody_else(server
     assert answer.status == 500  # decoded before input_fn is asked, which is why the function looks first
     assert b"UnicodeDecodeError" in answer.body
     check(server.ask(GOOD.encode(), TEXT).json, expected[GOOD])
-
-
-def test_callers_at_once_each_get_their_own_answer(server: Server, expected: Any) -> None:
-    reviews = [GOOD, BAD, MIXED] * 32
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda review: server.ask(json.dumps({"review": review}).encode(), JSON), reviews))
-    assert {answer.status for answer in answers} == {200}
-    for answer, review in zip(answers, reviews, strict=True):
-        check(answer.json, expected[review])
 
 
 def test_a_damaged_artifact_never_answers_and_the_log_says_why(submitted: Submitted, tmp_path: Path) -> None:
