@@ -189,6 +189,7 @@ class Cloud:
         self,
         files: dict[str, str] | None = None,
         *,
+        image: str = "pytorch-inference",
         serverless: dict[str, int] | None = None,
         instances: int = 1,
         **environment: str,
@@ -197,7 +198,7 @@ class Cloud:
         name = self.name("model")
         contents = {"code/inference.py": INFERENCE} if files is None else files
         data = self.upload(f"{name}/model.tar.gz", tarball(contents)) if contents else f"s3://{self.bucket}/nothing"
-        container = {"Image": "pytorch-inference", "ModelDataUrl": data, "Environment": environment}
+        container = {"Image": image, "ModelDataUrl": data, "Environment": environment}
         self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=self.execution_role, PrimaryContainer=container)
         machine = {"InitialInstanceCount": instances, "InstanceType": "ml.m5.large"}
         served_by = {"ServerlessConfig": serverless} if serverless else machine

@@ -85,7 +85,7 @@ def test_a_new_bucket_is_not_known_everywhere_and_a_deleted_one_blocks_its_name(
 
 
 def test_an_endpoint_does_not_find_its_new_config(cloud: Cloud) -> None:
-    model: dict[str, Any] = {"ModelName": "m", "PrimaryContainer": {"Image": "i"}}
+    model: dict[str, Any] = {"ModelName": "m", "PrimaryContainer": {"Image": "pytorch-inference"}}
     model["ExecutionRoleArn"] = new_role(cloud, "four", "sagemaker.amazonaws.com")
     assert refusals(cloud.sagemaker.create_model, **model) == ["ValidationException"]
     variant = {"VariantName": "v", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}

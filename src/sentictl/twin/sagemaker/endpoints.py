@@ -23,6 +23,7 @@ from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
 from sentictl.twin.sagemaker.fleets import BodyTooLargeError, Fleet, Fleets, ThrottledError, start_fleets
+from sentictl.twin.sagemaker.images.stand_ins import UnknownImageError, stand_in
 from sentictl.twin.sagemaker.model_server import (
     ModelDiedError,
     ModelServer,
@@ -168,7 +169,7 @@ class Endpoints:
         name = call.payload[member]
         if name not in getattr(self._control.backend("sagemaker", call.region), store):
             role = call.payload.get("ExecutionRoleArn")
-            return refuse_unassumable(self._control, role) if role else None
+            return (refuse_unassumable(self._control, role) if role else None) or _refuse_image(call)
         arn = f"arn:aws:sagemaker:{call.region}:{ACCOUNT}:{noun.replace('uration', '').replace(' ', '-')}/{name}"
         return json_rpc_error("ValidationException", f'Cannot create already existing {noun} "{arn}".')
 
@@ -410,6 +411,17 @@ class Endpoints:
             endpoint.production_variants = endpoint._process_production_variants(config.production_variants)
             for variant, image in zip(endpoint.production_variants, data["images"], strict=True):
                 variant["DeployedImages"] = [image]
+
+
+def _refuse_image(call: Call) -> Response | None:
+    """Return the refusal of a model whose image nothing here stands in for; None for all else."""
+    containers = [call.payload.get("PrimaryContainer"), *call.payload.get("Containers", [])]
+    try:
+        for container in filter(None, containers):
+            stand_in(container.get("Image", ""))
+    except UnknownImageError as error:
+        return json_rpc_error("ValidationException", str(error))
+    return None
 
 
 def _image(name: str) -> dict[str, str]:

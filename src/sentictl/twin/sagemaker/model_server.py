@@ -14,7 +14,7 @@ from sentictl.twin.core import processes
 from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.iam.roles import AccessDeniedError
 from sentictl.twin.s3.objects import BadArchiveError, ObjectMissingError, Objects
-from sentictl.twin.sagemaker import inference_container
+from sentictl.twin.sagemaker.images.stand_ins import stand_in
 from sentictl.twin.sagemaker.model_connections import open_connection, receive, send
 
 START_SECONDS = 120.0
@@ -63,7 +63,7 @@ class ModelAnswer:
 
 
 class ModelServer:
-    """`inference_container.py` in a child process, with one model.
+    """What stands in for the model's image, in a child process, with one model.
 
     Raises:
         StartFailedError: no artifact, an archive that cannot be unpacked, or a model that does not load.
@@ -182,7 +182,7 @@ class ModelServer:
     ) -> tuple[processes.Process, socket.socket]:
         ours, theirs = socket.socketpair()
         with theirs:
-            arguments = [inference_container.__file__, str(self._folder), str(theirs.fileno())]
+            arguments = [stand_in(self.variant.image), str(self._folder), str(theirs.fileno())]
             process = processes.start_child(arguments, self._folder, environment, pass_fds=[theirs.fileno()])
         for pipe in processes.pipes(process):
             processes.OutputReader(pipe, on_line)
