@@ -25,6 +25,7 @@ PARTS = {
 INPUTS = {"ngram": ("rows",), "lstm": ("ids", "ends")}
 
 _CODE_FILES = ("inference.py", "requirements.txt", "sentimodel/*.py")
+_ROOT_FILES = ("config.yaml", "deployment.py")  # AWS's Ray Serve image looks for them beside the weights
 _TRAIN_AGAIN = "Train the model again, or fetch the artifact again."
 
 
@@ -65,7 +66,7 @@ def write(folder: Path, files: Mapping[str, bytes], code: Path, metadata: Metada
     Args:
         folder: where to; made if absent.
         files: the content of `WEIGHTS`, `ONNX`, `NGRAMS` and `VOCABULARY`.
-        code: the folder of the inference code, copied into the artifact.
+        code: the folder of the code that serves it, copied into the artifact.
         metadata: everything but `files`, which is filled in here.
 
     Returns:
@@ -75,7 +76,8 @@ def write(folder: Path, files: Mapping[str, bytes], code: Path, metadata: Metada
     (folder / METADATA).unlink(missing_ok=True)
     for name, content in files.items():
         write_whole(folder / name, content)
-    _copy_code(code, folder / CODE)
+    _copy(code, _CODE_FILES, folder / CODE)
+    _copy(code, _ROOT_FILES, folder)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     complete = Metadata(**{**asdict(metadata), "files": digests})
     write_whole(folder / METADATA, json.dumps(asdict(complete), indent=2).encode() + b"\n")
@@ -129,8 +131,8 @@ def _parse(path: Path, values: dict[str, Any]) -> Metadata:
     return metadata
 
 
-def _copy_code(source: Path, target: Path) -> None:
-    for pattern in _CODE_FILES:
+def _copy(source: Path, patterns: Iterable[str], target: Path) -> None:
+    for pattern in patterns:
         for path in sorted(source.glob(pattern)):
             copy = target / path.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)

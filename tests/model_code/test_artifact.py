@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
     """A written artifact."""
     code = tmp_path / "source"
     (code / "sentimodel").mkdir(parents=True)
-    for name in ("inference.py", "requirements.txt", "train.py", "sentimodel/text.py"):
+    for name in ("inference.py", "deployment.py", "config.yaml", "requirements.txt", "train.py", "sentimodel/text.py"):
         (code / name).write_text(f"# {name}")
     artifact.write(tmp_path / "artifact", FILES, code, DESCRIPTION)
     return tmp_path / "artifact"
@@ -57,6 +57,8 @@ def test_it_holds_the_inference_code_and_nothing_left_over(folder: Path) -> None
         "code/inference.py",
         "code/requirements.txt",
         "code/sentimodel/text.py",
+        "config.yaml",
+        "deployment.py",
         "metadata.json",
         "model.onnx",
         "model.pt",

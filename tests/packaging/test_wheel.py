@@ -59,7 +59,8 @@ def test_the_wheel_carries_model_code_and_templates(wheel: Path) -> None:
         for path in (CHECKOUT / folder).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
                 assert f"{target}/{path.relative_to(CHECKOUT / folder).as_posix()}" in names
-    assert {f"sentictl/model_code/{name}" for name in ("train.py", "inference.py", "requirements.txt")} <= names
+    scripts = {path.name for path in (CHECKOUT / "model_code").iterdir() if path.is_file()}
+    assert {f"sentictl/model_code/{name}" for name in scripts} <= names
     assert not [name for name in names if name.startswith(("tests", "benchmarks")) or "__pycache__" in name]
 
 

@@ -23,12 +23,12 @@ TEMPLATES = "templates"
 MODEL_CODE = "model_code"
 NOTEBOOKS = "notebooks"
 MODEL_PACKAGE = "sentimodel"
-SCRIPTS = ("train.py", "inference.py", "requirements.txt")
-CHANGEABLE = ("lambda", "policies", "site")  # the templates that a project can have copies of
+SCRIPTS = ("train.py", "inference.py", "deployment.py", "config.yaml", "requirements.txt")
+CHANGEABLE = ("container", "lambda", "policies", "site")  # the templates that a project can have copies of
 
 
 def templates() -> Path:
-    """The folder of installed templates: `lambda/`, `site/`, `report/`, `policies/`, `notebook/`, `project/`."""
+    """The folder of installed templates: `lambda/`, `container/`, `site/`, `report/`, `policies/` and others."""
     return _installed(TEMPLATES)
 
 

@@ -10,7 +10,7 @@ from sentictl.services.doctor.check import CheckResult, CheckStatus, carry_out
 from sentictl.services.doctor.ejected import Copy, compare, ejected_checks
 
 HANDLER = "templates/lambda/handler.py"
-PARTS = ("lambda", "policies", "site")
+PARTS = ("container", "lambda", "policies", "site")
 
 
 @pytest.fixture
