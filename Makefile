@@ -1,6 +1,7 @@
 # make up     install into .venv, then run the whole chain on this machine in demo/
 # make test   install the development tools as well, then run the tests
 # make test-quick   the tests for while one edits: those that start no twin, browser, JVM or training (a minute)
+# make test-ray  install Ray as well, and run the tests of AWS's Ray Serve image under it (a minute)
 # make sweep  run `up`, `down`, a move and a rollout once for each of their calls to AWS and each fault that can meet it there,
 #             in calm and in rough weather (two hours)
 # make load   print how the API on the twin answers 1, 16, 64 and 256 clients at once (a minute)
@@ -24,7 +25,7 @@ INSTALL_TORCH = $(if $(TORCH_INDEX),$(INSTALL) --no-deps --index-url $(TORCH_IND
 # Modules are compiled once, and not for each of the hundreds of programs that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: up down test test-quick sweep load examples bench check docs clean
+.PHONY: up down test test-quick test-ray sweep load examples bench check docs clean
 
 up: $(VENV)/installed
 	mkdir -p demo
@@ -38,6 +39,11 @@ test: $(VENV)/installed-dev
 
 test-quick: $(VENV)/installed-dev
 	$(BIN)/pytest --numprocesses auto --quick
+
+# Alone, and not beside other tests: Ray gives up starting on a machine that is busy.
+test-ray: $(VENV)/installed-dev
+	$(INSTALL) --editable '.[local,train,notebook,dev,ray]'
+	TESTS_RAY=1 $(BIN)/pytest tests/conformance/test_ray_serve.py
 
 sweep: $(VENV)/installed-dev
 	$(BIN)/python -m tests.sweep --weather calm
