@@ -1,6 +1,7 @@
 """The image table, read directly, against the SDK's own look-up."""
 
 import json
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,7 +11,7 @@ import boto3
 import botocore.loaders
 import pytest
 
-from sentictl.aws.images import VERSIONS, Scope, pytorch_image
+from sentictl.aws.images import RAY_SERVE_VERSION, VERSIONS, Scope, age_of, pytorch_image, ray_serve_image
 from sentictl.config.instance_types import Use, family, usable_instance_types
 from sentictl.errors import AwsError
 
@@ -39,8 +40,9 @@ def regions() -> list[str]:
         for region in session.get_available_regions("sagemaker", partition_name=partition)
     }
     table = json.loads((TABLES / "pytorch.json").read_text(encoding="utf-8"))
-    for scope in get_args(Scope):
-        for version in table[scope]["versions"].values():
+    ray = json.loads((TABLES / "ray-serve.json").read_text(encoding="utf-8"))
+    for entries in (*(table[scope] for scope in get_args(Scope)), ray):
+        for version in entries["versions"].values():
             named.update(version["registries"])
     return sorted(named)
 
@@ -85,24 +87,63 @@ def test_a_region_without_the_image_is_named_with_those_that_have_it() -> None:
     assert "us-east-1" in refusal.value.hint
 
 
+def test_in_every_region_the_ray_serve_image_is_the_one_that_the_sdk_names() -> None:
+    found = {region: or_nothing(ray_serve_image, region) for region in regions()}
+    assert found == {region: the_sdks_ray_serve(region) for region in found}
+    assert found["cn-north-1"].endswith(".amazonaws.com.cn/ray:serve-ml-sagemaker-cpu-v1.4")
+    assert len(set(found.values()) - {""}) > 40
+
+
+def test_a_region_without_the_ray_serve_image_is_named_with_those_that_have_it() -> None:
+    with pytest.raises(AwsError, match=r"no Ray Serve 1\.4 image in mars-1") as refusal:
+        ray_serve_image("mars-1")
+    assert "eu-west-1" in refusal.value.hint
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_the_age_of_every_pytorch_image_is_known(machine: str) -> None:
+    scope, instance_type = MACHINES[machine]
+    age = age_of(pytorch_image(scope, "eu-west-1", instance_type))
+    assert age is not None
+    assert age.patched_until is not None
+    assert age.released < age.patched_until
+
+
+def test_the_age_of_the_ray_serve_image_is_known_and_of_others_not() -> None:
+    assert age_of(ray_serve_image("eu-west-1")) is not None
+    assert age_of("111122223333.dkr.ecr.eu-west-1.amazonaws.com/reviews:1") is None
+
+
 def ours(scope: Scope, region: str, machine: str) -> str:
     """The image's URI, or nothing where it is refused."""
+    return or_nothing(pytorch_image, scope, region, machine)
+
+
+def or_nothing(image: Callable[..., str], *where: str) -> str:
+    """What a function returns, or nothing where it refuses."""
     try:
-        return pytorch_image(scope, region, machine)
+        return image(*where)
     except AwsError:
         return ""
 
 
 def the_sdks(scope: Scope, region: str, machine: str) -> str:
     """The same, from the SDK, which takes seconds to import."""
+    pytorch = {"framework": "pytorch", "version": VERSIONS[scope], "instance_type": machine, "image_scope": scope}
+    return retrieved(region, **pytorch)
+
+
+def the_sdks_ray_serve(region: str) -> str:
+    return retrieved(region, framework="ray-serve", version=RAY_SERVE_VERSION, instance_type="ml.m5.large")
+
+
+def retrieved(region: str, **which: str) -> str:
+    """What the SDK names; nothing where it knows no such region."""
     from sagemaker.core import image_uris
 
     try:
-        found = image_uris.retrieve(
-            "pytorch", region, version=VERSIONS[scope], instance_type=machine, image_scope=scope
-        )
+        return str(image_uris.retrieve(region=region, **which))
     except ValueError as refusal:
         if "Unsupported region" not in str(refusal):
             raise
         return ""
-    return str(found)

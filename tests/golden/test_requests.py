@@ -1,4 +1,4 @@
-"""What we ask of AWS in a whole `up`, in an `up` after changes, and in a `down`.
+"""What we ask of AWS in a whole `up`, in an `up` after changes, in a `down`, and to serve from another image.
 
 Every request is one that AWS's own models allow, and one of those recorded in the `.txt` files beside this one. After a
 change that is meant, rewrite these and read the difference: `SENTICTL_GOLDEN=write pytest tests/golden`.
@@ -28,7 +28,7 @@ from tests.golden.writer import ACCOUNT, Writer
 FOLDER = Path(__file__).parent
 REWRITE = "SENTICTL_GOLDEN=write pytest tests/golden"
 WRITING = os.environ.get("SENTICTL_GOLDEN") == "write"
-STORIES = ("up", "update", "rollout", "down")
+STORIES = ("up", "update", "ray-serve", "rollout", "down")
 CHANGES = """
 [deploy]
 instance_count = 2
@@ -68,7 +68,7 @@ class Stories:
 
 @pytest.fixture(scope="module")
 def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
-    """The three stories, told one after the other in one project."""
+    """The stories, told one after the other in one project. Between the last two all is as before the last."""
     folder = begin(tmp_path_factory.mktemp("golden") / "toy").folder
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name in [name for name in os.environ if name.startswith(("AWS_", "SENTICTL_"))]:
@@ -82,6 +82,11 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
             _bring_up(told, "up", requests)
             _change(folder, unrecorded)
             _bring_up(told, "update", requests)
+            _sentictl("deploy", "--image", "ray-serve")
+            told.requests["ray-serve"] = list(requests)
+            told.exported["ray-serve"] = _exported()
+            _sentictl("deploy", "--image", "pytorch")
+            requests.clear()
             for setting, value in ROLLOUT.items():
                 _sentictl("config", "set", f"deploy.{setting}", value)
             _bring_up(told, "rollout", requests)
@@ -130,6 +135,18 @@ def test_the_exported_roles_are_the_requested_ones(stories: Stories) -> None:
 @pytest.mark.parametrize("what", ["Model", "EndpointConfig", "Endpoint"])
 def test_the_exported_endpoint_is_the_requested_one(stories: Stories, what: str) -> None:
     assert stories.exported["up"][f"AWS::SageMaker::{what}"] == stories.asked("up", f"Create{what}")
+
+
+def test_the_exported_leave_to_pull_another_image_is_the_requested_one(stories: Stories) -> None:
+    (exported,) = stories.exported["ray-serve"]["AWS::IAM::Policy"]
+    (asked,) = stories.asked("ray-serve", "PutRolePolicy")
+    assert exported["Roles"] == [asked["RoleName"]]
+    assert (exported["PolicyName"], exported["PolicyDocument"]) == (
+        asked["PolicyName"],
+        json.loads(asked["PolicyDocument"]),
+    )
+    assert stories.exported["ray-serve"]["AWS::SageMaker::Model"] == stories.asked("ray-serve", "CreateModel")
+    assert "AWS::IAM::Policy" not in stories.exported["up"]
 
 
 def test_the_exported_endpoint_config_follows_the_settings(stories: Stories) -> None:
@@ -258,9 +275,13 @@ def _bring_up(told: Stories, story: str, requests: list[Request]) -> None:
     _sentictl("up")
     told.requests[story] = list(requests)
     api_id = next(entry["restApiId"] for entry in told.asked(story, "GetResources"))
-    answer = json.loads(_sentictl("export", "--cloudformation", "--output", "stack.json", "--json"))
-    told.exported[story] = resolved(json.loads(Path(answer["file"]).read_text(encoding="utf-8")), api_id)
+    told.exported[story] = _exported(api_id)
     requests.clear()
+
+
+def _exported(api_id: str = "") -> dict[str, Properties]:
+    answer = json.loads(_sentictl("export", "--cloudformation", "--output", "stack.json", "--json"))
+    return resolved(json.loads(Path(answer["file"]).read_text(encoding="utf-8")), api_id)
 
 
 def _change(folder: Path, session: Any) -> None:

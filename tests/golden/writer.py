@@ -13,7 +13,7 @@ IDS = {"restApiId": "api", "resourceId": "resource", "deploymentId": "deployment
 # Where a list goes on: how many pages there are is chance.
 PAGES = {"nextToken", "NextToken", "position", "Marker", "ContinuationToken", "KeyMarker", "VersionIdMarker"}
 # Registries have account numbers, which are no digests.
-DIGEST = re.compile(rf"\b(?!{ACCOUNT}\b|\d{{12}}\.dkr\b)[0-9a-f]{{12,64}}\b")
+DIGEST = re.compile(rf"\b(?!{ACCOUNT}\b|\d{{12}}(?:\.dkr|:repository)\b)[0-9a-f]{{12,64}}\b")
 WIDTH, INDENT = 110, 2
 CHANCE = {
     r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b": "<uuid>",

@@ -75,7 +75,8 @@ from sentictl.services.resources.training import (
 )
 from sentictl.services.serving.alarms import RollbackAlarms
 from sentictl.services.serving.endpoint import Endpoint, unused_gpu
-from sentictl.services.serving.model import check_images
+from sentictl.services.serving.image import account_warning
+from sentictl.services.serving.model import check_images, check_model_fits
 from sentictl.services.serving.schedule import Schedule, ending, renew
 from sentictl.services.tuning.best import Best, record_best
 from sentictl.services.tuning.job import TuningJob, running_tuning_job, stop_tuning_job
@@ -647,6 +648,7 @@ class Project:
             self._observer.begin(command)
             if command == "deploy":
                 self._warn(unused_gpu(context))
+                self._warn(account_warning(context))
             resources = stack.walk(context, command) if wait else stack.resources(context, command)
             apply(resources, context, self._observer, wait=wait, adopt=adopt)
             self._observer.ended(command)
@@ -667,6 +669,7 @@ class Project:
         if command == "deploy":
             self._observer.begin(command)
             check_none_under_way(context)
+            check_model_fits(context)
             self._warn(versions.check_not_worse(context))
         self._run(context, command, adopt=adopt)
         if command == "deploy":
@@ -685,9 +688,11 @@ class Project:
 
         def check(context: Context) -> None:
             self._observer.begin("deploy")
+            check_images(context)
             if model is not None:
                 chosen.update(context.config.change({versions.SETTING: versions.choose(context, model)}))
             check_none_under_way(context)
+            check_model_fits(context)
             if not force:
                 self._warn(versions.check_not_worse(context))
 

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from sentictl.config import images
 from sentictl.config.identity import NAME_RULE, is_name
 from sentictl.config.instance_types import Use, refusal
 
@@ -358,8 +359,9 @@ class DeploySettings(Table):
     `serving` is an endpoint on machines of its own ("instance"), one that is paid by use ("serverless"), or the
     function itself, without an endpoint ("lambda"). The last two have `memory_mb`; a serverless endpoint answers
     `max_concurrency` requests at once, and keeps room for `provisioned_concurrency` of them warm. `model` is a training
-    job's name; left empty, the model that the other settings make is served. `ttl` is how long the endpoint stands,
-    such as "30m", "8h" or "3d"; left empty, it stays.
+    job's name; left empty, the model that the other settings make is served. `image` is what the endpoint's container
+    is made from: AWS's PyTorch image ("pytorch"), AWS's Ray Serve image ("ray-serve"), or the URI of an image of your
+    own in Amazon ECR. `ttl` is how long the endpoint stands, such as "30m", "8h" or "3d"; left empty, it stays.
 
     `rollout` is how another model takes the live one's place on instances: "all-at-once"; "canary": first on
     `rollout_percent` of them, then on all; "linear": on so many more at each step. After each step AWS waits for
@@ -376,6 +378,7 @@ class DeploySettings(Table):
     model: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{0,63}$")] = ""
     instance_type: HostingType = "ml.m5.large"
     instance_count: Annotated[int, Field(ge=1, le=10)] = 1
+    image: str = images.PYTORCH
     ttl: Annotated[str, AfterValidator(_check_ttl)] = ""
     log_days: LogDays = 14
     rollback_on: Annotated[list[Watched], BeforeValidator(_check_watched)] = []
@@ -444,6 +447,15 @@ class DeploySettings(Table):
         if ttl and others.data.get("serving") == "lambda":
             raise PydanticCustomError("no_endpoint", 'with deploy.serving = "lambda" there is no endpoint to take down')
         return ttl
+
+    @field_validator("image")
+    @classmethod
+    def _check_image(cls, image: str, others: ValidationInfo) -> str:
+        machine = others.data.get("instance_type", "") if others.data.get("serving") == "instance" else ""
+        why = images.refusal(image) or (machine and images.refusal_on(image, machine))
+        if why:
+            raise PydanticCustomError("image", "{why}", {"why": why})
+        return image
 
 
 class LambdaSettings(Table):

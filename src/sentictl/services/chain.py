@@ -8,6 +8,7 @@ from sentictl.services.resources.storage import Bucket
 from sentictl.services.resources.training import SourceArchive, TrainingJob
 from sentictl.services.serving.alarms import RollbackAlarms
 from sentictl.services.serving.endpoint import Endpoint, EndpointConfig
+from sentictl.services.serving.image import ImageAccess
 from sentictl.services.serving.model import Model
 from sentictl.services.serving.schedule import Schedule, ScheduleRole
 from sentictl.services.web.function import Function
@@ -22,6 +23,7 @@ CHAIN: tuple[type[Resource], ...] = (
     ExecutionRole,
     SourceArchive,
     TrainingJob,
+    ImageAccess,
     Model,
     EndpointConfig,
     EndpointLogGroup,

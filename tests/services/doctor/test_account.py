@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from io import BytesIO
 from typing import Any
@@ -12,10 +12,10 @@ from botocore.awsrequest import AWSResponse
 
 from sentictl.aws.environment import Environment
 from sentictl.lifecycle.resource import Context
-from sentictl.services.doctor.account import account_checks
+from sentictl.services.doctor.account import account_checks, image_age
 from sentictl.services.doctor.check import Check, CheckResult, CheckStatus, carry_out
 from sentictl.services.doctor.machine import project_checks
-from tests.services.conftest import ContextOf
+from tests.services.conftest import ACCOUNT, ContextOf
 
 ANSWER = b"<Response><GetCallerIdentityResult><Arn>arn</Arn></GetCallerIdentityResult></Response>"
 REFUSAL = b"<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>expired</Message></Error></ErrorResponse>"
@@ -117,3 +117,40 @@ def test_a_lock_that_cannot_be_taken_is_not_said_to_be_held(context: Context) ->
     finding = look(project_checks(context.config.folder, "local"), "lock")
     assert "cannot be taken" in finding.found
     assert "writable" in finding.mend
+
+
+PYTORCH = "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312"
+
+
+def test_an_image_is_right_as_long_as_aws_patches_it() -> None:
+    assert image_age(PYTORCH, date(2026, 6, 30), "newer") == CheckResult(
+        CheckStatus.OK, f"{PYTORCH}, of 2025-01-29, patched by AWS until 2026-06-30"
+    )
+
+
+def test_an_image_that_is_patched_no_more_is_told_with_what_to_do() -> None:
+    finding = image_age(PYTORCH, date(2026, 7, 1), "newer")
+    assert finding == CheckResult(
+        CheckStatus.WARNING, f"{PYTORCH}, of 2025-01-29, not patched by AWS since 2026-06-30", "newer"
+    )
+
+
+def test_the_endpoints_image_is_the_one_that_the_settings_ask_for(context_of: ContextOf) -> None:
+    finding = look(account_checks(context_of('[deploy]\nimage = "ray-serve"\n'), []), "image for endpoint")
+    assert finding.status == CheckStatus.OK
+    assert "ray:serve-ml-sagemaker-cpu-v1.4, of 2026-08-12" in finding.found
+
+
+def test_an_image_of_ones_own_is_taken_and_another_accounts_is_told(context_of: ContextOf) -> None:
+    image = '[deploy]\nimage = "{}.dkr.ecr.eu-west-1.amazonaws.com/team/reviews:1"\n'
+    mine, theirs = (
+        look(account_checks(context_of(image.format(account)), []), "image for endpoint")
+        for account in (ACCOUNT, "444455556666")
+    )
+    assert (mine.status, theirs.status) == (CheckStatus.OK, CheckStatus.WARNING)
+    assert "444455556666" in theirs.found
+
+
+def test_an_image_that_the_region_lacks_is_a_failure(context: Context) -> None:
+    lost = replace(context, environment=Environment("prod", "mars-1"))
+    assert look(account_checks(lost, []), "image for endpoint").status == CheckStatus.FAILED

@@ -27,6 +27,9 @@ def deploy(
     ] = None,
     instance_type: Annotated[str | None, setting("The machine on AWS, such as ml.m5.large.")] = None,
     instance_count: Annotated[int | None, setting("How many of them.")] = None,
+    image: Annotated[
+        str | None, setting("The container: pytorch, ray-serve, or an image of yours in Amazon ECR.", metavar="IMAGE")
+    ] = None,
     ttl: Annotated[
         str | None, setting("Take the endpoint down after so long, such as 8h; off: never.", metavar="TIME")
     ] = None,
@@ -57,6 +60,7 @@ def deploy(
         "deploy.serving": serving,
         "deploy.instance_type": instance_type,
         "deploy.instance_count": instance_count,
+        "deploy.image": image,
         "deploy.ttl": ttl,
         "deploy.rollout": rollout,
         "deploy.rollout_percent": rollout_percent,

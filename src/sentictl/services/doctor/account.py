@@ -1,7 +1,7 @@
 """Checks of an account on AWS: who asks, and what is needed there for the settings in force."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from sentictl.aws.credentials import validity
 from sentictl.aws.errors import DENIED
-from sentictl.aws.images import PATCHED_UNTIL, Scope, pytorch_image
+from sentictl.aws.images import age_of, pytorch_image
 from sentictl.aws.redaction import redacted
 from sentictl.lifecycle.reconcile import differences
 from sentictl.lifecycle.resource import Context
@@ -21,11 +21,16 @@ from sentictl.services.iam.roles import Role
 from sentictl.services.notebook.instance import OPTIONAL
 from sentictl.services.resources.sagemaker import has_endpoint
 from sentictl.services.serving.endpoint import unused_gpu
-from sentictl.services.serving.model import machine
+from sentictl.services.serving.image import account_warning, image_uri
 
 CLOCK = timedelta(minutes=5)  # AWS refuses what was signed earlier or later than that
 MORE = "Ask for more under Service Quotas in the AWS console (a day or so)"
 FUNCTIONS_AT_ONCE = "Concurrent executions"
+NEWER_TO_TRAIN = "Look for a newer sentictl: its release notes say which image it trains in."
+NEWER_TO_SERVE = (
+    "Serve the model from an image that is patched: sentictl deploy --image ray-serve, or from one of your own; "
+    "docs/serving.md says what each costs."
+)
 BROAD = "sentictl doctor --policy prints the policy that allows everything sentictl does"
 
 OWN_ROLE = "Ask for iam:GetRole on the role that you are in: IAM finds it by its path, which only that tells."
@@ -38,7 +43,7 @@ def account_checks(context: Context, roles: Sequence[Role]) -> list[Check]:
         context: the project in an environment on AWS.
         roles: the project's roles.
     """
-    train, region = context.settings.train, context.environment.region
+    train = context.settings.train
     training = "spot training job usage" if train.spot else "training job usage"
     return [
         Check("credentials", lambda: _credentials(context)),
@@ -47,7 +52,7 @@ def account_checks(context: Context, roles: Sequence[Role]) -> list[Check]:
         Check("region", lambda: _region(context)),
         Check("instance types", lambda: _instance_types(context)),
         Check("quota for training", lambda: _quota(context, train.instance_type, training, train.instance_count)),
-        Check("image for training", lambda: _image("training", region, train.instance_type)),
+        Check("image for training", lambda: _training_image(context)),
         *_serving_checks(context),
         Check("roles", lambda: _roles(roles)),
         Check("permissions", lambda: _permissions(context)),
@@ -58,8 +63,8 @@ def _serving_checks(context: Context) -> list[Check]:
     """Return the checks of what the model answers in."""
     if not has_endpoint(context):
         return [Check("quota for function", lambda: _quota_of_functions(context))]
-    deploy, region = context.settings.deploy, context.environment.region
-    checks = [Check("image for endpoint", lambda: _image("inference", region, machine(context)))]
+    deploy = context.settings.deploy
+    checks = [Check("image for endpoint", lambda: _endpoint_image(context))]
     if deploy.serving == "instance":
         quota = partial(_quota, context, deploy.instance_type, "endpoint usage", deploy.instance_count)
         checks.insert(0, Check("quota for endpoint", quota))
@@ -157,8 +162,33 @@ def _quotas(context: Context, service: str) -> Iterator[dict[str, Any]]:
             yield from page["Quotas"]
 
 
-def _image(scope: Scope, region: str, instance_type: str) -> CheckResult:
-    return ok(f"{pytorch_image(scope, region, instance_type)}, patched by AWS until {PATCHED_UNTIL[scope]}")
+def _training_image(context: Context) -> CheckResult:
+    image = pytorch_image("training", context.environment.region, context.settings.train.instance_type)
+    return image_age(image, datetime.now(UTC).date(), NEWER_TO_TRAIN)
+
+
+def _endpoint_image(context: Context) -> CheckResult:
+    if warned := account_warning(context):
+        return warning(warned, "Ask for that policy there.")
+    return image_age(image_uri(context), datetime.now(UTC).date(), NEWER_TO_SERVE)
+
+
+def image_age(image: str, today: date, newer: str) -> CheckResult:
+    """Look whether AWS still patches an image.
+
+    Args:
+        image: its URI.
+        today: the day to look on.
+        newer: what to do where it does not.
+    """
+    age = age_of(image)
+    if age is None:
+        return ok(f"{image}, whose age nobody here knows")
+    if age.patched_until is None:
+        return ok(f"{image}, of {age.released}; AWS names no day on which its patches end")
+    if age.patched_until < today:
+        return warning(f"{image}, of {age.released}, not patched by AWS since {age.patched_until}", newer)
+    return ok(f"{image}, of {age.released}, patched by AWS until {age.patched_until}")
 
 
 def _roles(roles: Sequence[Role]) -> CheckResult:

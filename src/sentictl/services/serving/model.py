@@ -5,14 +5,17 @@ from typing import Any
 from sentictl.aws.images import pytorch_image
 from sentictl.aws.lookup import if_there
 from sentictl.aws.names import digest_of
+from sentictl.config.images import PYTORCH, RAY_SERVE
 from sentictl.config.state import Record
-from sentictl.errors import MissingStepError
+from sentictl.errors import MissingStepError, ModelError
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource
 from sentictl.services.iam.roles import ExecutionRole
+from sentictl.services.resources.artifacts import fetch_artifact
 from sentictl.services.resources.sagemaker import DigestNamed, has_endpoint
 from sentictl.services.resources.training import TrainingJob, version_of
+from sentictl.services.serving.image import image_uri
 
-SERVERLESS_MACHINE = "ml.m5.large"  # its like: serverless inference has no GPUs and no Graviton processors
+DEPLOYMENT = "deployment.py"  # what the Ray Serve image runs of an artifact, as its config.yaml says
 
 
 class Model(DigestNamed):
@@ -61,18 +64,25 @@ class Model(DigestNamed):
         return self.entry("AWS::SageMaker::Model", properties)
 
     def container(self) -> dict[str, Any]:
-        """Return the image, the artifact and how the one finds the script in the other."""
-        region = self.context.environment.region
+        """Return the image, the artifact, and what the image is told besides."""
         return {
-            "Image": pytorch_image("inference", region, machine(self.context)),
+            "Image": image_uri(self.context),
             "ModelDataUrl": trained(self.context).attributes["artifact"],
-            "Environment": {
+            "Environment": self._variables(),
+        }
+
+    def _variables(self) -> dict[str, str]:
+        image = self.context.settings.deploy.image
+        if image == PYTORCH:  # how it finds the script in the artifact
+            return {
                 "SAGEMAKER_PROGRAM": "inference.py",
                 "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
                 "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
-                "SAGEMAKER_REGION": region,
-            },
-        }
+                "SAGEMAKER_REGION": self.context.environment.region,
+            }
+        # Ray reports its use to its makers unless it is told not to:
+        # https://docs.ray.io/en/latest/cluster/usage-stats.html
+        return {"RAY_USAGE_STATS_ENABLED": "0"} if image == RAY_SERVE else {}
 
 
 def check_images(context: Context) -> None:
@@ -80,17 +90,30 @@ def check_images(context: Context) -> None:
 
     Raises:
         AwsError: AWS publishes no image for training, or none for the endpoint, in that region.
+        SettingsError: the endpoint's image is one in another region.
     """
     settings, region = context.settings, context.environment.region
     pytorch_image("training", region, settings.train.instance_type)
     if has_endpoint(context):
-        pytorch_image("inference", region, machine(context))
+        image_uri(context)
 
 
-def machine(context: Context) -> str:
-    """Return the instance type that the container is made for."""
-    deploy = context.settings.deploy
-    return SERVERLESS_MACHINE if deploy.serving == "serverless" else deploy.instance_type
+def check_model_fits(context: Context) -> None:
+    """Refuse to serve a model from AWS's Ray Serve image that was trained before there was anything in it to run there.
+
+    Raises:
+        ModelError: says so, and what serves it.
+        MissingStepError: nothing was trained yet.
+    """
+    if context.settings.deploy.image != RAY_SERVE or not has_endpoint(context):
+        return
+    record = trained(context)
+    if not (fetch_artifact(context, record.name, record.attributes["artifact"]) / DEPLOYMENT).is_file():
+        raise ModelError(
+            f"The model {record.name} has no {DEPLOYMENT}, which AWS's Ray Serve image runs: it is from before there "
+            "was one, or made by a sentimodel of the project's own.",
+            f"Serve it from another image: sentictl deploy --image {PYTORCH}, or train it again: sentictl train",
+        )
 
 
 def trained(context: Context) -> Record:

@@ -45,7 +45,7 @@ app = Echo.bind(WORD)
 FILES = {"config.yaml": CONFIG, "deployment.py": DEPLOYMENT, "code/helper.py": "WORD = 'one'\n"}
 
 
-def served(cloud: Cloud, files: dict[str, str], **environment: str) -> dict[str, Any]:
+def served(cloud: Cloud, files: dict[str, str], **environment: Any) -> dict[str, Any]:
     """An endpoint of the image that has come to rest."""
     return cloud.settled(cloud.endpoint(cloud.endpoint_config(files, image=IMAGE, **environment)))
 
