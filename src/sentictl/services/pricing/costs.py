@@ -22,11 +22,11 @@ API_SECONDS = 29.0
 BURSTABLE = 0.2  # of a processor, all day: the EC2 guide's burstable-credits-baseline-concepts, for ml.t2.medium
 FUNCTIONS_AT_ONCE = 1000  # of an account and region, which AWS raises; a new account has fewer
 LOG_BYTES = 500  # that a function, or an endpoint, writes about one request
-STARTS = {  # what a request waits for where nothing runs yet
-    "instance": "none: it runs always",
-    "serverless": "about 10 s: the container and TorchServe start (7 s of them measured here)",
-    "warm": "none, up to as many requests at once as are kept warm",
-    "lambda": "about 1 s: Python, the packages and the model are loaded (0.3 s of them measured here)",
+STARTS = {  # what a request waits for where nothing runs yet; measured on two busy cores: docs/serving.md
+    "instance": "about 1 s: the function in front starts (1.2 s measured here)",
+    "serverless": "about 10 s: container and TorchServe start (7 s measured here), and the function in front",
+    "warm": "about 1 s, as for an instance, up to as many requests at once as are kept warm",
+    "lambda": "about 1 s: the function starts and loads the model (1.4 s measured here)",
 }
 
 
