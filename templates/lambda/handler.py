@@ -20,8 +20,7 @@ Answer, negotiated in this order:
   5. Errors are always `{"error": {"code", "message"}}`.
 
 Every answer carries the CORS headers. Preflights never come here: API Gateway answers OPTIONS itself. Each request
-leaves one JSON line in the log, without the text of the review. With METRICS_NAMESPACE the line also tells CloudWatch,
-in its embedded metric format, how the answers were: the share of undecided ones and the mean probability.
+leaves one JSON line in the log, without the text of the review. With METRICS_NAMESPACE it is metrics as well.
 """
 
 import base64
@@ -420,25 +419,21 @@ def _client_error(error: "ClientError") -> ApiError:
 
 
 def _metrics(predictions: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what makes metrics of a log line; nothing where a model of one's own tells no probability."""
-    told = [prediction.get("probability") for prediction in predictions]
-    probabilities = [probability for probability in told if isinstance(probability, float)]
-    if len(probabilities) < len(predictions):
+    """Return what makes CloudWatch's metrics of a log line; nothing where a model of one's own has no probability."""
+    if not all("probability" in prediction for prediction in predictions):
         return {}
-    names = ("Undecided", "Probability")
+    count = len(predictions)
+    values = {
+        "Undecided": sum(prediction.get("undecided", False) for prediction in predictions) / count,
+        "Probability": sum(prediction["probability"] for prediction in predictions) / count,
+    }
     directive = {
         "Namespace": METRICS_NAMESPACE,
         "Dimensions": [["Endpoint"], ["Endpoint", "Model"]],
-        "Metrics": [{"Name": name} for name in names],
+        "Metrics": [{"Name": name} for name in values],
     }
-    undecided = sum(bool(prediction.get("undecided")) for prediction in predictions)
-    values = (undecided / len(predictions), sum(probabilities) / len(probabilities))
-    return {
-        "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
-        "Endpoint": ENDPOINT_NAME,
-        "Model": str(predictions[0].get("model", "")),
-        **dict(zip(names, values, strict=True)),
-    }
+    embedded = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
+    return {"_aws": embedded, "Endpoint": ENDPOINT_NAME, "Model": predictions[0].get("model", "-"), **values}
 
 
 def _error_response(error: ApiError) -> dict[str, Any]:

@@ -117,7 +117,10 @@ def test_each_command_has_one_resource_that_stands_for_it(
 @pytest.mark.parametrize(
     ("part", "kinds"),
     [
-        ("endpoint", {"model", "endpoint-config", "endpoint-log-group", "endpoint", "schedule-role", "schedule"}),
+        (
+            "endpoint",
+            {"model", "endpoint-config", "endpoint-log-group", "alarms", "endpoint", "schedule-role", "schedule"},
+        ),
         ("lambda", {"function-archive", "function-role", "log-group", "function"}),
     ],
 )
