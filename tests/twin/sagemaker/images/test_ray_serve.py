@@ -47,7 +47,7 @@ FILES = {"config.yaml": CONFIG, "deployment.py": DEPLOYMENT, "code/helper.py": "
 
 def served(cloud: Cloud, files: dict[str, str], **environment: Any) -> dict[str, Any]:
     """An endpoint of the image that has come to rest."""
-    return cloud.settled(cloud.endpoint(cloud.endpoint_config(files, image=IMAGE, **environment)))
+    return cloud.settled(cloud.endpoint(cloud.endpoint_config(files, image=IMAGE, serverless=None, **environment)))
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,7 @@ class Application:
 
 
 @dataclass(frozen=True)
-class Deployment:
+class ServeDeployment:
     """What `serve.deployment` makes of a class. Its options are about machines that are not here."""
 
     made_of: Callable[..., Any]
@@ -55,11 +55,11 @@ class Deployment:
     def bind(self, *arguments: Any, **named: Any) -> Application:
         return Application(self.made_of, arguments, named)
 
-    def options(self, **_: Any) -> "Deployment":
+    def options(self, **_: Any) -> "ServeDeployment":
         return self
 
 
-class Request:
+class ServeRequest:
     """What a deployment reads of starlette's requests."""
 
     method = "POST"
@@ -77,7 +77,7 @@ class Request:
         return json.loads(self._body)
 
 
-class Response:
+class ServeResponse:
     """What a deployment makes of starlette's responses."""
 
     def __init__(self, content: str | bytes = b"", status_code: int = 200, media_type: str = "") -> None:
@@ -97,7 +97,7 @@ def load(model_dir: Path) -> Answer:
     deployment = application.make()
 
     def answer(body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
-        given = deployment(Request(body, content_type, accept))
+        given = deployment(ServeRequest(body, content_type, accept))
         return _as_http(asyncio.run(given) if inspect.iscoroutine(given) else given)
 
     return answer
@@ -133,7 +133,7 @@ def _stand_in() -> None:
     """Let what a deployment imports of ray be what is here, and of starlette, too, where that is not installed."""
 
     def deployment(made_of: Callable[..., Any] | None = None, **_: Any) -> Any:
-        return Deployment(made_of) if made_of else Deployment
+        return ServeDeployment(made_of) if made_of else ServeDeployment
 
     def refuse(name: str) -> NoReturn:
         raise AttributeError(f"the twin stands in for ray.serve.deployment alone, not for ray.serve.{name}")
@@ -141,8 +141,8 @@ def _stand_in() -> None:
     serve = _module("ray.serve", deployment=deployment, Application=Application, __getattr__=refuse)
     _module("ray", serve=serve)
     if importlib.util.find_spec("starlette") is None:
-        requests = _module("starlette.requests", Request=Request)
-        responses = _module("starlette.responses", Response=Response)
+        requests = _module("starlette.requests", Request=ServeRequest)
+        responses = _module("starlette.responses", Response=ServeResponse)
         _module("starlette", requests=requests, responses=responses)
 
 
