@@ -70,7 +70,7 @@ def test_an_account_that_has_everything_passes(aws: Shell) -> None:
     endpoint = check(document, "image for endpoint")
     assert endpoint["status"] == "warning"
     assert "not patched by AWS since 2026-06-30" in endpoint["found"]
-    assert "sentictl deploy --image ray-serve --env prod" in endpoint["mend"]
+    assert "sentictl deploy --env prod --image ray-serve" in endpoint["mend"]
     shown = aws.run("doctor", *PROD).stdout
     assert "✓ quota for endpoint" in shown
 
