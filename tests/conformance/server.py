@@ -69,6 +69,11 @@ class Server:
         """Wait for the first /ping that is answered with 200, which is all that SageMaker waits for."""
         wait_for(self._healthy, seconds)
 
+    def comes_up(self, seconds: float) -> bool:
+        """Wait for that as well, or for the end of the process. Returns which it was."""
+        wait_for(lambda: self.has_ended() or self._healthy(), seconds)
+        return not self.has_ended()
+
     def wait_until_said(self, text: str) -> None:
         """Wait until a line of the log holds a text."""
         wait_for(lambda: self._runs() and any(text in line for line in list(self.log)), READY_SECONDS)
