@@ -28,6 +28,8 @@ from sentictl import __version__
 from sentictl.errors import TwinError
 from sentictl.twin.apigateway.gateway import EXECUTION, Gateway
 from sentictl.twin.apigateway.gateway import MAX_BODY as GATEWAY_BODY
+from sentictl.twin.autoscaling.autoscaler import Autoscaler
+from sentictl.twin.autoscaling.targets import ScalableTargets
 from sentictl.twin.cloudwatch.alarms import Alarms
 from sentictl.twin.cloudwatch.logs import LogStreams
 from sentictl.twin.cloudwatch.metrics import Metrics
@@ -54,9 +56,10 @@ from sentictl.twin.s3.websites import WEBSITE, Websites
 from sentictl.twin.sagemaker.endpoints import INVOCATION as ENDPOINT_INVOCATION
 from sentictl.twin.sagemaker.endpoints import Endpoints
 from sentictl.twin.sagemaker.notebooks import Notebooks
+from sentictl.twin.sagemaker.scaling import ScalableVariants
 from sentictl.twin.sagemaker.training_jobs import TrainingJobs
 from sentictl.twin.sagemaker.tuning.jobs import TuningJobs
-from sentictl.twin.scheduler import Schedules
+from sentictl.twin.scheduler.schedules import Schedules
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -93,7 +96,10 @@ class Twin:
         alarms = Alarms(self._control, metrics, logs)
         self._training = TrainingJobs(self._control, objects, logs, home.run / "training", access)
         self._tuning = TuningJobs(self._control, self._training)
-        self._endpoints = Endpoints(self._control, objects, logs, metrics, alarms, home.run / "endpoints", access)
+        scaling = ScalableTargets(self._control)
+        folder = home.run / "endpoints"
+        self._endpoints = Endpoints(self._control, scaling, objects, logs, metrics, alarms, folder, access)
+        self._autoscaler = Autoscaler(scaling, ScalableVariants(self._control, self._endpoints.fleet, metrics))
         self._functions = Functions(self._control, logs, home.run / "functions", access)
         self._notebooks = Notebooks(self._control, logs, home, access)
         self._gateway = Gateway(self._control, self._functions)
@@ -121,6 +127,7 @@ class Twin:
         self._endpoints.bring_back()
         self._notebooks.bring_back()
         self._schedules.start()
+        self._autoscaler.start()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         return self._answer(Request(environ, populate_request=False))(environ, start_response)

@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 from sentictl.twin import daemon
 from sentictl.twin.core.clock import SPEED_VARIABLE
 from sentictl.twin.sagemaker.rollouts import DeploymentRefusedError, rollout
+from tests.twin.autoscaling.test_autoscaler import counts
+from tests.twin.autoscaling.test_targets import register
 from tests.twin.conftest import INFERENCE, Cloud, wait_for
 
 FAILING = {"code/inference.py": INFERENCE.replace('if body == b"raise"', "if True")}
@@ -154,6 +156,24 @@ def visitors(cloud: Cloud, endpoint: str) -> Iterator[list[str]]:
     finally:
         over.set()
         asking.join()
+
+
+def test_what_scales_does_not_while_a_rollout_is_on_its_way_and_keeps_its_number(hasty: Cloud, endpoint: str) -> None:
+    register(hasty, endpoint)
+    retained = {"EndpointName": endpoint, "RetainAllVariantProperties": True}
+    canary = blue_green(routing("CANARY", wait=600, CanarySize=50))
+    one = hasty.endpoint_config(instances=1, WORD="two")
+    hasty.sagemaker.update_endpoint(**retained, EndpointConfigName=one, DeploymentConfig=canary)
+    register(hasty, endpoint, least=3)  # more than there are
+    while "PendingDeploymentSummary" in (found := described(hasty, endpoint)):
+        (variant,) = found["ProductionVariants"]
+        assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (2, 2)
+    wait_for(lambda: counts(hasty, endpoint) == (3, 3))
+    register(hasty, endpoint, least=1)
+    another = hasty.endpoint_config(instances=1, WORD="three")
+    hasty.sagemaker.update_endpoint(**retained, EndpointConfigName=another, DeploymentConfig=canary)
+    assert hasty.settled(endpoint)["EndpointConfigName"] == another
+    assert counts(hasty, endpoint) == (3, 3)
 
 
 def test_a_linear_rollout_that_passes(hasty: Cloud, endpoint: str) -> None:

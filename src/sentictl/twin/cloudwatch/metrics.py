@@ -45,8 +45,9 @@ class Minute:
 
 @dataclass
 class Kept:
-    """What is kept of a series: its last values with their times, and the minutes that moto does not have yet."""
+    """What is kept of a series: the sum of all values, the last ones with their times, and minutes new to moto."""
 
+    total: float = 0.0
     values: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=MOST_VALUES))
     minutes: dict[int, Minute] = field(default_factory=dict)
 
@@ -76,6 +77,7 @@ class Metrics:
                 for metric, value in values.items():
                     series = Series(region, namespace, metric, frozenset(dimensions.items()))
                     kept = self._kept.setdefault(series, Kept())
+                    kept.total += value
                     kept.values.append((now, value))
                     kept.minutes.setdefault(int(now) // SECONDS, Minute()).add(value)
 
@@ -86,6 +88,12 @@ class Metrics:
         with self._lock:
             kept = self._kept.get(Series(region, namespace, metric, frozenset(dimensions.items())), Kept())
             return [value for when, value in kept.values if begin < when <= end]
+
+    def total(self, region: str, namespace: str, metric: str, dimensions: Mapping[str, str]) -> float:
+        """Return the sum of all values of a metric since the twin was started."""
+        with self._lock:
+            kept = self._kept.get(Series(region, namespace, metric, frozenset(dimensions.items())), Kept())
+            return kept.total
 
     def _hand_over(self, call: Call) -> None:
         backend = self._control.backend("cloudwatch", call.region)

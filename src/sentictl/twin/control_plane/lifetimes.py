@@ -22,6 +22,9 @@ CREATED, DELETED = "Create", "Delete"
 SAGEMAKER = re.compile(r"(?P<verb>Create|Update|Delete)(?P<kind>Model|EndpointConfig|Endpoint)")
 # ARNs that are tagged, and what an operation on them is about.
 TAGGED = re.compile(r":sagemaker:[^:]*:[^:]*:(?P<kind>model|endpoint-config|endpoint)/(?P<name>[^/]+)")
+# What scales belongs to its endpoint: it is deregistered when that is deleted.
+SCALING = "application-autoscaling"
+SCALED = re.compile(r"endpoint/(?P<name>[^/]+)/variant/")
 KINDS = {"model": "Model", "endpoint-config": "EndpointConfig", "endpoint": "Endpoint"}
 # Paths of services that are called by method and path.
 PATHS = {
@@ -123,8 +126,10 @@ def _touch(entry: Entry, body_of: Callable[[Entry], bytes]) -> Touch | None:
 
 def _of_fact(entry: Entry) -> Touch | None:
     told = entry["data"]
-    settled = entry["fact"] == "endpoint-settled"
-    return Touch((told["region"], "sagemaker", "Endpoint", told["name"]), "") if settled else None
+    if entry["fact"] in ("schedule-carried-out", "schedule-over"):
+        return Touch((told["key"][0], "scheduler", "scheduler", told["name"]), "")
+    about_endpoint = entry["fact"] in ("endpoint-settled", "variant-scaled", "scaling-activity")
+    return Touch((told["region"], "sagemaker", "Endpoint", told["name"]), "") if about_endpoint else None
 
 
 def _of_call(entry: Entry, body_of: Callable[[Entry], bytes]) -> Touch | None:
@@ -136,6 +141,8 @@ def _of_call(entry: Entry, body_of: Callable[[Entry], bytes]) -> Touch | None:
         about = _by_form(entry["call"], body_of)
     elif service in ("sagemaker", "logs"):
         about = _by_document(service, entry["call"], body_of)
+    elif service == SCALING and (endpoint := SCALED.match(_document(entry["call"], body_of).get("ResourceId", ""))):
+        return Touch((region, "sagemaker", "Endpoint", endpoint["name"]), "")
     return Touch((region, service, *about[:2]), about[2]) if about else None
 
 
@@ -148,7 +155,7 @@ def _by_form(call: Entry, body_of: Callable[[Entry], bytes]) -> tuple[str, str, 
 
 def _by_document(service: str, call: Entry, body_of: Callable[[Entry], bytes]) -> tuple[str, str, str] | None:
     operation = call["headers"].get("x-amz-target", "").rpartition(".")[2]
-    document = json.loads(body_of(call) or b"{}")
+    document = _document(call, body_of)
     if service == "logs":
         name = document.get("logGroupName") or document.get("resourceArn", "").partition(":log-group:")[2]
         verb = {"CreateLogGroup": CREATED, "DeleteLogGroup": DELETED}.get(operation, "")
@@ -157,6 +164,11 @@ def _by_document(service: str, call: Entry, body_of: Callable[[Entry], bytes]) -
         return found["kind"], document[f"{found['kind']}Name"], found["verb"]
     tagged = TAGGED.search(document.get("ResourceArn", ""))
     return (KINDS[tagged["kind"]], tagged["name"], "") if tagged else None
+
+
+def _document(call: Entry, body_of: Callable[[Entry], bytes]) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(body_of(call) or b"{}")
+    return document
 
 
 def _by_path(service: str, entry: Entry, body_of: Callable[[Entry], bytes]) -> tuple[str, str, str] | None:

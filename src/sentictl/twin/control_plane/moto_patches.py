@@ -25,6 +25,7 @@ INSTANCE_TYPES: dict[Any, str] = {
     FakeEndpointConfig: "ProductionVariantInstanceType",
     FakeSagemakerNotebookInstance: "InstanceType",
 }
+MOST_POOLS = 5
 SAGEMAKER_ARN = re.compile(r"arn:[^:]*:sagemaker:[^:]*:\d*:[^:/]+/[^:]+")
 FUNCTION_ARN = re.compile(r"arn:[^:]*:lambda:[^:]*:\d*:function:[^:]+(:[^:]+)?")
 TAGGED_API = re.compile(r"arn:aws:apigateway:[^:]*::/restapis/(?P<api>[^/]+)")
@@ -40,6 +41,8 @@ class MotoPatches:
         sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # its import fails
         for kind, listed in INSTANCE_TYPES.items():
             kind.validate_instance_type = _instance_type_check(listed)
+        config: Any = FakeEndpointConfig
+        config.validate_production_variants = _check_variants
         for operation in ("AttachRolePolicy", "GetPolicy", "GetPolicyVersion", "ListPolicies"):
             control.before["iam", operation] = self._load_managed_policies
         control.after["lambda", "UpdateFunctionCode"] = self._set_architectures
@@ -281,6 +284,30 @@ def _instance_type_check(listed: str) -> Callable[[Any, str], None]:
             )
 
     return check
+
+
+def _check_variants(config: Any, variants: list[dict[str, Any]]) -> None:
+    """Check what the variants of an endpoint config run on; moto knows no pools of instances."""
+    for variant in variants:
+        _check_capacity(variant)
+        for pool in variant.get("InstancePools") or [variant]:
+            if "InstanceType" in pool:
+                config.validate_instance_type(pool["InstanceType"])
+        if "ServerlessConfig" in variant:
+            config.validate_serverless_config(variant["ServerlessConfig"])
+
+
+def _check_capacity(variant: dict[str, Any]) -> None:
+    given = [kind for kind in ("InstanceType", "InstancePools", "ServerlessConfig") if kind in variant]
+    if len(given) != 1:
+        raise exceptions.ValidationError(
+            f"The variant {variant['VariantName']} needs one of InstanceType, InstancePools and ServerlessConfig."
+        )
+    priorities = [pool["Priority"] for pool in variant.get("InstancePools") or []]
+    if len(set(priorities)) < len(priorities) or len(priorities) > MOST_POOLS:
+        raise exceptions.ValidationError(
+            f"The variant {variant['VariantName']} can have {MOST_POOLS} instance pools, each of another priority."
+        )
 
 
 def _is_wanted(arn: str, tags: dict[str, str], wanted: dict[str, Any]) -> bool:

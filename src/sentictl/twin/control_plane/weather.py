@@ -155,6 +155,18 @@ RULES = (
         ("CreateEndpoint", "UpdateEndpoint"),
         (Refusal("ValidationException", 'Could not find endpoint configuration "{}".'),) * 2,
     ),
+    Rule(
+        "RegisterScalableTarget",
+        _member("ResourceId"),
+        ("PutScalingPolicy",),
+        (
+            Refusal(
+                "ObjectNotFoundException",
+                "No scalable target registered for service namespace: sagemaker, resource ID: {}, scalable dimension: "
+                "sagemaker:variant:DesiredInstanceCount",
+            ),
+        ),
+    ),
     Rule("CreateBucket", _label("Bucket"), ("HeadBucket", "PutPublicAccessBlock"), (NO_BUCKET,)),
     Rule("DeleteBucket", _label("Bucket"), ("CreateBucket",), (CONFLICT, CONFLICT)),
     Rule(
@@ -265,6 +277,6 @@ def _answer(service: str, refusal: Refusal, name: str) -> Response:
         return s3_error(refusal.code, message, refusal.status)
     if service == "iam":
         return query_error(refusal.code, message, refusal.status)
-    if service in ("sagemaker", "logs"):
+    if service in ("sagemaker", "logs", "application-autoscaling"):
         return json_rpc_error(refusal.code, message, refusal.status)
     return rest_error(refusal.code, message, refusal.status)

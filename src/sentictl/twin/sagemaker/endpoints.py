@@ -6,12 +6,14 @@ import re
 import secrets
 import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from sentictl.twin.autoscaling.targets import ScalableTargets
 from sentictl.twin.cloudwatch.alarms import Alarms
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
 from sentictl.twin.cloudwatch.metrics import SAGEMAKER, Metrics
@@ -22,7 +24,14 @@ from sentictl.twin.core.messages import Request, Response, json_response, json_r
 from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
-from sentictl.twin.sagemaker.fleets import BodyTooLargeError, Fleet, Fleets, ThrottledError, start_fleets
+from sentictl.twin.sagemaker.fleets import (
+    BodyTooLargeError,
+    Fleet,
+    Fleets,
+    InstanceFleet,
+    ThrottledError,
+    start_fleets,
+)
 from sentictl.twin.sagemaker.images.stand_ins import UnknownImageError, stand_in
 from sentictl.twin.sagemaker.model_server import (
     ModelDiedError,
@@ -32,6 +41,7 @@ from sentictl.twin.sagemaker.model_server import (
     Variant,
 )
 from sentictl.twin.sagemaker.rollouts import DeploymentRefusedError, RolledBackError, Rollout, rollout
+from sentictl.twin.sagemaker.scaling import kept_counts, show_count
 
 logger = logging.getLogger("sentictl.twin")
 
@@ -71,6 +81,7 @@ class Endpoints:
     def __init__(
         self,
         control: ControlPlane,
+        scaling: ScalableTargets,
         objects: Objects,
         logs: LogStreams,
         metrics: Metrics,
@@ -79,6 +90,7 @@ class Endpoints:
         access: Access,
     ) -> None:
         self._control = control
+        self._scaling = scaling
         self._objects = objects
         self._logs = logs
         self._metrics = metrics
@@ -102,7 +114,8 @@ class Endpoints:
             for name, endpoint in self._control.backend("sagemaker", region).endpoints.items():
                 if endpoint.endpoint_status != "Failed":
                     reason = INTERRUPTED if endpoint.pending_deployment_summary else None
-                    self._start_thread(region, name, Serving(), endpoint.endpoint_config_name, reason=reason)
+                    config, counts = endpoint.endpoint_config_name, kept_counts(endpoint)
+                    self._start_thread(region, name, Serving(), config, counts, reason=reason)
 
     def invoke(self, request: Request) -> Response:
         """Answer InvokeEndpoint."""
@@ -126,6 +139,13 @@ class Endpoints:
         sets = (whole, {**whole, "EndpointConfigName": fleets.config})
         self._metrics.put(call.region, SAGEMAKER, sets, _measured(status, time.perf_counter() - begun))
         return response
+
+    def fleet(self, region: str, name: str, variant: str) -> InstanceFleet | None:
+        """Return the instances of a variant; None where it has none now, or is serverless."""
+        serving = self._serving.get((region, name))
+        fleets = serving.fleets.each if serving and serving.fleets else []
+        found = (fleet for fleet in fleets if fleet.variant.name == variant)
+        return next((fleet for fleet in found if isinstance(fleet, InstanceFleet)), None)
 
     def running(self) -> int:
         """Return how many endpoints have a server."""
@@ -181,7 +201,7 @@ class Endpoints:
         endpoint.pending_deployment_summary = None
         endpoint.last_deployment_config = call.payload.get("DeploymentConfig")
         if not call.replaying:
-            self._start_thread(call.region, name, Serving(), call.payload["EndpointConfigName"])
+            self._start_thread(call.region, name, Serving(), call.payload["EndpointConfigName"], {})
 
     def _update(self, call: Call) -> Response:
         name, config = call.payload["EndpointName"], call.payload["EndpointConfigName"]
@@ -197,22 +217,27 @@ class Endpoints:
         if self._is_serverless(call.region, config) != self._is_serverless(call.region, endpoint.endpoint_config_name):
             message = f'Cannot update endpoint "{endpoint.arn}" between serverless and instance-based variants.'
             return json_rpc_error("ValidationException", message)
+        if refusal := self._scaling.refuse_update(call.region, name, config):
+            return refusal
+        counts = kept_counts(endpoint) if call.payload.get("RetainAllVariantProperties") else {}
         retained = endpoint.last_deployment_config if call.payload.get("RetainDeploymentConfig") else None
         asked = call.payload.get("DeploymentConfig") or retained
         try:
-            planned = Rollout() if call.replaying else self._plan(call.region, endpoint, config, asked)
-        except DeploymentRefusedError as refusal:
-            return json_rpc_error("ValidationException", str(refusal))
+            planned = Rollout() if call.replaying else self._plan(call.region, endpoint, config, counts, asked)
+        except DeploymentRefusedError as refused:
+            return json_rpc_error("ValidationException", str(refused))
         endpoint.endpoint_status = "Updating"
         endpoint.failure_reason = None
         endpoint.last_modified_time = naive_utc(call.when)
         endpoint.last_deployment_config = asked or endpoint.last_deployment_config
         self._note_progress(call.region, endpoint, config, "Creating", call.when)
         if not call.replaying:
-            self._start_thread(call.region, name, self._serving[call.region, name], config, planned)
+            self._start_thread(call.region, name, self._serving[call.region, name], config, counts, planned)
         return json_response(200, {"EndpointArn": endpoint.arn}, {"Content-Type": "application/x-amz-json-1.1"})
 
-    def _plan(self, region: str, endpoint: Any, config: str, asked: dict[str, Any] | None) -> Rollout:
+    def _plan(
+        self, region: str, endpoint: Any, config: str, counts: Mapping[str, int], asked: dict[str, Any] | None
+    ) -> Rollout:
         """Read how an endpoint is to come to another config.
 
         Raises:
@@ -227,8 +252,9 @@ class Endpoints:
             raise DeploymentRefusedError("The old and the new endpoint configuration must have the same variant names.")
         if self._is_serverless(region, config):
             raise DeploymentRefusedError("DeploymentConfig is not supported for endpoints with serverless variants.")
-        planned = rollout(asked, min(variant.instances for variant in self._variants(region, config)))
-        role = AssumedRole(self._control, self._variants(region, config)[0].role)
+        variants = self._variants(region, config, counts)
+        planned = rollout(asked, min(variant.instances for variant in variants))
+        role = AssumedRole(self._control, variants[0].role)
         known = self._alarms.states(region, planned.alarms)
         for alarm in planned.alarms:
             arn = f"arn:aws:cloudwatch:{region}:{ACCOUNT}:alarm:{alarm}"
@@ -257,12 +283,16 @@ class Endpoints:
         return bool(found and found.production_variants[0].get("ServerlessConfig"))
 
     def _refuse_deletion(self, call: Call) -> Response | None:
-        endpoint = self._endpoint(call.region, call.payload["EndpointName"])
-        if call.replaying or endpoint is None or endpoint.endpoint_status not in IN_PROGRESS:
+        name = call.payload["EndpointName"]
+        endpoint = self._endpoint(call.region, name)
+        if call.replaying or endpoint is None:
             return None
+        if endpoint.endpoint_status not in IN_PROGRESS:
+            return self._scaling.refuse_deletion(call, name)
         return json_rpc_error("ValidationException", f'Cannot update in-progress endpoint "{endpoint.arn}".')
 
     def _deleted(self, call: Call) -> None:
+        self._scaling.forget(call.region, call.payload["EndpointName"])
         serving = self._serving.pop((call.region, call.payload["EndpointName"]), None)
         if serving and serving.fleets:
             threading.Thread(target=serving.fleets.stop, daemon=True).start()
@@ -273,20 +303,39 @@ class Endpoints:
         name: str,
         serving: Serving,
         config: str,
+        counts: Mapping[str, int],
         planned: Rollout | None = None,
         reason: str | None = None,
     ) -> None:
         self._serving[region, name] = serving
-        arguments = (region, name, serving, config, planned or Rollout(), reason)
+        arguments = (region, name, serving, config, counts, planned or Rollout(), reason)
         threading.Thread(target=self._start, args=arguments, daemon=True).start()
 
     def _start(
-        self, region: str, name: str, serving: Serving, config: str, planned: Rollout, reason: str | None
+        self,
+        region: str,
+        name: str,
+        serving: Serving,
+        config: str,
+        counts: Mapping[str, int],
+        planned: Rollout,
+        reason: str | None,
     ) -> None:
+        """Start what an endpoint config asks for.
+
+        Args:
+            region: the endpoint's.
+            name: its name.
+            serving: what it answers with.
+            config: the endpoint config's name.
+            counts: how many instances variants keep, by name, whatever the config says.
+            planned: how the requests come to what is started, from what answers them.
+            reason: what DescribeEndpoint then tells of a failure before; None where there was none.
+        """
         endpoint = self._endpoint(region, name)
         try:
             with self._control.lock:
-                variants = self._variants(region, config)
+                variants = self._variants(region, config, counts)
             fleets = start_fleets(config, variants, partial(self._start_server, region, name))
             if serving.fleets:
                 self._roll_out(region, endpoint, serving, fleets, planned)
@@ -336,11 +385,12 @@ class Endpoints:
         objects = self._objects.acting_as(role)
         return ModelServer(variant, folder, objects, environment, partial(self._logs.write, stream))
 
-    def _variants(self, region: str, config: str) -> list[Variant]:
+    def _variants(self, region: str, config: str, counts: Mapping[str, int]) -> list[Variant]:
         backend = self._control.backend("sagemaker", region)
         if config not in backend.endpoint_configs:
             raise StartFailedError(f"The endpoint configuration {config} does not exist.")
-        return [self._variant(backend, wanted) for wanted in backend.endpoint_configs[config].production_variants]
+        found = [self._variant(backend, wanted) for wanted in backend.endpoint_configs[config].production_variants]
+        return [replace(each, instances=counts.get(each.name, each.instances)) for each in found]
 
     def _variant(self, backend: Any, wanted: dict[str, Any]) -> Variant:
         model = backend._models.get(wanted["ModelName"])
@@ -393,6 +443,7 @@ class Endpoints:
             "reason": reason,
             "config": fleets.config if fleets else endpoint.endpoint_config_name,
             "images": [_image(fleet.variant.image) for fleet in fleets.each] if fleets else [],
+            "counts": fleets.counts if fleets else {},
         }
         self._apply(endpoint, region, data)
         self._control.record("endpoint-settled", region=region, name=endpoint.endpoint_name, data=data)
@@ -411,6 +462,8 @@ class Endpoints:
             endpoint.production_variants = endpoint._process_production_variants(config.production_variants)
             for variant, image in zip(endpoint.production_variants, data["images"], strict=True):
                 variant["DeployedImages"] = [image]
+        for variant, count in data.get("counts", {}).items():  # entries of before have none
+            show_count(endpoint, variant, count, count)
 
 
 def _refuse_image(call: Call) -> Response | None:

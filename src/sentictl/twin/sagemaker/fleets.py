@@ -53,6 +53,11 @@ class Fleet(ABC):
         """How many servers there are now."""
         return len(self._servers)
 
+    @property
+    def under_way(self) -> int:
+        """How many requests are counted in."""
+        return self._under_way
+
     def begin(self) -> None:
         """Count a request in: the fleet is not stopped before `invoke` is over."""
         with self._changed:
@@ -229,6 +234,11 @@ class Fleets:
 
     config: str
     each: list[Fleet]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many instances the variants have that stand on some, by name."""
+        return {fleet.variant.name: fleet.count for fleet in self.each if isinstance(fleet, InstanceFleet)}
 
     def pick(self) -> Fleet:
         """Return the fleet for a request."""

@@ -45,6 +45,23 @@ def request(endpoint: str, role: str, when: float, **changes: Any) -> dict[str, 
     return wanted | changes
 
 
+def opener(cloud: Cloud, *actions: str) -> str:
+    """A role in which the scheduler may do this to any endpoint."""
+    return cloud.role("scheduler.amazonaws.com", policy={"Effect": "Allow", "Action": list(actions), "Resource": "*"})
+
+
+def opening(endpoint: str, config: str, role: str, expression: str) -> dict[str, Any]:
+    """Return the parameters of CreateSchedule for a schedule that makes an endpoint, and stays."""
+    parameters = {"EndpointName": endpoint, "EndpointConfigName": config, "Tags": [{"Key": "of", "Value": "ours"}]}
+    target = {
+        "Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createEndpoint",
+        "RoleArn": role,
+        "Input": json.dumps(parameters),
+    }
+    changes = {"ActionAfterCompletion": "NONE", "Target": target, "ScheduleExpression": expression}
+    return request(endpoint, role, 0, **changes)
+
+
 def endpoints(cloud: Cloud) -> list[str]:
     return [entry["EndpointName"] for entry in cloud.sagemaker.list_endpoints(MaxResults=100)["Endpoints"]]
 
@@ -97,6 +114,45 @@ def test_nothing_happens_that_the_role_does_not_allow(cloud: Cloud, home: Path) 
     assert "is not authorized to perform: sagemaker:DeleteEndpoint" in daemon.log_file(home).read_text()
 
 
+def test_a_recurring_schedule_makes_the_endpoint_with_its_tags_and_goes_on(own_home: Path) -> None:
+    daemon.start(own_home)
+    cloud = Cloud(daemon.access(own_home))
+    config, name = cloud.endpoint_config(), cloud.name("endpoint")
+    role = opener(cloud, "sagemaker:CreateEndpoint", "sagemaker:AddTags")
+    cloud.scheduler.create_schedule(**opening(name, config, role, "rate(1 day)"))
+    wait_for(lambda: name in endpoints(cloud))
+    found = cloud.settled(name)
+    assert found["EndpointConfigName"] == config
+    assert cloud.sagemaker.list_tags(ResourceArn=found["EndpointArn"])["Tags"] == [{"Key": "of", "Value": "ours"}]
+    cloud.sagemaker.delete_endpoint(EndpointName=name)
+    daemon.stop(own_home)
+    daemon.start(own_home)
+    again = Cloud(daemon.access(own_home))
+    assert schedules(again) == [name]
+    assert endpoints(again) == []  # it was carried out already, today
+    rest = opening(name, config, role, "rate(1 day)")
+    again.scheduler.update_schedule(**rest)  # a change begins anew
+    wait_for(lambda: name in endpoints(again))
+
+
+@pytest.mark.parametrize("allowed", ["sagemaker:CreateEndpoint", "sagemaker:AddTags"])
+def test_an_endpoint_with_tags_is_made_only_by_who_may_do_both(cloud: Cloud, home: Path, allowed: str) -> None:
+    name = cloud.name("endpoint")
+    cloud.scheduler.create_schedule(**opening(name, cloud.endpoint_config(), opener(cloud, allowed), "rate(1 day)"))
+    wait_for(lambda: f"schedule {name}: " in daemon.log_file(home).read_text())
+    assert name not in endpoints(cloud)
+    assert "is not authorized to perform: sagemaker:" in daemon.log_file(home).read_text()
+
+
+def test_a_cron_expression_waits_for_its_time(cloud: Cloud) -> None:
+    name = endpoint(cloud)
+    yearly = request(name, deleter(cloud, name), 0, ScheduleExpression="cron(0 8 29 2 ? *)")
+    cloud.scheduler.create_schedule(**yearly | {"ScheduleExpressionTimezone": "Europe/Berlin"})
+    assert cloud.scheduler.get_schedule(Name=name)["ScheduleExpression"] == "cron(0 8 29 2 ? *)"
+    assert name in endpoints(cloud)
+    cloud.scheduler.delete_schedule(Name=name)
+
+
 def test_a_role_that_the_scheduler_cannot_assume_is_refused(cloud: Cloud) -> None:
     with pytest.raises(ClientError, match="must allow AWS EventBridge Scheduler to assume the role"):
         cloud.scheduler.create_schedule(**request("any", cloud.execution_role, time.time() + 3600))
@@ -107,6 +163,8 @@ def test_a_role_that_the_scheduler_cannot_assume_is_refused(cloud: Cloud) -> Non
     [
         {"ScheduleExpression": "at(2030-13-01T00:00:00)"},
         {"ScheduleExpression": "in 8 hours"},
+        {"ScheduleExpression": "cron(0 8 * * * *)"},
+        {"ScheduleExpression": "rate(5 weeks)"},
         {"ScheduleExpressionTimezone": "Europe/Springfield"},
     ],
 )

@@ -1,0 +1,1 @@
+"""EventBridge Scheduler: schedules that really fire, once or again and again, in their time zones."""
