@@ -47,10 +47,11 @@ USED_BY = {  # where a table is not called as the one command that it is for
     "site": "`sentictl site`, and `publish` by `sentictl wire-api`",
     "notebook": "`sentictl notebook create`",
     "train.tune": "`sentictl train --tune`",
+    "deploy.hours": "`sentictl deploy`",
 }
 BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
 # A line of the template: a setting, commented out or not, its value, and what it means.
-LINE = re.compile(r"^(?:# )?(?P<key>[a-z_]+) = (?P<value>\"(?:[^\"\\]|\\.)*\"|\S+) *(?:# (?P<meaning>.*))?$")
+LINE = re.compile(r"^(?:# )?(?P<key>[a-z_.]+) = (?P<value>\"(?:[^\"\\]|\\.)*\"|\S+) *(?:# (?P<meaning>.*))?$")
 
 
 def main() -> None:
@@ -84,9 +85,8 @@ def about(model: type[BaseModel]) -> str:
 
 def rows(model: type[BaseModel], meanings: dict[str, str]) -> Iterator[str]:
     """The table's settings."""
-    schema = model.model_json_schema()
     yield "| setting | default | takes | |\n|---|---|---|---|"
-    for key, field in schema["properties"].items():
+    for key, field in model.model_json_schema()["properties"].items():
         if "$ref" in field:  # a table of its own
             continue
         yield f"| `{key}` | {shown(field.get('default'))} | {takes(field)} | {meanings.get(key, '')} |"
@@ -119,10 +119,10 @@ def read_meanings(template: str) -> dict[str, dict[str, str]]:
     meanings: dict[str, dict[str, str]] = {}
     table = ""
     for line in template.splitlines():
-        heading = re.match(r"^(?:# )?\[(train\.tune|[a-z]+)[\].]", line)
+        heading = re.match(r"^(?:# )?\[([a-z.]+)\]", line)
         found = LINE.match(line)
         if heading:
-            table = heading[1]
+            table = heading[1] if heading[1] in TABLES else heading[1].partition(".")[0]
         elif found and found["meaning"]:
             meanings.setdefault(table, {})[found["key"]] = cell(found["meaning"])
     return meanings

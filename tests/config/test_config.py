@@ -474,10 +474,22 @@ def test_a_state_of_version_1_learns_its_account_at_the_next_save(folder: Projec
 def test_every_key_has_a_value() -> None:
     settings = Settings()
     tables = settings.model_dump(by_alias=True)
-    tables |= {"train.tune": tables["train"].pop("tune")}
+    tables |= {"train.tune": tables["train"].pop("tune"), "deploy.hours": tables["deploy"].pop("hours")}
     assert {key: get(settings, key) for key in all_keys()} == {
         f"{table}.{name}": value for table, values in tables.items() for name, value in values.items()
     }
+
+
+def test_a_table_in_a_table_is_set_by_its_dotted_key(folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = Config.load(folder, "prod").set({"deploy.hours.up": "MON-FRI  8:00"})
+    assert written == {"env.prod.deploy.hours.up": "mon-fri 8:00"}
+    assert Config.load(folder, "prod").settings.deploy.hours.up == "mon-fri 8:00"
+    assert Config.load(folder).get("deploy.hours") == {"up": "", "down": "", "timezone": "UTC"}
+    monkeypatch.setenv("SENTICTL_DEPLOY_HOURS_TIMEZONE", "Asia/Tokyo")
+    assert Config.load(folder).settings.deploy.hours.timezone == "Asia/Tokyo"
+    with pytest.raises(SettingsError, match=r"no setting called deploy\.hours\.open") as refusal:
+        Config.load(folder).set({"deploy.hours.open": "mon 8:00"})
+    assert "Did you mean deploy.hours." in refusal.value.hint
 
 
 def test_the_weather_is_a_setting_of_the_local_twin(folder: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:

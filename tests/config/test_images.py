@@ -2,7 +2,7 @@
 
 import pytest
 
-from sentictl.config.images import EcrImage, parse, refusal, refusal_on
+from sentictl.config.images import EcrImage, parse, refusal, refusal_on, same_on
 
 REGISTRY = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
 DIGEST = "@sha256:" + "0" * 64
@@ -54,3 +54,19 @@ def test_the_names_of_aws_images_are_taken() -> None:
 def test_ray_serve_is_for_x86_processors_alone() -> None:
     assert "ml.c7g.large" in refusal_on("ray-serve", "ml.c7g.large")
     assert refusal_on("ray-serve", "ml.g5.xlarge") == refusal_on("pytorch", "ml.c7g.large") == ""
+
+
+@pytest.mark.parametrize(
+    ("image", "one", "other", "same"),
+    [
+        ("pytorch", "ml.m5.large", "ml.c5.xlarge", True),
+        ("pytorch", "ml.m5.large", "ml.g5.xlarge", False),
+        ("ray-serve", "ml.m5.large", "ml.c7g.large", False),
+        (f"{REGISTRY}/reviews:1", "ml.m5.large", "ml.g5.xlarge", True),
+        (f"{REGISTRY}/reviews:1", "ml.m5.large", "ml.c7g.large", False),
+    ],
+)
+def test_machines_that_take_one_image_can_stand_in_for_each_other(
+    image: str, one: str, other: str, *, same: bool
+) -> None:
+    assert same_on(image, one, other) is same

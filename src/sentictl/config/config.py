@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from sentictl.config.environments import env_option
 from sentictl.config.identity import new_id
 from sentictl.config.project_folder import ProjectFolder
-from sentictl.config.settings import EnvironmentSettings, Settings, TrainSettings
+from sentictl.config.settings import EnvironmentSettings, Settings
 from sentictl.config.settings_file import SettingsFile
 from sentictl.config.state import State
 from sentictl.errors import AccessError, DamagedStateError, SettingsError, UndescribedEnvironmentError
@@ -25,13 +26,19 @@ LOCAL = "local"
 WEATHER = "SENTICTL_TWIN_WEATHER"
 MOST_SHOWN = 80  # characters of a value in a message
 ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")  # part of every name on AWS, as the project's is
-NESTED = {"train": {"train.tune": TrainSettings.model_fields["tune"]}}  # tables within a table
-# Every table of settings by its dotted name, in the order of the models.
-TABLES = {
-    key: table
-    for name, info in Settings.model_fields.items()
-    for key, table in ({info.alias or name: info} | NESTED.get(name, {})).items()
-}
+
+
+def _tables(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    for name, info in model.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            key = f"{prefix}{info.alias or name}"
+            yield key, info
+            yield from _tables(kind, f"{key}.")
+
+
+# Every table of settings by its dotted name, each followed by those within it, in the order of the models.
+TABLES = dict(_tables(Settings))
 IDENTITY = ("project.name", "project.id")
 PLACE = re.compile(r"env\.(?P<environment>[^.]+)\.(?P<name>[^.]+)")  # the key of an environment's own setting
 GONE = {"train.ngram_epochs": "the linear part is trained until it fits"}  # settings that there were
@@ -473,13 +480,16 @@ def _validated(
         return model.model_validate(values, strict=strict)
     except ValidationError as problem:
         first = problem.errors()[0]
-    key = prefix + ".".join(str(part) for part in first["loc"])
+    key = prefix + ".".join(part for part in first["loc"] if isinstance(part, str))
     if first["type"] == "extra_forbidden":
         raise _unknown("setting", key, [*all_keys(), *TABLES, "env", "state"])
     if first["type"] == "model_type":
         raise SettingsError(f"{key} is not a table.", mend(key))
-    shown, why = _shown(first["input"]), first["msg"][0].lower() + first["msg"][1:]
-    instead = first.get("ctx", {}).get("instead", "")  # one that was perhaps meant
+    told, value = first.get("ctx", {}), first["input"]
+    if first["type"] == "contradiction":  # of two settings, told as a fault of one
+        key, value = f"{key}.{told['setting']}", told["value"]
+    shown, why = _shown(value), first["msg"][:1].lower() + first["msg"][1:]
+    instead = told.get("instead", "")  # one that was perhaps meant
     near = f"Did you mean {instead}? " if instead else ""
     hint = near + mend(key).replace("VALUE", instead or "VALUE")
     raise SettingsError(f"The setting {key} cannot be {shown}: {why}.", hint)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from sentictl.config.instance_types import is_graviton
+from sentictl.config.instance_types import has_gpu, is_graviton
 
 PYTORCH, RAY_SERVE = "pytorch", "ray-serve"  # AWS's own, by the names that settings have for them
 LONGEST = 255  # characters of an image in CreateModel, as botocore's model of it says
@@ -55,3 +55,9 @@ def refusal_on(image: str, instance_type: str) -> str:
     if image == RAY_SERVE and is_graviton(instance_type):
         return f"AWS has no such image for ARM processors, as {instance_type} has"
     return ""
+
+
+def same_on(image: str, one: str, other: str) -> bool:
+    """Return whether two machines take one container: AWS has another for GPUs, and nobody one for all processors."""
+    alike = image not in (PYTORCH, RAY_SERVE) or has_gpu(one) == has_gpu(other)
+    return alike and is_graviton(one) == is_graviton(other)

@@ -4,10 +4,14 @@ Unknown keys and impossible values are refused, with the key's full name. The de
 writes; a value is kept in the file only when a person or a flag set it.
 """
 
+import difflib
 import json
 import re
-from datetime import timedelta
-from typing import Annotated, Any, Literal, get_args
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import cache, reduce
+from typing import Annotated, Any, Literal, Self, get_args
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -18,10 +22,12 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from sentictl.config import images
+from sentictl.config.hours import OpeningHours, WeeklyTime, minute_of_week
 from sentictl.config.identity import NAME_RULE, is_name
 from sentictl.config.instance_types import Use, refusal
 
@@ -81,6 +87,36 @@ def _check_ttl(ttl: str) -> str:
     return ttl
 
 
+def _check_weekly(text: str) -> str:
+    try:
+        return text and _weekly(text)
+    except ValueError:
+        raise PydanticCustomError(
+            "weekly", "it is days and a time of day, such as mon-fri 08:00, sat,sun 10:30 or daily 7:00"
+        ) from None
+
+
+def _weekly(text: str) -> str:
+    words = " ".join(text.lower().split())
+    WeeklyTime.parse(words)
+    return words
+
+
+_timezones = cache(available_timezones)
+
+
+def _check_timezone(name: str) -> str:
+    if name != "UTC" and name not in _timezones():
+        near = difflib.get_close_matches(name, sorted(_timezones()), n=1)
+        raise PydanticCustomError(
+            "timezone",
+            "there is no such time zone; they are called as in IANA's list, such as Europe/Berlin or UTC",
+            {"instead": near[0] if near else ""},
+        )
+    return name
+
+
+WeeklyText = Annotated[str, AfterValidator(_check_weekly)]
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 MOST_EXAMPLES, LONGEST_EXAMPLE = 8, 1_000
 
@@ -322,8 +358,45 @@ def _check_memory(megabytes: int) -> int:
     return megabytes
 
 
+class HoursSettings(Table):
+    """`[deploy.hours]`: when the endpoint is brought up and taken down by itself.
+
+    Each is days and a time of day in `timezone`, such as "mon-fri 08:00" or "daily 7:00"; left empty, it never is.
+    """
+
+    up: WeeklyText = ""
+    down: WeeklyText = ""
+    timezone: Annotated[str, AfterValidator(_check_timezone)] = "UTC"
+
+    @property
+    def week(self) -> OpeningHours | None:
+        """The hours themselves; None where the endpoint is not both brought up and taken down."""
+        return OpeningHours(WeeklyTime.parse(self.up), WeeklyTime.parse(self.down)) if self.up and self.down else None
+
+    def minute(self, moment: datetime) -> int:
+        """Return which minute of the week a moment is in their time zone."""
+        return minute_of_week(moment.astimezone(ZoneInfo(self.timezone)))
+
+    def closed_at(self, moment: datetime) -> bool:
+        """Tell whether a moment is outside of them."""
+        return self.week is not None and not self.week.is_open(self.minute(moment))
+
+    def __str__(self) -> str:
+        return f"{self.up} to {self.down}, {self.timezone}"
+
+
 MEMORY_MB = (1024, 6144)  # of a serverless endpoint, as SageMaker has it; a function has more to choose from
 MOST_AT_ONCE = 200  # requests of one serverless endpoint
+MOST_MACHINES = 10  # of one endpoint
+MOST_FALLBACKS = 4  # beside the one type: a variant has five pools of instances at most, as SageMaker has it
+BURSTABLE = "ml.t2."
+
+
+def _types(given: Any) -> Any:
+    """Return a list of types from a text, such as "ml.m6i.large,ml.c5.large" or a JSON list."""
+    if not isinstance(given, str):
+        return given
+    return _from_json(given) if given.startswith("[") else [name.strip() for name in given.split(",") if name.strip()]
 
 
 ROLLOUT_NEEDS_INSTANCES = "it is of instances alone, and deploy.serving has none"
@@ -363,6 +436,11 @@ class DeploySettings(Table):
     is made from: AWS's PyTorch image ("pytorch"), AWS's Ray Serve image ("ray-serve"), or the URI of an image of your
     own in Amazon ECR. `ttl` is how long the endpoint stands, such as "30m", "8h" or "3d"; left empty, it stays.
 
+    With `max_instances` the number of machines follows the load, from `min_instances` on; `instance_count` is what it
+    begins with. `scale_on` is "invocations", requests a minute, or "concurrency", requests at once. `scale_target` is
+    how many of them one machine shall have; 0 stands for what an ml.m5.large is taken to bear. `fallback_types` are
+    taken, in their order, where AWS has no machine of `instance_type` to spare.
+
     `rollout` is how another model takes the live one's place on instances: "all-at-once"; "canary": first on
     `rollout_percent` of them, then on all; "linear": on so many more at each step. After each step AWS waits for
     `rollout_minutes`, and goes back by itself when an alarm goes off on what `rollback_on` names: the share of
@@ -377,9 +455,15 @@ class DeploySettings(Table):
     provisioned_concurrency: Annotated[int, Field(ge=0, le=MOST_AT_ONCE)] = 0
     model: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{0,63}$")] = ""
     instance_type: HostingType = "ml.m5.large"
-    instance_count: Annotated[int, Field(ge=1, le=10)] = 1
+    instance_count: Annotated[int, Field(ge=1, le=MOST_MACHINES)] = 1
     image: str = images.PYTORCH
+    fallback_types: Annotated[list[HostingType], BeforeValidator(_types), Field(max_length=MOST_FALLBACKS)] = []
+    min_instances: Annotated[int, Field(ge=1, le=MOST_MACHINES)] = 1
+    max_instances: Annotated[int, Field(ge=0, le=MOST_MACHINES)] = 0
+    scale_on: Literal["invocations", "concurrency"] = "invocations"
+    scale_target: Annotated[float, Field(ge=0, le=1_000_000)] = 0
     ttl: Annotated[str, AfterValidator(_check_ttl)] = ""
+    hours: HoursSettings = HoursSettings()
     log_days: LogDays = 14
     rollback_on: Annotated[list[Watched], BeforeValidator(_check_watched)] = []
     rollout_percent: Annotated[int, Field(ge=1, le=MOST_PERCENT)] = 25
@@ -433,6 +517,21 @@ class DeploySettings(Table):
         """Whether another model takes the live one's place in a way that AWS can go back on by itself."""
         return self.serving == "instance" and bool(self.watched)
 
+    @property
+    def scales(self) -> bool:
+        """Whether the number of machines follows the load."""
+        return self.max_instances > 0
+
+    @property
+    def machine_counts(self) -> tuple[int, int]:
+        """The fewest and the most machines that it stands on."""
+        return (self.min_instances, self.max_instances) if self.scales else (self.instance_count, self.instance_count)
+
+    @property
+    def machine_types(self) -> list[str]:
+        """All types of machines that it may stand on, the first choice first."""
+        return [self.instance_type, *self.fallback_types]
+
     @field_validator("provisioned_concurrency")
     @classmethod
     def _check_provisioned(cls, warm: int, others: ValidationInfo) -> int:
@@ -456,6 +555,48 @@ class DeploySettings(Table):
         if why:
             raise PydanticCustomError("image", "{why}", {"why": why})
         return image
+
+    @model_validator(mode="after")
+    def _check_machines(self) -> Self:
+        """Refuse what does not go together, as a fault of one setting."""
+        for setting, refused, why in (*self._against_serving(), *self._against_scaling(), *self._against_fallback()):
+            if refused:
+                value = reduce(getattr, setting.split("."), self)
+                raise PydanticCustomError("contradiction", "{why}", {"why": why, "setting": setting, "value": value})
+        return self
+
+    def _against_serving(self) -> Iterator[tuple[str, bool, str]]:
+        other = self.serving != "instance"
+        without = f"deploy.serving is {self.serving}, which has no machines of its own"
+        yield "max_instances", other and self.scales, without
+        yield "fallback_types", other and bool(self.fallback_types), without
+        yield "hours.up", other and bool(self.hours.up), without
+        yield "hours.down", other and bool(self.hours.down), without
+        yield "ttl", bool(self.ttl and self.hours.down), "deploy.hours.down takes the endpoint down already"
+        yield "ttl", bool(self.ttl and self.hours.up), "deploy.hours.up would bring the endpoint back"
+
+    def _against_scaling(self) -> Iterator[tuple[str, bool, str]]:
+        least, most, count = self.min_instances, self.max_instances, self.instance_count
+        yield "min_instances", least > 1 and not most, "deploy.max_instances is 0, so that nothing scales"
+        yield "min_instances", self.scales and least > most, f"deploy.max_instances is {most}"
+        yield "instance_count", self.scales and count < least, f"deploy.min_instances is {least}"
+        yield "instance_count", self.scales and count > most, f"deploy.max_instances is {most}"
+        burst = next((name for name in self.machine_types if name.startswith(BURSTABLE)), "")
+        yield (
+            "max_instances",
+            self.scales and bool(burst),
+            f"burstable machines such as {burst} do not scale on SageMaker",
+        )
+        hours = bool(self.hours.up or self.hours.down)
+        gone = "how an endpoint scales is forgotten on AWS when deploy.hours takes it down"
+        yield "max_instances", self.scales and hours, gone
+
+    def _against_fallback(self) -> Iterator[tuple[str, bool, str]]:
+        for name in self.fallback_types:
+            other = not images.same_on(self.image, self.instance_type, name)
+            yield "fallback_types", other, f"{name} takes another container image than {self.instance_type}"
+        twice = len(set(self.machine_types)) < len(self.machine_types)
+        yield "fallback_types", twice, "a type is named twice"
 
 
 class LambdaSettings(Table):

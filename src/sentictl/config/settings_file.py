@@ -19,6 +19,7 @@ from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import AbstractTable
 
 from sentictl.assets.atomic import write_atomically
 from sentictl.errors import SettingsError, StateError
@@ -152,18 +153,31 @@ class SettingsFile:
 def _put(document: Any, key: str, value: Any) -> None:
     """Set a dotted key, in a TOML document of tomlkit's or in plain tables."""
     *tables, name = key.split(".")
+    dotted = len(tables) > len(("env", "NAME", "TABLE"))  # for TABLE is made of dotted keys there, as a rule
+    written = _on_one_line(value) if isinstance(value, Mapping) else value
     table = document
     for part in tables:
+        if part not in table and dotted and part == tables[-1]:
+            _add_dotted(table, part, name, written)
+            return
         if part not in table:
             table[part] = tomlkit.table(is_super_table=part != tables[-1])
         table = table[part]
-    table[name] = _on_one_line(value) if isinstance(value, Mapping) else value
+    table[name] = written
 
 
 def _on_one_line(values: Mapping[str, Any]) -> Any:
     table = tomlkit.inline_table()
     table.update(values)
     return table
+
+
+def _add_dotted(table: Any, part: str, name: str, value: Any) -> None:
+    """Begin a table in another: in a document as a dotted key, which stands among the other keys."""
+    if isinstance(table, AbstractTable):
+        table.add(tomlkit.key([part, name]), value)
+    else:
+        table[part] = {name: value}
 
 
 def _reads_as(text: str, wanted: Mapping[str, Any]) -> bool:
