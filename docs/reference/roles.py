@@ -41,11 +41,12 @@ def main() -> None:
 
 def section(role: type[Role]) -> Iterator[str]:
     """One role: what it is for, and the statements of its policy."""
-    policy = json.loads((templates() / "policies" / f"{role.part}.json").read_text(encoding="utf-8"))
+    files = [templates() / "policies" / f"{part}.json" for part in (role.part, *role.more)]
+    policies = [json.loads(path.read_text(encoding="utf-8")) for path in files]
     yield f"## PROJECT-ENV-{role.part}\n"
     yield f"{inspect.getdoc(role)} Taken on by `{role.service}`.\n"
     yield "| statement | may | on |\n|---|---|---|"
-    for statement in policy["Statement"]:
+    for statement in (statement for policy in policies for statement in policy["Statement"]):
         yield f"| {listed(statement['Sid'])} | {listed(statement['Action'])} | {scope(statement)} |"
     yield ""
 
@@ -54,14 +55,16 @@ def scope(statement: dict[str, Any]) -> str:
     """The resources of a statement without what is the same in all ARNs, and its conditions."""
     given = statement["Resource"]
     found = listed([called(resource) for resource in ([given] if isinstance(given, str) else given)])
-    conditions = [f"{key} like {value}" for key, value in statement.get("Condition", {}).get("StringLike", {}).items()]
+    met = statement.get("Condition", {})
+    conditions = [f"{key} like {value}" for key, value in met.get("StringLike", {}).items()]
+    conditions += [f"{key} is {value}" for key, value in met.get("StringEquals", {}).items()]
     return found + (f", where {listed(conditions)}" if conditions else "")
 
 
 def called(resource: str) -> str:
     for blank, name in CALLED.items():
         resource = resource.replace(blank, name)
-    return re.sub(r"^arn:aws:\w+::(\*?:)?", "", resource).removeprefix(":")
+    return re.sub(r"^arn:aws:[\w-]+::(\*?:)?", "", resource).removeprefix(":")
 
 
 def listed(values: str | list[str]) -> str:

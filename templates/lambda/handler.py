@@ -37,6 +37,7 @@ MODEL_FOLDER = os.environ.get("MODEL_FOLDER", "")
 ENDPOINT_NAME = os.environ.get("ENDPOINT_NAME", "")
 MAX_REVIEW_CHARACTERS = int(os.environ.get("MAX_REVIEW_CHARACTERS", "50000"))
 MAX_REVIEWS = int(os.environ.get("MAX_REVIEWS", "100"))
+HOURS = os.environ.get("HOURS", "")  # in which the endpoint is there, for people; empty where it always is
 ENDPOINT_SECONDS = int(os.environ.get("ENDPOINT_SECONDS", "24"))
 METRICS_NAMESPACE = os.environ.get("METRICS_NAMESPACE", "")
 
@@ -411,6 +412,9 @@ def _client_error(error: "ClientError") -> ApiError:
     if code in ("ThrottlingException", "Throttling", "TooManyRequestsException"):
         message = "The model is busy. Try again in a moment."
         return ApiError(429, "throttled", message, retry_after=1, detail=detail)
+    if code == "ValidationError" and HOURS:  # there is no endpoint
+        message = f"The model has opening hours: {HOURS}. It is closed now, or just opening."
+        return ApiError(503, "closed", message, detail=detail)
     if code in ("ValidationError", "ServiceUnavailable", "ModelNotReadyException", "InternalFailure"):
         return _unavailable(detail)
     if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in (401, 403) or "AccessDenied" in code:

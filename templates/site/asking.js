@@ -35,11 +35,16 @@ async function ask(url, review, signal, tell) {
       attempt -= 1; // it never left
       continue;
     }
-    if (response.status !== 503 || attempt > RETRIES) return read(url, response);
+    if (response.status !== 503 || isClosed(response) || attempt > RETRIES) return read(url, response);
     const seconds = Math.min(LONGEST_WAIT, Math.max(response.retryAfter, 2 ** (attempt - 1)));
     tell("waking", seconds, attempt);
     await sleep(seconds, signal);
   }
+}
+
+/** Whether the model is not in service because it has opening hours, and these are over. */
+function isClosed(response) {
+  return response.body?.error?.code === "closed";
 }
 
 async function connection(signal, tell) {
@@ -102,10 +107,12 @@ function read(url, response) {
   return response.body;
 }
 
-function failure(url, { status, retryAfter, body }) {
+function failure(url, response) {
+  const { status, retryAfter, body } = response;
   const said = body?.error?.message ?? body?.message; // ours, or API Gateway's own
   const reason = typeof said === "string" ? said : `It answered with status ${status} and no reason.`;
   if (status === 429) return new Trouble("Too many requests just now", "The API lets through only so many a second, of all who ask together.", { pause: retryAfter || 5 });
+  if (isClosed(response)) return new Trouble("The model is closed now", reason, { again: true });
   if (status === 503) return new Trouble("The model is still not in service", "A new endpoint takes a few minutes to start.", { again: true });
   if (status === 403 || status === 404) return new Trouble("The API does not know this address", `${url} may be out of date. The API says: ${reason}`);
   if (status === 413) return new Trouble("This review is too long", reason);

@@ -44,6 +44,7 @@ def test_the_length_is_counted_in_characters_as_the_api_counts(page: Page, api: 
         (404, {}, "may be out of date"),
         (500, {"error": {"code": "endpoint_access", "message": "Not allowed."}}, "Not allowed."),
         (502, {"message": "Internal server error"}, "Internal server error"),
+        (503, {"error": {"code": "closed", "message": "Open mon-fri 8:00."}}, "Open mon-fri 8:00."),
         (504, {"message": {"strange": 1}}, "status 504 and no reason"),
         (200, {"hello": "world"}, "That was not the review API"),
         (200, {"label": "positive", "probability": "0.5"}, "That was not the review API"),

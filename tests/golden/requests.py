@@ -12,6 +12,8 @@ from botocore.validate import ParamValidator
 
 regex: Any = import_module("regex")  # understands the \p{…} of the models' patterns; it has no types
 
+# How Java, whose patterns these are, writes the characters beyond the first 65,536.
+SURROGATES = r"\uD800\uDC00-\uDBFF\uDFFF"
 NUMBERS = ("integer", "long", "float", "double")
 
 
@@ -79,7 +81,11 @@ def _broken_itself(shape: Any, value: Any, where: str) -> Iterator[str]:
         yield f"{where} is {size}, more than {most}"
     if kind == "string" and shape.enum and value not in shape.enum:
         yield f"{where} is {value}, not one of {', '.join(shape.enum)}"
-    if kind == "string" and pattern and not regex.fullmatch(pattern, value):
+    if (
+        kind == "string"
+        and pattern
+        and not regex.fullmatch(pattern.replace(SURROGATES, r"\U00010000-\U0010FFFF"), value)
+    ):
         yield f"{where} is {value}, which does not match {pattern}"
 
 

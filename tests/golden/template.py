@@ -38,7 +38,7 @@ def _named(entries: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield f"{name}.ModelName", properties["ModelName"]
             case "AWS::SageMaker::EndpointConfig":
                 yield f"{name}.EndpointConfigName", properties["EndpointConfigName"]
-            case "AWS::ApiGateway::Deployment" | "AWS::S3::Bucket":
+            case "AWS::ApiGateway::Deployment" | "AWS::S3::Bucket" | "AWS::ApplicationAutoScaling::ScalableTarget":
                 yield name, name
 
 

@@ -1,4 +1,5 @@
-"""What we ask of AWS in a whole `up`, in an `up` after changes, in a `down`, and to serve from another image.
+"""What we ask of AWS in a whole `up`, in an `up` after changes, for more and fewer machines, for hours, to serve from
+another image, for a rollout, and in a `down`.
 
 Every request is one that AWS's own models allow, and one of those recorded in the `.txt` files beside this one. After a
 change that is meant, rewrite these and read the difference: `SENTICTL_GOLDEN=write pytest tests/golden`.
@@ -28,7 +29,7 @@ from tests.golden.writer import ACCOUNT, Writer
 FOLDER = Path(__file__).parent
 REWRITE = "SENTICTL_GOLDEN=write pytest tests/golden"
 WRITING = os.environ.get("SENTICTL_GOLDEN") == "write"
-STORIES = ("up", "update", "ray-serve", "rollout", "down")
+STORIES = ("up", "update", "scaling", "hours", "ray-serve", "rollout", "down")
 CHANGES = """
 [deploy]
 instance_count = 2
@@ -45,11 +46,20 @@ throttle_rate = 5
 [site]
 publish = "s3"
 """
+SCALING = {"deploy.max_instances": "3", "deploy.fallback_types": "ml.m6i.large"}
+HOURS = {
+    "deploy.ttl": "off",
+    "deploy.max_instances": "0",
+    "deploy.hours.up": "mon-fri 08:00",
+    "deploy.hours.down": "mon-fri 19:00",
+    "deploy.hours.timezone": "Europe/Berlin",
+}
+AS_BEFORE = {"deploy.hours.up": "", "deploy.hours.down": "", "deploy.ttl": "8h", "deploy.fallback_types": ""}
 ROLLOUT = {
-    "instance_type": "ml.m5.xlarge",
-    "rollout": "canary",
-    "rollout_minutes": "0",
-    "rollback_on": "errors,latency,undecided,probability",
+    "deploy.instance_type": "ml.m5.xlarge",
+    "deploy.rollout": "canary",
+    "deploy.rollout_minutes": "0",
+    "deploy.rollback_on": "errors,latency,undecided,probability",
 }
 Properties = list[dict[str, Any]]
 
@@ -68,7 +78,7 @@ class Stories:
 
 @pytest.fixture(scope="module")
 def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
-    """The stories, told one after the other in one project. Between the last two all is as before the last."""
+    """The stories, told one after the other in one project. After the hours and the other image, all is as before."""
     folder = begin(tmp_path_factory.mktemp("golden") / "toy").folder
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name in [name for name in os.environ if name.startswith(("AWS_", "SENTICTL_"))]:
@@ -82,13 +92,16 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
             _bring_up(told, "up", requests)
             _change(folder, unrecorded)
             _bring_up(told, "update", requests)
+            _deploy(told, "scaling", requests, SCALING)
+            _deploy(told, "hours", requests, HOURS)
+            _set(AS_BEFORE)
+            _sentictl("deploy")
+            requests.clear()
             _sentictl("deploy", "--image", "ray-serve")
-            told.requests["ray-serve"] = list(requests)
-            told.exported["ray-serve"] = _exported()
+            _keep(told, "ray-serve", requests)
             _sentictl("deploy", "--image", "pytorch")
             requests.clear()
-            for setting, value in ROLLOUT.items():
-                _sentictl("config", "set", f"deploy.{setting}", value)
+            _set(ROLLOUT)
             _bring_up(told, "rollout", requests)
         finally:
             _sentictl("down", "--yes")
@@ -175,6 +188,23 @@ def test_the_exported_schedule_is_the_requested_one(stories: Stories) -> None:
     assert {key: asked[key] for key in exported.keys() - counted_from_now} == {
         key: exported[key] for key in exported.keys() - counted_from_now
     }
+
+
+def test_the_exported_schedules_of_the_hours_are_the_requested_ones(stories: Stories) -> None:
+    assert _by("Name", stories.exported["hours"]["AWS::Scheduler::Schedule"]) == _by(
+        "Name", stories.asked("hours", "CreateSchedule")
+    )
+
+
+def test_the_exported_scaling_is_the_requested_one(stories: Stories) -> None:
+    (target,) = stories.exported["scaling"]["AWS::ApplicationAutoScaling::ScalableTarget"]
+    (asked,) = stories.asked("scaling", "RegisterScalableTarget")
+    assert target == {key: asked[key] for key in asked.keys() - {"Tags"}}  # of tags CloudFormation knows nothing here
+    (policy,) = stories.exported["scaling"]["AWS::ApplicationAutoScaling::ScalingPolicy"]
+    (put,) = stories.asked("scaling", "PutScalingPolicy")
+    same = ("PolicyName", "PolicyType", "TargetTrackingScalingPolicyConfiguration")
+    assert {key: policy[key] for key in same} == {key: put[key] for key in same}
+    assert policy["ScalingTargetId"] == "ScalableTarget"
 
 
 @pytest.mark.parametrize("story", ["up", "update"])
@@ -274,7 +304,23 @@ def _sentictl(*arguments: str) -> str:
 def _bring_up(told: Stories, story: str, requests: list[Request]) -> None:
     _sentictl("up")
     told.requests[story] = list(requests)
-    api_id = next(entry["restApiId"] for entry in told.asked(story, "GetResources"))
+    _keep(told, story, requests)
+
+
+def _deploy(told: Stories, story: str, requests: list[Request], settings: Mapping[str, str]) -> None:
+    _set(settings)
+    _sentictl("deploy")
+    _keep(told, story, requests)
+
+
+def _set(settings: Mapping[str, str]) -> None:
+    for key, value in settings.items():
+        _sentictl("config", "set", key, value)
+
+
+def _keep(told: Stories, story: str, requests: list[Request]) -> None:
+    told.requests[story] = list(requests)
+    api_id = next((entry["restApiId"] for entry in told.asked("up", "GetResources")), "")
     told.exported[story] = _exported(api_id)
     requests.clear()
 

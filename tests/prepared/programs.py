@@ -45,7 +45,8 @@ MODULES = (
     "torch.onnx",
 )
 SERVICES = ("apigateway", "cloudwatch", "iam", "lambda", "logs", "s3", "sagemaker", "scheduler", "sts")
-ASKED_ONLY = ("resourcegroupstaggingapi", "sagemaker-runtime")  # moto's part in them is not asked, or is small
+# moto's part in them is not asked, or is small.
+ASKED_ONLY = ("application-autoscaling", "resourcegroupstaggingapi", "sagemaker-runtime")
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 

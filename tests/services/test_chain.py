@@ -119,7 +119,10 @@ def test_each_command_has_one_resource_that_stands_for_it(
     [
         (
             "endpoint",
-            {"model", "endpoint-config", "endpoint-log-group", "alarms", "endpoint", "schedule-role", "schedule"},
+            {
+                *("image-access", "model", "endpoint-config", "endpoint-log-group", "alarms", "endpoint"),
+                *("scalable-target", "scaling-policy", "schedule-role", "schedule", "closing", "opening"),
+            },
         ),
         ("lambda", {"function-archive", "function-role", "log-group", "function"}),
     ],

@@ -1,11 +1,11 @@
 """The fault sweep: `python -m tests.sweep` (or `make sweep`).
 
-`up`, `down`, moves to another serving and a canary are run once for each of their calls and each fault: the process
-killed after the call, throttling, a 500, a connection reset after AWS has done what it was asked, an expired token,
-access denied and an exhausted quota (the last three for the rest of the run). Throttling, 500 and reset have to be
-survived within the run. The others may end it, in a clear error; the same command again then has to finish. In the
-end there must be exactly what there is without faults: one of everything after `up`, a move and a rollout, nothing
-after `down`, and a state that says so.
+`up`, `down`, moves to another serving, one to machines that scale and a canary are run once for each of their calls and
+each fault: the process killed after the call, throttling, a 500, a connection reset after AWS has done what it was
+asked, an expired token, access denied and an exhausted quota (the last three for the rest of the run). Throttling, 500
+and reset have to be survived within the run. The others may end it, in a clear error; the same command again then has
+to finish. In the end there must be exactly what there is without faults: one of everything after `up`, a move and a
+rollout, nothing after `down`, and a state that says so.
 
 With `--weather rough` the twin also refuses at first what AWS refuses at first, so that faults meet calls that are made
 for the second or third time.

@@ -190,6 +190,7 @@ FAULTS: dict[str, Fault] = {
             "apigateway": ("LimitExceededException", 429),
             "logs": ("LimitExceededException", 400),
             "scheduler": ("ServiceQuotaExceededException", 402),
+            "application-autoscaling": ("LimitExceededException", 400),
         },
     ),
 }

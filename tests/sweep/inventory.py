@@ -16,13 +16,14 @@ Connect = Callable[[str], Any]  # the client of a service
 
 REGION = "eu-west-1"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d:\d\d)?")
+SCALING_ID = re.compile(r"(:scalable-target/|:scalingPolicy:)[0-9a-f]+")  # by chance, like API Gateway's
 SHARED_GROUPS = {"/aws/sagemaker/TrainingJobs"}  # made by AWS for all jobs of an account, and never deleted
 
 
 def take(settings: Path) -> list[str]:
     """One line for each thing in the account and for each that is recorded, sorted.
 
-    Times and the ids that API Gateway makes up are left out: two accounts with the same things give the same lines.
+    Times and the ids that AWS makes up are left out: two accounts with the same things give the same lines.
 
     Args:
         settings: a project's `sentictl.toml`, which holds its state.
@@ -30,8 +31,9 @@ def take(settings: Path) -> list[str]:
     connect = cache(boto3.Session(region_name=REGION).client)
     apis = {api["id"]: api["name"] for api in _pages(connect, "apigateway", "get_rest_apis", "items")}
     lines = [*_s3(connect, apis), *_iam(connect), *_sagemaker(connect), *_lambda(connect), *_logs(connect)]
-    lines += [*_apis(connect, apis), *_schedules(connect), *_alarms(connect), *_recorded(settings)]
-    return sorted(TIME.sub("<time>", without_ids(line, apis)) for line in lines)
+    lines += [*_apis(connect, apis), *_schedules(connect), *_scaling(connect), *_alarms(connect), *_recorded(settings)]
+    named = (SCALING_ID.sub(r"\1<id>", without_ids(line, apis)) for line in lines)
+    return sorted(TIME.sub("<time>", line) for line in named)
 
 
 def without_ids(text: str, apis: Iterable[str]) -> str:
@@ -152,6 +154,16 @@ def _alarms(connect: Connect) -> Iterator[str]:
     for alarm in _pages(connect, "cloudwatch", "describe_alarms", "MetricAlarms"):
         tags = client.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
         yield f"alarm {alarm['AlarmName']} {json.dumps(alarm.get('Dimensions'), sort_keys=True)} {_tags(tags)}"
+
+
+def _scaling(connect: Connect) -> Iterator[str]:
+    client, service = connect("application-autoscaling"), {"ServiceNamespace": "sagemaker"}
+    for target in client.describe_scalable_targets(**service)["ScalableTargets"]:
+        tags = client.list_tags_for_resource(ResourceARN=target["ScalableTargetARN"])["Tags"]
+        capacity = f"{target['MinCapacity']} to {target['MaxCapacity']}"
+        yield f"scalable target {target['ResourceId']} {capacity} {json.dumps(tags, sort_keys=True)}"
+    for policy in client.describe_scaling_policies(**service)["ScalingPolicies"]:
+        yield f"scaling policy {policy['PolicyName']} of {policy['ResourceId']}"
 
 
 def _recorded(settings: Path) -> Iterator[str]:

@@ -26,6 +26,7 @@ COMMANDS = {
     "up": ("up",),
     "move": ("deploy", "--serving", "serverless"),
     "hold": ("deploy", "--serving", "lambda"),
+    "scale": ("deploy", "--max-instances", "3", "--ttl", "8h"),
     "rollout": ("deploy", "--instance-count", "2", "--rollout", "canary", "--rollout-minutes", "0"),
     "down": ("down", "--confirm", NAME),
 }

@@ -271,6 +271,21 @@ def client_error(code: str, status: int, message: str = "", **fields: Any) -> Cl
     return ClientError(response | fields, "InvokeEndpoint")
 
 
+def test_outside_of_its_hours_the_model_is_closed_and_the_hours_are_told(
+    handler: ModuleType, post: Post, endpoint: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "HOURS", "mon-fri 08:00 to mon-fri 19:00, Europe/Berlin")
+    endpoint.outcomes = [
+        client_error("ValidationError", 400, f"Endpoint {ARN} not found."),
+        client_error("Strange", 418),
+    ]
+    answer = post("good")
+    assert (answer.status, answer.error) == (503, "closed")
+    assert "mon-fri 08:00 to mon-fri 19:00, Europe/Berlin" in answer.json["error"]["message"]
+    assert "Retry-After" not in answer.headers
+    assert post("good").error == "endpoint_error"
+
+
 @pytest.mark.parametrize(
     ("outcome", "status", "code", "retry_after"),
     [

@@ -75,6 +75,7 @@ from sentictl.services.resources.training import (
 )
 from sentictl.services.serving.alarms import RollbackAlarms
 from sentictl.services.serving.endpoint import Endpoint, unused_gpu
+from sentictl.services.serving.hours import Closing, opening_note
 from sentictl.services.serving.image import account_warning
 from sentictl.services.serving.model import check_images, check_model_fits
 from sentictl.services.serving.schedule import Schedule, ending, renew
@@ -91,6 +92,7 @@ WAITING = "  Waiting for the first answers: on AWS, permissions take effect some
 WARNINGS = (
     (TrainingJob, versions.unserved),
     (Schedule, ending),
+    (Closing, opening_note),
     (Dataset, piled_up),
     (Endpoint, idle_warning),
     (Endpoint, unused_gpu),

@@ -7,7 +7,7 @@ from typing import Any
 from sentictl.config.state import Record
 from sentictl.lifecycle import reconcile
 from sentictl.lifecycle.reconcile import Action, Step, differences, is_ours, refresh
-from sentictl.lifecycle.resource import Context, LiveResource, Resource
+from sentictl.lifecycle.resource import MISSING, Context, LiveResource, Resource
 from sentictl.services.chain import CHAIN
 from sentictl.services.iam.roles import ExecutionRole
 from sentictl.services.notebook.instance import OPTIONAL, Notebook
@@ -157,8 +157,9 @@ def _finding(resource: Resource, record: Record, live: LiveResource | None, cont
     old_version = resource.keeps_versions and record != context.state.of_kind(resource.kind)[-1]
     changes = differences(resource, live) if live else {}
     healthy = live is not None and live.status in resource.healthy
-    status = "Missing" if live is None else "Changed" if changes and healthy else live.status
-    mend = "" if old_version or (healthy and not changes) else resource.command
+    status = resource.gone_as if live is None else "Changed" if changes and healthy else live.status
+    well = status != MISSING if live is None else healthy and not changes
+    mend = "" if old_version or well else resource.command
     told = status if resource.tells_state or status not in resource.healthy else ""
     facts = [fact for fact in (*resource.facts(record), told) if fact]
     return Finding(record, status, changes, mend, type(resource), facts)

@@ -17,6 +17,7 @@ ABSENT = {
     "NoSuchWebsiteConfiguration",
     "NoSuchBucketPolicy",
     "NotFoundException",
+    "ObjectNotFoundException",
     "ResourceNotFound",
     "ResourceNotFoundException",
 }

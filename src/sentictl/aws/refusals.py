@@ -43,8 +43,9 @@ def _refusal(reason: str, calls: str, says: str, seconds: float, fault: str, hin
 
 
 # Sources of the words: amazon-sagemaker-examples 2267 and 2489, chalice 1069, terraform-provider-aws 4633, 5849 and
-# 31363, aws-controllers-k8s/community 188, terraform 3222, botocore's documentation of CreateEndpoint, and API
-# Gateway's quotas. IAM's and S3's own documentation call what was just changed eventually consistent.
+# 31363, aws-controllers-k8s/community 188, terraform 3222, botocore's documentation of CreateEndpoint and of
+# RegisterScalableTarget, and API Gateway's quotas. IAM's and S3's own documentation call what was just changed
+# eventually consistent.
 REFUSALS = (
     _refusal(
         "the new role cannot be used yet",
@@ -79,6 +80,14 @@ REFUSALS = (
         r"^ValidationException: .*could not find endpoint conf",
         60,
         "The endpoint config is gone.",
+        "Make it again: sentictl deploy",
+    ),
+    _refusal(
+        "the new scalable target is not known everywhere yet",
+        "PutScalingPolicy",
+        r"^ObjectNotFoundException: ",
+        60,
+        "The scalable target is gone.",
         "Make it again: sentictl deploy",
     ),
     _refusal(

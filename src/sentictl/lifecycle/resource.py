@@ -15,6 +15,7 @@ from sentictl.config.state import Record, State
 from sentictl.errors import MissingStepError
 from sentictl.lifecycle.cost import Machines, Use
 
+MISSING = "Missing"  # the state of what is recorded, and gone
 Entries = dict[str, dict[str, Any]]  # of a CloudFormation template, by logical id
 
 
@@ -160,6 +161,8 @@ class Resource(ABC):
     optional: ClassVar[bool] = False
     # Looked for whenever one asks what there is; False where another resource has to be found first.
     looked_for: ClassVar[bool] = True
+    # Looked for, and allowed by the policy of whoever runs the commands, only where the settings ask for it.
+    on_request: ClassVar[bool] = False
     # The IAM actions that it takes.
     actions: ClassVar[Actions]
     # AWS's words for its state that need no mending.
@@ -188,6 +191,11 @@ class Resource(ABC):
         """Whether the settings ask for this resource at all."""
         return True
 
+    @property
+    def gone_as(self) -> str:
+        """The word for its state where it is recorded and AWS has none; any other than MISSING needs no mending."""
+        return MISSING
+
     @abstractmethod
     def read(self, name: str) -> LiveResource | None:
         """Return what AWS has under this name, by describe and list calls only; None if there is nothing."""
@@ -205,7 +213,8 @@ class Resource(ABC):
         Args:
             known: the names that need not be looked for.
         """
-        if self.name not in known and (live := self.read(self.name)):
+        looked_for = self.wanted or not self.on_request
+        if looked_for and self.name not in known and (live := self.read(self.name)):
             yield self.name, live
 
     def is_gone(self, arn: str) -> bool:

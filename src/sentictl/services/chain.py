@@ -8,8 +8,10 @@ from sentictl.services.resources.storage import Bucket
 from sentictl.services.resources.training import SourceArchive, TrainingJob
 from sentictl.services.serving.alarms import RollbackAlarms
 from sentictl.services.serving.endpoint import Endpoint, EndpointConfig
+from sentictl.services.serving.hours import Closing, Opening
 from sentictl.services.serving.image import ImageAccess
 from sentictl.services.serving.model import Model
+from sentictl.services.serving.scaling import ScalableTarget, ScalingPolicy
 from sentictl.services.serving.schedule import Schedule, ScheduleRole
 from sentictl.services.web.function import Function
 from sentictl.services.web.function_archive import FunctionArchive
@@ -29,8 +31,12 @@ CHAIN: tuple[type[Resource], ...] = (
     EndpointLogGroup,
     RollbackAlarms,
     Endpoint,
+    ScalableTarget,
+    ScalingPolicy,
     ScheduleRole,
     Schedule,
+    Closing,
+    Opening,
     FunctionArchive,
     FunctionRole,
     FunctionLogGroup,

@@ -28,8 +28,10 @@ Lint = Callable[..., list[Any]]
 LARGEST = 51_200  # bytes of a template that is not first uploaded to S3
 
 
-def trained(context_of: ContextOf, *, publish: str = "api", region: str = "eu-west-1", ttl: str = "") -> Context:
-    settings = f'[project]\nname = "films"\n[site]\npublish = "{publish}"\n[deploy]\nttl = "{ttl}"\n'
+def trained(
+    context_of: ContextOf, *, publish: str = "api", region: str = "eu-west-1", ttl: str = "", more: str = ""
+) -> Context:
+    settings = f'[project]\nname = "films"\n[site]\npublish = "{publish}"\n[deploy]\nttl = "{ttl}"\n{more}\n'
     context = context_of(settings)
     context.state.keep(TRAINED)
     environment = Environment("local", region, endpoint="http://127.0.0.1:9")
@@ -54,7 +56,7 @@ def exported(context: Context) -> dict[str, Any]:
     [("api", "us-east-1", ""), ("s3", "us-east-1", "8h"), ("api", "eu-central-1", "8h"), ("s3", "eu-central-1", "")],
 )
 def test_cfn_lint_finds_nothing(lint: Lint, context_of: ContextOf, publish: str, region: str, ttl: str) -> None:
-    text = json.dumps(exported(trained(context_of, publish=publish, region=region, ttl=ttl)), indent=2)
+    text = json.dumps(exported(trained(context_of, publish=publish, region=region, ttl=ttl)), indent=1)
     assert len(text.encode()) < LARGEST
     assert [str(finding) for finding in lint(text, regions=[region])] == []
 
@@ -64,11 +66,32 @@ def test_cfn_lint_finds_nothing_where_a_rollout_is_watched(lint: Lint, context_o
     context.config.change({"deploy.instance_count": 2, "deploy.rollback_on": ["errors", "latency", "undecided"]})
     context.config.change({"deploy.rollout": "canary"})
     document = exported(context)
-    assert [str(finding) for finding in lint(json.dumps(document, indent=2), regions=["eu-west-1"])] == []
+    assert [str(finding) for finding in lint(json.dumps(document, indent=1), regions=["eu-west-1"])] == []
     endpoint = document["Resources"]["Endpoint"]
     assert {"ErrorsAlarm", "LatencyAlarm", "UndecidedAlarm", "AbortAlarm"} <= set(endpoint["DependsOn"])
     errors = document["Resources"]["ErrorsAlarm"]["Properties"]["Dimensions"]
     assert {"Name": "EndpointConfigName", "Value": {"Fn::GetAtt": ["EndpointConfig", "EndpointConfigName"]}} in errors
+
+
+@pytest.mark.parametrize(
+    ("more", "kinds"),
+    [
+        (
+            'max_instances = 3\nscale_on = "concurrency"\nfallback_types = ["ml.m6i.large"]',
+            {"ScalableTarget", "ScalingPolicy"},
+        ),
+        (
+            'hours.up = "mon-fri 08:00"\nhours.down = "mon-fri 19:00"\nhours.timezone = "Europe/Berlin"',
+            {"Opening", "Closing"},
+        ),
+    ],
+)
+def test_cfn_lint_finds_nothing_in_what_scales_and_in_what_has_hours(
+    lint: Lint, context_of: ContextOf, more: str, kinds: set[str]
+) -> None:
+    document = exported(trained(context_of, more=more))
+    assert kinds <= set(document["Resources"])
+    assert [str(finding) for finding in lint(json.dumps(document), regions=["eu-west-1"])] == []
 
 
 def test_cfn_lint_does_find_what_is_wrong(lint: Lint, context_of: ContextOf) -> None:

@@ -42,6 +42,22 @@ ACTIONS = {
     "logs CreateLogGroup": ["logs:CreateLogGroup", "logs:TagResource"],
     "cloudwatch PutMetricAlarm": ["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"],
     "scheduler CreateSchedule": ["scheduler:CreateSchedule", "iam:PassRole"],
+    # By Application Auto Scaling's user guide, "Identity-based policy examples", whoever lets it scale needs these too.
+    "application-autoscaling RegisterScalableTarget": [
+        "application-autoscaling:RegisterScalableTarget",
+        "application-autoscaling:TagResource",
+        "iam:CreateServiceLinkedRole",
+        "sagemaker:UpdateEndpointWeightsAndCapacities",
+    ],
+    "application-autoscaling PutScalingPolicy": [
+        "application-autoscaling:PutScalingPolicy",
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:PutMetricAlarm",
+    ],
+    "application-autoscaling DeleteScalingPolicy": [
+        "application-autoscaling:DeleteScalingPolicy",
+        "cloudwatch:DeleteAlarms",
+    ],
     "resourcegroupstaggingapi GetResources": ["tag:GetResources"],
 }
 # What none of those runs does: adopting, emptying a versioned bucket, breaking off large uploads, stopping a job that
@@ -54,6 +70,9 @@ OTHERWISE_NEEDED = {
     "scheduler:UpdateSchedule",
     "cloudwatch:SetAlarmState",
 }
+
+
+STORIES = ("up", "update", "scaling", "hours", "rollout", "down")
 
 
 @pytest.fixture
@@ -90,7 +109,7 @@ def test_every_kind_of_resource_says_what_it_takes() -> None:
 
 
 def test_no_call_is_without_its_permission_and_no_permission_without_a_call() -> None:
-    called = actions_of("up") | actions_of("update") | actions_of("rollout") | actions_of("down")
+    called = set[str]().union(*map(actions_of, STORIES))
     assert called - set(every_action(KEPT)) == set()
     assert set(every_action(KEPT)) - called == (OTHERWISE_NEEDED | set(BESIDES)) - called
 
@@ -102,14 +121,14 @@ def test_a_plan_names_what_its_steps_take() -> None:
 
 
 def test_what_is_kept_is_only_read() -> None:
-    reading = re.compile(r"[a-z0-9]+:(Get|List|Describe|GET)")
+    reading = re.compile(r"[a-z0-9-]+:(Get|List|Describe|GET)")
     assert [action for action in needed(KEPT, steps(Action.KEEP)) if not reading.match(action)] == []
 
 
 def test_looking_takes_no_action_that_changes_anything() -> None:
     assert set(needed(KEPT, steps(Action.KEEP))) <= set(reading_actions(KEPT)) <= set(every_action(KEPT))
     assert [
-        action for action in reading_actions(KEPT) if not re.match("[a-z0-9]+:(Get|List|Describe|GET)", action)
+        action for action in reading_actions(KEPT) if not re.match("[a-z0-9-]+:(Get|List|Describe|GET)", action)
     ] == []
 
 
@@ -140,6 +159,25 @@ def test_with_the_longest_names_it_is_no_longer_than_a_managed_policy_may_be(
     environment.__dict__["account"] = ACCOUNT
     document = policy(replace(context, environment=environment), KEPT)
     assert len(json.dumps(document, separators=(",", ":"))) <= 6144  # white space does not count
+
+
+def test_what_scales_is_allowed_to_only_where_the_settings_ask_for_it(context_of: ContextOf) -> None:
+    scaling = context_of('[project]\nname = "films"\n[deploy]\nmax_instances = 3\n')
+    document = policy(scaling, KEPT)
+    known = json.dumps(document, separators=(",", ":")).replace('"sagemaker:DeleteTrainingJob",', "")
+    assert [(found.issue, found.detail) for found in analyze_policy_string(known).findings] == []
+    assert len(known) <= 6144
+    target = f"arn:aws:application-autoscaling:eu-west-1:{ACCOUNT}:scalable-target/0123"
+    role = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/AnyName"
+    alarms = f"arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:alarm:TargetTracking-endpoint"
+    for action, arn in {
+        "application-autoscaling:RegisterScalableTarget": target,
+        "iam:CreateServiceLinkedRole": role,
+        "cloudwatch:PutMetricAlarm": f"{alarms}/films-local-endpoint/variant/AllTraffic-AlarmHigh-0123",
+    }.items():
+        assert _allows(document, action, arn)
+        assert not _allows(policy(context_of('[project]\nname = "films"\n'), KEPT), action, arn)
+    assert not _allows(document, "iam:CreateServiceLinkedRole", f"arn:aws:iam::{ACCOUNT}:role/films-local-predict")
 
 
 @pytest.mark.parametrize(

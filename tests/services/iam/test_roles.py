@@ -59,7 +59,8 @@ def allowed(role: Role, action: str, arn: str) -> bool:
 
 def test_every_policy_belongs_to_a_role() -> None:
     # The notebook's goes with the policy of the commands, and is looked at with the notebook.
-    assert {kind.part for kind in KINDS} | {NotebookRole.part} == {
+    kinds: list[type[Role]] = [*KINDS, NotebookRole]
+    assert {part for kind in kinds for part in (kind.part, *kind.more)} == {
         policy.stem for policy in (templates() / "policies").glob("*.json")
     }
 
@@ -70,6 +71,29 @@ def test_parliament_finds_nothing_wrong(context: Context, kind: type[Role]) -> N
     findings = analyze_policy_string(policy, include_community_auditors=True).findings
     told = [(found.issue, action) for found in findings for action in found.location.get("actions", [found.detail])]
     assert told == FINDINGS.get(kind, [])
+
+
+@pytest.mark.parametrize(
+    ("deploy", "actions"),
+    [
+        ('ttl = "8h"', {"sagemaker:DeleteEndpoint"}),
+        (
+            'ttl = "8h"\nmax_instances = 2',
+            {"sagemaker:DeleteEndpoint", "application-autoscaling:DeregisterScalableTarget"},
+        ),
+        ('hours.up = "daily 8:00"', {"sagemaker:CreateEndpoint", "sagemaker:AddTags"}),
+        (
+            'hours.up = "daily 8:00"\nhours.down = "daily 9:00"',
+            {"sagemaker:DeleteEndpoint", "sagemaker:CreateEndpoint", "sagemaker:AddTags"},
+        ),
+    ],
+)
+def test_the_schedules_may_do_what_they_do(context_of: ContextOf, deploy: str, actions: set[str]) -> None:
+    role = ScheduleRole(context_of(f'[project]\nname = "films"\n[deploy]\n{deploy}\n'))
+    assert role.wanted
+    assert {statement["Action"] for statement in statements(role)} == actions
+    text = json.dumps(role.desired()["policy"])
+    assert [found.issue for found in analyze_policy_string(text, include_community_auditors=True).findings] == []
 
 
 @pytest.mark.parametrize(("scope", "use"), [("training", "train"), ("inference", "deploy")])

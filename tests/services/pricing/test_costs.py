@@ -37,6 +37,13 @@ def test_machines_are_paid_while_nobody_asks() -> None:
     assert found(idle, "lambda").monthly(0) == found(idle, "serverless").monthly(0) == 0
 
 
+def test_machines_that_come_with_the_load_cost_from_the_fewest_to_the_most(context_of: ContextOf) -> None:
+    context = context_of("[deploy]\nmin_instances = 1\nmax_instances = 3\n")
+    choice = found(costs("0/day", context=context), "instance", "1 to 3 x ml.m5.large")
+    assert choice.fixed == pytest.approx(0.115 * 730)
+    assert choice.monthly_most(0) == pytest.approx(3 * 0.115 * 730)
+
+
 def test_what_is_kept_warm_is_paid_always_and_used_for_less() -> None:
     compared = costs("10000/day")
     warm, cold = found(compared, "serverless", "kept warm"), found(compared, "serverless")

@@ -210,6 +210,31 @@ def test_a_price_that_nobody_knows_is_not_invented(context_of: ContextOf) -> Non
     assert cost.document()["hourly_cost"] is None
 
 
+def test_what_scales_costs_from_the_fewest_machines_to_the_most(context_of: ContextOf) -> None:
+    cost = estimate(context_of("[deploy]\nmin_instances = 2\ninstance_count = 3\nmax_instances = 4\n"))
+    assert cost.hourly == pytest.approx(0.23)
+    assert cost.hourly_most == pytest.approx(0.46)
+    assert "$0.23 to $0.46 an hour, about $168 to $336 a month" in str(cost)
+    assert cost.document()["monthly_cost_most"] == pytest.approx(0.46 * HOURS_A_MONTH)
+    assert next(use.price for use in cost.uses if use.what == "Scaling") == 0.2
+
+
+def test_machines_to_fall_back_on_cost_from_the_cheapest_to_the_dearest(context_of: ContextOf) -> None:
+    cost = estimate(context_of('[deploy]\nfallback_types = ["ml.c5.large", "ml.m5.xlarge"]\n'))
+    assert (cost.hourly, cost.hourly_most) == (0.102, 0.23)
+    unknown = estimate(context_of('[deploy]\nfallback_types = ["ml.m6i.large"]\n'))
+    assert unknown.hourly is None
+    assert "The price of ml.m5.large or ml.m6i.large in eu-west-1 is not known" in str(unknown)
+
+
+def test_a_month_costs_what_its_hours_do(context_of: ContextOf) -> None:
+    cost = estimate(context_of('[deploy]\nhours.up = "mon-fri 08:00"\nhours.down = "mon-fri 19:00"\n'))
+    assert cost.hourly == 0.115
+    assert cost.monthly == pytest.approx(83.95 * 55 / 168)
+    assert "$0.115 an hour, about $27 a month at 55 hours a week" in str(cost)
+    assert cost.document()["hours_a_week"] == pytest.approx(55)
+
+
 def test_without_an_endpoint_nothing_costs_by_the_hour(context_of: ContextOf) -> None:
     cost = estimate(context_of(""), {"bucket", "training-job"})
     assert (cost.hourly, cost.monthly) == (0, 0)

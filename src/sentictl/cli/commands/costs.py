@@ -81,8 +81,9 @@ def _row(choice: "Choice", found: "CostComparison") -> str:
     fixed, whole = choice.fixed, choice.monthly(requests)
     mark = " *" if choice is found.cheapest else ""
     amounts = [_dollars(fixed), _dollars(choice.each * requests), _dollars(whole)]
-    why = choice.cannot(found.traffic)
-    return ROW.format(choice.serving, choice.on, *amounts) + mark + (f"\n{hanging(' ' * 12, why)}" if why else "")
+    all_stand = f"{_dollars(choice.monthly_most(requests))} a month where all of them stand" if choice.more else ""
+    notes = [hanging(" " * 12, note) for note in (all_stand, choice.cannot(found.traffic)) if note]
+    return "\n".join([ROW.format(choice.serving, choice.on, *amounts) + mark, *notes])
 
 
 def _heading(choice: "Choice") -> str:

@@ -30,6 +30,8 @@ def deploy(
     image: Annotated[
         str | None, setting("The container: pytorch, ray-serve, or an image of yours in Amazon ECR.", metavar="IMAGE")
     ] = None,
+    min_instances: Annotated[int | None, setting("The fewest of them, where their number follows the load.")] = None,
+    max_instances: Annotated[int | None, setting("The most of them; 0: their number stays.")] = None,
     ttl: Annotated[
         str | None, setting("Take the endpoint down after so long, such as 8h; off: never.", metavar="TIME")
     ] = None,
@@ -61,6 +63,8 @@ def deploy(
         "deploy.instance_type": instance_type,
         "deploy.instance_count": instance_count,
         "deploy.image": image,
+        "deploy.min_instances": min_instances,
+        "deploy.max_instances": max_instances,
         "deploy.ttl": ttl,
         "deploy.rollout": rollout,
         "deploy.rollout_percent": rollout_percent,

@@ -37,7 +37,7 @@ def export(
         raise UsageError(f"There is no folder {output.resolve().parent}.", "Make it, or choose another --output.")
     with opened(invocation) as project:
         document = project.openapi() if openapi else project.cloudformation()
-    text = json.dumps(document, indent=2)
+    text = json.dumps(document, indent=1)  # CloudFormation takes 51,200 bytes
     if output is None:
         invocation.output.result({"document" if openapi else "template": document}, text)
         return

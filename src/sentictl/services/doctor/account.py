@@ -64,11 +64,12 @@ def _serving_checks(context: Context) -> list[Check]:
     if not has_endpoint(context):
         return [Check("quota for function", lambda: _quota_of_functions(context))]
     deploy = context.settings.deploy
-    checks = [Check("image for endpoint", lambda: _endpoint_image(context))]
-    if deploy.serving == "instance":
-        quota = partial(_quota, context, deploy.instance_type, "endpoint usage", deploy.instance_count)
-        checks.insert(0, Check("quota for endpoint", quota))
-    return checks
+    image = Check("image for endpoint", lambda: _endpoint_image(context))
+    if deploy.serving != "instance":
+        return [image]
+    most = max(deploy.instance_count, deploy.max_instances)
+    quotas = [partial(_quota, context, name, "endpoint usage", most) for name in deploy.machine_types]
+    return [*(Check("quota for endpoint", quota) for quota in quotas), image]
 
 
 def _caller(context: Context) -> dict[str, Any]:

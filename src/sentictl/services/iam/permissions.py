@@ -82,8 +82,9 @@ def policy(context: Context, kinds: Kinds, actions: Sequence[str] | None = None)
         kinds: the kinds of resources that the project can have.
         actions: what the commands take; None: what all of them do.
     """
-    resources = [kind(context) for kind in kinds if kind.looked_for]
-    asked = every_action(kinds) if actions is None else actions
+    asked_for = [kind for kind in kinds if not kind.on_request or kind(context).wanted]
+    resources = [kind(context) for kind in asked_for if kind.looked_for]
+    asked = every_action(asked_for) if actions is None else actions
     scopes: dict[tuple[str, ...], list[str]] = {}
     for action in asked:
         if action != PASSING:

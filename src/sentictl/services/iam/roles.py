@@ -25,6 +25,8 @@ class Role(Resource):
     )
     named_by = ("arn", "Arn")
     part: ClassVar[str]
+    # More policies, which are part of its own where the settings ask for what they allow.
+    more: ClassVar[tuple[str, ...]] = ()
     # The service's principal is no host name: it ends alike in every part of AWS, the European Union's among them
     # (https://github.com/pulumi/pulumi-eks/issues/2341).
     service: ClassVar[str]
@@ -79,7 +81,8 @@ class Role(Resource):
         if_there(client.delete_role, RoleName=record.name)
 
     def scope(self, action: str) -> Sequence[str]:
-        return [self.arn] if action.startswith("iam:") else []
+        own = action.startswith("iam:") and action != "iam:CreateServiceLinkedRole"  # which is of AWS's own roles
+        return [self.arn] if own else []
 
     def cloudformation(self) -> Entries:
         documents = self.desired()
@@ -100,7 +103,10 @@ class Role(Resource):
         return {"Version": "2012-10-17", "Statement": [statement]}
 
     def _policy(self) -> dict[str, Any]:
-        path = template_files("policies", self.context.config.folder.root)[f"{self.part}.json"]
+        return self._read_policy(self.part)
+
+    def _read_policy(self, name: str) -> dict[str, Any]:
+        path = template_files("policies", self.context.config.folder.root)[f"{name}.json"]
         try:
             policy: dict[str, Any] = json.loads(Template(path.read_text(encoding="utf-8")).substitute(self._names()))
         except (ValueError, KeyError) as problem:

@@ -58,6 +58,7 @@ class Choice:
         at_once: requests that it can answer at one time.
         seconds: that one takes.
         most_bytes: of a request.
+        more: USD a month beside that, where all machines stand that come with the load.
     """
 
     serving: str
@@ -68,6 +69,7 @@ class Choice:
     at_once: float
     seconds: float
     most_bytes: float
+    more: float = 0.0
 
     @property
     def fixed(self) -> float | None:
@@ -88,6 +90,11 @@ class Choice:
     def monthly(self, requests: float) -> float | None:
         """Return USD a month for so many requests a month."""
         return None if self.fixed is None else self.fixed + self.each * requests
+
+    def monthly_most(self, requests: float) -> float | None:
+        """Return the same for all machines that come with the load."""
+        least = self.monthly(requests)
+        return None if least is None else least + self.more
 
     def cannot(self, traffic: Traffic) -> str:
         """Tell why it cannot take such traffic; empty where it can."""
@@ -230,18 +237,19 @@ def _choices(settings: Settings, traffic: Traffic, hourly: Mapping[str, float | 
 
 
 def _instance(settings: Settings, traffic: Traffic, instance_type: str, price: float | None) -> Choice:
-    count = settings.deploy.instance_count if instance_type == settings.deploy.instance_type else 1
-    model = Part("machines", None if price is None else price * count * HOURS_A_MONTH)
+    least, most = settings.deploy.machine_counts if instance_type == settings.deploy.instance_type else (1, 1)
+    model = Part("machines", None if price is None else price * least * HOURS_A_MONTH)
     seconds = traffic.core_seconds
     return Choice(
         "instance",
-        f"{count} x {instance_type}",
+        f"{least} x {instance_type}" if least == most else f"{least} to {most} x {instance_type}",
         [model, *_around_endpoint(settings, traffic, seconds)],
         STARTS["instance"],
         f"requests of {ENDPOINT_MB} MB",
-        count * _cores(instance_type),
+        most * _cores(instance_type),
         seconds,
         MB * ENDPOINT_MB,
+        (price or 0.0) * (most - least) * HOURS_A_MONTH,
     )
 
 
@@ -348,6 +356,7 @@ def _document(choice: Choice, traffic: Traffic) -> dict[str, Any]:
         "serving": choice.serving,
         "on": choice.on,
         "monthly_cost": choice.monthly(requests),
+        "monthly_cost_most": choice.monthly_most(requests),
         "fixed_cost": choice.fixed,
         "request_cost": choice.each,
         "parts": {

@@ -5,7 +5,7 @@ by use, and always told by the built-in table.
 """
 
 import contextlib
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from sentictl.services.pricing.price_list import USAGE, Listed, listed_prices
 from sentictl.services.pricing.table import hourly_price, prices
 
 PREDICTIONS = "1,000 predictions"
+HOURS_A_WEEK = 168
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,14 @@ class Estimate:
 
     Args:
         hourly: all machines of the endpoint, an hour, or what is kept warm of a serverless one; 0 without an endpoint
-            or where it is paid by use alone, None where the price is not known.
+            or where it is paid by use alone, None where the price is not known. The least, where the number or the type
+            of machines can change.
+        hourly_most: the most that they can cost an hour.
+        share: of a week, in which they stand.
         training_hourly: all machines of a training job, an hour, on demand; None where their price is not known.
         spot: whether the training job asks for spare machines, which cost less than that.
         uses: what is paid by use, at the prices of the built-in table.
-        instance_type: the endpoint's machine.
+        instance_type: the endpoint's machine, or those that it may be.
         region: where the project is.
         source: whose prices of machines these are, and of which day.
         billed: False where nothing is paid, since all of it runs on this machine.
@@ -36,6 +40,8 @@ class Estimate:
     """
 
     hourly: float | None
+    hourly_most: float | None
+    share: float
     training_hourly: float | None
     spot: bool
     uses: tuple[Use, ...]
@@ -47,16 +53,21 @@ class Estimate:
 
     @property
     def monthly(self) -> float | None:
-        """The endpoint's machines for a month of 730 hours."""
-        return None if self.hourly is None else self.hourly * HOURS_A_MONTH
+        """The endpoint's machines for a month of 730 hours, as many of them as they stand. The least."""
+        return self._a_month(self.hourly)
+
+    @property
+    def monthly_most(self) -> float | None:
+        """The most that they can cost a month."""
+        return self._a_month(self.hourly_most)
 
     def __str__(self) -> str:
         """One line about what costs money for as long as it stands."""
-        if self.hourly is None or self.monthly is None:
+        if self.hourly is None or self.hourly_most is None:
             return f"The price of {self.instance_type} in {self.region} is not known ({self.source})."
         if not self.hourly:
             return f"Nothing of the chain costs money by the hour{self._of_predictions()}."
-        figures = f"{dollars(self.hourly)} an hour, about ${self.monthly:,.0f} a month"
+        figures = f"{self._hours} an hour, about {self._months} a month{self._opened}"
         if self.billed:
             return f"{figures} while the endpoint stands ({self.source})"
         return f"Nothing on this machine; on AWS it would cost {figures} ({self.source})"
@@ -67,6 +78,21 @@ class Estimate:
             return ""
         total = sum(use.price for use in self.uses if use.per.startswith(PREDICTIONS))
         return f"; {PREDICTIONS} {'cost' if self.billed else 'would cost'} {dollars(total)} on AWS ({_source(None)})"
+
+    @property
+    def _hours(self) -> str:
+        return _from_to(self.hourly, self.hourly_most, dollars)
+
+    @property
+    def _months(self) -> str:
+        return _from_to(self.monthly, self.monthly_most, lambda amount: f"${amount:,.0f}")
+
+    @property
+    def _opened(self) -> str:
+        return "" if self.share == 1 else f" at {self.share * HOURS_A_WEEK:.4g} hours a week"
+
+    def _a_month(self, hourly: float | None) -> float | None:
+        return None if hourly is None else hourly * HOURS_A_MONTH * self.share
 
     @property
     def training(self) -> str:
@@ -82,6 +108,9 @@ class Estimate:
         return {
             "hourly_cost": self.hourly,
             "monthly_cost": self.monthly,
+            "hourly_cost_most": self.hourly_most,
+            "monthly_cost_most": self.monthly_most,
+            "hours_a_week": self.share * HOURS_A_WEEK,
             "training_hourly_cost": self.training_hourly,
             "spot": self.spot,
             "currency": "USD",
@@ -110,13 +139,15 @@ def estimate(context: Context, kinds: Iterable[type[Resource]], standing: Contai
     working = [machines for _, machines in found if not machines.standing]
     billed = not context.environment.endpoint_url
     asked = billed and not context.environment.unseen and all(each.component in USAGE for _, each in found)
-    listed = listed_prices(context, [(each.component, each.instance_type) for _, each in found]) if asked else None
+    listed = listed_prices(context, [kind for _, each in found for kind in each.kinds]) if asked else None
     return Estimate(
-        hourly=_hourly(always, listed),
-        training_hourly=_hourly(working, listed),
+        hourly=_hourly(always, listed, min),
+        hourly_most=_hourly(always, listed, max),
+        share=min((machines.share for machines in always), default=1.0),
+        training_hourly=_hourly(working, listed, min),
         spot=context.settings.train.spot,
         uses=_uses(resources),
-        instance_type=context.settings.deploy.instance_type,
+        instance_type=" or ".join(context.settings.deploy.machine_types),
         region=context.environment.region,
         source=_source(listed),
         billed=billed,
@@ -133,7 +164,7 @@ def hosting_prices(context: Context | None, types: Sequence[str]) -> tuple[Mappi
     if context and not context.environment.on_twin:
         with contextlib.suppress(AccessError):
             listed = listed_prices(context, [("Hosting", name) for name in types])
-    return {name: _price(Machines("Hosting", name), listed) for name in types}, _source(listed)
+    return {name: _price(("Hosting", name), listed) for name in types}, _source(listed)
 
 
 @dataclass(frozen=True)
@@ -190,31 +221,43 @@ def hourly_price_of(context: Context, machines: Machines) -> tuple[float | None,
     """Return what an hour of all of these machines costs, None where it is not known, and whose price that is."""
     asked = not (context.environment.endpoint_url or context.environment.unseen)
     listed = listed_prices(context, [(machines.component, machines.instance_type)]) if asked else None
-    return _hourly([machines], listed), _source(listed)
+    return _hourly([machines], listed, min), _source(listed)
 
 
 def machine_price(context: Context, machines: Machines) -> tuple[str, str]:
     """Return what an hour of a machine costs, such as "$0.05 an hour", and whose price that is."""
-    listed = listed_prices(context, [(machines.component, machines.instance_type)])
-    price = _price(machines, listed)
+    listed = listed_prices(context, list(machines.kinds))
+    price = _hourly([machines], listed, min)
     return "a price that is not known" if price is None else f"{dollars(price)} an hour", _source(listed)
 
 
-def _hourly(machines: Iterable[Machines], listed: Listed | None) -> float | None:
-    """Add up what machines cost an hour; None where a price is not known."""
+def _hourly(
+    machines: Iterable[Machines], listed: Listed | None, extreme: Callable[[Iterable[float]], float]
+) -> float | None:
+    """Add up what machines cost an hour; None where a price is not known.
+
+    Args:
+        machines: those that are paid for.
+        listed: the prices; None for the built-in table's.
+        extreme: `min` for the fewest of the cheapest machines that can stand, `max` for the most of the dearest.
+    """
     total = 0.0
     for each in machines:
-        price = _price(each, listed)
-        if price is None:
+        prices = [_price(kind, listed) for kind in each.kinds]
+        known = [price for price in prices if price is not None]
+        if len(known) < len(prices):
             return None
-        total += price * each.count
+        total += extreme(known) * extreme((each.count, each.most or each.count))
     return total
 
 
-def _price(machines: Machines, listed: Listed | None) -> float | None:
-    if listed is None:
-        return hourly_price(machines.component, machines.instance_type)
-    return listed.prices[machines.component, machines.instance_type]
+def _price(kind: tuple[str, str], listed: Listed | None) -> float | None:
+    return hourly_price(*kind) if listed is None else listed.prices[kind]
+
+
+def _from_to(least: float | None, most: float | None, shown: Callable[[float], str]) -> str:
+    bounds = dict.fromkeys(shown(amount) for amount in (least, most) if amount is not None)
+    return " to ".join(bounds)
 
 
 def _source(listed: Listed | None) -> str:

@@ -44,7 +44,10 @@ def api_price() -> float:
 def endpoint_machines(deploy: DeploySettings) -> Machines | None:
     """Return what of the endpoint is paid by the hour: its machines, or what is kept warm of a serverless one."""
     if deploy.serving == "instance":
-        return Machines("Hosting", deploy.instance_type, deploy.instance_count)
+        least, most = deploy.machine_counts
+        share = deploy.hours.week.share if deploy.hours.week else 1.0
+        fallback = tuple(deploy.fallback_types)
+        return Machines("Hosting", deploy.instance_type, least, most=most, fallback_types=fallback, share=share)
     if deploy.serving == "serverless" and deploy.provisioned_concurrency:
         return Machines("Serverless", f"{deploy.memory_mb} MB", deploy.provisioned_concurrency)
     return None

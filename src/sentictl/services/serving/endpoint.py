@@ -1,12 +1,14 @@
 """The endpoint, and the endpoint config that says which model it serves on which machines."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sentictl.aws.lookup import if_there
 from sentictl.aws.names import digest_of
 from sentictl.aws.waiters import poll
 from sentictl.config.instance_types import has_gpu
+from sentictl.config.settings import DeploySettings
 from sentictl.config.state import Record
 from sentictl.errors import EndpointError
 from sentictl.lifecycle.cost import Machines, Use
@@ -30,6 +32,9 @@ from sentictl.services.serving.rollout import (
 )
 
 VARIANT = "AllTraffic"
+SCALABLE_TARGET = "scalable-target"  # the kind of resource that its registration for scaling is
+SCALING_NAMESPACE = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+SCALING = "Scaling"  # our word for an endpoint that is updating only in that its machines become more, or fewer
 NOT_LIVE = {"Creating", "Deleting", "Failed"}
 IN_PROGRESS = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 MINUTES = 30  # an endpoint takes 3 to 8 minutes on AWS; half an hour is where it is stuck
@@ -84,11 +89,19 @@ class EndpointConfig(DigestNamed):
     def _capacity(self) -> dict[str, Any]:
         deploy = self.context.settings.deploy
         if deploy.serving != "serverless":
-            return {"InstanceType": deploy.instance_type, "InitialInstanceCount": deploy.instance_count}
+            return {**machines(deploy), "InitialInstanceCount": deploy.instance_count}
         capacity = {"MemorySizeInMB": deploy.memory_mb, "MaxConcurrency": deploy.max_concurrency}
         if deploy.provisioned_concurrency:
             capacity["ProvisionedConcurrency"] = deploy.provisioned_concurrency
         return {"ServerlessConfig": capacity}
+
+
+def machines(deploy: DeploySettings) -> dict[str, Any]:
+    """Return what a variant says of the types of its machines: one, or several in the order in which they are taken."""
+    if not deploy.fallback_types:
+        return {"InstanceType": deploy.instance_type}
+    pools = [{"InstanceType": name, "Priority": place} for place, name in enumerate(deploy.machine_types, 1)]
+    return {"InstancePools": pools}
 
 
 class Endpoint(SageMakerResource):
@@ -101,7 +114,7 @@ class Endpoint(SageMakerResource):
     command = "deploy"
     face = True
     removed_as = "endpoint"
-    healthy = frozenset({"InService"})
+    healthy = frozenset({"InService", SCALING})
     tells_state = True
     actions = Actions(
         read="sagemaker:DescribeEndpoint sagemaker:ListTags",
@@ -143,16 +156,19 @@ class Endpoint(SageMakerResource):
             self._delete(self.name)
             self.create()
         elif endpoint["EndpointConfigName"] != EndpointConfig(self.context).name:
+            self._release(endpoint["EndpointConfigName"])
             rollout = deployment_config(self.context)
+            # As many machines as there are, whatever the new config begins with, where their number follows the load.
             self.context.environment.client("sagemaker").update_endpoint(
                 EndpointName=self.name,
                 EndpointConfigName=EndpointConfig(self.context).name,
+                **({"RetainAllVariantProperties": True} if self.context.settings.deploy.scales else {}),
                 **({"DeploymentConfig": rollout} if rollout else {}),
             )
 
     def wait_ready(self, live: LiveResource) -> LiveResource:
         wanted = EndpointConfig(self.context).name
-        if live.status == "InService" and live.fields["endpoint_config"] == wanted:
+        if live.status in self.healthy and live.fields["endpoint_config"] == wanted:
             return live
         endpoint = self._wait(self.name)
         if endpoint["EndpointStatus"] != "InService" or endpoint["EndpointConfigName"] != wanted:
@@ -183,6 +199,11 @@ class Endpoint(SageMakerResource):
     def uses(self) -> Sequence[Use]:
         return endpoint_uses(self.context.settings.deploy)
 
+    @property
+    def gone_as(self) -> str:
+        closed = self.context.settings.deploy.hours.closed_at(datetime.now(UTC))
+        return "Closed" if closed else super().gone_as
+
     def cloudformation(self) -> Entries:
         rollout = deployment_config(self.context)
         properties = {
@@ -192,6 +213,22 @@ class Endpoint(SageMakerResource):
         }
         alarms = [alarm_logical_id(watched) for watched in rollback_alarms(self.context)]
         return self.entry("AWS::SageMaker::Endpoint", properties, after=[EndpointLogGroup.__name__, *alarms])
+
+    def _release(self, config: str) -> None:
+        """Take it out of Application Auto Scaling where its machines become others: SageMaker refuses that otherwise.
+
+        Args:
+            config: the endpoint config that it serves.
+        """
+        registered = self.context.state.latest(SCALABLE_TARGET)
+        if registered is None:
+            return
+        client = self.context.environment.client("sagemaker")
+        served = if_there(client.describe_endpoint_config, EndpointConfigName=config)
+        wanted = machines(self.context.settings.deploy)
+        if served is None or {key: served["ProductionVariants"][0].get(key) for key in wanted} != wanted:
+            deregister = self.context.environment.client("application-autoscaling").deregister_scalable_target
+            if_there(deregister, **SCALING_NAMESPACE, ResourceId=registered.name)
 
     def _delete(self, name: str) -> None:
         if self._wait(name)["EndpointStatus"] == "Gone":
@@ -214,7 +251,10 @@ class Endpoint(SageMakerResource):
 def _live(endpoint: Mapping[str, Any]) -> LiveResource:
     status = endpoint["EndpointStatus"]
     fields = {"endpoint_config": endpoint["EndpointConfigName"], "failed": status == "Failed"}
-    return LiveResource(endpoint["EndpointArn"], status, fields)
+    variants = endpoint.get("ProductionVariants", [])
+    moving = [each for each in variants if each.get("CurrentInstanceCount") != each.get("DesiredInstanceCount")]
+    scaling = status == "Updating" and moving and "PendingDeploymentSummary" not in endpoint
+    return LiveResource(endpoint["EndpointArn"], SCALING if scaling else status, fields)
 
 
 def unused_gpu(context: Context) -> str:

@@ -1,9 +1,10 @@
-"""The schedule that takes the endpoint down by itself, where `deploy.ttl` says how long it stands."""
+"""The schedules that bring the endpoint up and take it down by themselves."""
 
 import json
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sentictl.aws.lookup import if_there
 from sentictl.config.settings import duration
@@ -14,6 +15,7 @@ from sentictl.services.serving.endpoint import Endpoint
 
 GROUP = "default"
 TOLD_ONLY = {"Arn", "CreationDate", "LastModificationDate", "ResponseMetadata"}  # what is told of one and not put
+TARGET = ("Arn", "RoleArn", "Input", "RetryPolicy")
 TIME = "%Y-%m-%dT%H:%M:%S"
 # An endpoint that is just being changed cannot be deleted, so it is tried again. But not for Scheduler's default of a
 # day: an endpoint that was taken down by hand and made again meanwhile would go as well.
@@ -21,27 +23,42 @@ RETRIES = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 60}
 
 
 class ScheduleRole(Role):
-    """The role that the schedule runs in: it may delete the project's endpoint and nothing else."""
+    """The role that the schedules run in: it may do to the project's endpoint what they do, and nothing else."""
 
     kind = "schedule-role"
     command = "deploy"
     part = "schedule"
+    more = ("scaling", "opening")
     service = "scheduler.amazonaws.com"
 
     @property
     def wanted(self) -> bool:
-        return bool(self.context.settings.deploy.ttl)
+        deploy = self.context.settings.deploy
+        return bool(deploy.ttl or deploy.hours.up or deploy.hours.down)
+
+    def _policy(self) -> dict[str, Any]:
+        statements = [statement for part in self._parts() for statement in self._read_policy(part)["Statement"]]
+        return {"Version": "2012-10-17", "Statement": statements}
+
+    def _parts(self) -> list[str]:
+        """The policies that its own is made of. Who deletes what scales has to be allowed to end the scaling, too."""
+        deploy = self.context.settings.deploy
+        creates = bool(deploy.hours.up)
+        deletes = bool(deploy.hours.down) or not creates
+        needed = {"schedule": deletes, "scaling": deletes and deploy.scales, "opening": creates}
+        return [part for part, wanted in needed.items() if wanted]
 
 
-class Schedule(Resource):
-    """A schedule of EventBridge Scheduler that fires once, deletes the endpoint, and then itself.
+class EndpointSchedule(Resource):
+    """A schedule of EventBridge Scheduler that calls SageMaker about the endpoint.
 
-    The time begins when it is made or its ttl changes; reading and keeping it leave the end where it is. Schedules have
-    no tags, so the project's stand in the description, together with the ttl.
+    Schedules have no tags, so the project's stand in the description.
     """
 
-    kind = "schedule"
     command = "deploy"
+    part: ClassVar[str]
+    # Scheduler's name of the call.
+    call: ClassVar[str]
     actions = Actions(
         read="scheduler:GetSchedule",
         create="scheduler:CreateSchedule iam:PassRole",
@@ -51,26 +68,45 @@ class Schedule(Resource):
 
     @property
     def name(self) -> str:
-        return self.context.naming.name("endpoint")
-
-    @property
-    def wanted(self) -> bool:
-        return bool(self.context.settings.deploy.ttl)
+        return self.context.naming.name(self.part)
 
     def desired(self) -> Mapping[str, Any]:
-        return {"ttl": self.context.settings.deploy.ttl, "target": self._target(), "state": "ENABLED"}
+        return {**self.chosen(), "target": self._target(), "state": "ENABLED"}
 
     def read(self, name: str) -> LiveResource | None:
         schedule = self._get(name)
         if schedule is None:
             return None
         fields = {
-            "ttl": _words(schedule).get("ttl"),
-            "target": {key: schedule["Target"].get(key) for key in self._target()},
+            **self.found_in(schedule),
+            "target": {key: schedule["Target"].get(key) for key in TARGET},
             "state": schedule["State"],
         }
-        ends = schedule["ScheduleExpression"].removeprefix("at(").removesuffix(")")
-        return LiveResource(schedule["Arn"], fields=fields, attributes={"ends": ends})
+        return LiveResource(schedule["Arn"], fields=fields, attributes=self.recorded_of(schedule))
+
+    @abstractmethod
+    def chosen(self) -> Mapping[str, Any]:
+        """Return the fields by which the settings say when it fires."""
+
+    @abstractmethod
+    def found_in(self, schedule: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the same fields of one that AWS has."""
+
+    @abstractmethod
+    def timing(self) -> Mapping[str, str]:
+        """Return the expression, and its time zone, as they are put."""
+
+    @abstractmethod
+    def parameters(self) -> Mapping[str, Any]:
+        """Return the parameters of the call."""
+
+    def words(self) -> Mapping[str, str]:
+        """Return what stands in the description."""
+        return self.context.naming.tags
+
+    def recorded_of(self, schedule: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002  (not each has some)
+        """Return the attributes that are recorded of one that AWS has."""
+        return {}
 
     def tags(self, name: str) -> Mapping[str, str]:
         schedule = self._get(name)
@@ -92,12 +128,8 @@ class Schedule(Resource):
     def delete(self, record: Record) -> None:
         if_there(self.context.environment.client("scheduler").delete_schedule, GroupName=GROUP, Name=record.name)
 
-    def summary(self) -> str:
-        ends = self.context.attribute(Schedule, "ends").replace("T", " ")
-        return f"endpoint {Endpoint(self.context).name} in service until {ends} UTC"
-
     def scope(self, action: str) -> Sequence[str]:
-        arn = self.context.environment.arn("scheduler", f"schedule/{GROUP}/{self.name}")
+        arn = self.context.environment.arn("scheduler", f"schedule/{GROUP}/{self.context.naming.name('*')}")
         return [arn] if action.startswith("scheduler:") else []
 
     def cloudformation(self) -> Entries:
@@ -106,32 +138,72 @@ class Schedule(Resource):
         entry = {"Type": "AWS::Scheduler::Schedule", "DependsOn": [Endpoint.__name__], "Properties": properties}
         return {self.logical_id: entry}
 
-    def _get(self, name: str) -> dict[str, Any] | None:
-        return if_there(self.context.environment.client("scheduler").get_schedule, GroupName=GROUP, Name=name)
-
     def request(self) -> dict[str, Any]:
-        """Return the whole schedule as it is put; its time begins now."""
-        ttl = self.context.settings.deploy.ttl
-        words = {**self.context.naming.tags, "ttl": ttl}
+        """Return the whole schedule as it is put."""
         return {
             "Name": self.name,
             "GroupName": GROUP,
-            "Description": _description(words),
-            "ScheduleExpression": f"at({datetime.now(UTC) + duration(ttl):{TIME}})",
-            "ScheduleExpressionTimezone": "UTC",
+            "Description": _description(self.words()),
+            **self.timing(),
             "FlexibleTimeWindow": {"Mode": "OFF"},
-            "ActionAfterCompletion": "DELETE",
             "State": "ENABLED",
             "Target": self._target(),
         }
 
+    def _get(self, name: str) -> dict[str, Any] | None:
+        return if_there(self.context.environment.client("scheduler").get_schedule, GroupName=GROUP, Name=name)
+
     def _target(self) -> dict[str, Any]:
         return {
-            "Arn": f"arn:{self.context.environment.partition}:scheduler:::aws-sdk:sagemaker:deleteEndpoint",
+            "Arn": f"arn:{self.context.environment.partition}:scheduler:::aws-sdk:sagemaker:{self.call}",
             "RoleArn": ScheduleRole(self.context).arn,
-            "Input": json.dumps({"EndpointName": Endpoint(self.context).name}),
+            "Input": json.dumps(self.parameters()),
             "RetryPolicy": RETRIES,
         }
+
+
+class Schedule(EndpointSchedule):
+    """The schedule that fires once, where `deploy.ttl` says how long the endpoint stands: deletes it, and then itself.
+
+    The time begins when it is made or its ttl changes; reading and keeping it leave the end where it is. The ttl
+    stands in the description, too.
+    """
+
+    kind = "schedule"
+    part = "endpoint"
+    call = "deleteEndpoint"
+
+    @property
+    def wanted(self) -> bool:
+        return bool(self.context.settings.deploy.ttl)
+
+    def chosen(self) -> Mapping[str, Any]:
+        return {"ttl": self.context.settings.deploy.ttl}
+
+    def found_in(self, schedule: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"ttl": _words(schedule).get("ttl")}
+
+    def recorded_of(self, schedule: Mapping[str, Any]) -> Mapping[str, str]:
+        return {"ends": schedule["ScheduleExpression"].removeprefix("at(").removesuffix(")")}
+
+    def words(self) -> Mapping[str, str]:
+        return {**super().words(), "ttl": self.context.settings.deploy.ttl}
+
+    def timing(self) -> Mapping[str, str]:
+        """Return when it fires; its time begins now."""
+        ends = datetime.now(UTC) + duration(self.context.settings.deploy.ttl)
+        return {
+            "ScheduleExpression": f"at({ends:{TIME}})",
+            "ScheduleExpressionTimezone": "UTC",
+            "ActionAfterCompletion": "DELETE",
+        }
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {"EndpointName": Endpoint(self.context).name}
+
+    def summary(self) -> str:
+        ends = self.context.attribute(Schedule, "ends").replace("T", " ")
+        return f"endpoint {Endpoint(self.context).name} in service until {ends} UTC"
 
 
 def renew(context: Context) -> None:

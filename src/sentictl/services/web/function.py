@@ -231,6 +231,8 @@ class Function(Resource):
             limits["MAX_ENDPOINT_BODY"] = str(SERVERLESS_BODY)
         if measures_answers(self.context):
             limits["METRICS_NAMESPACE"] = ANSWERS
+        if settings.deploy.hours.week:
+            limits["HOURS"] = str(settings.deploy.hours)
         seconds = settings.lambda_.timeout_seconds - SPARE_SECONDS
         return {"ENDPOINT_NAME": endpoint_name(self.context), "ENDPOINT_SECONDS": str(seconds), **limits}
 
