@@ -62,7 +62,7 @@ class MotoPatches:
         for operation in ("AddTags", "ListTags", "DeleteTags"):
             control.before["sagemaker", operation] = self._missing_resource
         control.after["sagemaker", "CreateModel"] = self._keep_model_time
-        control.after["sagemaker", "CreateEndpointConfig"] = self._keep_config_time
+        control.after["sagemaker", "CreateEndpointConfig"] = self._complete_config
         control.instead["sagemaker", "ListModels"] = self._list_models
         control.instead["logs", "FilterLogEvents"] = self._filter_log_events
         for operation in ("TagResource", "UntagResource", "ListTagsForResource"):
@@ -218,9 +218,11 @@ class MotoPatches:
         model = self._control.backend("sagemaker", call.region)._models[call.payload["ModelName"]]
         model.creation_time = naive_utc(call.when)
 
-    def _keep_config_time(self, call: Call) -> None:
-        configs = self._control.backend("sagemaker", call.region).endpoint_configs
-        configs[call.payload["EndpointConfigName"]].creation_time = naive_utc(call.when)
+    def _complete_config(self, call: Call) -> None:
+        """moto would say that it was made when the twin was started last, and drops the shadow variants."""
+        config = self._control.backend("sagemaker", call.region).endpoint_configs[call.payload["EndpointConfigName"]]
+        config.creation_time = naive_utc(call.when)
+        config.shadow_production_variants = call.payload.get("ShadowProductionVariants")
 
     def _filter_log_events(self, call: Call) -> Response | None:
         """moto does not know logStreamNamePrefix, and tells one stream after the other instead of all by time."""

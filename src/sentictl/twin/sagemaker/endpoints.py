@@ -42,6 +42,9 @@ from sentictl.twin.sagemaker.model_server import (
 )
 from sentictl.twin.sagemaker.rollouts import DeploymentRefusedError, RolledBackError, Rollout, rollout
 from sentictl.twin.sagemaker.scaling import kept_counts, show_count
+from sentictl.twin.sagemaker.shadow.captures import Captures, capture_summary
+from sentictl.twin.sagemaker.shadow.copies import Answered, Copies
+from sentictl.twin.sagemaker.shadow.refusals import refuse_shadow
 
 logger = logging.getLogger("sentictl.twin")
 
@@ -133,12 +136,25 @@ class Endpoints:
                 "ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.", HTTPStatus.BAD_REQUEST
             )
         fleets, fleet = taken
+        status, response = self._answer(call.region, name, fleets.config, fleet, request)
+        if fleets.copies:
+            fleets.copies.take(Answered(request, fleet.variant.name, status, response))
+        return response
+
+    def _answer_counted(
+        self, region: str, name: str, config: str, fleet: Fleet, request: Request
+    ) -> tuple[int, Response]:
+        fleet.begin()
+        return self._answer(region, name, config, fleet, request)
+
+    def _answer(self, region: str, name: str, config: str, fleet: Fleet, request: Request) -> tuple[int, Response]:
+        """Ask a fleet, in which the request is counted in, and tell CloudWatch of it."""
         begun = time.perf_counter()
         status, response = _ask(fleet, request)
         whole = {"EndpointName": name, "VariantName": fleet.variant.name}
-        sets = (whole, {**whole, "EndpointConfigName": fleets.config})
-        self._metrics.put(call.region, SAGEMAKER, sets, _measured(status, time.perf_counter() - begun))
-        return response
+        sets = (whole, {**whole, "EndpointConfigName": config})
+        self._metrics.put(region, SAGEMAKER, sets, _measured(status, time.perf_counter() - begun))
+        return status, response
 
     def fleet(self, region: str, name: str, variant: str) -> InstanceFleet | None:
         """Return the instances of a variant; None where it has none now, or is serverless."""
@@ -189,7 +205,9 @@ class Endpoints:
         name = call.payload[member]
         if name not in getattr(self._control.backend("sagemaker", call.region), store):
             role = call.payload.get("ExecutionRoleArn")
-            return (refuse_unassumable(self._control, role) if role else None) or _refuse_image(call)
+            models = self._control.backend("sagemaker", call.region)._models
+            refusal = refuse_unassumable(self._control, role) if role else None
+            return refusal or _refuse_image(call) or refuse_shadow(call.payload, call.region, models)
         arn = f"arn:aws:sagemaker:{call.region}:{ACCOUNT}:{noun.replace('uration', '').replace(' ', '-')}/{name}"
         return json_rpc_error("ValidationException", f'Cannot create already existing {noun} "{arn}".')
 
@@ -295,6 +313,8 @@ class Endpoints:
         self._scaling.forget(call.region, call.payload["EndpointName"])
         serving = self._serving.pop((call.region, call.payload["EndpointName"]), None)
         if serving and serving.fleets:
+            if serving.fleets.copies:
+                serving.fleets.copies.stop(drain=False)
             threading.Thread(target=serving.fleets.stop, daemon=True).start()
 
     def _start_thread(
@@ -335,8 +355,9 @@ class Endpoints:
         endpoint = self._endpoint(region, name)
         try:
             with self._control.lock:
-                variants = self._variants(region, config, counts)
-            fleets = start_fleets(config, variants, partial(self._start_server, region, name))
+                variants, shadow = self._variants(region, config, counts), self._shadow(region, config)
+            fleets = start_fleets(config, variants, partial(self._start_server, region, name), shadow)
+            fleets.copies = self._copies(region, name, fleets)
             if serving.fleets:
                 self._roll_out(region, endpoint, serving, fleets, planned)
         except (StartFailedError, RolledBackError) as error:
@@ -392,6 +413,26 @@ class Endpoints:
         found = [self._variant(backend, wanted) for wanted in backend.endpoint_configs[config].production_variants]
         return [replace(each, instances=counts.get(each.name, each.instances)) for each in found]
 
+    def _shadow(self, region: str, config: str) -> Variant | None:
+        backend = self._control.backend("sagemaker", region)
+        wanted = backend.endpoint_configs[config].shadow_production_variants
+        return self._variant(backend, wanted[0]) if wanted else None
+
+    def _copies(self, region: str, name: str, fleets: Fleets) -> Copies | None:
+        """Return what takes the copies of an endpoint's requests; None where nothing does."""
+        capturing = self._control.backend("sagemaker", region).endpoint_configs[fleets.config].data_capture_config
+        if not capturing and not fleets.shadow:
+            return None
+        variant = (fleets.shadow or fleets.each[0]).variant
+        role = AssumedRole(self._control, variant.role)
+        stream = LogStream(region, f"/aws/sagemaker/Endpoints/{name}", f"{variant.name}/data-log", role)
+        tell = partial(self._logs.write, stream)
+        captures = Captures(capturing, name, self._objects.acting_as(role), tell)
+        if not fleets.shadow:
+            return Copies(captures, tell)
+        ask = partial(self._answer_counted, region, name, fleets.config, fleets.shadow)
+        return Copies(captures, tell, variant.name, ask)
+
     def _variant(self, backend: Any, wanted: dict[str, Any]) -> Variant:
         model = backend._models.get(wanted["ModelName"])
         if model is None:
@@ -421,6 +462,8 @@ class Endpoints:
         reason: str | None = None,
     ) -> None:
         """Put what was started in the old one's place, or leave the old one there and say why."""
+        if fleets and serving.fleets and serving.fleets.copies:
+            serving.fleets.copies.stop(drain=True)  # all that is captured of the old one is there when it is over
         with self._control.lock:
             if self._serving.get((region, name)) is not serving:  # deleted meanwhile
                 old = fleets
@@ -462,6 +505,9 @@ class Endpoints:
             endpoint.production_variants = endpoint._process_production_variants(config.production_variants)
             for variant, image in zip(endpoint.production_variants, data["images"], strict=True):
                 variant["DeployedImages"] = [image]
+            shadows = endpoint._process_production_variants(config.shadow_production_variants or [])
+            endpoint.shadow_production_variants = shadows or None
+            endpoint.data_capture_config = capture_summary(config.data_capture_config)
         for variant, count in data.get("counts", {}).items():  # entries of before have none
             show_count(endpoint, variant, count, count)
 

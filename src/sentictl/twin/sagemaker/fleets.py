@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sentictl.twin.core.clock import shortened
 from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.sagemaker.model_server import DRAIN_SECONDS, ModelAnswer, ModelServer, ModelUnavailableError, Variant
+from sentictl.twin.sagemaker.shadow.copies import Copies
 
 logger = logging.getLogger("sentictl.twin")
 
@@ -230,10 +231,15 @@ class ServerlessFleet(Fleet):
 
 @dataclass
 class Fleets:
-    """An endpoint config that runs: a fleet for each of its production variants, with its share of the requests."""
+    """An endpoint config that runs: a fleet for each of its production variants, with its share of the requests.
+
+    `shadow` is the shadow variant's, and `copies` takes what was answered, for it and for data capture.
+    """
 
     config: str
     each: list[Fleet]
+    shadow: Fleet | None = None
+    copies: Copies | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -250,6 +256,10 @@ class Fleets:
         """End all fleets."""
         for fleet in self.each:
             fleet.stop(drain=drain)
+        if self.copies:
+            self.copies.stop(drain=drain)
+        if self.shadow:
+            self.shadow.stop(drain=drain)
 
 
 def fleet(variant: Variant, start: Start) -> Fleet:
@@ -266,7 +276,7 @@ def fleet(variant: Variant, start: Start) -> Fleet:
     )
 
 
-def start_fleets(config: str, variants: Sequence[Variant], start: Start) -> Fleets:
+def start_fleets(config: str, variants: Sequence[Variant], start: Start, shadow: Variant | None = None) -> Fleets:
     """Start all fleets of an endpoint config.
 
     Raises:
@@ -276,6 +286,7 @@ def start_fleets(config: str, variants: Sequence[Variant], start: Start) -> Flee
     try:
         for variant in variants:
             fleets.each.append(fleet(variant, start))
+        fleets.shadow = fleet(shadow, start) if shadow else None
     except BaseException:
         fleets.stop(drain=False)
         raise
