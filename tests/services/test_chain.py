@@ -120,7 +120,15 @@ def test_each_command_has_one_resource_that_stands_for_it(
         (
             "endpoint",
             {
-                *("image-access", "model", "endpoint-config", "endpoint-log-group", "alarms", "endpoint"),
+                *(
+                    "image-access",
+                    "model",
+                    "shadow-model",
+                    "endpoint-config",
+                    "endpoint-log-group",
+                    "alarms",
+                    "endpoint",
+                ),
                 *("scalable-target", "scaling-policy", "schedule-role", "schedule", "closing", "opening"),
             },
         ),

@@ -39,6 +39,7 @@ from sentictl.services.chain import CHAIN
 from sentictl.services.evaluate import versions
 from sentictl.services.evaluate.comparison import Comparison
 from sentictl.services.evaluate.evaluation import MISTAKES, Evaluation
+from sentictl.services.evaluate.live_comparison import LiveComparison, compare_live
 from sentictl.services.evaluate.run import kept_evaluation, measure, measure_against
 from sentictl.services.evaluate.runs import Runs, runs
 from sentictl.services.evaluate.runs_plot import draw
@@ -79,6 +80,8 @@ from sentictl.services.serving.hours import Closing, opening_note
 from sentictl.services.serving.image import account_warning
 from sentictl.services.serving.model import check_images, check_model_fits
 from sentictl.services.serving.schedule import Schedule, ending, renew
+from sentictl.services.serving.shadow import SETTING as SHADOW
+from sentictl.services.serving.shadow import check_shadow
 from sentictl.services.tuning.best import Best, record_best
 from sentictl.services.tuning.job import TuningJob, running_tuning_job, stop_tuning_job
 from sentictl.services.tuning.search import check_search, trials
@@ -266,6 +269,7 @@ class Project:
         settings: Changes = None,
         *,
         model: str | None = None,
+        shadow: str | None = None,
         force: bool = False,
         wait: bool = True,
         adopt: bool = False,
@@ -277,12 +281,13 @@ class Project:
         Args:
             settings: to change first.
             model: serve this version: its number or name, `previous`, or `latest`.
+            shadow: give this version a copy of the requests, and let it answer nobody; "off" ends that.
             force: serve it even if it is worse than the live one.
             wait: until the endpoint is in service.
             adopt: take over what is in the way.
         """
         chosen: dict[str, Any] = {}
-        with self.session.change(settings, self._check_deploy(model, force, chosen)) as context:
+        with self.session.change(settings, self._check_deploy(model, shadow, force, chosen)) as context:
             self.session.write(context.config, chosen)
             if settings and settings.get("deploy.ttl"):
                 renew(context)
@@ -342,6 +347,7 @@ class Project:
         *commands: str,
         settings: Changes = None,
         model: str | None = None,
+        shadow: str | None = None,
         force: bool = False,
         adopt: bool = False,
     ) -> Plan:
@@ -353,12 +359,13 @@ class Project:
             commands: such as "train".
             settings: that would be changed first.
             model: of `deploy`.
+            shadow: of `deploy`.
             force: of `deploy`.
             adopt: of any.
         """
         checks: dict[tuple[str, ...], Precondition] = {
             ("data",): lambda _: self._observer.begin("data"),  # the plan itself prepares the reviews
-            ("deploy",): self._check_deploy(model, force, {}),
+            ("deploy",): self._check_deploy(model, shadow, force, {}),
         }
         chosen = _commands_of_site(settings) if commands == ("site",) else commands or stack.COMMANDS
         context = self.session.read(settings, checks.get(commands), announced=True, new=True)
@@ -427,7 +434,7 @@ class Project:
             self._observer.ended("down")
             left = [_entry(record) for record in remaining]
             if not context.state.of_kind(TrainingJob.kind):  # what was of them is no more
-                context.config.set({versions.SETTING: ""})
+                context.config.set({versions.SETTING: "", SHADOW: ""})
                 names = [record.name for record in deleted if record.kind == TrainingJob.kind]
                 self.session.folder.forget_models(self.session.environment, names)
             if not part and not keep_data and not kept:
@@ -639,6 +646,10 @@ class Project:
         """Return the versions of the model, oldest first."""
         return versions.versions(self.session.read())
 
+    def compare_live(self) -> LiveComparison:
+        """Compare the answers of the shadow with those of the model that is served, on what visitors asked."""
+        return compare_live(self.session.read())
+
     def logs(self, part: str) -> Iterable[str]:
         """The log of the latest training job ("train"), of the "endpoint" or of the "lambda" function, by lines."""
         return read_log(self.session.read(), part)
@@ -670,6 +681,7 @@ class Project:
     def _bring_up(self, context: Context, command: str, adopt: bool) -> None:
         if command == "deploy":
             self._observer.begin(command)
+            check_shadow(context)
             check_none_under_way(context)
             check_model_fits(context)
             self._warn(versions.check_not_worse(context))
@@ -685,14 +697,19 @@ class Project:
         self._observer.begin("data")
         Dataset(context).prepared  # noqa: B018  (made when first asked for, and kept in the cache)
 
-    def _check_deploy(self, model: str | None, force: bool, chosen: dict[str, Any]) -> Precondition:
-        """Puts the chosen version into force, looks whether it may be served, and tells what is to be written of it."""
+    def _check_deploy(self, model: str | None, shadow: str | None, force: bool, chosen: dict[str, Any]) -> Precondition:
+        """Puts the chosen versions into force, looks whether they may be served, and tells what is to be written."""
 
         def check(context: Context) -> None:
             self._observer.begin("deploy")
             check_images(context)
+            versions_chosen = {}
             if model is not None:
-                chosen.update(context.config.change({versions.SETTING: versions.choose(context, model)}))
+                versions_chosen[versions.SETTING] = versions.choose(context, model)
+            if shadow is not None:
+                versions_chosen[SHADOW] = versions.choose_shadow(context, shadow)
+            chosen.update(context.config.change(versions_chosen))
+            check_shadow(context)
             check_none_under_way(context)
             check_model_fits(context)
             if not force:

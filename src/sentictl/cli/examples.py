@@ -43,6 +43,7 @@ COMMANDS: dict[str, Examples] = {
         ("sentictl deploy", "serve the model that was trained last"),
         ("sentictl deploy --model previous", "go back to the one before"),
         ("sentictl deploy --model latest", "and forth again"),
+        ("sentictl deploy --shadow 2", "let version 2 be asked the same, and answer nobody"),
         ("sentictl deploy --env prod --ttl 8h", "on AWS, for a working day"),
     ],
     "wire-lambda": [
@@ -73,6 +74,7 @@ COMMANDS: dict[str, Examples] = {
     ],
     "models": [
         ("sentictl models", "every version, how good it is, and which is live"),
+        ("sentictl models compare-live", "how the shadow's answers differ from the live ones"),
     ],
     "runs": [
         ("sentictl runs", "every trial and every version"),

@@ -42,7 +42,7 @@ TABLES = dict(_tables(Settings))
 IDENTITY = ("project.name", "project.id")
 PLACE = re.compile(r"env\.(?P<environment>[^.]+)\.(?P<name>[^.]+)")  # the key of an environment's own setting
 GONE = {"train.ngram_epochs": "the linear part is trained until it fits"}  # settings that there were
-OF_ONE_ENVIRONMENT = {"deploy.model"}  # a model trained in one is not there in another
+OF_ONE_ENVIRONMENT = {"deploy.model", "deploy.shadow"}  # a model trained in one is not there in another
 
 
 @dataclass

@@ -385,6 +385,7 @@ class HoursSettings(Table):
         return f"{self.up} to {self.down}, {self.timezone}"
 
 
+OFF = "off"  # what a person says for none
 MEMORY_MB = (1024, 6144)  # of a serverless endpoint, as SageMaker has it; a function has more to choose from
 MOST_AT_ONCE = 200  # requests of one serverless endpoint
 MOST_MACHINES = 10  # of one endpoint
@@ -400,6 +401,10 @@ def _types(given: Any) -> Any:
 
 
 ROLLOUT_NEEDS_INSTANCES = "it is of instances alone, and deploy.serving has none"
+SHADOW_NEEDS_INSTANCES = "it answers on an instance, and deploy.serving has none"
+SHADOW_OR_ROLLOUT = (
+    "a rollout that AWS can take back has no shadow beside it: deploy.rollout or deploy.rollback_on is set"
+)
 Rollout = Literal["all-at-once", "canary", "linear"]
 Watched = Literal["errors", "latency", "undecided", "probability"]
 MOST_PERCENT, LEAST_LINEAR_PERCENT = 50, 10  # of a rollout's step, as SageMaker has it
@@ -447,6 +452,9 @@ class DeploySettings(Table):
     "errors", the "latency", the share of answers that are "undecided", or a mean "probability" far from the last
     week's. Left empty, a canary and a linear rollout watch errors and latency, and all-at-once watches nothing and does
     not wait.
+
+    `shadow` is the training job of another version, which gets a copy of the endpoint's requests on an instance of its
+    own and answers nobody; left empty, there is none.
     """
 
     serving: Literal["instance", "serverless", "lambda"] = "instance"
@@ -469,6 +477,7 @@ class DeploySettings(Table):
     rollout_percent: Annotated[int, Field(ge=1, le=MOST_PERCENT)] = 25
     rollout: Rollout = "all-at-once"
     rollout_minutes: Annotated[int, Field(ge=0, le=60)] = 10
+    shadow: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{0,63}$")] = ""
 
     @field_validator("rollback_on")
     @classmethod
@@ -504,6 +513,18 @@ class DeploySettings(Table):
                 why = "all steps together would take longer than SageMaker allows: {most} at most"
                 raise PydanticCustomError("rollout_minutes", why, {"most": most, "instead": str(most)})
         return minutes
+
+    @field_validator("shadow")
+    @classmethod
+    def _check_shadow(cls, shadow: str, info: ValidationInfo) -> str:
+        known, instead = info.data, {"instead": OFF}
+        if shadow in ("", OFF):
+            return ""
+        if known.get("serving", "instance") != "instance":
+            raise PydanticCustomError("shadow", SHADOW_NEEDS_INSTANCES, instead)
+        if known.get("rollout", "all-at-once") != "all-at-once" or known.get("rollback_on"):
+            raise PydanticCustomError("shadow", SHADOW_OR_ROLLOUT, instead)
+        return shadow
 
     @property
     def watched(self) -> tuple[Watched, ...]:

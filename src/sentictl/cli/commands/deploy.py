@@ -21,6 +21,14 @@ def deploy(
         str | None,
         setting("Serve this version: its number or name, previous, or latest.", metavar="VERSION", completion=versions),
     ] = None,
+    shadow: Annotated[
+        str | None,
+        setting(
+            "Give this version a copy of the requests; it answers nobody. off: no more.",
+            metavar="VERSION",
+            completion=versions,
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Serve it even if it is worse than the live one.")] = False,
     serving: Annotated[
         str | None, setting("What answers: instance, serverless, or lambda, without an endpoint.", metavar="CHOICE")
@@ -71,7 +79,7 @@ def deploy(
         "deploy.rollout_minutes": rollout_minutes,
         "deploy.rollback_on": rollback_on,
     }
-    if abort and (model or force or dry_run or any(settings.values())):
+    if abort and (model or shadow or force or dry_run or any(settings.values())):
         raise UsageError("--abort stops a rollout, and changes nothing else.", "Leave the other options out.")
     with opened(invocation, announced=True) as project:
         if abort:
@@ -79,10 +87,10 @@ def deploy(
             invocation.output.result({"endpoint_config": served}, f"{served} is served, as before")
             return
         if dry_run:
-            planned = project.plan("deploy", settings=settings, model=model, force=force, adopt=adopt)
+            planned = project.plan("deploy", settings=settings, model=model, shadow=shadow, force=force, adopt=adopt)
             show_plan(invocation.output, planned)
             return
-        record = project.deploy(settings, model=model, force=force, wait=wait, adopt=adopt)
+        record = project.deploy(settings, model=model, shadow=shadow, force=force, wait=wait, adopt=adopt)
     invocation.output.result({"name": record.name, "arn": record.arn}, record.name)
     ask = [f"predict --via endpoint '{REVIEW}'"] if record.kind == "endpoint" else []
     invocation.next(*ask, "wire-lambda")

@@ -7,6 +7,7 @@ from typing import Any
 
 from sentictl.config.config import LOCAL
 from sentictl.config.environments import env_option
+from sentictl.config.settings import OFF
 from sentictl.config.state import Record
 from sentictl.errors import ModelError, WorseModelError
 from sentictl.lifecycle.resource import Context
@@ -18,6 +19,7 @@ from sentictl.services.evaluate.samples import open_validation_split
 from sentictl.services.resources.artifacts import check_artifact, fetch_artifact, make_current
 from sentictl.services.resources.training import ACCURACY, PRUNED, TrainingJob, versions_of
 from sentictl.services.serving.model import trained
+from sentictl.services.serving.shadow import standing_shadow
 from sentictl.services.web.live import live_artifact
 
 SETTING = "deploy.model"
@@ -37,6 +39,7 @@ class Version:
         trained: when the training job was created, in ISO 8601, UTC.
         artifact: its S3 URI.
         live: whether it is what answers.
+        shadow: whether it gets a copy of the requests, and answers nobody.
         current: whether `predict` on this machine asks it.
         test: its accuracy on the test split, the interval and the number of reviews; None where it was not measured
             on this machine.
@@ -51,6 +54,7 @@ class Version:
     trained: str
     artifact: str
     live: bool
+    shadow: bool
     current: bool
     test: dict[str, Any] | None
     pruned: str
@@ -66,7 +70,8 @@ def versions(context: Context) -> list[Version]:
     """All versions of the model in the environment, oldest first."""
     finished = versions_of(context.state)
     live = live_artifact(context) if finished else ""
-    return [_version(context, number, record, live) for number, record in enumerate(finished, start=1)]
+    shadow = standing_shadow(context)
+    return [_version(context, number, record, live, shadow) for number, record in enumerate(finished, start=1)]
 
 
 def choose(context: Context, given: str) -> str:
@@ -91,6 +96,22 @@ def choose(context: Context, given: str) -> str:
         raise ModelError(f"{chosen} was deleted by sentictl prune on {chosen.pruned}.", _list(known))
     check_artifact(context, chosen.name, chosen.artifact)
     return chosen.name
+
+
+def choose_shadow(context: Context, given: str) -> str:
+    """Return what the setting `deploy.shadow` becomes where a person asks for a version.
+
+    Args:
+        context: the environment whose versions there are.
+        given: a version's number or name, `previous`, `latest`, or `off` for no shadow.
+
+    Returns:
+        The version's name, or "" for no shadow.
+
+    Raises:
+        ModelError: there is no such version, or its artifact is gone.
+    """
+    return "" if given == OFF else choose(context, named(lambda: context, given))
 
 
 def named(connect: Callable[[], Context], given: str) -> str:
@@ -177,7 +198,7 @@ def follow_served(context: Context) -> None:
         context.report(f"pinned to {record.name}; sentictl deploy --model {LATEST}{where} serves the newest again")
 
 
-def _version(context: Context, number: int, record: Record, live: str) -> Version:
+def _version(context: Context, number: int, record: Record, live: str, shadow: str) -> Version:
     attributes, folder = record.attributes, context.config.folder
     return Version(
         number=number,
@@ -188,6 +209,7 @@ def _version(context: Context, number: int, record: Record, live: str) -> Versio
         trained=attributes.get("trained", ""),
         artifact=attributes["artifact"],
         live=attributes["artifact"] == live,
+        shadow=attributes["artifact"] == shadow,
         current=record.name == context.config.current_model.resolve().name,
         test=kept_figures(folder.models / record.name),
         pruned=attributes.get(PRUNED, ""),

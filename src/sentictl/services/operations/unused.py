@@ -155,9 +155,10 @@ def _served_versions(context: Context, keep: int) -> set[str]:
     served = known[max(len(known) - keep, 0) :] + [
         each for place in places for each in known[max(place - 1, 0) : place + 1]
     ]
-    pinned = version_of(state, context.settings.deploy.model)
+    deploy = context.settings.deploy
+    pinned = [version for name in (deploy.model, deploy.shadow) if (version := version_of(state, name))]
     made = state.of_kind(TrainingJob.kind)[-1:]  # what the settings make
-    return {each.name for each in [*served, *made, *([pinned] if pinned else [])]}
+    return {each.name for each in [*served, *made, *pinned]}
 
 
 def _datasets_of(state: State, versions: set[str] | None) -> set[str]:

@@ -28,11 +28,13 @@ def has_endpoint(context: Context) -> bool:
 
 
 class SageMakerResource(Resource):
-    """A resource of SageMaker's. Its kind is also the type in its ARN."""
+    """A resource of SageMaker's. Its kind is also the type in its ARN, unless `arn_type` is."""
+
+    arn_type: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.arn_pattern = f":sagemaker:.*:{getattr(cls, 'kind', '')}/(?P<name>.+)"
+        cls.arn_pattern = f":sagemaker:.*:{cls.arn_type or getattr(cls, 'kind', '')}/(?P<name>.+)"
 
     def tags(self, name: str) -> Mapping[str, str]:
         client = self.context.environment.client("sagemaker")
@@ -47,21 +49,23 @@ class SageMakerResource(Resource):
         return [self._arn(self.context.naming.name("*"))] if action.startswith("sagemaker:") else []
 
     def _arn(self, name: str) -> str:
-        return self.context.environment.arn("sagemaker", f"{self.kind}/{name}")
+        return self.context.environment.arn("sagemaker", f"{self.arn_type or self.kind}/{name}")
 
 
 class DigestNamed(SageMakerResource):
     """One that is named by the digest of what it is made of, so that there can be several.
 
     `operation` is the boto3 method that lists them, `listed` the key of its answer, `listed_name` that of a name in it.
+    `before_digest` is what its name has before the digest.
     """
 
     operation: ClassVar[str]
     listed: ClassVar[str]
     listed_name: ClassVar[str]
+    before_digest: ClassVar[str] = ""
 
     def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
-        prefix = self.context.naming.name("")
+        prefix = self.context.naming.name(self.before_digest)
         # Another environment's name can begin with this one's: only what a digest follows is of this one.
         ours = re.compile(re.escape(prefix) + r"[0-9a-f]{12}(-\d+)?")
         pages = self.context.environment.client("sagemaker").get_paginator(self.operation)

@@ -30,6 +30,7 @@ from sentictl.services.serving.rollout import (
     rollback_alarms,
     waits,
 )
+from sentictl.services.serving.shadow import ShadowModel, data_capture, standing_shadow
 
 VARIANT = "AllTraffic"
 SCALABLE_TARGET = "scalable-target"  # the kind of resource that its registration for scaling is
@@ -56,7 +57,7 @@ class EndpointConfig(DigestNamed):
 
     @property
     def name(self) -> str:
-        return self.context.naming.name(digest_of(self.variant()))
+        return self.context.naming.name(digest_of({**self.variant(), **self._shadowed()}))
 
     @property
     def wanted(self) -> bool:
@@ -71,6 +72,7 @@ class EndpointConfig(DigestNamed):
         self.context.environment.client("sagemaker").create_endpoint_config(
             EndpointConfigName=self.name,
             ProductionVariants=[self.variant()],
+            **self._shadowed(),
             Tags=self.context.naming.tag_list(),
         )
 
@@ -79,12 +81,22 @@ class EndpointConfig(DigestNamed):
         if_there(delete, EndpointConfigName=record.name)
 
     def cloudformation(self) -> Entries:
-        properties = {"EndpointConfigName": self.name, "ProductionVariants": [self.variant()]}
+        properties = {"EndpointConfigName": self.name, "ProductionVariants": [self.variant()], **self._shadowed()}
         return self.entry("AWS::SageMaker::EndpointConfig", properties)
 
     def variant(self) -> dict[str, Any]:
         """Return the one production variant: the model and what it runs on."""
         return {"VariantName": VARIANT, "ModelName": Model(self.context).name, **self._capacity()}
+
+    def _shadowed(self) -> dict[str, Any]:
+        """Return the shadow variant, and where it is kept what both answer; nothing where there is no shadow."""
+        shadow = ShadowModel(self.context)
+        if not shadow.wanted:
+            return {}
+        return {
+            "ShadowProductionVariants": [shadow.variant()],
+            "DataCaptureConfig": data_capture(self.context),
+        }
 
     def _capacity(self) -> dict[str, Any]:
         deploy = self.context.settings.deploy
@@ -192,6 +204,9 @@ class Endpoint(SageMakerResource):
 
     def summary(self) -> str:
         return f"endpoint {self.name} in service"
+
+    def facts(self, record: Record) -> Sequence[str]:
+        return [record.name, "with a shadow"] if standing_shadow(self.context) else [record.name]
 
     def machines(self) -> Machines | None:
         return endpoint_machines(self.context.settings.deploy)

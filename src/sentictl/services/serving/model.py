@@ -15,6 +15,11 @@ from sentictl.services.resources.sagemaker import DigestNamed, has_endpoint
 from sentictl.services.resources.training import TrainingJob, version_of
 from sentictl.services.serving.image import image_uri
 
+# What does without a version that a setting names and that there is not.
+WITHOUT = {
+    "deploy.model": "serve the newest: sentictl deploy --model latest",
+    "deploy.shadow": "do without a shadow: sentictl deploy --shadow off",
+}
 DEPLOYMENT = "deployment.py"  # what the Ray Serve image runs of an artifact, as its config.yaml says
 
 
@@ -34,7 +39,7 @@ class Model(DigestNamed):
 
     @property
     def name(self) -> str:
-        return self.context.naming.name(digest_of(self.container()))
+        return self.context.naming.name(f"{self.before_digest}{digest_of(self.container())}")
 
     @property
     def wanted(self) -> bool:
@@ -63,11 +68,16 @@ class Model(DigestNamed):
         }
         return self.entry("AWS::SageMaker::Model", properties)
 
+    @property
+    def version(self) -> Record:
+        """The record of the training job whose artifact it has."""
+        return trained(self.context)
+
     def container(self) -> dict[str, Any]:
         """Return the image, the artifact, and what the image is told besides."""
         return {
             "Image": image_uri(self.context),
-            "ModelDataUrl": trained(self.context).attributes["artifact"],
+            "ModelDataUrl": self.version.attributes["artifact"],
             "Environment": self._variables(),
         }
 
@@ -98,8 +108,12 @@ def check_images(context: Context) -> None:
         image_uri(context)
 
 
-def check_model_fits(context: Context) -> None:
+def check_model_fits(context: Context, version: Record | None = None) -> None:
     """Refuse to serve a model from AWS's Ray Serve image that was trained before there was anything in it to run there.
+
+    Args:
+        context: the project and environment.
+        version: the record of its training job; by default that of the model that is to be served.
 
     Raises:
         ModelError: says so, and what serves it.
@@ -107,7 +121,7 @@ def check_model_fits(context: Context) -> None:
     """
     if context.settings.deploy.image != RAY_SERVE or not has_endpoint(context):
         return
-    record = trained(context)
+    record = version or trained(context)
     if not (fetch_artifact(context, record.name, record.attributes["artifact"]) / DEPLOYMENT).is_file():
         raise ModelError(
             f"The model {record.name} has no {DEPLOYMENT}, which AWS's Ray Serve image runs: it is from before there "
@@ -124,7 +138,15 @@ def trained(context: Context) -> Record:
             there is not.
     """
     chosen = context.settings.deploy.model
-    record = _named(context, chosen) if chosen else context.recorded(TrainingJob)
+    return finished(named(context, "deploy.model", chosen) if chosen else context.recorded(TrainingJob))
+
+
+def finished(record: Record) -> Record:
+    """Return the record of a training job, if it has made an artifact.
+
+    Raises:
+        MissingStepError: it was not followed to its end.
+    """
     if "artifact" not in record.attributes:
         raise MissingStepError(
             f"The training job {record.name} has not finished.", "Follow it to its end with: sentictl train"
@@ -132,12 +154,17 @@ def trained(context: Context) -> Record:
     return record
 
 
-def _named(context: Context, name: str) -> Record:
+def named(context: Context, setting: str, name: str) -> Record:
+    """Return the record of the training job that a setting names.
+
+    Raises:
+        MissingStepError: there is none.
+    """
     jobs = {record.name: record for record in context.state.of_kind(TrainingJob.kind)}
     record = jobs.get(name) or version_of(context.state, name)
     if record:
         return record
     raise MissingStepError(
-        f"The setting deploy.model names {name}, which is no model of the environment {context.environment.name}.",
-        "See which there are: sentictl models, or serve the newest: sentictl deploy --model latest",
+        f"The setting {setting} names {name}, which is no model of the environment {context.environment.name}.",
+        f"See which there are: sentictl models, or {WITHOUT[setting]}",
     )
