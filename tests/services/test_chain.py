@@ -120,16 +120,9 @@ def test_each_command_has_one_resource_that_stands_for_it(
         (
             "endpoint",
             {
-                *(
-                    "image-access",
-                    "model",
-                    "shadow-model",
-                    "endpoint-config",
-                    "endpoint-log-group",
-                    "alarms",
-                    "endpoint",
-                ),
-                *("scalable-target", "scaling-policy", "schedule-role", "schedule", "closing", "opening"),
+                *("image-access", "model", "shadow-model", "capture-access", "endpoint-config", "endpoint-log-group"),
+                *("alarms", "endpoint", "scalable-target", "scaling-policy"),
+                *("schedule-role", "schedule", "closing", "opening"),
             },
         ),
         ("lambda", {"function-archive", "function-role", "log-group", "function"}),

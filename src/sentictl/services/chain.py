@@ -13,7 +13,7 @@ from sentictl.services.serving.image import ImageAccess
 from sentictl.services.serving.model import Model
 from sentictl.services.serving.scaling import ScalableTarget, ScalingPolicy
 from sentictl.services.serving.schedule import Schedule, ScheduleRole
-from sentictl.services.serving.shadow import ShadowModel
+from sentictl.services.serving.shadow import CaptureAccess, ShadowModel
 from sentictl.services.web.function import Function
 from sentictl.services.web.function_archive import FunctionArchive
 from sentictl.services.web.rest_api import Permission, RestApi
@@ -28,6 +28,7 @@ CHAIN: tuple[type[Resource], ...] = (
     TrainingJob,
     ImageAccess,
     Model,
+    CaptureAccess,
     ShadowModel,
     EndpointConfig,
     EndpointLogGroup,

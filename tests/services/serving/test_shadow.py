@@ -7,7 +7,7 @@ from sentictl.errors import MissingStepError, ModelError, SettingsError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.serving.endpoint import EndpointConfig
 from sentictl.services.serving.model import Model
-from sentictl.services.serving.shadow import ShadowModel, check_shadow, standing_shadow
+from sentictl.services.serving.shadow import CaptureAccess, ShadowModel, check_shadow, standing_shadow
 from tests.services.conftest import ContextOf
 
 
@@ -62,6 +62,16 @@ def test_it_takes_what_was_captured_along(context: Context) -> None:
     ShadowModel(context).delete(Record("shadow-model", ShadowModel(context).name))
     left = [each["Key"] for each in client.list_objects_v2(Bucket=bucket)["Contents"]]
     assert left == ["captures/another/b.jsonl", "models/a"]
+
+
+def test_the_role_may_write_captures_and_nothing_else(context: Context) -> None:
+    (entry,) = CaptureAccess(context).cloudformation().values()
+    (statement,) = entry["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "s3:PutObject"
+    assert statement["Resource"] == f"arn:aws:s3:::{context.naming.bucket}/captures/*"
+    assert CaptureAccess(context).wanted
+    context.config.change({"deploy.shadow": ""})
+    assert not CaptureAccess(context).wanted
 
 
 def test_it_is_not_the_version_that_is_served(context: Context) -> None:
