@@ -10,7 +10,7 @@ from typing import Any
 from sentictl.errors import UsageError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.chain import CHAIN
-from sentictl.services.iam.permissions import policy, reading_actions, together
+from sentictl.services.iam.permissions import asked_for, policy, reading_actions, together
 from sentictl.services.iam.roles import POLICY_NAME
 from sentictl.services.notebook.instance import OPTIONAL, notebook_policy
 
@@ -39,7 +39,7 @@ def github_template(context: Context, repository: str) -> dict[str, Any]:
     if context.environment.on_twin:
         raise UsageError("GitHub cannot reach this machine.", "Name an environment on AWS, such as: --env prod")
     notebook = notebook_policy(context, looking=True)  # which `import` looks at, where there is one
-    kinds = (*CHAIN, *OPTIONAL)
+    kinds = asked_for(context, (*CHAIN, *OPTIONAL))
     asked = (reading_actions(kinds), None)
     looking, changing = (together(policy(context, kinds, actions), notebook) for actions in asked)
     template = {

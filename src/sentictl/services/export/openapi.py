@@ -45,8 +45,8 @@ ERRORS: Mapping[int, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     500: ("The API itself is at fault", ("endpoint_access", "internal_error"), ()),
     502: ("The model failed, or its endpoint", ("endpoint_error", "model_error"), ("DEFAULT_5XX",)),
     503: (
-        "The model or the function is busy or not in service: ask again after `Retry-After` seconds",
-        ("endpoint_unavailable",),
+        "The model or the function is busy, not in service, or closed: ask again after `Retry-After` seconds",
+        ("endpoint_unavailable", "closed"),
         FOR_THE_MOMENT,
     ),
     504: ("The model took too long", ("endpoint_timeout",), ("INTEGRATION_TIMEOUT",)),

@@ -48,6 +48,11 @@ ORDERS: Mapping[str, Callable[[Sequence[Resource]], Iterable[Resource]]] = {
 }
 
 
+def asked_for(context: Context, kinds: Kinds) -> list[type[Resource]]:
+    """Return those of the kinds whose permissions are asked for: all but what the settings would first have to want."""
+    return [kind for kind in kinds if not kind.on_request or kind(context).wanted]
+
+
 def needed(kinds: Kinds, steps: Iterable[Step]) -> list[str]:
     """List the IAM actions that a plan's steps take.
 
@@ -82,9 +87,9 @@ def policy(context: Context, kinds: Kinds, actions: Sequence[str] | None = None)
         kinds: the kinds of resources that the project can have.
         actions: what the commands take; None: what all of them do.
     """
-    asked_for = [kind for kind in kinds if not kind.on_request or kind(context).wanted]
-    resources = [kind(context) for kind in asked_for if kind.looked_for]
-    asked = every_action(asked_for) if actions is None else actions
+    kinds = asked_for(context, kinds)
+    resources = [kind(context) for kind in kinds if kind.looked_for]
+    asked = every_action(kinds) if actions is None else actions
     scopes: dict[tuple[str, ...], list[str]] = {}
     for action in asked:
         if action != PASSING:
