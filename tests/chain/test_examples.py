@@ -21,9 +21,10 @@ from tests.prepared import popen as prepared
 
 # The commands in an order that works. What the program and `config` and `local` show are lines of their commands.
 HERE = (
-    *("completion", "init", "local start", "doctor", "plan", "up", "status", "models", "runs", "predict", "evaluate"),
-    *("config show", "config get", "config set", "data", "train", "deploy", "wire-lambda", "wire-api", "site"),
+    *("completion", "init", "local start", "doctor", "plan", "up", "status", "costs", "runs", "predict", "evaluate"),
+    *("config show", "config get", "config set", "data", "train", "deploy", "models", "wire-lambda", "wire-api"),
     *(
+        "site",
         "export",
         "logs",
         "notebook create",

@@ -294,8 +294,10 @@ def test_without_credentials_the_plan_is_that_of_a_new_project(person: Person) -
     done = person.run("plan", "--env", "new", "--json")
     planned = json.loads(done.stdout)
     assert {step["action"] for step in planned["steps"]} == {"create"}
-    assert {"bucket", "training-job", "endpoint", "rest-api", "page"} <= {step["kind"] for step in planned["steps"]}
-    assert planned["hourly_cost"] > 0
+    kinds = {step["kind"] for step in planned["steps"]}
+    assert {"bucket", "training-job", "function-archive", "rest-api", "page"} <= kinds
+    assert "endpoint" not in kinds
+    assert planned["hourly_cost"] == 0
     assert planned["billed"]
     assert not planned["account_seen"]
     assert "No account was looked at" in done.stderr

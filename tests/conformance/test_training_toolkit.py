@@ -17,6 +17,7 @@ from sentictl.assets.installed import model_code
 from tests.conformance.conftest import Submitted
 
 SECONDS = 300
+FOR_RAY_SERVE = ("config.yaml", "deployment.py")  # AWS looks for them in the artifact itself
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,11 @@ def test_every_hyperparameter_reaches_the_script(trained: tuple[Container, str])
 
 def test_the_artifact_carries_the_code_of_the_source_archive(trained: tuple[Container, str]) -> None:
     container, _ = trained
-    code = container.base / "model" / "code"
+    artifact = container.base / "model"
     for name, path in model_code().items():
         if name != "train.py":
-            assert (code / name).read_bytes() == path.read_bytes(), name
+            folder = artifact if name in FOR_RAY_SERVE else artifact / "code"
+            assert (folder / name).read_bytes() == path.read_bytes(), name
 
 
 def test_the_metric_definitions_find_the_figures_of_every_epoch(trained: tuple[Container, str]) -> None:
