@@ -42,7 +42,7 @@ COMMANDS: dict[str, Examples] = {
     "deploy": [
         ("sentictl deploy", "serve the model that was trained last"),
         ("sentictl deploy --model previous", "go back to the one before; forth again: --model latest"),
-        ("sentictl deploy --shadow 2", "let version 2 be asked the same, and answer nobody"),
+        ("sentictl deploy --shadow latest", "let the newest version be asked the same, and answer nobody"),
         ("sentictl deploy --env prod --ttl 8h", "on AWS, for a working day"),
     ],
     "wire-lambda": [
