@@ -28,8 +28,28 @@ OBJECT_ACTIONS = {
 }
 
 
-class Bucket(Resource):
-    """The project's bucket: private, tagged, emptied before it is deleted."""
+class S3Bucket(Resource):
+    """A bucket: tagged, given its fields when it is made, emptied before it is deleted."""
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        return bucket_tags(self.context, name)
+
+    def tag(self, name: str) -> None:
+        tag_bucket(self.context, name)
+
+    def create(self) -> None:
+        create_bucket(self.context, self.name)
+        self.update()
+
+    def delete(self, record: Record) -> None:
+        delete_bucket(self.context, record.name)
+
+    def scope(self, action: str) -> Sequence[str]:
+        return bucket_scope(self.context, self.name, action)
+
+
+class Bucket(S3Bucket):
+    """The project's bucket, which is private."""
 
     kind = "bucket"
     command = "data"
@@ -58,25 +78,9 @@ class Bucket(Resource):
         fields = {"public_access_block": blocked["PublicAccessBlockConfiguration"]}
         return LiveResource(bucket_arn(self.context, name), fields=fields)
 
-    def tags(self, name: str) -> Mapping[str, str]:
-        return bucket_tags(self.context, name)
-
-    def tag(self, name: str) -> None:
-        tag_bucket(self.context, name)
-
-    def create(self) -> None:
-        create_bucket(self.context, self.name)
-        self.update()
-
     def update(self) -> None:
         client = self.context.environment.client("s3")
         client.put_public_access_block(Bucket=self.name, PublicAccessBlockConfiguration=PRIVATE)
-
-    def delete(self, record: Record) -> None:
-        delete_bucket(self.context, record.name)
-
-    def scope(self, action: str) -> Sequence[str]:
-        return bucket_scope(self.context, self.name, action)
 
     def uses(self) -> Sequence[Use]:
         return [Use("S3", "a GB kept for a month", prices()["s3_gb_month"])]

@@ -13,14 +13,11 @@ from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
 from sentictl.services.page.render import INDEX, render
 from sentictl.services.resources.storage import (
+    S3Bucket,
     bucket_arn,
     bucket_exists,
-    bucket_scope,
     bucket_tags,
-    create_bucket,
-    delete_bucket,
     read_object,
-    tag_bucket,
 )
 from sentictl.services.web.rest_api import PAGE_KEY, invoke_url
 
@@ -28,7 +25,7 @@ WEBSITE = {"IndexDocument": {"Suffix": INDEX}}
 HEADERS = {"ContentType": "text/html; charset=utf-8", "CacheControl": "max-age=60"}
 
 
-class WebsiteBucket(Resource):
+class WebsiteBucket(S3Bucket):
     """A public bucket for the page alone, where `site.publish` is s3. The project's own bucket stays private."""
 
     kind = "website-bucket"
@@ -64,27 +61,11 @@ class WebsiteBucket(Resource):
         }
         return LiveResource(bucket_arn(self.context, name), fields=fields)
 
-    def tags(self, name: str) -> Mapping[str, str]:
-        return bucket_tags(self.context, name)
-
-    def tag(self, name: str) -> None:
-        tag_bucket(self.context, name)
-
-    def create(self) -> None:
-        create_bucket(self.context, self.name)
-        self.update()
-
     def update(self) -> None:
         client = self.context.environment.client("s3")
         client.delete_public_access_block(Bucket=self.name)
         client.put_bucket_policy(Bucket=self.name, Policy=json.dumps(self._policy()))
         client.put_bucket_website(Bucket=self.name, WebsiteConfiguration=WEBSITE)
-
-    def delete(self, record: Record) -> None:
-        delete_bucket(self.context, record.name)
-
-    def scope(self, action: str) -> Sequence[str]:
-        return bucket_scope(self.context, self.name, action)
 
     def cloudformation(self) -> Entries:
         private = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
