@@ -1,95 +1,48 @@
 """What the endpoint's container is made from, and the leave of the execution role to pull it."""
 
-import json
-from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from sentictl.aws.images import pytorch_image, ray_serve_image
-from sentictl.aws.lookup import if_there
 from sentictl.aws.names import digest_of
 from sentictl.aws.regions import dns_suffix
 from sentictl.config.config import LOCAL
 from sentictl.config.environments import env_option
 from sentictl.config.images import PYTORCH, RAY_SERVE, EcrImage, parse
-from sentictl.config.state import Record
 from sentictl.errors import SettingsError
-from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
-from sentictl.services.iam.roles import ExecutionRole
+from sentictl.lifecycle.resource import Context
+from sentictl.services.iam.execution_policy import ExecutionPolicy
 from sentictl.services.resources.sagemaker import has_endpoint
 
 PULLING = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 SERVERLESS_MACHINE = "ml.m5.large"  # its like: serverless inference has no GPUs and no Graviton processors
 
 
-class ImageAccess(Resource):
-    """An inline policy of the execution role: it may pull the image that the endpoint is made from.
+class ImageAccess(ExecutionPolicy):
+    """The leave to pull the image that the endpoint is made from.
 
     The role's own policy has AWS's PyTorch images. Another image is another policy, so that the endpoint that is being
     replaced can pull its own for as long as it stands.
     """
 
     kind = "image-access"
-    command = "deploy"
-    tagged = False
-    actions = Actions(read="iam:GetRole iam:GetRolePolicy", create="iam:PutRolePolicy", delete="iam:DeleteRolePolicy")
 
     @property
     def name(self) -> str:
-        return self.context.naming.name(f"image-{digest_of(self._policy())}")
+        return self.context.naming.name(f"image-{digest_of(self.document())}")
 
     @property
     def wanted(self) -> bool:
         return has_endpoint(self.context) and self.context.settings.deploy.image != PYTORCH
 
-    def read(self, name: str) -> LiveResource | None:
-        policy = if_there(self._iam.get_role_policy, RoleName=self._role.name, PolicyName=name)
-        return LiveResource(f"{self._role.arn}/{name}") if policy else None
-
-    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:  # noqa: ARG002
-        """Yield nothing: what is not recorded goes with the role, which takes all its policies along."""
-        return ()
-
-    def tags(self, name: str) -> Mapping[str, str]:  # noqa: ARG002  (the role's)
-        return self._role.tags(self._role.name)
-
-    def create(self) -> None:
-        document = json.dumps(self._policy())
-        self._iam.put_role_policy(RoleName=self._role.name, PolicyName=self.name, PolicyDocument=document)
-
-    def delete(self, record: Record) -> None:
-        if_there(self._iam.delete_role_policy, RoleName=self._role.name, PolicyName=record.name)
-
-    def scope(self, action: str) -> Sequence[str]:
-        return [self._role.arn] if action.startswith("iam:") else []
-
-    def cloudformation(self) -> Entries:
-        properties = {"PolicyName": self.name, "PolicyDocument": self._policy(), "Roles": [self._role.name]}
-        return {
-            self.logical_id: {
-                "Type": "AWS::IAM::Policy",
-                "DependsOn": [ExecutionRole.__name__],
-                "Properties": properties,
-            }
-        }
-
-    @property
-    def _iam(self) -> Any:
-        return self.context.environment.client("iam")
-
-    @property
-    def _role(self) -> ExecutionRole:
-        return ExecutionRole(self.context)
-
-    def _policy(self) -> dict[str, Any]:
+    def statement(self) -> dict[str, Any]:
         image = _in_registry(image_uri(self.context))
         place = f"{self.context.environment.partition}:ecr:{image.region}:{image.account}"
-        statement = {
+        return {
             "Sid": "PullTheImage",
             "Effect": "Allow",
             "Action": PULLING,
             "Resource": f"arn:{place}:repository/{image.repository}",
         }
-        return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def image_uri(context: Context) -> str:

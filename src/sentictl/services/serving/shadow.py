@@ -13,8 +13,8 @@ from sentictl.config.state import Record
 from sentictl.errors import ModelError
 from sentictl.lifecycle.cost import Machines
 from sentictl.lifecycle.resource import Actions, Context, LiveResource
+from sentictl.services.iam.execution_policy import ExecutionPolicy
 from sentictl.services.resources.storage import bucket_arn, bucket_exists, delete_objects
-from sentictl.services.serving.image import ImageAccess
 from sentictl.services.serving.model import Model, check_model_fits, finished, named, trained
 
 SETTING = "deploy.shadow"
@@ -23,8 +23,8 @@ CAPTURES = "captures/"
 ARTIFACT = "artifact"
 
 
-class CaptureAccess(ImageAccess):
-    """An inline policy of the execution role: it may write what is captured, for as long as there is a shadow."""
+class CaptureAccess(ExecutionPolicy):
+    """The leave to write what is captured, for as long as there is a shadow."""
 
     kind = "capture-access"
 
@@ -36,14 +36,13 @@ class CaptureAccess(ImageAccess):
     def wanted(self) -> bool:
         return bool(self.context.settings.deploy.shadow)
 
-    def _policy(self) -> dict[str, Any]:
-        statement = {
+    def statement(self) -> dict[str, Any]:
+        return {
             "Sid": "KeepCaptures",
             "Effect": "Allow",
             "Action": "s3:PutObject",
             "Resource": f"{bucket_arn(self.context, self.context.naming.bucket)}/{CAPTURES}*",
         }
-        return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 class ShadowModel(Model):
