@@ -1,15 +1,22 @@
 """The common part of SageMaker's training jobs, models, endpoint configs and endpoints: their tags and their lists."""
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import ClassVar
 
-from sentictl.aws.lookup import if_there
+from botocore.exceptions import ClientError
+
+from sentictl.aws.lookup import if_there, says_over
+from sentictl.aws.waiters import poll
 from sentictl.lifecycle.resource import Context, LiveResource, Resource
 
 # What an endpoint's name ends with, by what serves there. There are two, so that one can take the other's place:
 # SageMaker updates no endpoint from instances to serverless, or back.
 ENDPOINTS = {"instance": "endpoint", "serverless": "serverless"}
+
+
+OVER = {"Completed", "Failed", "Stopped"}  # SageMaker's words for jobs that do nothing more
+STOP_SECONDS = 300
 
 
 def endpoint_name(context: Context) -> str:
@@ -25,6 +32,22 @@ def endpoint_names(context: Context) -> list[str]:
 def has_endpoint(context: Context) -> bool:
     """Tell whether the settings ask for an endpoint at all."""
     return context.settings.deploy.serving in ENDPOINTS
+
+
+def stop_job(stop: Callable[[], object], status: Callable[[], str], name: str) -> None:
+    """Stop a job and wait until it is over. One that has just ended by itself is left as it is.
+
+    Args:
+        stop: asks SageMaker to.
+        status: tells SageMaker's word for the state that it is in.
+        name: the job's.
+    """
+    try:
+        stop()
+    except ClientError as refusal:
+        if not says_over(refusal):
+            raise
+    poll(status, lambda word: word in OVER, what=name, timeout=STOP_SECONDS)
 
 
 class SageMakerResource(Resource):

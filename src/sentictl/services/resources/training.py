@@ -8,13 +8,12 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
-from botocore.exceptions import ClientError
 from sentimodel.files import METADATA
 
 from sentictl.assets import archives, installed
 from sentictl.assets.installed import install_command
 from sentictl.aws.images import pytorch_image
-from sentictl.aws.lookup import if_there, says_over
+from sentictl.aws.lookup import if_there
 from sentictl.aws.names import TRAINING_GROUP, digest_of
 from sentictl.aws.waiters import poll
 from sentictl.config.settings import MOST_MINUTES
@@ -26,7 +25,7 @@ from sentictl.services.iam.roles import ExecutionRole
 from sentictl.services.resources.artifacts import artifact_is_there, fetch_artifact, make_current
 from sentictl.services.resources.dataset import Dataset
 from sentictl.services.resources.logs import LOG_READING_ACTIONS, LOG_STREAM_ACTIONS, delete_streams, log_scope
-from sentictl.services.resources.sagemaker import DigestNamed
+from sentictl.services.resources.sagemaker import OVER, DigestNamed, stop_job
 from sentictl.services.resources.storage import StoredObject, bucket_tags, delete_objects, list_keys, read_object
 from sentictl.services.resources.training_log import TrainingLog
 
@@ -42,7 +41,6 @@ TUNED_BY = "tuning_job"  # the attribute that names the tuning job whose trial a
 PRUNED = "pruned"  # the attribute that says when `prune` deleted a version's artifact
 MODELS, CHECKPOINTS_FOLDER = "models/", "checkpoints/"  # in the bucket
 CHECKPOINTS = "/opt/ml/checkpoints"  # where train.py looks for them, and SageMaker's own default
-OVER = {"Completed", "Failed", "Stopped"}
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARKLINE = 6  # bars: with two sparklines in it, the line that sums a training up fits 80 columns
 
@@ -373,16 +371,10 @@ def forget_checkpoints(context: Context) -> None:
 def stop_training_job(context: Context, name: str) -> None:
     """Stop a training job and wait until it has stopped. One that has just ended by itself is left as it is."""
     client = context.environment.client("sagemaker")
-    try:
-        client.stop_training_job(TrainingJobName=name)
-    except ClientError as refusal:
-        if not says_over(refusal):
-            raise
-    poll(
-        lambda: describe_training_job(context, name) or {"TrainingJobStatus": "Stopped"},
-        lambda job: job["TrainingJobStatus"] in OVER,
-        what=name,
-        timeout=300,
+    stop_job(
+        lambda: client.stop_training_job(TrainingJobName=name),
+        lambda: (describe_training_job(context, name) or {"TrainingJobStatus": "Stopped"})["TrainingJobStatus"],
+        name,
     )
 
 

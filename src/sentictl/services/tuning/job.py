@@ -6,9 +6,7 @@ from datetime import UTC
 from itertools import count
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from sentictl.aws.lookup import if_there, says_over
+from sentictl.aws.lookup import if_there
 from sentictl.aws.names import digest_of
 from sentictl.aws.waiters import poll
 from sentictl.config.state import Record
@@ -16,14 +14,14 @@ from sentictl.errors import InterruptedByUserError, TrainingError
 from sentictl.lifecycle.resource import Actions, Context, LiveResource
 from sentictl.services.iam.permissions import PASSING, pass_roles
 from sentictl.services.iam.roles import ExecutionRole
-from sentictl.services.resources.sagemaker import SageMakerResource
-from sentictl.services.resources.training import OVER, TrainingJob
+from sentictl.services.resources.sagemaker import OVER, SageMakerResource, stop_job
+from sentictl.services.resources.training import TrainingJob
 from sentictl.services.tuning.search import DIGEST_LENGTH, OBJECTIVE, OBJECTIVE_REGEX, trials, tuning_config
 from sentictl.services.tuning.trials import Trial, best_of, describe_tuning_job, trials_of, values_text
 
 COMMAND = "train --tune"
 ENDED = "ended"  # the attribute that says when it was over
-STOP_SECONDS = 300
+STATUS = "HyperParameterTuningJobStatus"  # the member that says whether the job is over
 
 
 class TuningJob(SageMakerResource):
@@ -113,7 +111,7 @@ class TuningJob(SageMakerResource):
         best = best_of(every)
         if best is None:
             raise self._failure(job, every)
-        stopped = "stopped · " if job["HyperParameterTuningJobStatus"] == "Stopped" else ""
+        stopped = "stopped · " if job[STATUS] == "Stopped" else ""
         self._told = f"{stopped}{_counted(job)} · best {_percent(best)}: {values_text(best.tuned)}"
         return _live(job) or live
 
@@ -158,7 +156,7 @@ class TuningJob(SageMakerResource):
 
     def _usable(self, job: Mapping[str, Any]) -> bool:
         """Tell whether a job runs, or has made a model that may be taken."""
-        if job["HyperParameterTuningJobStatus"] not in OVER:
+        if job[STATUS] not in OVER:
             return True
         return not self._anew and job["TrainingJobStatusCounters"].get("Completed", 0) > 0
 
@@ -201,7 +199,7 @@ class TuningJob(SageMakerResource):
             self.context.report(f"{most} trials, {min(at_a_time, most)} at a time")
             return poll(
                 look,
-                lambda job: not job or job["HyperParameterTuningJobStatus"] in OVER,
+                lambda job: not job or job[STATUS] in OVER,
                 what=self.name,
                 timeout=rounds * (120 * train.max_minutes + 1800),  # of each trial as long as it is waited for alone
             )
@@ -223,7 +221,7 @@ class TuningJob(SageMakerResource):
         self.context.report(f"{len(told)} of {most} trials, {running} running{best_so_far}", len(told), most)
 
     def _failure(self, job: Mapping[str, Any], every: Sequence[Trial]) -> TrainingError:
-        status = job["HyperParameterTuningJobStatus"]
+        status = job[STATUS]
         reasons = [job.get("FailureReason", ""), *(trial.reason for trial in every)]
         reason = re.sub(r"\s+", " ", next(filter(None, reasons), "")).strip()
         why = f": {reason}" if reason else "."
@@ -237,18 +235,12 @@ def stop_tuning_job(context: Context, name: str) -> None:
     """Stop a tuning job and its trials, and wait until all have stopped. One that is over is left as it is."""
     client = context.environment.client("sagemaker")
     job = describe_tuning_job(context, name)
-    if job is None or job["HyperParameterTuningJobStatus"] in OVER:
+    if job is None or job[STATUS] in OVER:
         return
-    try:
-        client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
-    except ClientError as refusal:
-        if not says_over(refusal):
-            raise
-    poll(
-        lambda: describe_tuning_job(context, name) or {"HyperParameterTuningJobStatus": "Stopped"},
-        lambda job: job["HyperParameterTuningJobStatus"] in OVER,
-        what=name,
-        timeout=STOP_SECONDS,
+    stop_job(
+        lambda: client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name),
+        lambda: (describe_tuning_job(context, name) or {STATUS: "Stopped"})[STATUS],
+        name,
     )
 
 
@@ -256,11 +248,7 @@ def running_tuning_job(context: Context) -> str:
     """Return the name of the project's tuning job that runs; empty where none does."""
     for record in reversed(context.state.of_kind(TuningJob.kind)):
         job = describe_tuning_job(context, record.name)
-        if (
-            job
-            and job["HyperParameterTuningJobStatus"] not in OVER
-            and context.owns(TuningJob(context).tags(record.name))
-        ):
+        if job and job[STATUS] not in OVER and context.owns(TuningJob(context).tags(record.name)):
             return record.name
     return ""
 
@@ -269,9 +257,9 @@ def _live(job: Mapping[str, Any] | None) -> LiveResource | None:
     if not job:
         return None
     attributes = {"trials": _counted(job)}
-    if job["HyperParameterTuningJobStatus"] in OVER and (ended := job.get("HyperParameterTuningEndTime")):
+    if job[STATUS] in OVER and (ended := job.get("HyperParameterTuningEndTime")):
         attributes[ENDED] = ended.astimezone(UTC).isoformat(timespec="seconds")
-    return LiveResource(job["HyperParameterTuningJobArn"], job["HyperParameterTuningJobStatus"], attributes=attributes)
+    return LiveResource(job["HyperParameterTuningJobArn"], job[STATUS], attributes=attributes)
 
 
 def _counted(job: Mapping[str, Any]) -> str:
