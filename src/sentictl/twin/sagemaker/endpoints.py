@@ -6,8 +6,8 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -25,19 +25,15 @@ from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
 from sentictl.twin.sagemaker.fleets import (
-    BodyTooLargeError,
     Fleet,
     Fleets,
     InstanceFleet,
-    ThrottledError,
     start_fleets,
 )
 from sentictl.twin.sagemaker.images.stand_ins import UnknownImageError, stand_in
+from sentictl.twin.sagemaker.invocation import ask, measured
 from sentictl.twin.sagemaker.model_server import (
-    ModelDiedError,
     ModelServer,
-    ModelTimeoutError,
-    ModelUnavailableError,
     Variant,
 )
 from sentictl.twin.sagemaker.rollouts import DeploymentRefusedError, RolledBackError, Rollout, rollout
@@ -45,6 +41,7 @@ from sentictl.twin.sagemaker.scaling import kept_counts, show_count
 from sentictl.twin.sagemaker.shadow.captures import Captures, capture_summary
 from sentictl.twin.sagemaker.shadow.copies import Answered, Copies
 from sentictl.twin.sagemaker.shadow.refusals import refuse_shadow
+from sentictl.twin.sagemaker.variants import is_serverless, production_variants, shadow_variant
 
 logger = logging.getLogger("sentictl.twin")
 
@@ -150,10 +147,10 @@ class Endpoints:
     def _answer(self, region: str, name: str, config: str, fleet: Fleet, request: Request) -> tuple[int, Response]:
         """Ask a fleet, in which the request is counted in, and tell CloudWatch of it."""
         begun = time.perf_counter()
-        status, response = _ask(fleet, request)
+        status, response = ask(fleet, request)
         whole = {"EndpointName": name, "VariantName": fleet.variant.name}
         sets = (whole, {**whole, "EndpointConfigName": config})
-        self._metrics.put(region, SAGEMAKER, sets, _measured(status, time.perf_counter() - begun))
+        self._metrics.put(region, SAGEMAKER, sets, measured(status, time.perf_counter() - begun))
         return status, response
 
     def fleet(self, region: str, name: str, variant: str) -> InstanceFleet | None:
@@ -227,12 +224,13 @@ class Endpoints:
         arn = f"arn:aws:sagemaker:{call.region}:{ACCOUNT}"
         if endpoint is None:
             return json_rpc_error("ValidationException", f'Could not find endpoint "{arn}:endpoint/{name}".')
-        if config not in self._control.backend("sagemaker", call.region).endpoint_configs:
+        backend = self._control.backend("sagemaker", call.region)
+        if config not in backend.endpoint_configs:
             message = f'Could not find endpoint configuration "{arn}:endpoint-config/{config}".'
             return json_rpc_error("ValidationException", message)
         if endpoint.endpoint_status in IN_PROGRESS:
             return json_rpc_error("ValidationException", f'Cannot update in-progress endpoint "{endpoint.arn}".')
-        if self._is_serverless(call.region, config) != self._is_serverless(call.region, endpoint.endpoint_config_name):
+        if is_serverless(backend, config) != is_serverless(backend, endpoint.endpoint_config_name):
             message = f'Cannot update endpoint "{endpoint.arn}" between serverless and instance-based variants.'
             return json_rpc_error("ValidationException", message)
         if refusal := self._scaling.refuse_update(call.region, name, config):
@@ -268,9 +266,9 @@ class Endpoints:
         names = [{variant["VariantName"] for variant in each.production_variants} for each in (new, old)]
         if names[0] != names[1]:
             raise DeploymentRefusedError("The old and the new endpoint configuration must have the same variant names.")
-        if self._is_serverless(region, config):
+        if is_serverless(backend, config):
             raise DeploymentRefusedError("DeploymentConfig is not supported for endpoints with serverless variants.")
-        variants = self._variants(region, config, counts)
+        variants = production_variants(backend, config, counts)
         planned = rollout(asked, min(variant.instances for variant in variants))
         role = AssumedRole(self._control, variants[0].role)
         known = self._alarms.states(region, planned.alarms)
@@ -295,10 +293,6 @@ class Endpoints:
             "StartTime": begun,
             "ProductionVariants": [{**variant, "VariantStatus": [stage]} for variant in variants],
         }
-
-    def _is_serverless(self, region: str, config: str) -> bool:
-        found = self._control.backend("sagemaker", region).endpoint_configs.get(config)
-        return bool(found and found.production_variants[0].get("ServerlessConfig"))
 
     def _refuse_deletion(self, call: Call) -> Response | None:
         name = call.payload["EndpointName"]
@@ -355,7 +349,8 @@ class Endpoints:
         endpoint = self._endpoint(region, name)
         try:
             with self._control.lock:
-                variants, shadow = self._variants(region, config, counts), self._shadow(region, config)
+                backend = self._control.backend("sagemaker", region)
+                variants, shadow = production_variants(backend, config, counts), shadow_variant(backend, config)
             fleets = start_fleets(config, variants, partial(self._start_server, region, name), shadow)
             fleets.copies = self._copies(region, name, fleets)
             if serving.fleets:
@@ -400,23 +395,15 @@ class Endpoints:
             raise StartFailedError(
                 f"The role '{role.arn}' does not have BatchGetImage permission for the image: '{variant.image}'."
             )
-        stream = LogStream(region, f"/aws/sagemaker/Endpoints/{name}", f"{variant.name}/i-{secrets.token_hex(8)}", role)
+        write = self._writer(region, name, f"{variant.name}/i-{secrets.token_hex(8)}", role)
         environment = self._access.child_environment(region)
         folder = self._folder / secrets.token_hex(8)
         objects = self._objects.acting_as(role)
-        return ModelServer(variant, folder, objects, environment, partial(self._logs.write, stream))
+        return ModelServer(variant, folder, objects, environment, write)
 
-    def _variants(self, region: str, config: str, counts: Mapping[str, int]) -> list[Variant]:
-        backend = self._control.backend("sagemaker", region)
-        if config not in backend.endpoint_configs:
-            raise StartFailedError(f"The endpoint configuration {config} does not exist.")
-        found = [self._variant(backend, wanted) for wanted in backend.endpoint_configs[config].production_variants]
-        return [replace(each, instances=counts.get(each.name, each.instances)) for each in found]
-
-    def _shadow(self, region: str, config: str) -> Variant | None:
-        backend = self._control.backend("sagemaker", region)
-        wanted = backend.endpoint_configs[config].shadow_production_variants
-        return self._variant(backend, wanted[0]) if wanted else None
+    def _writer(self, region: str, name: str, stream: str, role: AssumedRole) -> Callable[[str], None]:
+        """Return what writes lines into a stream of an endpoint's log, in a role."""
+        return partial(self._logs.write, LogStream(region, f"/aws/sagemaker/Endpoints/{name}", stream, role))
 
     def _copies(self, region: str, name: str, fleets: Fleets) -> Copies | None:
         """Return what takes the copies of an endpoint's requests; None where nothing does."""
@@ -425,31 +412,12 @@ class Endpoints:
             return None
         variant = (fleets.shadow or fleets.each[0]).variant
         role = AssumedRole(self._control, variant.role)
-        stream = LogStream(region, f"/aws/sagemaker/Endpoints/{name}", f"{variant.name}/data-log", role)
-        tell = partial(self._logs.write, stream)
+        tell = self._writer(region, name, f"{variant.name}/data-log", role)
         captures = Captures(capturing, name, self._objects.acting_as(role), tell)
         if not fleets.shadow:
             return Copies(captures, tell)
         ask = partial(self._answer_counted, region, name, fleets.config, fleets.shadow)
         return Copies(captures, tell, variant.name, ask)
-
-    def _variant(self, backend: Any, wanted: dict[str, Any]) -> Variant:
-        model = backend._models.get(wanted["ModelName"])
-        if model is None:
-            raise StartFailedError(f"The model {wanted['ModelName']} does not exist.")
-        container = model.primary_container or model.containers[0]
-        if not isinstance(container, dict):
-            container = container.response_object
-        return Variant(
-            name=wanted["VariantName"],
-            role=model.execution_role_arn,
-            model_data=container.get("ModelDataUrl") or "",
-            environment={str(k): str(v) for k, v in (container.get("Environment") or {}).items()},
-            image=container.get("Image") or "",
-            instances=wanted.get("InitialInstanceCount") or 1,
-            serverless=wanted.get("ServerlessConfig"),
-            weight=float(wanted.get("InitialVariantWeight") or 1),
-        )
 
     def _settle(
         self,
@@ -525,47 +493,3 @@ def _refuse_image(call: Call) -> Response | None:
 
 def _image(name: str) -> dict[str, str]:
     return {"SpecifiedImage": name, "ResolvedImage": name}
-
-
-def _ask(fleet: Fleet, request: Request) -> tuple[int, Response]:
-    """Return the HTTP status that metrics count, and a fleet's answer as InvokeEndpoint tells it."""
-    body = request.get_data()
-    content_type = request.headers.get("content-type", "application/octet-stream")
-    try:
-        answer = fleet.invoke(body, content_type, request.headers.get("accept", "*/*"))
-    except BodyTooLargeError:
-        message = f"Request body of {len(body)} bytes exceeded maximum allowed of {fleet.max_body} bytes"
-        return 413, rest_error("ValidationError", message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    except ThrottledError:  # AWS gives no message (https://github.com/opensearch-project/ml-commons/issues/2429)
-        return 400, rest_error("ThrottlingException", None, HTTPStatus.BAD_REQUEST)
-    except ModelUnavailableError:
-        return 503, rest_error("ServiceUnavailable", "The service is unavailable.", HTTPStatus.SERVICE_UNAVAILABLE)
-    except ModelDiedError:
-        return 503, _model_error(HTTPStatus.SERVICE_UNAVAILABLE, "The container ended while it was to answer.")
-    except ModelTimeoutError as error:
-        text = f"Your invocation timed out while waiting for a response from container primary. ({error})"
-        return 504, _model_error(HTTPStatus.GATEWAY_TIMEOUT, text)
-    if answer.status != HTTPStatus.OK:
-        return answer.status, _model_error(answer.status, answer.body.decode("utf-8", "replace"))
-    told = {"Content-Type": answer.content_type, "x-Amzn-Invoked-Production-Variant": fleet.variant.name}
-    return HTTPStatus.OK, Response(answer.body, headers=told)
-
-
-def _measured(status: int, seconds: float) -> dict[str, float]:
-    """Return what SageMaker tells CloudWatch of a request: how many there are and fail, and microseconds."""
-    return {
-        "Invocations": 1,
-        "Invocation4XXErrors": float(400 <= status < 500),
-        "Invocation5XXErrors": float(status >= 500),
-        "ModelLatency": 1e6 * seconds,
-    }
-
-
-def _model_error(status: int, text: str) -> Response:
-    message = (
-        f'Received server error ({status}) from primary with message "{text}". See its CloudWatch logs.'
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        else f'Received client error ({status}) from primary with message "{text}".'
-    )
-    members = {"OriginalStatusCode": status, "OriginalMessage": text, "LogStreamArn": ""}
-    return rest_error("ModelError", message, HTTPStatus.FAILED_DEPENDENCY, **members)
