@@ -75,6 +75,23 @@ class Serving:
         return (chosen, chosen.pick()) if chosen else None
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What an endpoint is to answer with next.
+
+    Args:
+        config: the endpoint config's name.
+        counts: how many instances variants keep, by name, whatever the config says.
+        rollout: how the requests come to it, from what answers them.
+        reason: what DescribeEndpoint then tells of a failure before; None where there was none.
+    """
+
+    config: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    rollout: Rollout = field(default_factory=Rollout)
+    reason: str | None = None
+
+
 class Endpoints:
     """The data plane of SageMaker's endpoints."""
 
@@ -114,8 +131,8 @@ class Endpoints:
             for name, endpoint in self._control.backend("sagemaker", region).endpoints.items():
                 if endpoint.endpoint_status != "Failed":
                     reason = INTERRUPTED if endpoint.pending_deployment_summary else None
-                    config, counts = endpoint.endpoint_config_name, kept_counts(endpoint)
-                    self._start_thread(region, name, Serving(), config, counts, reason=reason)
+                    wanted = Wanted(endpoint.endpoint_config_name, kept_counts(endpoint), reason=reason)
+                    self._start_thread(region, name, Serving(), wanted)
 
     def invoke(self, request: Request) -> Response:
         """Answer InvokeEndpoint."""
@@ -216,7 +233,7 @@ class Endpoints:
         endpoint.pending_deployment_summary = None
         endpoint.last_deployment_config = call.payload.get("DeploymentConfig")
         if not call.replaying:
-            self._start_thread(call.region, name, Serving(), call.payload["EndpointConfigName"], {})
+            self._start_thread(call.region, name, Serving(), Wanted(call.payload["EndpointConfigName"]))
 
     def _update(self, call: Call) -> Response:
         name, config = call.payload["EndpointName"], call.payload["EndpointConfigName"]
@@ -248,7 +265,7 @@ class Endpoints:
         endpoint.last_deployment_config = asked or endpoint.last_deployment_config
         self._note_progress(call.region, endpoint, config, "Creating", call.when)
         if not call.replaying:
-            self._start_thread(call.region, name, self._serving[call.region, name], config, counts, planned)
+            self._start_thread(call.region, name, self._serving[call.region, name], Wanted(config, counts, planned))
         return json_response(200, {"EndpointArn": endpoint.arn}, {"Content-Type": "application/x-amz-json-1.1"})
 
     def _plan(
@@ -311,57 +328,29 @@ class Endpoints:
                 serving.fleets.copies.stop(drain=False)
             threading.Thread(target=serving.fleets.stop, daemon=True).start()
 
-    def _start_thread(
-        self,
-        region: str,
-        name: str,
-        serving: Serving,
-        config: str,
-        counts: Mapping[str, int],
-        planned: Rollout | None = None,
-        reason: str | None = None,
-    ) -> None:
+    def _start_thread(self, region: str, name: str, serving: Serving, wanted: Wanted) -> None:
         self._serving[region, name] = serving
-        arguments = (region, name, serving, config, counts, planned or Rollout(), reason)
-        threading.Thread(target=self._start, args=arguments, daemon=True).start()
+        threading.Thread(target=self._start, args=(region, name, serving, wanted), daemon=True).start()
 
-    def _start(
-        self,
-        region: str,
-        name: str,
-        serving: Serving,
-        config: str,
-        counts: Mapping[str, int],
-        planned: Rollout,
-        reason: str | None,
-    ) -> None:
-        """Start what an endpoint config asks for.
-
-        Args:
-            region: the endpoint's.
-            name: its name.
-            serving: what it answers with.
-            config: the endpoint config's name.
-            counts: how many instances variants keep, by name, whatever the config says.
-            planned: how the requests come to what is started, from what answers them.
-            reason: what DescribeEndpoint then tells of a failure before; None where there was none.
-        """
+    def _start(self, region: str, name: str, serving: Serving, wanted: Wanted) -> None:
+        """Start what an endpoint is to answer with, and let it take the place of what answers now."""
         endpoint = self._endpoint(region, name)
         try:
             with self._control.lock:
                 backend = self._control.backend("sagemaker", region)
-                variants, shadow = production_variants(backend, config, counts), shadow_variant(backend, config)
-            fleets = start_fleets(config, variants, partial(self._start_server, region, name), shadow)
+                variants = production_variants(backend, wanted.config, wanted.counts)
+                shadow = shadow_variant(backend, wanted.config)
+            fleets = start_fleets(wanted.config, variants, partial(self._start_server, region, name), shadow)
             fleets.copies = self._copies(region, name, fleets)
             if serving.fleets:
-                self._roll_out(region, endpoint, serving, fleets, planned)
+                self._roll_out(region, endpoint, serving, fleets, wanted.rollout)
         except (StartFailedError, RolledBackError) as error:
             self._settle(region, name, serving, endpoint, reason=str(error))
         except Exception as error:  # noqa: BLE001  an endpoint never stays Creating, whatever broke
             reason = f"InternalServerError: {type(error).__name__}: {error}"
             self._settle(region, name, serving, endpoint, reason=reason)
         else:
-            self._settle(region, name, serving, endpoint, fleets=fleets, reason=reason)
+            self._settle(region, name, serving, endpoint, fleets=fleets, reason=wanted.reason)
 
     def _roll_out(self, region: str, endpoint: Any, serving: Serving, successors: Fleets, planned: Rollout) -> None:
         """Let other fleets answer more and more of the requests.
