@@ -18,8 +18,8 @@ from sentimodel.onnx_export import to_onnx
 from sentictl.aws.environment import Environment
 from sentictl.config.config import Config
 from sentictl.config.project_folder import ProjectFolder
-from sentictl.config.settings import DeploySettings
 from sentictl.config.state import Record
+from sentictl.config.tables.deploy import DeploySettings
 from sentictl.errors import MissingStepError, ModelError, WorseModelError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.evaluate.run import measure

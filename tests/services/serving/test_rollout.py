@@ -7,8 +7,8 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentictl.config.settings import DeploySettings
 from sentictl.config.state import Record
+from sentictl.config.tables.deploy import DeploySettings
 from sentictl.errors import EndpointError, SettingsError
 from sentictl.lifecycle.resource import Context, LiveResource
 from sentictl.services.serving.endpoint import Endpoint, EndpointConfig

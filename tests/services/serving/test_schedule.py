@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sentictl.config.settings import duration
 from sentictl.config.state import Record
+from sentictl.config.tables.deploy import duration
 from sentictl.errors import ForeignError, SettingsError
 from sentictl.lifecycle.reconcile import Action, Step, apply, destroy
 from sentictl.lifecycle.resource import Context, Resource

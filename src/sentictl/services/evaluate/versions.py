@@ -7,8 +7,8 @@ from typing import Any
 
 from sentictl.config.config import LOCAL
 from sentictl.config.environments import env_option
-from sentictl.config.settings import OFF
 from sentictl.config.state import Record
+from sentictl.config.tables.deploy import OFF
 from sentictl.errors import ModelError, WorseModelError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.evaluate.comparison import SIGNIFICANCE, Comparison, compare

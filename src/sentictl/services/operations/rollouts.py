@@ -9,7 +9,7 @@ from typing import Any
 from sentictl.aws.lookup import if_there
 from sentictl.config.config import LOCAL
 from sentictl.config.environments import env_option
-from sentictl.config.settings import rollout_steps
+from sentictl.config.tables.deploy import rollout_steps
 from sentictl.errors import EndpointError, MissingStepError
 from sentictl.lifecycle.resource import Context
 from sentictl.services.serving.alarms import SAGEMAKER, RollbackAlarms

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sentictl.config.instance_types import family, usable_instance_types
-from sentictl.config.settings import MOST_AT_ONCE, DeploySettings, Settings
+from sentictl.config.settings import Settings
+from sentictl.config.tables.deploy import MOST_AT_ONCE, DeploySettings
 from sentictl.errors import UsageError
 from sentictl.lifecycle.cost import HOURS_A_MONTH
 from sentictl.services.pricing import per_use

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from sentictl.config.settings import DeploySettings, Settings
+from sentictl.config.settings import Settings
+from sentictl.config.tables.deploy import DeploySettings
 from sentictl.lifecycle.cost import Machines, Use
 from sentictl.services.pricing.table import GB, prices
 from sentictl.services.pricing.traffic import Traffic

@@ -16,8 +16,8 @@ from sentictl.aws.images import pytorch_image
 from sentictl.aws.lookup import if_there
 from sentictl.aws.names import TRAINING_GROUP, digest_of
 from sentictl.aws.waiters import poll
-from sentictl.config.settings import MOST_MINUTES
 from sentictl.config.state import Record, State
+from sentictl.config.tables.train import MOST_MINUTES
 from sentictl.errors import InterruptedByUserError, TrainingError
 from sentictl.lifecycle.cost import Machines
 from sentictl.lifecycle.resource import Actions, Context, LiveResource

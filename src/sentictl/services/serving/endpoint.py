@@ -8,8 +8,8 @@ from sentictl.aws.lookup import if_there
 from sentictl.aws.names import digest_of
 from sentictl.aws.waiters import poll
 from sentictl.config.instance_types import has_gpu
-from sentictl.config.settings import DeploySettings
 from sentictl.config.state import Record
+from sentictl.config.tables.deploy import DeploySettings
 from sentictl.errors import EndpointError
 from sentictl.lifecycle.cost import Machines, Use
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource

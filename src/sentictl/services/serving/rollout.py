@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, get_args
 
-from sentictl.config.settings import Watched, rollout_steps
+from sentictl.config.tables.deploy import Watched, rollout_steps
 from sentictl.lifecycle.resource import Context
 
 ABORT = "abort"  # the alarm that nothing sets off but `deploy --abort`

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from sentictl.aws.lookup import if_there
-from sentictl.config.settings import duration
 from sentictl.config.state import Record
+from sentictl.config.tables.deploy import duration
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
 from sentictl.services.iam.roles import Role
 from sentictl.services.serving.endpoint import Endpoint

@@ -6,7 +6,7 @@ from typing import Any
 
 from sentictl.config.config import LOCAL
 from sentictl.config.environments import env_option
-from sentictl.config.settings import Range, TrainSettings
+from sentictl.config.tables.train import Range, TrainSettings
 from sentictl.errors import SettingsError
 from sentictl.lifecycle.resource import Context
 
