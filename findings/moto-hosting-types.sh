@@ -9,7 +9,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check moto[sagemaker]==5.2.5 boto3==1.44.5 botocore==1.44.5
+"$folder/venv/bin/pip" install --quiet --disable-pip-version-check 'moto[sagemaker]==5.2.5' boto3==1.44.5 botocore==1.44.5
 
 cat >"$folder/try.py" <<'PYTHON'
 import boto3
