@@ -38,8 +38,8 @@ from reviews import opened, silent
 from sentimodel import artifact, ngrams, stages
 from sentimodel.artifact import PARTS
 from sentimodel.dataset import Reviews
-from sentimodel.distributed import Worker
 from sentimodel.network import LstmClassifier
+from sentimodel.process_group import Worker
 from sentimodel.training_inputs import CHANNELS
 from torch import Tensor
 

@@ -39,7 +39,8 @@ from sentictl.assets.installed import model_code
 from sentictl.config.settings import DataSettings
 from sentictl.errors import SentictlError
 from sentictl.reviews.prepare.corpus import Corpus
-from sentictl.reviews.prepare.preparation import PreparedDataset, prepare, text_settings
+from sentictl.reviews.prepare.making import text_settings
+from sentictl.reviews.prepare.preparation import PreparedDataset, prepare
 from sentictl.reviews.prepare.split_assignment import NONE, SPLITS, Members, assign_splits
 from sentictl.reviews.prepare.tokenization import usable_cores
 from sentictl.reviews.read.source import Source

@@ -50,9 +50,9 @@ class Build:
         self.run("config", "set", "data.source", source)
         self.run(*command)
 
-    def run(self, *arguments: str | Path) -> Cost:
-        """Run a command of `sentictl` in the project."""
-        return measured([self.checkout / ".venv" / "bin" / "sentictl", *arguments], self.project)
+    def run(self, *arguments: str | Path, beside: int = 0) -> Cost:
+        """Run a command of `sentictl` in the project; `beside` is a process whose memory counts as well."""
+        return measured([self.checkout / ".venv" / "bin" / "sentictl", *arguments], self.project, beside=beside)
 
     def prepare_reviews(self) -> Cost:
         """Prepare the reviews that the project names."""

@@ -27,9 +27,8 @@ import torch
 from numpy.typing import NDArray
 from reviews import opened, silent
 from sentimodel.counting import most_frequent
-from sentimodel.dataset import Reviews, Split, joined
+from sentimodel.dataset import Reviews, Split
 from sentimodel.examples import NgramExamples, StoredRows
-from sentimodel.files import REVIEWS
 from sentimodel.fit import FIRST_WEIGHT, PRECISION, calibration_factors, log_count_ratios
 from sentimodel.ngrams import Ngrams, Rows
 from sentimodel.scratch import Scratch
@@ -192,7 +191,7 @@ def _examples(seen: Seen) -> NgramExamples:
 
 def said_of_held_out(fold: Path, vectors: DocumentVectors) -> dict[str, NDArray[np.float64]]:
     """What each classifier says of the reviews that a fold leaves out, times 1 or -1: above 0 where it is right."""
-    train, validation, held_out = (Split.load(fold / name / REVIEWS) for name in PARTS)
+    train, validation, held_out = (Split.load(fold / name) for name in PARTS)
     ngrams = most_frequent([train], MOST_NGRAMS, LEAST_OCCURRENCES)
     seen, chosen_by, asked = (Seen.of(split, ngrams, vectors) for split in (train, validation, held_out))
     tried = [(precision, Classifier(seen, 0, precision)) for precision in PRECISIONS]
@@ -213,13 +212,13 @@ def said_of_held_out(fold: Path, vectors: DocumentVectors) -> dict[str, NDArray[
 def by_fold(dataset: Path, options: argparse.Namespace) -> Iterator[dict[str, NDArray[np.float64]]]:
     """Learn vectors and classifiers for each fold, and ask them about what it leaves out."""
     names = [name for name in ("train", "unlabelled") if (dataset / name).is_dir()]
-    everything = joined([(Split if name == "train" else Reviews).load(dataset / name / REVIEWS) for name in names])
+    everything = Reviews.joined([Reviews.load(dataset / name) for name in names])
     shared = DocumentVectors(everything, options.dimensions, options.passes) if options.texts == "all" else None
     with tempfile.TemporaryDirectory() as folder:
         for number, fold in enumerate(folds.fold_datasets(dataset, Path(folder), options.folds)):
             if number == options.first:
                 return
-            train = Split.load(fold / "train" / REVIEWS)
+            train = Split.load(fold / "train")
             yield said_of_held_out(fold, shared or DocumentVectors(train, options.dimensions, options.passes))
 
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sentimodel.dataset import Split
-from sentimodel.files import GROUPS, REVIEWS
+from sentimodel.dataset import GroupedSplit, Split
+from sentimodel.files import shard_name
 from sentimodel.predictor import Predictor
 
 HELD_OUT = "held-out"
@@ -42,23 +42,22 @@ def fold_datasets(dataset: Path, target: Path, folds: int) -> Iterator[Path]:
     Yields:
         The folder of each fold, with the split `HELD_OUT`.
     """
-    split, groups = Split.load(dataset / "train" / REVIEWS), np.load(dataset / "train" / GROUPS)
-    halves = (np.random.default_rng(0).permutation(groups.max() + 1) % (2 * folds))[groups]
+    split = GroupedSplit.load(dataset / "train")
+    halves = (np.random.default_rng(0).permutation(split.groups.max() + 1) % (2 * folds))[split.groups]
     for fold in range(folds):
         folder = target / f"fold-{fold + 1}"
         held_out, validation = halves // 2 == fold, halves == (2 * fold + 2) % (2 * folds)
         rows = {"train": ~held_out & ~validation, "validation": validation, HELD_OUT: held_out}
         for name, chosen in rows.items():
             (folder / name).mkdir(parents=True)
-            _some(split, np.flatnonzero(chosen)).save(folder / name / REVIEWS)
-        np.save(folder / "train" / GROUPS, groups[rows["train"]])
+            _some(split, np.flatnonzero(chosen)).save(folder / name / shard_name(0))
         (folder / "vocabulary").symlink_to((dataset / "vocabulary").resolve())
         yield folder
 
 
 def held_out_logits(model: Path, dataset: Path) -> Logits:
     """What a model says of the reviews that it has not seen, times 1 or -1: above 0 where it is right."""
-    held_out = Split.load(dataset / HELD_OUT / REVIEWS)
+    held_out = Split.load(dataset / HELD_OUT)
     parts = {part: np.asarray(said, np.float64) for part, said in Predictor.load(model).part_logits(held_out).items()}
     sides = 2.0 * held_out.labels - 1
     return {part: said * sides for part, said in (parts | {TOGETHER: np.sum(list(parts.values()), axis=0)}).items()}
@@ -76,5 +75,5 @@ def difference(logits: NDArray[np.float64], others: NDArray[np.float64]) -> Diff
     return Difference(float(each.mean()), float(each.mean()) - margin, float(each.mean()) + margin)
 
 
-def _some(split: Split, rows: NDArray[np.int64]) -> Split:
-    return Split.from_reviews([split.review(row) for row in rows], split.labels[rows])
+def _some(split: GroupedSplit, rows: NDArray[np.int64]) -> GroupedSplit:
+    return GroupedSplit.from_reviews([split.review(row) for row in rows], split.labels[rows], split.groups[rows])

@@ -27,20 +27,25 @@ class Cost(NamedTuple):
     megabytes: float
 
 
-def measured(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None) -> Cost:
+def measured(
+    command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None, beside: int = 0
+) -> Cost:
     """Run a command in a folder, to its end.
 
     Args:
         command: the program and its arguments.
         folder: where it runs.
         environment: its variables, if not those of this process.
+        beside: a process whose memory counts as well, with all that it starts: one that does the command's work.
 
     Raises:
         SystemExit: it failed; what it said is on stderr.
     """
+    # ONNX Runtime's telemetry is off in sentictl; so it is in what it is compared with.
+    variables = {"ORT_DISABLE_TELEMETRY": "1", **(os.environ if environment is None else environment)}
     started = perf_counter()
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, env=environment)
-    with _Memory(process.pid) as memory:
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, env=variables)
+    with _Memory(process.pid, *([beside] if beside else [])) as memory:
         _, status, usage = os.wait4(process.pid, 0)
     seconds = perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -55,11 +60,11 @@ def medians(costs: Iterable[Cost]) -> Cost:
 
 
 class _Memory:
-    """Watches the memory of a process and of all that it starts, while the block runs."""
+    """Watches the memory of processes and of all that they start, while the block runs."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, *pids: int) -> None:
         self.most = 0  # bytes
-        self._pid = pid
+        self._pids = pids
         self._ended = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
 
@@ -73,12 +78,12 @@ class _Memory:
 
     def _watch(self) -> None:
         while not self._ended.wait(SAMPLE_SECONDS):
-            self.most = max(self.most, sum(map(_proportional, _family(self._pid))))
+            self.most = max(self.most, sum(map(_proportional, _family(self._pids))))
 
 
-def _family(pid: int) -> list[int]:
-    """A process and all those below it."""
-    members = [pid]
+def _family(pids: Iterable[int]) -> list[int]:
+    """Processes and all those below them."""
+    members = list(pids)
     for member in members:
         for listed in Path("/proc", str(member), "task").glob("*/children"):
             try:

@@ -3,7 +3,7 @@
 import csv
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from sentictl.reviews.read.resolve import open_source, user_cache
 from sentictl.reviews.read.source import Review, Source
 
 MISSPELT = 200  # one word in so many: the number of different words grows with the reviews, as it does with real ones
+COLUMNS = ("review", "label")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -53,29 +54,46 @@ def write_reviews(file: Path, source: str, count: int) -> int:
 
 
 def write_many(file: Path, source: str, count: int) -> None:
-    """Write a table of labelled reviews: the first half of a real one, the second half of another, some words misspelt.
-
-    The same source and count give the same file.
+    """Write a table of labelled reviews that are made of real ones, as `made` makes them.
 
     Args:
         file: the .csv file, with the columns review and label.
         source: the real ones, named as `sentictl data --source` takes them.
         count: how many.
     """
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(COLUMNS)
+        rows.writerows(made(words_by_label(source), count))
+
+
+def made(words: Mapping[int, Sequence[Sequence[str]]], count: int, seed: int = 1) -> Iterator[tuple[str, int]]:
+    """Make reviews: the first half of a real one, the second half of another of the same label, some words misspelt.
+
+    Args:
+        words: what `words_by_label` gave.
+        count: how many.
+        seed: what is drawn follows from it.
+
+    Yields:
+        A review and its label, 0 and 1 by turns.
+    """
+    rng = random.Random(seed)
+    return ((" ".join(_made(rng, words[number % 2])), number % 2) for number in range(count))
+
+
+def words_by_label(source: str) -> dict[int, list[list[str]]]:
+    """Return the words of a source's labelled reviews, by their label."""
     words: dict[int, list[list[str]]] = {0: [], 1: []}
     for text, label in labelled_texts(source):
         words[label].append(text.split(" "))
-    rng = random.Random(1)
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        rows = csv.writer(stream)
-        rows.writerow(["review", "label"])
-        rows.writerows((" ".join(_made(rng, words[number % 2])), number % 2) for number in range(count))
+    return words
 
 
-def _made(rng: random.Random, texts: list[list[str]]) -> list[str]:
+def _made(rng: random.Random, texts: Sequence[Sequence[str]]) -> list[str]:
     """The words of a review of two halves, with misspelt ones among them."""
     first, second = rng.choice(texts), rng.choice(texts)
-    words = first[: len(first) // 2] + second[len(second) // 2 :]
+    words = [*first[: len(first) // 2], *second[len(second) // 2 :]]
     for _ in range(len(words) // MISSPELT + 1):
         place = rng.randrange(len(words))
         at = rng.randrange(len(words[place]) + 1)

@@ -22,8 +22,8 @@ from measure import Cost, measured, medians
 from numpy.typing import NDArray
 from reviews import opened, silent
 from sentimodel.artifact import PARTS
-from sentimodel.dataset import Reviews, Split
-from sentimodel.files import GROUPS, REVIEWS
+from sentimodel.dataset import GroupedSplit, Reviews, Split
+from sentimodel.files import shard_name
 from sentimodel.text import TextSettings, tokenize
 from sentimodel.vocabulary import UNK, Vocabulary
 
@@ -81,21 +81,30 @@ def prepared(source: str, folder: Path) -> Path:
     return prepare(opened(settings), settings, folder, silent).folder
 
 
-def made(source: str, dataset: Path, target: Path, count: int) -> Path:
+def made(
+    source: str, dataset: Path, target: Path, count: int, most_in_shard: int = DataSettings().shard_reviews
+) -> Path:
     """A dataset of so many reviews that were made, with the vocabulary of the real ones; the same ones each time."""
     rng = np.random.default_rng(1)
     sentences = {label: sentences_of(source, dataset, label) for label in (0, 1)}
-    lengths = Split.load(dataset / "train" / REVIEWS).lengths
+    lengths = Split.load(dataset / "train").lengths
     for name, size in (("train", count), ("validation", VALIDATION)):
         parts = [each for start in range(0, size, AT_ONCE) for each in mixed(sentences, lengths, size - start, rng)]
         offsets = np.cumsum([0, *np.concatenate([length for _, length, _ in parts])])
         labels = np.concatenate([np.full(len(length), label, np.uint8) for _, length, label in parts])
         (target / name).mkdir(parents=True)
         ids = np.concatenate([ids for ids, _, _ in parts])
-        np.savez(target / name / REVIEWS, ids=ids, offsets=offsets, labels=labels)
-    np.save(target / "train" / GROUPS, rng.integers(0, count // OF_A_FILM + 1, count).astype(np.int32))
+        groups = rng.integers(0, size // OF_A_FILM + 1, size).astype(np.int32)
+        write_shards(GroupedSplit(ids, offsets, labels, groups), target / name, most_in_shard)
     (target / "vocabulary").symlink_to((dataset / "vocabulary").resolve())
     return target
+
+
+def write_shards(split: GroupedSplit, folder: Path, size: int) -> None:
+    """Write a split as `sentictl data` does: so many reviews a file."""
+    for number, first in enumerate(range(0, len(split), size)):
+        part = split.part(first, first + size)
+        part.save(folder / shard_name(number))
 
 
 def mixed(
