@@ -6,7 +6,7 @@ It answers what `inference.py` answers. The image has `code/` on Python's path, 
 import os
 from pathlib import Path
 
-from inference import JSON, input_fn, model_fn, output_fn, predict_fn
+from inference import ID_HEADER, JSON, answer, input_fn, model_fn, output_fn
 from ray import serve
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +23,8 @@ class Sentiment:
     async def __call__(self, request: Request) -> Response:
         """Answer one request: its errors, too, as `inference.py` does."""
         asked = input_fn(await request.body(), request.headers.get("content-type"))
-        content, content_type = output_fn(predict_fn(asked, self._model), request.headers.get("accept", JSON))
+        answered = answer(asked, self._model, request.headers.get(ID_HEADER, ""))
+        content, content_type = output_fn(answered, request.headers.get("accept", JSON))
         return Response(content, media_type=content_type)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
+from socketserver import BaseServer
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -71,10 +72,17 @@ def listening(
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(secret)
         server.socket = context.wrap_socket(server.socket, server_side=True)
+    with running(server):
+        yield server
+
+
+@contextmanager
+def running(server: BaseServer) -> Iterator[None]:
+    """Let a server serve in a thread of its own, and close it at the end."""
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield server
+        yield
     finally:
         server.shutdown()
         thread.join()

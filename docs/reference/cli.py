@@ -11,7 +11,7 @@ import typer
 from sentictl.cli.app import GROUPS, app
 from sentictl.cli.examples import Examples, examples_of
 from sentictl.cli.help import EVERYWHERE, description, path_of, record_of, title_of
-from sentictl.config.config import all_keys, get
+from sentictl.config.dotted_keys import all_keys, get
 from sentictl.config.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[1] / "cli.md"
@@ -34,6 +34,8 @@ MORE = {  # pages about what a command does
     "plan": "costs.md",
     "costs": "serving.md",
     "status": "lifecycle.md",
+    "history": "state.md",
+    "state": "state.md",
     "predict": "predicting.md",
     "evaluate": "evaluation.md",
     "down": "lifecycle.md",

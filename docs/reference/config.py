@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from sentictl.assets.installed import templates
-from sentictl.config.config import TABLES
+from sentictl.config.dotted_keys import TABLES
 from sentictl.config.settings import EnvironmentSettings
 
 PAGE = Path(__file__).resolve().parents[1] / "config.md"
@@ -44,7 +44,11 @@ USED_BY = {  # where a table is not called as the one command that it is for
     "project": "every command",
     "lambda": "`sentictl wire-lambda`",
     "api": "`sentictl wire-api`, and the limits by `sentictl wire-lambda` and `sentictl site`",
+    "logs": "`sentictl deploy`, `sentictl wire-lambda` and `sentictl wire-api`",
     "site": "`sentictl site`, and `publish` by `sentictl wire-api`",
+    "batch": "`sentictl predict --via batch`",
+    "train.schedule": "`sentictl train --every`",
+    "batch.schedule": "`sentictl predict --every`",
     "notebook": "`sentictl notebook create`",
     "train.tune": "`sentictl train --tune`",
     "deploy.hours": "`sentictl deploy`",
@@ -99,7 +103,13 @@ def takes(field: dict[str, Any]) -> str:
         return ", ".join(f"`{json.dumps(value)}`" for value in field["enum"])
     if "anyOf" in field:
         return "list of values, or `{ min, max, scale }`"
-    kind = {"integer": "whole number", "number": "number", "boolean": "`true`, `false`", "array": "list of texts"}
+    kind = {
+        "integer": "whole number",
+        "number": "number",
+        "boolean": "`true`, `false`",
+        "array": "list of texts",
+        "object": "table of texts",
+    }
     name = kind.get(field.get("type", ""), "text")
     if "minimum" in field and "maximum" in field:
         return f"{name} from {field['minimum']:,} to {field['maximum']:,}"

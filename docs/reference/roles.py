@@ -9,12 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from sentictl.assets.installed import templates
-from sentictl.services.iam.roles import ExecutionRole, FunctionRole, PageRole, Role
+from sentictl.services.batch.schedule import BatchScheduleRole
+from sentictl.services.iam.roles import ExecutionRole, FunctionRole, PageRole, ProcessingRole, Role
 from sentictl.services.notebook.instance import NotebookRole
+from sentictl.services.retraining.roles import RetrainingRole, TrainScheduleRole
 from sentictl.services.serving.schedule import ScheduleRole
+from sentictl.services.web.access_log import LogAccess
 
 PAGE = Path(__file__).resolve().parents[1] / "roles.md"
-ROLES: tuple[type[Role], ...] = (ExecutionRole, FunctionRole, PageRole, ScheduleRole, NotebookRole)
+ROLES: tuple[type[Role], ...] = (
+    *(ProcessingRole, ExecutionRole, FunctionRole, PageRole),
+    *(LogAccess, ScheduleRole, BatchScheduleRole, RetrainingRole, TrainScheduleRole, NotebookRole),
+)
+OF_THE_ACCOUNT = {LogAccess: "sentictl-api-logs-REGION"}  # a role that is no project's, and its name
 HEAD = """\
 # Roles
 
@@ -25,7 +32,15 @@ copies of the templates can change: [your own code](customizing.md). What else k
 [security](security.md).
 """
 # What policies leave to be filled in, and what the page calls it.
-CALLED = {"${name}": "PROJECT-ENV", "${bucket}": "BUCKET", "${partition}": "aws", "${region}": "", "${account}": ""}
+CALLED = {
+    "${name}": "PROJECT-ENV",
+    "${bucket}": "BUCKET",
+    "${partition}": "aws",
+    "${region}": "",
+    "${account}": "",
+    "${source_bucket}": "SOURCE-BUCKET",
+    "${source_key}": "SOURCE-KEY",
+}
 
 
 def main() -> None:
@@ -43,7 +58,7 @@ def section(role: type[Role]) -> Iterator[str]:
     """One role: what it is for, and the statements of its policy."""
     files = [templates() / "policies" / f"{part}.json" for part in (role.part, *role.more)]
     policies = [json.loads(path.read_text(encoding="utf-8")) for path in files]
-    yield f"## PROJECT-ENV-{role.part}\n"
+    yield f"## {OF_THE_ACCOUNT.get(role, f'PROJECT-ENV-{role.part}')}\n"
     yield f"{inspect.getdoc(role)} Taken on by `{role.service}`.\n"
     yield "| statement | may | on |\n|---|---|---|"
     for statement in (statement for policy in policies for statement in policy["Statement"]):

@@ -1,7 +1,7 @@
-"""Several processes that train one network together: starting them, finding one another, and what they share.
+"""Several processes that train one network together: starting them, and finding one another.
 
-Each process looks at its share of a step's examples. The gradients are added up, so that all processes take the same
-step: data-parallel training without anything else that the processes would have to agree on.
+Each process learns from reviews of its own (`shares.py`). What they find is added up (`process_group.py`), so that all
+processes take the same steps: data-parallel training.
 """
 
 import json
@@ -12,54 +12,20 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
 from torch.distributed import TCPStore  # type: ignore[attr-defined]  # public, though not in torch's __all__
 
-PORT = 29_400  # where the first host's process listens, unless MASTER_PORT says otherwise
+from sentimodel.process_group import PORT, ProcessGroup, ProcessGroupError, Worker, told_of_peers
+
 PORTS = range(20_000, 29_000)  # below those that systems use for outgoing connections
 PATIENCE = timedelta(minutes=10)  # for hosts that start later, and for a process that writes while others wait
 LOOPBACK = "lo"  # the interface of 127.0.0.1
 SECONDS_TO_HEAR_WHY = 5.0
 SECONDS_TO_END = 15.0  # longer than the processes wait to hear why one of them failed
 _REASON, _LEFT = "reason", "left"
-
-
-class ProcessGroupError(Exception):
-    """The processes cannot train together, or one of them has ended. The message says why, as far as it is known."""
-
-
-@dataclass(frozen=True)
-class Worker:
-    """A process as it stands among those that train together.
-
-    Attributes:
-        rank: its number, from 0.
-        size: how many processes there are.
-        local_rank: its number among those of its host, which is also its GPU's.
-        address: the host that the process of rank 0 runs on.
-        port: where that process listens.
-    """
-
-    rank: int = 0
-    size: int = 1
-    local_rank: int = 0
-    address: str = "127.0.0.1"
-    port: int = PORT
-
-    def variables(self) -> dict[str, str]:
-        """Return the environment variables that torchrun tells a process this with."""
-        return {
-            "RANK": str(self.rank),
-            "WORLD_SIZE": str(self.size),
-            "LOCAL_RANK": str(self.local_rank),
-            "MASTER_ADDR": self.address,
-            "MASTER_PORT": str(self.port),
-        }
 
 
 def workers_here(environment: Mapping[str, str], gpus: int) -> list[Worker]:
@@ -128,59 +94,6 @@ def own_device(worker: Worker) -> torch.device:
     return torch.device("cuda", worker.local_rank)
 
 
-class ProcessGroup:
-    """The processes that train together, as one of them sees the others. Alone, it shares with nobody."""
-
-    def __init__(self, worker: Worker, device: torch.device) -> None:
-        self.rank = worker.rank
-        self.size = worker.size
-        self.device = device
-
-    @property
-    def is_first(self) -> bool:
-        """Whether this is the process that speaks and writes for all."""
-        return self.rank == 0
-
-    def add_up(self, values: Tensor) -> None:
-        """Replace the values by their sums over all processes. All must call it, with equal shapes.
-
-        Raises:
-            ProcessGroupError: another process has ended.
-        """
-        if self.size > 1:
-            with _peers():
-                dist.all_reduce(values)
-
-    def add_up_gradients(self, parameters: Sequence[Tensor]) -> None:
-        """Replace each dense gradient by its sum over all processes; where there is none, it counts as 0."""
-        if self.size == 1:
-            return
-        for weights in parameters:
-            if weights.grad is None:
-                weights.grad = torch.zeros_like(weights)
-        gradients = [weights.grad for weights in parameters if weights.grad is not None]
-        together = torch.cat([gradient.flatten() for gradient in gradients])
-        self.add_up(together)
-        totals = torch.split(together, [gradient.numel() for gradient in gradients])
-        for gradient, total in zip(gradients, totals, strict=True):
-            gradient.copy_(total.view_as(gradient))
-
-    def share(self, content: bytes | None) -> bytes | None:
-        """Return to all processes what the first one passes; the argument of the others does not matter."""
-        if self.size == 1:
-            return content
-        with _peers():
-            length = torch.tensor([-1 if content is None else len(content)], device=self.device)
-            dist.broadcast(length, src=0)
-            if length.item() < 0:
-                return None
-            shared = torch.empty(int(length.item()), dtype=torch.uint8, device=self.device)
-            if self.is_first:
-                shared.copy_(torch.frombuffer(bytearray(content or b""), dtype=torch.uint8))
-            dist.broadcast(shared, src=0)
-        return shared.cpu().numpy().tobytes()
-
-
 @contextmanager
 def joined(worker: Worker, device: torch.device) -> Iterator[ProcessGroup]:
     """Join the group of all processes, as long as the block lasts. If the block fails in one, it ends in all.
@@ -194,7 +107,7 @@ def joined(worker: Worker, device: torch.device) -> Iterator[ProcessGroup]:
     store = _connect(worker, device)
     try:
         yield ProcessGroup(worker, device)
-        with _peers():
+        with told_of_peers():
             dist.barrier()
     except ProcessGroupError as error:
         raise ProcessGroupError(f"another process of this training ended: {_reason(store) or error}") from error
@@ -258,14 +171,6 @@ def _connect(worker: Worker, device: torch.device) -> TCPStore:
             f"{error}"
         ) from error
     return store
-
-
-@contextmanager
-def _peers() -> Iterator[None]:
-    try:
-        yield
-    except RuntimeError as error:
-        raise ProcessGroupError(str(error)) from error
 
 
 def _reason(store: TCPStore) -> str:

@@ -1,6 +1,6 @@
 """The examples that networks are trained on, in groups, each group as tensors."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,11 +9,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sentimodel.dataset import Reviews, pick, stretches
+from sentimodel.dataset import Reviews, batches, pick, stretches
 from sentimodel.ngrams import Rows
 from sentimodel.scratch import Scratch
+from sentimodel.shares import Share
 
 NGRAMS_AT_ONCE = 2**20  # of many reviews, to bound the memory that they take
+NOT_HERE = -1
+
+Noise = Callable[[NDArray[np.bool_], int], tuple[Tensor, ...]]
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,10 @@ class Batch:
 
 
 class Examples(Protocol):
-    """Examples to train a network on, or to measure it with."""
+    """Examples to train a network on, or to measure it with; of some of them this process may know the length alone."""
 
     def __len__(self) -> int:
-        """The number of examples."""
+        """The number of examples, wherever they are."""
         ...
 
     def groups(self, size: int, rng: np.random.Generator | None = None) -> Sequence[NDArray[np.int64]]:
@@ -43,7 +47,7 @@ class Examples(Protocol):
         ...
 
     def batch(self, rows: NDArray[np.int64]) -> Batch:
-        """Return the examples of these rows, at least one, in this order."""
+        """Return those of these examples that this process has, in this order; there may be none."""
         ...
 
 
@@ -66,41 +70,52 @@ class LstmExamples:
     """Reviews as ids and evidence, with a target and a weight for each.
 
     Args:
-        reviews: the encoded reviews.
-        evidence: about these reviews.
+        share: the encoded reviews, and which of all they are.
+        evidence: about the reviews that are here.
         max_tokens: the longest a review stays.
-        targets: the probability of "positive" for each review, float32 `[reviews]`.
-        weights: how much each review counts, float32 `[reviews]`; all the same where left out.
+        targets: the probability of "positive" for each review that is here, float32 `[reviews here]`.
+        weights: how much each of these counts, float32 `[reviews here]`; all the same where left out.
+        noise: draws further inputs of the network, which disturb a batch: given which of its reviews are here, bool
+            `[reviews]`, and the tokens of the longest. It is drawn for all of them, so that it does not depend on who
+            has which reviews.
     """
 
     def __init__(
         self,
-        reviews: Reviews,
+        share: Share[Reviews],
         evidence: Evidence,
         max_tokens: int,
         targets: NDArray[np.float32],
         weights: NDArray[np.float32] | None = None,
+        noise: Noise | None = None,
     ) -> None:
-        self._reviews = reviews
+        self._reviews = share.reviews
+        self._lengths = np.minimum(share.lengths, max_tokens)
+        self._places = np.full(len(share.lengths), NOT_HERE)
+        self._places[share.rows] = np.arange(len(share.rows))
         self._evidence = evidence
         self._max_tokens = max_tokens
         self._targets = targets
-        self._weights = np.ones(len(reviews), dtype=np.float32) if weights is None else weights
+        self._weights = np.ones(len(share.reviews), dtype=np.float32) if weights is None else weights
+        self._noise = noise
 
     def __len__(self) -> int:
-        return len(self._reviews)
+        return len(self._lengths)
 
     def groups(self, size: int, rng: np.random.Generator | None = None) -> Sequence[NDArray[np.int64]]:
-        return self._reviews.groups(size, self._max_tokens, rng)
+        return batches(self._lengths, size, rng)
 
     def batch(self, rows: NDArray[np.int64]) -> Batch:
-        positions = self._reviews.positions(rows, self._max_tokens)
+        here = self._places[rows] != NOT_HERE
+        noise = self._noise(here, max(1, int(self._lengths[rows].max()))) if self._noise else ()
+        places = self._places[rows[here]]
+        positions = self._reviews.positions(places, self._max_tokens)
         ids, ends = pick(self._reviews.ids, positions), pick(self._evidence.ends, positions)
-        evidence = self._evidence.tables[self._evidence.models[rows][:, np.newaxis, np.newaxis], ends]
+        evidence = self._evidence.tables[self._evidence.models[places][:, np.newaxis, np.newaxis], ends]
         return Batch(
-            (torch.from_numpy(ids), torch.from_numpy(evidence)),
-            torch.from_numpy(self._targets[rows]),
-            torch.from_numpy(self._weights[rows]),
+            (torch.from_numpy(ids), torch.from_numpy(evidence), *noise),
+            torch.from_numpy(self._targets[places]),
+            torch.from_numpy(self._weights[places]),
         )
 
 
@@ -149,7 +164,3 @@ class NgramExamples:
 
     def __len__(self) -> int:
         return len(self.rows)
-
-    def part(self, first: int, last: int) -> "NgramExamples":
-        """Return the examples from one on, up to another, which is left out."""
-        return NgramExamples(self.rows.part(first, last), self.targets[first:last], self.weights[first:last])

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-# Of a dataset: the reviews of a split, which of the training reviews belong together, and how a review became ids.
-REVIEWS = "reviews.npz"
-GROUPS = "groups.npy"
+# Of a dataset, beside its shards: how a review became ids.
 TEXT = "text.json"
 VOCABULARY = "vocabulary.txt"  # in the artifact, too
 
@@ -14,6 +12,16 @@ ONNX = "model.onnx"
 NGRAMS = "ngrams.npy"
 METADATA = "metadata.json"
 CODE = "code"
+
+
+def shard_name(number: int) -> str:
+    """Return what a shard is called: a file that holds some of a folder's reviews. Numbers begin with 0."""
+    return f"reviews-{number:05d}.npz"
+
+
+def shards(folder: Path) -> list[Path]:
+    """List the shards of a folder in the order of their numbers; those of a folder that is not there are none."""
+    return sorted(folder.glob("reviews-*.npz"), key=lambda path: (len(path.name), path.name))
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, embedding_bag
 
 from sentimodel.checkpoint import CheckpointFolder, state_of
-from sentimodel.distributed import ProcessGroup
 from sentimodel.examples import LstmExamples, NgramExamples
 from sentimodel.network import LstmClassifier, NgramScores
 from sentimodel.ngrams import Rows
+from sentimodel.process_group import ALONE, ProcessGroup
 from sentimodel.training import SECONDS_BETWEEN_REPORTS, Recipe, Say, epoch_line, fit
 
 # Chosen by cross-validation over the training reviews, with the films of each fold apart. The weights start small and
@@ -25,6 +26,9 @@ PRECISION = 10.0
 LEAST_GAIN = 1e-5
 ITERATIONS = 40
 HISTORY = 6  # steps that the curvature is known from
+# How finely the sums over all reviews are counted: to 2^-32 of a review, which is far below what the 24 bits of a score
+# can tell, and leaves room for two billion reviews.
+UNITS = 2.0**32
 LARGEST_NORM = 1.0  # of the LSTM's gradient
 TEMPERATURES = torch.linspace(0.5, 5.0, 451)  # at most twice as sure as the network was
 SHARES = torch.linspace(0.0, 1.0, 21)  # of the second part beside the first, both in their standard deviations
@@ -45,9 +49,9 @@ def fit_ngrams(
 
     Args:
         scores: what is trained, on the group's device.
-        train: what to learn.
+        train: what this process learns from.
         validation: what the figures are of; a target of 0.5 or more counts as positive. It chooses nothing.
-        group: the processes that train together. Each looks at its share of the examples.
+        group: the processes that learn from the other examples.
         say: told of the progress.
         stage: names the checkpoint, and the stage in what is said.
         checkpoints: where the fitted part is kept, and found again.
@@ -137,27 +141,39 @@ def calibration_factors(logits: dict[str, Tensor], labels: Tensor) -> dict[str, 
     return dict(zip(parts, (1 / temperature, share * spread / temperature), strict=False))
 
 
-def log_count_ratios(examples: NgramExamples, size: int) -> Tensor:
-    """Compare how often each n-gram occurs in positive reviews and in negative ones.
+def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Compute what logits stand for, each between 0 and 1.
+
+    By NumPy: there a value's result does not depend on where among others it stands, as it may in torch. So it is the
+    same whichever process has the review.
+    """
+    faint = np.exp(-np.abs(logits.astype(np.float64)))
+    return np.where(logits >= 0, 1.0, faint) / (1.0 + faint)
+
+
+def log_count_ratios(examples: NgramExamples, size: int, group: ProcessGroup = ALONE) -> Tensor:
+    """Compare how often each n-gram occurs in positive reviews and in negative ones, of all processes.
 
     The naive-Bayes log-count ratio of Wang and Manning (2012, "Baselines and Bigrams: Simple, Good Sentiment and Topic
     Classification"), each review counted once and one more added to each count. A review whose target is a probability
     counts for both labels, with its share of each.
 
     Args:
-        examples: the reviews.
+        examples: this process's reviews.
         size: how many n-grams there are, and one for the first row, which stands for none.
+        group: the processes that have the others.
 
     Returns:
-        float32 `[size]`, above 0 for what is more often in positive reviews; the first is 0.
+        float32 `[size]` on the CPU, above 0 for what is more often in positive reviews; the first is 0.
     """
-    weights = torch.from_numpy(examples.weights).double()
-    shares = torch.from_numpy(examples.targets) * weights
-    praise, blame = torch.ones(size, dtype=torch.float64), torch.ones(size, dtype=torch.float64)
+    shares = examples.targets.astype(np.float64) * examples.weights
+    counts = torch.zeros(2, size, dtype=torch.int64, device=group.device)
     for which, rows in examples.rows.chunks():
-        _add(praise, rows, shares[which])
-        _add(blame, rows, weights[which] - shares[which])
-    ratios = (praise / praise.sum()).log() - (blame / blame.sum()).log()
+        _add(counts[0], rows, _units(shares[which]))
+        _add(counts[1], rows, _units(examples.weights[which] - shares[which]))
+    group.add_up(counts)
+    praise, blame = 1.0 + counts.cpu().double() / UNITS
+    ratios: Tensor = (praise / praise.sum()).log() - (blame / blame.sum()).log()
     ratios[0] = 0.0
     return ratios.float()
 
@@ -198,37 +214,40 @@ class _Objective:
     """What the linear part's weights are to make small: the mean loss of an example, and how far they are from their
     start, as a normal prior of the precision `PRECISION` has it.
 
+    It is the same to the last bit for any number of processes, whoever has which examples: what an example adds to the
+    sums depends on nothing else, and they are sums of integers.
+
     Args:
-        train: the examples, of which this process looks at its share.
+        train: this process's examples.
         size: how many n-grams there are, and one for none.
-        group: the processes that look at the others.
+        group: the processes that have the others.
     """
 
     def __init__(self, train: NgramExamples, size: int, group: ProcessGroup) -> None:
-        self.ratios = log_count_ratios(train, size).to(group.device)
-        first, last = (len(train) * rank // group.size for rank in (group.rank, group.rank + 1))
-        self._share = train.part(first, last)
+        self.ratios = log_count_ratios(train, size, group).to(group.device)
+        self._train = train
         self._group = group
-        self._weight = float(train.weights.sum(dtype=np.float64)) or 1.0
+        weight = _units(train.weights).sum().to(group.device)
+        group.add_up(weight)
+        self._weight = weight.item() / UNITS or 1.0
         self.train_loss = 0.0
 
     @torch.no_grad()
     def __call__(self, weights: Tensor, bias: Tensor) -> tuple[float, Tensor, Tensor]:
         """Compute the objective, and its gradients by the weights and by the bias."""
         table = weights * self.ratios
-        sums = torch.zeros(len(weights) + 2, dtype=torch.float64, device=weights.device)
-        by_score, by_bias, loss = sums[:-2], sums[-2:-1], sums[-1:]
-        for which, rows in self._share.rows.chunks():
-            targets = torch.from_numpy(self._share.targets[which]).to(weights.device)
-            counts = torch.from_numpy(self._share.weights[which]).to(weights.device)
-            logits = _sums(rows, table) + bias
-            errors = (torch.sigmoid(logits) - targets) * counts
-            loss += binary_cross_entropy_with_logits(logits, targets, counts, reduction="sum")
-            by_bias += errors.sum()
-            _add(by_score, rows, errors.double())
-        self._group.add_up(sums)
-        sums /= self._weight
-        self.train_loss = loss.item()
+        units = torch.zeros(len(weights) + 2, dtype=torch.int64, device=weights.device)
+        for which, rows in self._train.rows.chunks():
+            logits = (_sums(rows, table) + bias).cpu().numpy()
+            found = _errors_and_losses(logits, self._train.targets[which])
+            errors, losses = (_units(each * self._train.weights[which]) for each in found)
+            _add(units[:-2], rows, errors)
+            units[-2] += errors.sum()
+            units[-1] += losses.sum()
+        self._group.add_up(units)
+        sums = units.double() / (UNITS * self._weight)
+        by_score, by_bias = sums[:-2], sums[-2:-1]
+        self.train_loss = sums[-1].item()
         step, precision = weights - FIRST_WEIGHT, PRECISION / self._weight
         gradient = by_score.float() * self.ratios + precision * step
         return self.train_loss + precision / 2 * step.dot(step).item(), gradient, by_bias.float()
@@ -241,10 +260,24 @@ def _sums(rows: Rows, table: Tensor) -> Tensor:
     return bags.squeeze(1)
 
 
+def _errors_and_losses(
+    logits: NDArray[np.float32], targets: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """By how much each probability is too high, and its cross entropy."""
+    exact, wanted = logits.astype(np.float64), targets.astype(np.float64)
+    losses = np.maximum(exact, 0.0) - exact * wanted + np.log1p(np.exp(-np.abs(exact)))
+    return probabilities(logits) - wanted, losses
+
+
+def _units(values: NDArray[np.floating[Any]]) -> Tensor:
+    """Count values in units, int64: in any order they have the same sum."""
+    return torch.from_numpy(np.rint(UNITS * values.astype(np.float64)).astype(np.int64))
+
+
 def _add(totals: Tensor, rows: Rows, values: Tensor) -> None:
-    """Add each review's value, float64 `[reviews]`, to the totals of its n-grams, float64 `[n-grams + 1]`."""
+    """Add each review's value, int64 `[reviews]`, to the totals of its n-grams, int64 `[n-grams + 1]`."""
     numbers, lengths = (torch.from_numpy(each).to(totals.device) for each in (rows.rows, rows.lengths))
-    totals.index_add_(0, numbers, values.repeat_interleave(lengths, output_size=len(numbers)))
+    totals.index_add_(0, numbers, values.to(totals.device).repeat_interleave(lengths, output_size=len(numbers)))
 
 
 def _measured(logits: Tensor, examples: NgramExamples) -> tuple[float, float]:

@@ -119,26 +119,64 @@ class LstmClassifier(nn.Module):
         self.evidence = nn.Embedding(config.ngrams + 1, 1)
         self.evidence.weight.requires_grad_(False)
         self.lstm = nn.LSTM(config.embedding_dim + LONGEST, config.hidden_dim, batch_first=True)
-        self.word_dropout = config.input_dropout
-        self.input_dropout = nn.Dropout(config.input_dropout)
-        self.dropout = nn.Dropout(config.dropout)
+        self.input_dropout = config.input_dropout
+        self.dropout = config.dropout
         self.output = nn.Linear(2 * config.hidden_dim, 1)
 
-    def forward(self, ids: Tensor, ends: Tensor) -> Tensor:
+    def forward(
+        self,
+        ids: Tensor,
+        ends: Tensor,
+        kept: Tensor | None = None,
+        elements: Tensor | None = None,
+        features: Tensor | None = None,
+    ) -> Tensor:
         """Compute the logits, float32 `[batch]`.
 
         Args:
             ids: token ids, int64 `[batch, time]`.
             ends: the numbers of the n-grams that end at each token, int64 `[batch, time, LONGEST]`; or, in training,
                 the evidence itself, float32 of that shape, where a token's review is not to have shaped it.
+            kept: as `noise` draws it, in training, for reviews of this many tokens or more; as are `elements` and
+                `features`.
         """
         evidence = ends if ends.is_floating_point() else self.evidence(ends).squeeze(3)
-        ids = self._drop_words(ids.masked_fill(ids >= self.words, UNK))
-        words = self.input_dropout(self.embedding(ids))
+        ids = ids.masked_fill(ids >= self.words, UNK)
+        if kept is not None:
+            ids = ids.masked_fill(~kept[:, : ids.shape[1]] & (ids != PAD), UNK)
+        words = self.embedding(ids)
+        if elements is not None:
+            words = words * elements[:, : ids.shape[1]]
         states, _ = self.lstm(torch.cat([words, evidence], dim=2))  # [batch, time, hidden]
         pooled = self._pooled(states, (ids != PAD).unsqueeze(2))
-        logits: Tensor = self.output(self.dropout(pooled)).squeeze(1)
+        if features is not None:
+            pooled = pooled * features
+        logits: Tensor = self.output(pooled).squeeze(1)
         return logits
+
+    def noise(self, here: NDArray[np.bool_], time: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Draw what a batch is disturbed by in training (dropout), for all of its reviews; return it for some.
+
+        Args:
+            here: for which, bool `[reviews]`.
+            time: how many tokens the longest of all has.
+
+        Returns:
+            Which tokens stay what they are, bool `[reviews here, time]`; by what the elements of their vectors are
+            multiplied, float32 `[reviews here, time, embedding_dim]`; and the pooled features, float32
+            `[reviews here, 2 · hidden_dim]`.
+        """
+        device, size = self.output.weight.device, len(here)
+        drawn = (
+            torch.rand((size, time), device=device) >= self.input_dropout,
+            _multipliers((size, time, self.embedding.embedding_dim), self.input_dropout, device),
+            _multipliers((size, self.output.in_features), self.dropout, device),
+        )
+        if here.all():
+            return drawn
+        rows = torch.from_numpy(np.flatnonzero(here)).to(device)
+        kept, elements, features = (each[rows] for each in drawn)
+        return kept, elements, features
 
     @torch.no_grad()
     def start_from(self, vectors: Tensor, evidence: NDArray[np.float32]) -> None:
@@ -163,8 +201,9 @@ class LstmClassifier(nn.Module):
         mean = (states * steps).sum(dim=1) / steps.sum(dim=1).clamp(min=1)
         return torch.cat([highest, mean], dim=1)
 
-    def _drop_words(self, ids: Tensor) -> Tensor:
-        if not self.training:
-            return ids
-        dropped = torch.rand(ids.shape, device=ids.device) < self.word_dropout
-        return ids.masked_fill(dropped & (ids != PAD), UNK)
+
+def _multipliers(shape: tuple[int, ...], dropout: float, device: torch.device) -> Tensor:
+    """0 for the share of a tensor that is dropped, and what keeps its mean for the rest."""
+    if not dropout:
+        return torch.ones(shape, device=device)
+    return torch.empty(shape, device=device).bernoulli_(1 - dropout).div_(1 - dropout)

@@ -1,5 +1,6 @@
 """Predictions from an artifact and why they are so, with ONNX Runtime (quick to start, no torch) or with torch."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sentimodel.artifact import INPUTS, PARTS, ArtifactError, Metadata, read_metadata, verify
-from sentimodel.dataset import Reviews, pick
+from sentimodel.dataset import Reviews, batches, pick
 from sentimodel.files import NGRAMS, ONNX, VOCABULARY, WEIGHTS
 from sentimodel.ngrams import LONGEST, NgramError, Ngrams
 from sentimodel.text import Located, TextSettings, locate, tokenize
@@ -252,7 +253,7 @@ class Predictor:
         """The rows of some reviews of similar length, and what the network reads of them."""
         needed = {name for part in self._parts for name in INPUTS[part]}
         found, ends = self._ngrams.read(reviews)
-        for rows in reviews.groups(_BATCH, self._max_tokens):
+        for rows in batches(np.minimum(reviews.lengths, self._max_tokens), _BATCH):
             positions = reviews.positions(rows, self._max_tokens)
             inputs = {"rows": found.padded(rows)} if "rows" in needed else {}
             if "ids" in needed:
@@ -272,6 +273,8 @@ def _any_known(reviews: Reviews) -> NDArray[np.bool_]:
 
 
 def _start_onnx(path: Path, parts: Sequence[str], threads: int) -> Network:
+    # Versions from 1.29 on tell Microsoft of each start and keep an ID of the machine, unless this is said before.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     try:

@@ -39,6 +39,10 @@ class Scratch:
         self._file.readinto(values.data)
         return values
 
+    def close(self) -> None:
+        """Give back what it takes of the disk, before the last reference is gone."""
+        self._file.close()
+
     def mapped(self) -> NDArray[Any]:
         """Return all numbers as an array whose pages the system reads when they are used, and may drop."""
         if not self._length:

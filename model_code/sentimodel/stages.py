@@ -21,13 +21,14 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from sentimodel.checkpoint import CheckpointFolder
 from sentimodel.counting import TOKENS_AT_ONCE, most_frequent
-from sentimodel.dataset import Reviews, joined
-from sentimodel.distributed import ProcessGroup
+from sentimodel.dataset import Reviews
 from sentimodel.examples import Evidence, LstmExamples, NgramExamples, StoredRows
-from sentimodel.fit import calibration_factors, fit_lstm, fit_ngrams, ngram_logits
+from sentimodel.fit import calibration_factors, fit_lstm, fit_ngrams, ngram_logits, probabilities
 from sentimodel.network import LstmClassifier, NetworkConfig, NgramScores, SentimentNetwork
 from sentimodel.ngrams import LONGEST
+from sentimodel.process_group import ProcessGroup
 from sentimodel.scratch import Scratch
+from sentimodel.shares import Share
 from sentimodel.training import Say, predict
 from sentimodel.training_inputs import Data, Hyperparameters
 from sentimodel.word_vectors import word_vectors
@@ -66,12 +67,12 @@ class Trainer:
         self._say = say
         self._checkpoints = checkpoints
         self._stages: dict[str, Any] = {}
-        self.ngrams = most_frequent(data.texts, hyperparameters.ngrams, LEAST_OCCURRENCES)
+        self.ngrams = most_frequent(data.texts, hyperparameters.ngrams, LEAST_OCCURRENCES, group)
         words = min(hyperparameters.lstm_vocabulary_size, data.vocabulary_size)
         sizes = asdict(hyperparameters) | {"ngrams": len(self.ngrams), "lstm_vocabulary_size": words}
         self.network = SentimentNetwork(NetworkConfig.from_hyperparameters(sizes)).to(group.device)
         self._rows, self._ends = self._stored(data.texts)
-        self._labels = data.train.labels.astype(np.float32)
+        self._labels = data.train.reviews.labels.astype(np.float32)
         rows, self._validation_ends = self._stored([data.validation])
         self._validation = NgramExamples(rows, data.validation.labels.astype(np.float32))
 
@@ -110,17 +111,17 @@ class Trainer:
         return scores
 
     def _targets(self, guesses: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """For each review to learn from the probability of "positive", and how much it counts; both float32.
+        """For each review here to learn from the probability of "positive", and how much it counts; both float32.
 
         Args:
-            guesses: a teacher's logits of the unlabelled reviews; none where there are none.
+            guesses: a teacher's logits of the unlabelled reviews here; none where there are none.
         """
         weights = np.full(len(guesses), UNLABELLED_WEIGHT, dtype=np.float32)
-        targets = np.concatenate([self._labels, torch.sigmoid(guesses).numpy()])
+        targets = np.concatenate([self._labels, probabilities(guesses.numpy()).astype(np.float32)])
         return targets, np.concatenate([np.ones_like(self._labels), weights])
 
     def _guesses(self, scores: NgramScores) -> Tensor:
-        """The calibrated logits of the unlabelled reviews."""
+        """The calibrated logits of the unlabelled reviews that are here."""
         rows = self._rows.part(len(self._labels), len(self._rows))
         unlabelled = NgramExamples(rows, np.zeros(len(rows), dtype=np.float32))
         said = ngram_logits(scores, self._validation)
@@ -130,17 +131,17 @@ class Trainer:
     def _train_lstm(self, lstm: LstmClassifier, linear: NgramScores, guesses: Tensor) -> Tensor:
         """Train the LSTM, on the labels and on a teacher's logits of the unlabelled reviews. Returns what it says of
         the validation reviews."""
-        data, most = self._data, self._hyperparameters.max_tokens
-        texts = joined(data.texts)
-        tables, models = self._stacked(linear, len(texts))
+        data, hyper, checkpoints = self._data, self._hyperparameters, self._checkpoints
+        share = Share(Reviews.joined(data.texts), data.rows, data.lengths)
+        tables, models = self._stacked(linear, len(share.reviews))
         own = np.full(len(data.validation), len(tables) - 1)
         vectors = lstm.embedding
-        means = word_vectors(data.texts, vectors.num_embeddings, vectors.embedding_dim, self._hyperparameters.seed)
+        means = word_vectors(data.texts, vectors.num_embeddings, vectors.embedding_dim, hyper.seed, self._group)
         lstm.start_from(means, tables[-1])
-        train = LstmExamples(texts, Evidence(_by_token(self._ends), tables, models), most, *self._targets(guesses))
+        evidence = Evidence(_by_token(self._ends), tables, models)
+        train = LstmExamples(share, evidence, hyper.max_tokens, *self._targets(guesses), lstm.noise)
         evidence = Evidence(_by_token(self._validation_ends), tables, own)
-        validation = LstmExamples(data.validation, evidence, most, self._validation.targets)
-        hyper, checkpoints = self._hyperparameters, self._checkpoints
+        validation = LstmExamples(Share.whole(data.validation), evidence, hyper.max_tokens, self._validation.targets)
         self._stages["lstm"] = fit_lstm(
             lstm, train, validation, hyper.learning_rate, hyper.recipe, self._group, self._say, checkpoints
         )
@@ -151,16 +152,19 @@ class Trainer:
 
         Args:
             linear: the model of all training reviews; the last of the tables.
-            reviews: how many there are to learn from.
+            reviews: how many are here to learn from.
 
         Returns:
-            Each model's scores, float32 `[models, n-grams + 1]`, and for each review the model that has not learned
-            from it, int64 `[reviews]`.
+            Each model's scores, float32 `[models, n-grams + 1]`, and for each review here the model that has not
+            learned from it, int64 `[reviews here]`.
         """
-        labelled = len(self._labels)
-        groups = self._data.groups if self._data.groups.any() else np.arange(labelled)  # one film cannot be dealt
+        labelled, train = len(self._labels), self._data.train
+        # One film cannot be dealt: then its reviews are.
+        groups, count = (
+            (train.reviews.groups, self._data.groups) if self._data.groups > 1 else (train.rows, len(train.lengths))
+        )
         rng = np.random.default_rng(self._hyperparameters.seed)
-        folds = (rng.permutation(groups.max() + 1) % FOLDS)[groups]
+        folds = (rng.permutation(count) % FOLDS)[groups]
         tables: list[NDArray[np.float32]] = []
         for fold in range(FOLDS):
             others = NgramExamples(self._rows.part(0, labelled), self._labels, (folds != fold).astype(np.float32))

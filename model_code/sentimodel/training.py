@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from sentimodel.checkpoint import CheckpointFolder, state_of
-from sentimodel.distributed import ProcessGroup
 from sentimodel.examples import Batch, Examples
+from sentimodel.process_group import ProcessGroup
 
 EVALUATION_BATCH = 256
 WARM_UP_STEPS = 100
@@ -40,8 +40,8 @@ class Recipe:
     Attributes:
         epochs: passes over the examples, at most.
         patience: epochs without a better validation accuracy before training stops.
-        batch_size: examples that a process puts through the network at once.
-        accumulation: batches whose gradients each process adds up for one step.
+        batch_size: examples that go through the network at once, in all processes together.
+        accumulation: batches whose gradients are added up for one step.
         mixed_precision: whether a GPU may calculate with 16 bits where that is safe. A CPU never does: there it is
             slower, and an LSTM fails.
         seed: what all random numbers follow from.
@@ -72,8 +72,8 @@ def fit(
     The best epoch is the one with the highest validation accuracy. Loss would stop too early: it rises as soon as the
     network grows over-confident, which calibration mends afterwards, while its decisions still get better.
 
-    Random numbers outside are the same before and after, and those of an epoch follow from seed, stage, epoch and
-    process. So training that goes on from a checkpoint ends with the very weights it would have had in one go.
+    Random numbers outside are the same before and after, and those of an epoch follow from seed, stage and epoch. So
+    training that goes on from a checkpoint ends with the very weights it would have had in one go.
 
     Args:
         network: on the group's device, the same in all processes.
@@ -81,7 +81,8 @@ def fit(
         train: what to learn.
         validation: what the best epoch is chosen by; a target of 0.5 or more counts as positive.
         recipe: how.
-        group: the processes that train together. Each step is taken on `batch_size · accumulation` examples of each.
+        group: the processes that train together. Each step is taken on `batch_size · accumulation` examples, of which
+            each process puts those through the network that it has. The result is that of one process, up to rounding.
         say: told of each epoch, and of the progress within one.
         stage: names the checkpoint, and the stage in what is said.
         checkpoints: where to go on from, and where to keep each epoch.
@@ -148,7 +149,7 @@ class _Loop:
     best_weights: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.step_size = self.recipe.batch_size * self.recipe.accumulation * self.group.size
+        self.step_size = self.recipe.batch_size * self.recipe.accumulation
         steps = self.recipe.epochs * math.ceil(len(self.train) / self.step_size)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: rate(step, steps))
         self.on_gpu = self.group.device.type == "cuda"
@@ -208,9 +209,9 @@ class _Loop:
         return figures
 
     def _seed(self, epoch: int) -> np.random.Generator:
-        """The generator of an epoch's order, the same in all processes; torch's numbers differ between them."""
+        """The generator of an epoch's order. It is the same in all processes, as are torch's numbers."""
         entropy = [self.recipe.seed, epoch, *self.stage.encode()]
-        torch.manual_seed(int(np.random.SeedSequence([self.group.rank, *entropy]).generate_state(1)[0]))
+        torch.manual_seed(int(np.random.SeedSequence([0, *entropy]).generate_state(1)[0]))
         return np.random.default_rng(entropy)
 
     def _learn(self, epoch: int, rng: np.random.Generator) -> float:
@@ -230,8 +231,8 @@ class _Loop:
         return self._mean(sums)
 
     def _step(self, rows: NDArray[np.int64]) -> Tensor:
-        """One step on this process's share of the rows. Returns its sums of loss and weight, float64 `[2]`."""
-        batches = list(self._share(rows))
+        """One step on those of the rows that this process has. Returns its sums of loss and weight, float64 `[2]`."""
+        batches = [batch for batch in self._batches(rows) if len(batch.targets)]
         weight = torch.stack([batch.weights.sum() for batch in batches]).sum() if batches else torch.zeros(())
         whole = weight.to(self.group.device, torch.float64, copy=True)
         self.group.add_up(whole)
@@ -247,12 +248,10 @@ class _Loop:
         self._update()
         return torch.tensor([loss, weight.item()], dtype=torch.float64)
 
-    def _share(self, rows: NDArray[np.int64]) -> Iterator[Batch]:
-        """The batches of a step that are this process's, of rows from all over it: rows are sorted by length."""
-        parts = self.group.size * self.recipe.accumulation
-        for part in range(self.group.rank, parts, self.group.size):
-            if len(rows[part::parts]):
-                yield self.train.batch(rows[part::parts])
+    def _batches(self, rows: NDArray[np.int64]) -> Iterator[Batch]:
+        """The batches of a step, each of rows from all over it: rows are sorted by length."""
+        parts = self.recipe.accumulation
+        return (self.train.batch(rows[part::parts]) for part in range(min(parts, len(rows))))
 
     def _update(self) -> None:
         """Move the weights by what all processes have found."""

@@ -4,13 +4,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sentimodel.dataset import DatasetError, Reviews, Split, read_array
-from sentimodel.files import GROUPS, REVIEWS, TEXT, VOCABULARY
+from sentimodel.dataset import GroupedSplit, Reviews, Split
+from sentimodel.files import TEXT, VOCABULARY, shard_name
 from sentimodel.ngrams import MOST_IDS
+from sentimodel.process_group import ProcessGroup
+from sentimodel.shares import Kind, Share, read_share
 from sentimodel.text import TextSettings
 from sentimodel.training import Recipe
 from sentimodel.vocabulary import UNK, Vocabulary
@@ -33,8 +36,8 @@ class Hyperparameters:
     architecture: str = "wide-lstm"
     epochs: int = 3  # of the LSTM, at most
     patience: int = 2  # epochs without a better validation accuracy before training stops
-    batch_size: int = 64  # reviews that each process puts through the network at once
-    accumulation: int = 1  # batches that each process adds up for one step
+    batch_size: int = 64  # reviews that go through the network at once, in all processes together
+    accumulation: int = 1  # batches that are added up for one step
     learning_rate: float = 0.002  # at its highest
     ngrams: int = 500_000  # at most, the most frequent ones
     lstm_vocabulary_size: int = 20_000  # ids that the LSTM tells apart, the most frequent ones
@@ -70,33 +73,49 @@ class Data:
 
     Attributes:
         train: the reviews to learn from.
-        groups: which of them belong together, as those of one film do; a number for each, int32 `[reviews]`.
-        validation: the reviews to choose by.
+        groups: how many groups all training reviews belong to.
+        validation: the reviews to choose by, all of them.
         unlabelled: more reviews to learn from, if there are.
         vocabulary: the vocabulary's file.
         vocabulary_size: how many ids it has.
         text: how a review becomes tokens.
     """
 
-    train: Split
-    groups: NDArray[np.int32]
+    train: Share[GroupedSplit]
+    groups: int
     validation: Split
-    unlabelled: Reviews | None
+    unlabelled: Share[Reviews] | None
     vocabulary: bytes
     vocabulary_size: int
     text: TextSettings
 
     @property
     def texts(self) -> list[Reviews]:
-        """All reviews to learn from, the labelled ones first."""
+        """All reviews that this process learns from, the labelled ones first."""
+        return [share.reviews for share in self._shares]
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Which these are of the reviews of all processes, the labelled ones first; int64 `[reviews here]`."""
+        firsts = np.cumsum([0, *(len(share.lengths) for share in self._shares)])
+        return np.concatenate([first + share.rows for first, share in zip(firsts, self._shares, strict=False)])
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """How many tokens each of the reviews of all processes has, the labelled ones first; int64 `[reviews]`."""
+        return np.concatenate([share.lengths for share in self._shares])
+
+    @property
+    def _shares(self) -> list[Share[Any]]:
         return [self.train] if self.unlabelled is None else [self.train, self.unlabelled]
 
 
-def load(folders: Mapping[str, str | None]) -> Data:
-    """Read the channels, and check that they fit together.
+def load(folders: Mapping[str, str | None], group: ProcessGroup) -> Data:
+    """Read the channels, and check that they fit together. All processes must call it.
 
     Args:
         folders: of each channel; None for one that there is not.
+        group: the processes that train together, each of which reads its share.
 
     Raises:
         InputError: a channel or a file is missing, or they do not fit together.
@@ -111,45 +130,54 @@ def load(folders: Mapping[str, str | None]) -> Data:
         text = TextSettings.from_dict(json.loads(text_file.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
         raise InputError(f"{text_file} holds no text settings: {error}. {_PREPARE_AGAIN}") from error
-    train, validation = (_split(_file(folders, name, REVIEWS), size) for name in ("train", "validation"))
-    groups = _groups(_file(folders, "train", GROUPS), len(train))
-    unlabelled = None
-    if folders[UNLABELLED] is not None:
-        path = _file(folders, UNLABELLED, REVIEWS)
-        unlabelled = Reviews.load(path)
-        _check_ids(path, unlabelled, size)
+    validation = Split.load(_file(folders, "validation", shard_name(0)).parent)
+    train = _share(GroupedSplit, folders, "train", group)
+    unlabelled = None if folders[UNLABELLED] is None else _share(Reviews, folders, UNLABELLED, group)
+    for channel, reviews in {"train": train.reviews, "validation": validation}.items():
+        _check_ids(folders, channel, reviews, size)
+    if unlabelled is not None:
+        _check_ids(folders, UNLABELLED, unlabelled.reviews, size)
+    positive, groups = _counted(train.reviews, group)
+    _check_labels(folders, "train", positive, len(train.lengths))
+    _check_labels(folders, "validation", int(validation.labels.sum()), len(validation))
     return Data(train, groups, validation, unlabelled, vocabulary_file.read_bytes(), size, text)
 
 
-def _split(path: Path, vocabulary_size: int) -> Split:
-    split = Split.load(path)
-    if not 0 < split.labels.sum() < len(split):
-        raise InputError(f"{path} needs reviews of both labels. Prepare the data again, with more reviews.")
-    _check_ids(path, split, vocabulary_size)
-    return split
-
-
-def _groups(path: Path, reviews: int) -> NDArray[np.int32]:
+def _share(kind: type[Kind], folders: Mapping[str, str | None], channel: str, group: ProcessGroup) -> Share[Kind]:
+    """This process's reviews of a channel."""
     try:
-        groups: NDArray[np.int32] = read_array(path.read_bytes())
-    except DatasetError as error:
-        raise InputError(f"{path}: {error}. {_PREPARE_AGAIN}") from error
-    if groups.shape != (reviews,) or groups.dtype != np.int32:
-        raise InputError(f"{path} is not of these reviews: it must hold one int32 for each. {_PREPARE_AGAIN}")
-    return groups
+        return read_share(kind, _folder(folders, channel), group)
+    except FileNotFoundError as error:
+        raise InputError(f"channel {channel} lacks reviews: {error}. {_PREPARE_AGAIN}") from error
 
 
-def _check_ids(path: Path, reviews: Reviews, vocabulary_size: int) -> None:
+def _check_ids(folders: Mapping[str, str | None], channel: str, reviews: Reviews, vocabulary_size: int) -> None:
     if reviews.ids.size and reviews.ids.max() >= vocabulary_size:
-        raise InputError(f"{path} was encoded with another vocabulary. {_PREPARE_AGAIN}")
+        raise InputError(f"{folders[channel]} was encoded with another vocabulary. {_PREPARE_AGAIN}")
+
+
+def _counted(split: GroupedSplit, group: ProcessGroup) -> tuple[int, int]:
+    """How many training reviews are positive and how many groups there are, in all processes together."""
+    own = [int(split.labels.sum()), int(split.groups.max(initial=0))]
+    positive, last = zip(*(json.loads(told) for told in group.gather(json.dumps(own).encode())), strict=True)
+    return sum(positive), max(last) + 1
+
+
+def _check_labels(folders: Mapping[str, str | None], channel: str, positive: int, reviews: int) -> None:
+    if not 0 < positive < reviews:
+        raise InputError(f"{folders[channel]} needs reviews of both labels. Prepare the data again, with more reviews.")
 
 
 def _file(folders: Mapping[str, str | None], channel: str, name: str) -> Path:
     """The path of a channel's file, which must exist."""
-    folder = folders[channel]
-    if folder is None:
-        raise InputError(f"channel {channel} is missing: give --{channel} DIR, or set SM_CHANNEL_{channel.upper()}")
-    path = Path(folder) / name
+    path = _folder(folders, channel) / name
     if not path.is_file():
         raise InputError(f"channel {channel} lacks {name}: {path} does not exist. {_PREPARE_AGAIN}")
     return path
+
+
+def _folder(folders: Mapping[str, str | None], channel: str) -> Path:
+    folder = folders[channel]
+    if folder is None:
+        raise InputError(f"channel {channel} is missing: give --{channel} DIR, or set SM_CHANNEL_{channel.upper()}")
+    return Path(folder)

@@ -74,6 +74,12 @@ class DamagedStateError(StateError):
     """The recorded state is not in the shape that sentictl writes."""
 
 
+class LeaseError(StateError):
+    """Somebody else changes the environment, or began to while this command did."""
+
+    code = "lease"
+
+
 class DataError(SentictlError):
     """The reviews cannot be used as they are."""
 
@@ -102,6 +108,12 @@ class TrainingError(SentictlError):
     """The training job failed, was stopped, or ran out of time."""
 
     code = "training"
+
+
+class BatchError(SentictlError):
+    """The transform job failed, was stopped, or answered something else than predictions."""
+
+    code = "batch"
 
 
 class PackagingError(SentictlError):
@@ -138,6 +150,13 @@ class RefusedError(EndpointError):
     def __init__(self, message: str, hint: str = "", *, reason: str = "refused") -> None:
         super().__init__(message, hint)
         self.reason = reason
+
+
+class NotAdmittedError(EndpointError):
+    """The API lets only some callers in, and not this one."""
+
+    code = "not-admitted"
+    exit_code = 4
 
 
 class WorseModelError(SentictlError):

@@ -17,10 +17,11 @@ Answer, negotiated in this order:
      of the ranges that match a type, the most specific sets its quality).
   3. At equal quality, the one that is named more specifically: `application/json, */*` asks for JSON.
   4. Still equal (`*/*`), neither acceptable, or no `Accept`: `text/plain`, which is `1` or `0`. Never a 406.
-  5. Errors are always `{"error": {"code", "message"}}`.
+  5. Errors are always `{"error": {"code", "message", "request_id"}}`.
 
 Every answer carries the CORS headers. Preflights never come here: API Gateway answers OPTIONS itself. Each request
-leaves one JSON line in the log, without the text of the review. With METRICS_NAMESPACE it is metrics as well.
+leaves one JSON line in the log, without the text of the review. With METRICS_NAMESPACE it is metrics as well. The id
+that API Gateway gave the request stands in its log, in this one, and in that of the endpoint, to which it is handed.
 """
 
 import base64
@@ -40,6 +41,7 @@ MAX_REVIEWS = int(os.environ.get("MAX_REVIEWS", "100"))
 HOURS = os.environ.get("HOURS", "")  # in which the endpoint is there, for people; empty where it always is
 ENDPOINT_SECONDS = int(os.environ.get("ENDPOINT_SECONDS", "24"))
 METRICS_NAMESPACE = os.environ.get("METRICS_NAMESPACE", "")
+ORIGINS = os.environ.get("CORS_ORIGINS", "*").split()  # of the pages that may ask
 
 # Loaded or made while Lambda starts the environment, when it has a whole CPU whatever its memory size.
 if MODEL_FOLDER:
@@ -93,7 +95,7 @@ HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, OPTIONS, POST",
     "Access-Control-Allow-Headers": "Accept, Content-Type",
-    "Access-Control-Expose-Headers": "Retry-After",
+    "Access-Control-Expose-Headers": "Retry-After, x-amzn-RequestId",
     "Cache-Control": "no-store",
     "Vary": "Accept",
     "X-Content-Type-Options": "nosniff",
@@ -124,15 +126,18 @@ class ApiError(Exception):
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one API Gateway proxy event (payload format 1.0) with a proxy response."""
     started = time.perf_counter()
-    record: dict[str, Any] = {"request_id": getattr(context, "aws_request_id", ""), "reviews": 0, "characters": 0}
+    invocation = getattr(context, "aws_request_id", "")  # as Lambda's own lines name it
+    request_id = str((event.get("requestContext") or {}).get("requestId") or invocation)
+    record: dict[str, Any] = {"request_id": request_id, "invocation": invocation, "reviews": 0, "characters": 0}
     try:
         response = _answer(event, record)
     except ApiError as error:
         record |= {"error": error.code, "detail": error.detail}
-        response = _error_response(error)
+        response = _error_response(error, request_id)
     except Exception as error:  # noqa: BLE001 - the caller is owed an answer with CORS headers whatever went wrong
         record |= {"error": "internal_error", "detail": _origin(error)}
-        response = _error_response(ApiError(500, "internal_error", "Something went wrong in the API."))
+        response = _error_response(ApiError(500, "internal_error", "Something went wrong in the API."), request_id)
+    response["headers"] = _told_to_pages(response["headers"], event)
     milliseconds = round((time.perf_counter() - started) * 1000, 1)
     _log(record | {"status": response["statusCode"], "milliseconds": milliseconds})
     return response
@@ -145,13 +150,15 @@ def _answer(event: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
     request = _read_request(event)
     record["reviews"] = len(request.reviews)
     record["characters"] = sum(map(len, request.reviews))
-    predictions = _predict(request)
+    predictions = _predict(request, record["request_id"])
+    record |= _verdicts(predictions)
     if METRICS_NAMESPACE:
         record |= _metrics(predictions)
     if request.media_type == TEXT:
-        return _response(200, TEXT, "1" if predictions[0]["sentiment"] else "0")
-    body = json.dumps(predictions if request.as_list else predictions[0], allow_nan=False)
-    return _response(200, JSON, body)
+        body = "1" if predictions[0]["sentiment"] else "0"
+    else:
+        body = json.dumps(predictions if request.as_list else predictions[0], allow_nan=False)
+    return _response(200, request.media_type, body)
 
 
 def _read_request(event: dict[str, Any]) -> Request:
@@ -169,6 +176,15 @@ def _read_request(event: dict[str, Any]) -> Request:
         raise ApiError(400, "wrong_charset", message)
     _check_review(text, "The review")
     return Request([text], explain=False, as_list=False, media_type=_negotiate(_header(event, "accept")))
+
+
+def _told_to_pages(headers: dict[str, str], event: dict[str, Any]) -> dict[str, str]:
+    """An answer's headers, from which only a page of the list learns that it may read the answer."""
+    if ORIGINS == ["*"]:
+        return headers
+    origin, name = _header(event, "origin"), "Access-Control-Allow-Origin"
+    others = {key: value for key, value in headers.items() if key != name}
+    return others | {"Vary": "Accept, Origin"} | ({name: origin} if origin in ORIGINS else {})
 
 
 def _header(event: dict[str, Any], name: str) -> str:
@@ -318,12 +334,12 @@ def _rate(media_type: str, qualities: dict[str, float]) -> tuple[float, int]:
     return 0.0, 0
 
 
-def _predict(request: Request) -> list[dict[str, Any]]:
+def _predict(request: Request, request_id: str) -> list[dict[str, Any]]:
     body = json.dumps({"reviews": request.reviews, "explain": request.explain}, ensure_ascii=False).encode()
     if len(body) > MAX_ENDPOINT_BODY:
         message = f"The reviews have {len(body):,} bytes in all; at most {MAX_ENDPOINT_BODY:,} go in one request."
         raise _too_large(message)
-    answer = _ask_model(body) if MODEL_FOLDER else _ask_endpoint(body)
+    answer = _ask_model(body) if MODEL_FOLDER else _ask_endpoint(body, request_id)
     return _check_answer(answer, len(request.reviews))
 
 
@@ -334,9 +350,9 @@ def _ask_model(body: bytes) -> Any:
         raise _model_failed(_origin(error)) from None
 
 
-def _ask_endpoint(body: bytes) -> Any:
+def _ask_endpoint(body: bytes, request_id: str) -> Any:
     try:
-        return json.loads(_invoke(body))
+        return json.loads(_invoke(body, request_id))
     except ClientError as error:
         raise _client_error(error) from None
     except NoCredentialsError as error:
@@ -349,8 +365,10 @@ def _ask_endpoint(body: bytes) -> Any:
         raise _bad_answer("not JSON") from None
 
 
-def _invoke(body: bytes) -> bytes:
-    call = {"EndpointName": ENDPOINT_NAME, "ContentType": JSON, "Accept": JSON, "Body": body}
+def _invoke(body: bytes, request_id: str) -> bytes:
+    call: dict[str, Any] = {"EndpointName": ENDPOINT_NAME, "ContentType": JSON, "Accept": JSON, "Body": body}
+    if request_id:  # handed to the container as it stands, for its log; an InferenceId would reach only data capture
+        call["CustomAttributes"] = request_id
     try:
         response = CLIENT.invoke_endpoint(**call)
     except ConnectionClosedError:
@@ -422,6 +440,13 @@ def _client_error(error: "ClientError") -> ApiError:
     return ApiError(502, "endpoint_error", "The model's endpoint answered with an error.", detail=detail)
 
 
+def _verdicts(predictions: list[dict[str, Any]]) -> dict[str, int]:
+    """How many reviews are positive, negative and undecided: what `sentictl metrics` counts in the log."""
+    undecided = sum(bool(prediction.get("undecided")) for prediction in predictions)
+    positive = sum(prediction["sentiment"] == 1 and not prediction.get("undecided") for prediction in predictions)
+    return {"positive": positive, "negative": len(predictions) - positive - undecided, "undecided": undecided}
+
+
 def _metrics(predictions: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what makes CloudWatch's metrics of a log line; nothing where a model of one's own has no probability."""
     if not all("probability" in prediction for prediction in predictions):
@@ -440,8 +465,9 @@ def _metrics(predictions: list[dict[str, Any]]) -> dict[str, Any]:
     return {"_aws": embedded, "Endpoint": ENDPOINT_NAME, "Model": predictions[0].get("model", "-"), **values}
 
 
-def _error_response(error: ApiError) -> dict[str, Any]:
-    body = json.dumps({"error": {"code": error.code, "message": error.message}})
+def _error_response(error: ApiError, request_id: str) -> dict[str, Any]:
+    named = {"request_id": request_id} if request_id else {}
+    body = json.dumps({"error": {"code": error.code, "message": error.message, **named}})
     response = _response(error.status, JSON, body)
     if error.retry_after:
         response["headers"]["Retry-After"] = str(error.retry_after)

@@ -7,11 +7,11 @@ const LONGEST_WAIT = 20; // seconds between two of them
 const LONGEST_PAUSE = 3600; // seconds that a Retry-After may ask for
 const ANSWER_WITHIN = 35; // seconds; API Gateway itself gives up after 29
 
-/** What went wrong, for people: a short title, what they can do, and whether asking again may help. */
+/** What went wrong, for people: a short title, what they can do, whether asking again may help, another key, or to sign in. */
 class Trouble extends Error {
-  constructor(title, advice, { again = false, pause = 0 } = {}) {
+  constructor(title, advice, { again = false, pause = 0, key = false, signIn = false } = {}) {
     super(title);
-    Object.assign(this, { advice, again, pause });
+    Object.assign(this, { advice, again, pause, key, signIn });
   }
 }
 
@@ -64,7 +64,7 @@ async function post(url, review, signal) {
       method: "POST",
       // Sent as plain text, which the API knows for the JSON it is: browsers ask for leave (a preflight) before they send
       // JSON elsewhere, and would hide from the page that the leave was throttled.
-      headers: { Accept: "application/json" },
+      headers: { Accept: "application/json", ...credentials() },
       body: requestBody(review),
       credentials: "omit",
       signal: within,
@@ -73,6 +73,7 @@ async function post(url, review, signal) {
     return { status, ok, retryAfter: secondsUntil(headers.get("Retry-After")), body: parsed(await response.text()) };
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof Trouble) throw error;
     if (error.name === "TimeoutError") {
       throw new Trouble("No answer came", `The API said nothing for ${ANSWER_WITHIN} seconds. It may be busy.`, { again: true });
     }
@@ -109,15 +110,27 @@ function read(url, response) {
 
 function failure(url, response) {
   const { status, retryAfter, body } = response;
+  const denied = denial(response);
+  if (denied) return denied;
   const said = body?.error?.message ?? body?.message; // ours, or API Gateway's own
   const reason = typeof said === "string" ? said : `It answered with status ${status} and no reason.`;
+  if (status === 429 && body?.error?.code === "WAF_FILTERED") {
+    return new Trouble("Too many requests from here", "The API lets each address ask only so often in five minutes.", { pause: retryAfter || 300 });
+  }
   if (status === 429) return new Trouble("Too many requests just now", "The API lets through only so many a second, of all who ask together.", { pause: retryAfter || 5 });
   if (isClosed(response)) return new Trouble("The model is closed now", reason, { again: true });
   if (status === 503) return new Trouble("The model is still not in service", "A new endpoint takes a few minutes to start.", { again: true });
   if (status === 403 || status === 404) return new Trouble("The API does not know this address", `${url} may be out of date. The API says: ${reason}`);
   if (status === 413) return new Trouble("This review is too long", reason);
   if (status < 500) return new Trouble("The API did not accept this review", reason);
-  return new Trouble("The API ran into a problem", `It is not your review's fault. The API says: ${reason}`, { again: true });
+  const number = numberOf(body);
+  return new Trouble("The API ran into a problem", `It is not your review's fault. The API says: ${reason}${number}`, { again: true });
+}
+
+/** What to tell whoever runs the API, who finds the request in its logs by this number; empty where there is none. */
+function numberOf(body) {
+  const number = body?.error?.request_id;
+  return typeof number === "string" && number ? ` Its number, for whoever runs this page: ${number}` : "";
 }
 
 function sleep(seconds, signal) {
@@ -130,8 +143,10 @@ function sleep(seconds, signal) {
 /** A shell command that asks the same. The body is one line and stands in a here-document, so nothing in it is special. */
 function curlCommand(url, review) {
   const body = requestBody(review).replace(/[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, escaped);
+  const key = keyField ? ' --header "x-api-key: $SENTICTL_API_KEY"' : ""; // never the key itself: shells keep a history
   const quotedUrl = `'${url.replaceAll("'", "'\\''")}'`;
-  return `curl ${quotedUrl} --header 'Content-Type: application/json' --data-binary @- <<'REVIEW'\n${body}\nREVIEW\n`;
+  const who = entry ? ' --header "Authorization: Bearer $SENTICTL_API_TOKEN"' : key;
+  return `curl ${quotedUrl} --header 'Content-Type: application/json'${who} --data-binary @- <<'REVIEW'\n${body}\nREVIEW\n`;
 }
 
 /** A character as JSON may write it, where a terminal would obey it, or show it so that one is misled. */

@@ -47,6 +47,59 @@ showTheme();
 showConnection();
 showCount();
 showIdle();
+if (entry) enter();
+
+/** At the start, where people sign in: goes on with what they were about to ask. */
+async function enter() {
+  find("sign").addEventListener("click", () => (mustSignIn() ? leave(false) : signOut()));
+  find("token").addEventListener("click", copyToken);
+  showVisitor();
+  try {
+    const begun = await comeBack();
+    showVisitor();
+    if (begun) resume(begun);
+    else if (wasSignedIn()) await goToSignIn("", false);
+  } catch (error) {
+    forgetVisitor();
+    field.value = error.begun?.review ?? field.value;
+    showCount();
+    showTrouble(error, field.value);
+  }
+}
+
+/** Leaves for the sign-in page, with what was typed. */
+async function leave(ask) {
+  try {
+    await goToSignIn(field.value, ask);
+  } catch (error) {
+    showTrouble(error, field.value);
+  }
+}
+
+function resume({ review, ask }) {
+  field.value = review;
+  showCount();
+  say(`Signed in. ${visitor.name}`);
+  if (ask) judge();
+}
+
+function showVisitor() {
+  const known = !mustSignIn();
+  find("name").textContent = known ? `Signed in${visitor.name ? ` as ${visitor.name}` : ""}.` : "Sign in to ask the model.";
+  find("sign").textContent = known ? "Sign out" : "Sign in";
+  find("token").hidden = !known;
+}
+
+/** For the terminal: `sentictl predict --via api` and curl take it from the variable SENTICTL_API_TOKEN. */
+async function copyToken({ currentTarget: copy }) {
+  try {
+    await navigator.clipboard.writeText(visitor.token);
+    copy.textContent = "Copied: it holds for an hour at most";
+    say("Copied.");
+  } catch {
+    say("The clipboard is not allowed here.");
+  }
+}
 
 async function judge() {
   if (turn || pause) return;
@@ -55,6 +108,7 @@ async function judge() {
   showSubmit();
   try {
     check(review);
+    if (mustSignIn()) return await goToSignIn(review, true);
     const prediction = await ask(apiUrl, review, turn.signal, showProgress);
     remember({ review, prediction });
     showVerdict({ review, prediction });
@@ -117,12 +171,18 @@ function showCancelled() {
 }
 
 function showTrouble(error, review) {
-  const { message, advice, again, pause: seconds } =
+  const { message, advice, again, pause: seconds, signIn } =
     error instanceof Trouble ? error : new Trouble("This page made a mistake", "Reload it and try again.");
   const actions = again ? [button("Try again", judge), curlButton(review)] : [];
+  if (signIn) {
+    forgetVisitor();
+    showVisitor();
+    actions.unshift(button("Sign in", () => leave(Boolean(field.value.trim()))));
+  }
   const card = showCard("trouble", message, [advice], actions);
   say(`${message}. ${advice}`);
   if (seconds) hold(card, seconds);
+  if (error.key) pointAtKey();
 }
 
 /** Asks nothing for so many seconds, and says for how long. */

@@ -11,7 +11,7 @@ import pytest
 
 from sentictl import Project
 from sentictl.api.results import Live
-from sentictl.errors import DataError, SettingsError, StateError
+from sentictl.errors import DataError, MissingStepError, SettingsError, StateError
 from sentictl.lifecycle.reconcile import Action
 from sentictl.reviews.read.tables.table import TableSource
 from sentictl.services.predict.batches import predict_each
@@ -81,6 +81,12 @@ def test_up_tells_each_part_and_answers_where_it_is(project: Project, live: Live
     assert not project.status().differs
 
 
+def test_training_asks_for_the_dataset_that_the_settings_want(project: Project, live: Live) -> None:
+    with pytest.raises(MissingStepError, match="that the settings ask for") as refusal:
+        project.plan("train", settings={"data.seed": 2})
+    assert "sentictl data" in refusal.value.hint
+
+
 @pytest.mark.parametrize("via", ["local", "api", "endpoint"])
 def test_predictions_are_the_same_whoever_is_asked(project: Project, live: Live, via: str) -> None:
     good = f"a {GOOD[0]} film"
@@ -126,7 +132,9 @@ def test_a_model_is_measured_and_compared(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("live")
-def test_a_part_is_changed_taken_down_and_brought_back(project: Project) -> None:
+def test_a_part_is_changed_taken_down_and_brought_back(project: Project, said: list[str]) -> None:
+    project.plan("deploy", settings={"deploy.max_concurrency": 7})
+    assert said.pop() == '  deploy.max_concurrency has no effect while deploy.serving is "instance"'
     project.wire_lambda({"lambda.memory_mb": 512})
     assert Project(project.folder).settings.lambda_.memory_mb == 512
     assert [step.kind for step in project.plan_down("site").steps] == ["page"]

@@ -7,8 +7,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ProxyConnectionError, SSLError
 
+from sentictl.aws.endpoints import ServiceEndpoints
 from sentictl.aws.environment import Environment
 from sentictl.aws.errors import translate
+from sentictl.aws.web import opener_for
 from sentictl.errors import AwsError
 from tests.listener import certificate, listening
 
@@ -137,3 +139,80 @@ def test_an_api_is_where_what_stands_in_for_aws_has_it(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert Environment("prod", "eu-west-1").invoke_url("a1", "prod") == address
+
+
+@pytest.mark.parametrize(
+    ("environment", "command"),
+    [
+        (Environment("prod", "eu-west-1"), "aws s3 ls"),
+        (Environment("local", "eu-west-1", endpoint="http://127.0.0.1:1"), "sentictl local run aws s3 ls"),
+        (Environment("dev", "eu-west-1", endpoint="http://127.0.0.1:1"), "sentictl local run --env dev aws s3 ls"),
+    ],
+)
+def test_aws_own_command_line_asks_the_environment(environment: Environment, command: str) -> None:
+    assert environment.aws_cli("s3 ls") == command
+
+
+def emulated(url: str, **of_services: str) -> Environment:
+    return Environment("emulated", "eu-west-1", endpoints=ServiceEndpoints(url, of_services))
+
+
+def test_the_settings_say_where_services_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening(502) as variable, listening(200, ANSWER) as all_services, listening(200, ANSWER) as storage:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", variable.url)
+        monkeypatch.setenv("HTTP_PROXY", variable.url)
+        environment = emulated(all_services.url, s3=storage.url)
+        assert environment.account == "1"
+        environment.client("s3").get_bucket_location(Bucket="reviews")
+    assert variable.asked == []
+    assert all_services.asked == ["POST /"]
+    assert storage.asked == ["GET /reviews?location"]
+
+
+def test_a_name_of_this_machine_takes_buckets_in_the_path() -> None:
+    with listening(200, ANSWER) as server:
+        environment = emulated(server.url.replace("127.0.0.1", "localhost"))
+        environment.new_client("s3", ONCE).get_bucket_location(Bucket="reviews")
+    assert server.asked == ["GET /reviews?location"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "billed"),
+    [
+        (Environment("prod", "eu-west-1"), True),
+        (Environment("local", "us-east-1", endpoint="http://127.0.0.1:1"), False),
+        (emulated("http://127.0.0.1:4566"), False),
+        (emulated("", s3="http://127.0.0.1:9000"), True),
+        (emulated("", sagemaker="http://127.0.0.1:9000"), False),
+        (emulated("http://127.0.0.1:1", sagemaker="https://api.sagemaker.eu-west-1.amazonaws.com"), True),
+        (emulated("https://vpce-1.sagemaker.eu-west-1.vpce.amazonaws.com"), True),
+        (emulated("", sagemaker="https://sagemaker.eu-west-1.api.aws"), True),
+        (emulated("https://notamazonaws.com"), False),
+    ],
+)
+def test_aws_bills_where_it_has_the_machines(environment: Environment, billed: bool) -> None:
+    assert environment.billed is billed
+
+
+def test_what_a_variable_names_may_be_billed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    assert Environment("prod", "eu-west-1").billed
+
+
+def test_addresses_at_an_emulator() -> None:
+    environment = emulated("https://127.0.0.1:9297/", s3="http://127.0.0.1:9000")
+    assert environment.invoke_url("a1", "prod") == "https://127.0.0.1:9297/restapis/a1/prod/_user_request_/"
+    assert environment.website_url("films") == "http://127.0.0.1:9000/films/index.html"
+    assert environment.console_url("cloudwatch", "dashboards") == ""
+
+
+def test_the_certificates_of_the_settings_are_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    trusted, secret = certificate(tmp_path, "127.0.0.1")
+    with listening(200, ANSWER, secret=secret) as aws:
+        url = aws.url.replace("http:", "https:")
+        assert (
+            Environment("emulated", "eu-west-1", endpoints=ServiceEndpoints(url, ca_bundle=str(trusted))).account == "1"
+        )
+        with opener_for(url, str(trusted)).open(url) as answer:
+            assert answer.read() == ANSWER

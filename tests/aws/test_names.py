@@ -31,6 +31,11 @@ def names() -> Iterator[tuple[str, int]]:
     yield LONGEST.name("notebook"), longest("sagemaker", "CreateNotebookInstance", "NotebookInstanceName")
     hook = "NotebookInstanceLifecycleConfigName"
     yield LONGEST.name("notebook"), longest("sagemaker", "CreateNotebookInstanceLifecycleConfig", hook)
+    for part in ("batch", "every"):
+        yield LONGEST.name(part, DIGEST), longest("sagemaker", "CreateModel", "ModelName")
+    for parts in (("batch", DIGEST, "99"), ("run", "d32c5kddcf5bb8c3")):
+        yield LONGEST.name(*parts), longest("sagemaker", "CreateTransformJob", "TransformJobName")
+    yield LONGEST.name("batch"), longest("iam", "CreateRole", "RoleName")
     yield LONGEST.name("endpoint"), longest("scheduler", "CreateSchedule", "Name")
     yield LONGEST.name("predict"), 64  # of Lambda botocore has the limit of an ARN
     yield LONGEST.name("api"), longest("lambda", "AddPermission", "StatementId")

@@ -8,21 +8,25 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from sentimodel.dataset import Reviews, Split
+from sentimodel.dataset import GroupedSplit, Reviews, Split
+from sentimodel.files import shard_name
 from sentimodel.network import LstmClassifier, NetworkConfig
 from sentimodel.training_inputs import Hyperparameters
 from torch import Tensor
 
 from sentictl.config.settings import DataSettings
+from sentictl.reviews.read.tables.table import TableSource
 from tests.conftest import toy_reviews
+from tests.prepared import popen as prepared
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 REVIEWS = 400
@@ -33,6 +37,9 @@ sys.path.append(str(BENCHMARKS))  # where Python looks first when it runs one of
 ablations = importlib.import_module("benchmarks.ablations")
 accuracy = importlib.import_module("benchmarks.accuracy")
 document_vectors = importlib.import_module("benchmarks.document_vectors")
+machines = importlib.import_module("benchmarks.machines")
+many = importlib.import_module("benchmarks.many")
+measure = importlib.import_module("benchmarks.measure")
 
 
 def needs(module: str) -> pytest.MarkDecorator:
@@ -167,19 +174,53 @@ def test_states_are_pooled_as_said_and_padding_is_left_out(
     assert pooled(lstm, states, steps)[0].tolist() == pytest.approx(expected)
 
 
+def test_several_machines_train_the_model_of_one(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(command: list[str | Path], folder: Path, environment: dict[str, str]) -> Any:
+        ran = prepared.run(list(map(str, command)), cwd=folder, env=environment, capture_output=True, timeout=SECONDS)
+        assert ran.returncode == 0, ran.stderr
+        return measure.Cost(1, 2, 3)
+
+    file = tmp_path / "machines.json"
+    options = ["--reviews", "300", "--machines", "1", "2", "--architecture", "ngram", "--json", str(file)]
+    monkeypatch.setattr(machines, "measured", run)
+    monkeypatch.setattr(sys, "argv", ["machines.py", str(source), *options])
+    machines.main()
+    one, two = json.loads(file.read_text())["tables"][0]["rows"]
+    assert (one[:4], two[:4]) == (["1", "1", "2", "3"], ["2", "1", "2 2", "3 3"])
+    assert one[4:] == two[4:]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", pytest.param("parquet", marks=needs("pyarrow"))])
+def test_many_reviews_are_made_in_several_files_the_same_in_any_format(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    read = []
+    for folder, form in (("one", kind), ("other", "csv")):
+        options = [str(tmp_path / folder), str(source), "--reviews", "25", "--files", "2", "--format", form]
+        monkeypatch.setattr(sys, "argv", ["many.py", *options])
+        many.main()
+        files = [tmp_path / folder / f"part-{number:02d}.{form}" for number in (0, 1)]
+        sources = [TableSource(path, DataSettings()) for path in files]
+        read.append([[(review.text, review.label) for review in source.all_reviews()] for source in sources])
+    assert read[0] == read[1]
+    assert [len(rows) for rows in read[0]] == [12, 13]
+    assert read[0][0][:12] != read[0][1][:12]
+    assert [label for rows in read[0] for _, label in rows] == [0, 1] * 6 + [0, 1] * 6 + [0]
+
+
 def test_each_review_is_left_out_of_one_fold_together_with_its_film(toy_dataset: Path, tmp_path: Path) -> None:
     dataset = tmp_path / "dataset"
     shutil.copytree(toy_dataset, dataset)
-    split = Split.load(dataset / "train" / "reviews.npz")
+    split = GroupedSplit.load(dataset / "train")
     films = np.arange(len(split), dtype=np.int32) // 3
-    np.save(dataset / "train" / "groups.npy", films)
+    replace(split, groups=films).save(dataset / "train" / shard_name(0))
     left_out = []
     for fold in ablations.folds.fold_datasets(dataset, tmp_path / "folds", 4):
-        parts = {name: Split.load(fold / name / "reviews.npz") for name in ("train", "validation", "held-out")}
+        parts = {name: Split.load(fold / name) for name in ("train", "validation", "held-out")}
         assert sum(map(len, parts.values())) == len(split)
         held_out = [review_of(parts["held-out"], row) for row in range(len(parts["held-out"]))]
         left_out += held_out
-        assert np.load(fold / "train" / "groups.npy").shape == (len(parts["train"]),)
+        assert set(GroupedSplit.load(fold / "train").groups) < set(films)
     assert sorted(left_out) == sorted(review_of(split, row) for row in range(len(split)))
 
 

@@ -18,14 +18,15 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from sentictl.assets.installed import files_in, templates
 from sentictl.config.settings import SiteSettings
 from sentictl.services.page.render import render
+from tests.listener import running
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Content-Type, Accept",
-    "Access-Control-Expose-Headers": "Retry-After",
+    "Access-Control-Allow-Headers": "Content-Type, Accept, X-Api-Key",
+    "Access-Control-Expose-Headers": "Retry-After, x-amzn-RequestId",
 }
 
 
@@ -68,14 +69,8 @@ def _serving(answer: Answerer) -> Iterator[str]:
             """Leave the tests' output alone."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with running(server):
         yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture(scope="session")
@@ -143,9 +138,9 @@ def api() -> Iterator[Api]:
         yield played
 
 
-def page_html(api_url: str, **site: Any) -> bytes:
-    """The installed page for an API that takes 1,000 characters, with settings of `[site]`."""
-    return render(SiteSettings(**site), api_url, 1_000, files_in(templates() / "site"))
+def page_html(api_url: str, access: str = "none", **site: Any) -> bytes:
+    """The installed page for an API that takes 1,000 characters, with settings of `[site]`; who may ask is `access`."""
+    return render(SiteSettings(**site), api_url, 1_000, files_in(templates() / "site"), access)
 
 
 @pytest.fixture
@@ -166,12 +161,18 @@ def site_url(api: Api, make_page: MakePage) -> str:
     return make_page(api.url)
 
 
+# What fades in has its colors at the end; what waits moves on and on.
+ARRIVED = """Promise.all(document.getAnimations()
+    .filter(each => each.effect.getTiming().iterations !== Infinity).map(each => each.finished))"""
+
+
 @pytest.fixture(scope="session")
 def audit() -> Audit:
     """What axe finds in a tab as it is: broken rules, and words of HTML whose contrast it could not tell."""
     axe = Axe()
 
     def run(tab: Page) -> list[str]:
+        tab.evaluate(ARRIVED)
         found = axe.run(tab, options={"resultTypes": ["violations", "incomplete"]}).response
         doubtful = [rule for rule in found["incomplete"] if rule["id"] == "color-contrast"]
         broken = [(rule["id"], node) for rule in found["violations"] for node in rule["nodes"]]

@@ -12,6 +12,7 @@ import urllib3
 from playwright.sync_api import Browser, Page, expect
 
 from sentictl.services.page.render import HEADERS
+from sentictl.twin import daemon
 from tests.browser.steps import answer_of, judge, marks
 from tests.chain.shell import SENTICTL, Shell, begin, environment
 from tests.prepared import popen as prepared
@@ -51,7 +52,7 @@ def shell(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """A live project; needs the browser, so that nothing is brought up where there is none."""
     shell = begin(tmp_path_factory.mktemp("live") / "toy")
     yield shell
-    shell.run("down", "--yes")
+    daemon.destroy(shell.twin)
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,10 @@ def test_the_length_is_counted_in_characters_as_the_api_counts(page: Page, api: 
         (404, {}, "may be out of date"),
         (500, {"error": {"code": "endpoint_access", "message": "Not allowed."}}, "Not allowed."),
         (502, {"message": "Internal server error"}, "Internal server error"),
+        (
+            *(502, {"error": {"code": "model_error", "message": "It failed.", "request_id": "5f0c-1"}}),
+            "It failed. Its number, for whoever runs this page: 5f0c-1",
+        ),
         (503, {"error": {"code": "closed", "message": "Open mon-fri 8:00."}}, "Open mon-fri 8:00."),
         (504, {"message": {"strange": 1}}, "status 504 and no reason"),
         (200, {"hello": "world"}, "That was not the review API"),

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -44,6 +45,11 @@ class Shell:
     folder: Path
     variables: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def twin(self) -> Path:
+        """The folder of the project's own twin."""
+        return self.folder / ".sentictl" / "local"
+
     def run(self, *arguments: str, stdin: str = "", expect: int | None = 0) -> "subprocess.CompletedProcess[str]":
         """Run sentictl; its exit code must be the expected one, where there is one."""
         done = prepared.run(
@@ -65,13 +71,13 @@ class Shell:
     def client(self, service: str, region: str = "us-east-1") -> Any:
         """boto3's client of a service, as somebody has it who works by hand on what this shell's AWS is."""
         ours = "AWS_ENDPOINT_URL" in self.variables
-        found = self.variables if ours else daemon.access(self.folder / ".sentictl" / "local").variables(region)
+        found = self.variables if ours else daemon.access(self.twin).variables(region)
         session = boto3.Session(found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"], region_name=region)
         return session.client(service, endpoint_url=found["AWS_ENDPOINT_URL"])
 
     def journal(self) -> bytes:
         """Every call so far that changed something in the twin."""
-        return (self.folder / ".sentictl" / "local" / "journal" / "calls.jsonl").read_bytes()
+        return (self.twin / "journal" / "calls.jsonl").read_bytes()
 
 
 def environment() -> dict[str, str]:
@@ -93,10 +99,21 @@ def begin(folder: Path) -> Shell:
     return Shell(folder)
 
 
-def up(shell: Shell) -> "subprocess.Popen[str]":
-    """`sentictl up`, begun."""
+def copy(standing: Path, folder: Path) -> Shell:
+    """A shell in a copy of a project whose twin does not run."""
+    shutil.copytree(standing, folder, symlinks=True)
+    return Shell(folder)
+
+
+def up(shell: Shell, **variables: str) -> "subprocess.Popen[str]":
+    """`sentictl up`, begun, with these variables besides."""
     return prepared.Popen(
-        [SENTICTL, "up"], cwd=shell.folder, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [SENTICTL, "up"],
+        cwd=shell.folder,
+        env=environment() | variables,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 

@@ -29,6 +29,8 @@ KINDS = [
     "log-group",
     "function",
     "page-role",
+    "api-log-group",
+    "api-log-access",
     "rest-api",
     "permission",
     "page",
@@ -105,7 +107,7 @@ def test_the_api_keeps_its_contract(
     assert answer.headers["Content-Type"].partition(";")[0] == content_type.partition(";")[0]
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     if status != 200:
-        assert answer.json["error"].keys() == {"code", "message"}
+        assert answer.json["error"].keys() == {"code", "message", "request_id"}
     elif content_type == TEXT:
         assert answer.body in (b"0", b"1")
 
@@ -196,7 +198,7 @@ def test_evaluate_measures_the_test_split_and_other_reviews(shell: Shell, live: 
 
 
 def test_logs_show_what_each_part_wrote(shell: Shell, live: dict[str, Any]) -> None:
-    assert any(line.startswith("epoch=1 epochs=") for line in shell.json("logs", "train"))
+    assert any(event["message"].startswith("epoch=1 epochs=") for event in shell.json("logs", "train"))
     ask(live["api_url"], body=b"secret words")
     lambda_log = shell.run("logs", "lambda").stdout
     assert '"status": 200' in lambda_log

@@ -13,7 +13,7 @@ from schemathesis import GenerationMode
 
 from tests.chain.shell import Shell
 
-EXAMPLES = 25  # one that is not allowed takes a quarter of a second to make up
+EXAMPLES = 8  # one that is not allowed takes a quarter of a second to make up
 bounded = settings(
     max_examples=EXAMPLES,
     derandomize=True,
@@ -24,12 +24,12 @@ bounded = settings(
 
 
 @pytest.fixture(scope="module")
-def schema(shell: Shell) -> Any:
+def schema(live: Shell) -> Any:
     """The document of a standing API, whose server that is."""
-    shell.run("config", "set", "api.throttle_rate", "10000")  # the requests come quickly
-    shell.run("config", "set", "api.throttle_burst", "5000")
-    url = str(shell.json("up")["api_url"])
-    loaded = schemathesis.openapi.from_dict(shell.json("export", "--openapi")["document"])
+    live.run("config", "set", "api.throttle_rate", "10000")  # the requests come quickly
+    live.run("config", "set", "api.throttle_burst", "5000")
+    url = str(live.json("up")["api_url"])
+    loaded = schemathesis.openapi.from_dict(live.json("export", "--openapi")["document"])
     loaded.config.update(base_url=url.rstrip("/"))
     rejection = loaded.config.checks.negative_data_rejection
     rejection.expected_statuses = [*rejection.expected_statuses, "413"]  # more reviews than the document allows

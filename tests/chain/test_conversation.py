@@ -12,25 +12,11 @@ import typer
 from sentictl.cli.app import app
 from tests.chain.shell import Shell, begin
 from tests.chain.terminal import on_terminal
+from tests.prepared.programs import MEMORY
+from tests.prepared.watch import WATCHED
 
 ROOT: Any = typer.main.get_command(app)
 OUTPUT = Path(__file__).parents[2] / "docs" / "output.md"
-# Records every address that a process of Python's, or a child of it, looks up or connects to.
-WATCH = """
-import os, socket
-log = os.environ["WATCHED"]
-def told(host):
-    with open(log, "a") as stream:
-        stream.write(f"{host}\\n")
-look_up, connect = socket.getaddrinfo, socket.socket.connect
-def getaddrinfo(host, *rest, **options):
-    told(host)
-    return look_up(host, *rest, **options)
-def connecting(self, address):
-    told(address[0] if isinstance(address, tuple) else "unix")
-    return connect(self, address)
-socket.getaddrinfo, socket.socket.connect = getaddrinfo, connecting
-"""
 
 
 def walk(command: Any, context: typer.Context, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -54,15 +40,6 @@ def options_of(line: tuple[str, ...]) -> set[str]:
         if hasattr(command, "get_command"):
             command = command.get_command(CONTEXT, name)
     return {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
-
-
-@pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    """A live project."""
-    shell = begin(tmp_path_factory.mktemp("conversation") / "toy")
-    shell.run("up")
-    yield shell
-    shell.run("down", "--yes")
 
 
 @pytest.mark.parametrize("line", COMMANDS, ids=" ".join)
@@ -130,12 +107,16 @@ def test_what_is_about_to_change_is_told_before_anything_changes(aws: Shell) -> 
     assert stopping.stdout == "No training job is running.\n"
 
 
+# What a command plans only together with other options.
+PLANNED_WITH: dict[tuple[str, ...], tuple[str, ...]] = {("predict",): ("--via", "batch", "--file", "reviews.csv")}
+
+
 @pytest.mark.parametrize("line", [line for line in COMMANDS if "--dry-run" in options_of(line)], ids=" ".join)
-def test_a_dry_run_tells_costs_and_changes_nothing(shell: Shell, line: tuple[str, ...]) -> None:
-    before, settings = shell.journal(), (shell.folder / "sentictl.toml").read_bytes()
-    planned = shell.json(*line, "--dry-run")
+def test_a_dry_run_tells_costs_and_changes_nothing(live: Shell, line: tuple[str, ...]) -> None:
+    before, settings = live.journal(), (live.folder / "sentictl.toml").read_bytes()
+    planned = live.json(*line, *PLANNED_WITH.get(line, ()), "--dry-run")
     assert {"steps", "hourly_cost", "permissions"} <= planned.keys()
-    assert (shell.journal(), (shell.folder / "sentictl.toml").read_bytes()) == (before, settings)
+    assert (live.journal(), (live.folder / "sentictl.toml").read_bytes()) == (before, settings)
 
 
 def test_no_option_takes_a_secret() -> None:
@@ -160,13 +141,11 @@ def test_secrets_are_kept_nowhere(aws: Shell) -> None:
 
 
 def test_nobody_is_phoned(tmp_path: Path) -> None:
-    (tmp_path / "watch").mkdir()
-    (tmp_path / "watch" / "sitecustomize.py").write_text(WATCH)
-    watched = {"WATCHED": str(tmp_path / "hosts"), "PYTHONPATH": str(tmp_path / "watch")}
-    shell = Shell(begin(tmp_path / "toy").folder, watched)
+    file = tmp_path / "hosts"
+    shell = Shell(begin(tmp_path / "toy").folder, {WATCHED: str(file), MEMORY: ""})
     for line in (("up",), ("predict", "superb"), ("predict", "superb", "--via", "api"), ("evaluate",), ("doctor",)):
         shell.run(*line)
     shell.run("down", "--yes")
-    hosts = set((tmp_path / "hosts").read_text().split())
+    hosts = set(file.read_text().split())
     assert "127.0.0.1" in hosts
     assert hosts <= {"127.0.0.1", "localhost", "0.0.0.0", "::1", "None", "unix"}

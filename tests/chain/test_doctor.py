@@ -65,6 +65,7 @@ def test_an_account_that_has_everything_passes(aws: Shell) -> None:
     document = aws.json("doctor", *PROD)
     ages = ("image for training", "image for endpoint")  # they come to their end by themselves
     assert {status for name, status in statuses(document).items() if name not in ages} == {"ok"}
+    assert check(document, "endpoints")["found"] == f"every service at {aws.variables['AWS_ENDPOINT_URL']}"
     assert check(document, "account")["found"] == "123456789012"
     assert "pytorch-training" in check(document, "image for training")["found"]
     endpoint = check(document, "image for endpoint")
@@ -81,6 +82,13 @@ def test_a_quota_of_zero_is_told_before_anything_is_made(aws: Shell) -> None:
     assert finding["status"] == "failed"
     assert "ml.g4dn.xlarge for training job usage: 0, 1 needed" in finding["found"]
     assert "Service Quotas" in finding["mend"]
+
+
+def test_what_prepares_the_reviews_is_looked_at_where_that_is_on_aws(aws: Shell) -> None:
+    given = {"SENTICTL_DATA_ON": "aws", "SENTICTL_DATA_INSTANCE_TYPE": "ml.g4dn.xlarge"}
+    document = replace(aws, variables={**aws.variables, **given}).json("doctor", *PROD, expect=1)
+    assert "ml.g4dn.xlarge for processing job usage: 0, 1 needed" in check(document, "quota for preparing")["found"]
+    assert "sagemaker-spark-processing:3.5" in check(document, "image for preparing")["found"]
 
 
 def test_a_type_that_there_is_not_is_a_finding_about_the_settings(aws: Shell) -> None:
@@ -108,9 +116,15 @@ def test_a_role_that_was_changed_is_named_with_the_command_that_mends_it(aws: Sh
     assert finding["mend"] == "sentictl wire-lambda --env prod"
 
 
+def policy_to_ask_for(aws: Shell) -> dict[str, Any]:
+    """All that doctor says to ask for, as one policy."""
+    policies = aws.json("doctor", *PROD, "--policy").values()
+    return {"Version": "2012-10-17", "Statement": [each for policy in policies for each in policy["Statement"]]}
+
+
 @pytest.mark.parametrize("path", ["/", "/aws-reserved/sso.amazonaws.com/eu-west-1/"])
 def test_who_has_the_policy_that_it_prints_is_allowed_everything(aws: Shell, path: str) -> None:
-    policy = aws.json("doctor", *PROD, "--policy")
+    policy = policy_to_ask_for(aws)
     with signed_in_as(aws, policy, path) as shell:
         document = shell.json("doctor", *PROD)
     assert check(document, "permissions")["status"] == "ok"
@@ -136,14 +150,24 @@ def test_what_to_ask_for_is_printed_without_credentials(aws: Shell, tmp_path: Pa
     done = outside.run("doctor", *PROD, "--policy")
     assert "arn:aws:s3:::toy-prod-*" in done.stdout
     assert "account is not known" in done.stderr
-    assert json.loads(done.stdout)["Version"] == "2012-10-17"
+    policies = json.loads(done.stdout)
+    assert {policy["Version"] for policy in policies.values()} == {"2012-10-17"}
+    written = outside.run("doctor", *PROD, "--policy", "--output", str(tmp_path / "policies")).stdout.splitlines()
+    assert {Path(file).stem: json.loads(Path(file).read_text()) for file in written} == policies
+    refused = outside.run("doctor", *PROD, "--policy", "--output", written[0], expect=2)
+    assert f"{written[0]} cannot be written to" in refused.stderr
+    assert "--policy --output FOLDER" in outside.run("doctor", *PROD, "--output", "x", expect=2).stderr
     roles = outside.json("doctor", *PROD, "--github", "you/films")
     assert "arn:aws:s3:::toy-prod-${AWS::AccountId}" in json.dumps(roles)
+    role = json.dumps(outside.json("doctor", *PROD, "--github", "you/films", "--previews"))
+    assert "arn:aws:s3:::toy-pr-*-${AWS::AccountId}" in role
+    assert "toy-prod" not in role
+    assert "--github OWNER/REPO --previews" in outside.run("doctor", *PROD, "--previews", expect=2).stderr
 
 
 @pytest.mark.parametrize("missing", ["sagemaker:CreateEndpoint", "iam:PassRole"])
 def test_a_permission_that_is_missing_is_named(aws: Shell, missing: str) -> None:
-    policy = aws.json("doctor", *PROD, "--policy")
+    policy = policy_to_ask_for(aws)
     deny = {"Effect": "Deny", "Action": missing, "Resource": "*"}
     with signed_in_as(aws, policy | {"Statement": [*policy["Statement"], deny]}) as shell:
         finding = check(shell.json("doctor", *PROD, expect=1), "permissions")
@@ -152,8 +176,8 @@ def test_a_permission_that_is_missing_is_named(aws: Shell, missing: str) -> None
 
 
 def test_a_service_that_roles_may_not_be_passed_to_is_seen_behind_one_that_they_may(aws: Shell) -> None:
-    policy = aws.json("doctor", *PROD, "--policy")
-    (passing,) = [statement for statement in policy["Statement"] if statement["Action"] == "iam:PassRole"]
+    policy = policy_to_ask_for(aws)
+    (passing,) = [statement for statement in policy["Statement"] if statement["Action"] == ["iam:PassRole"]]
     passing["Condition"]["StringEquals"]["iam:PassedToService"] = ["apigateway.amazonaws.com"]
     with signed_in_as(aws, policy) as shell:
         finding = check(shell.json("doctor", *PROD, expect=1), "permissions")
@@ -162,7 +186,7 @@ def test_a_service_that_roles_may_not_be_passed_to_is_seen_behind_one_that_they_
 
 def test_instance_types_are_listed_with_what_they_are_for(tmp_path: Path) -> None:
     types = Shell(tmp_path).json("doctor", "--instances")
-    assert types["ml.m5.large"] == ["train", "deploy"]
-    assert types["ml.m5.xlarge"] == ["train", "deploy", "notebook"]
+    assert types["ml.m5.large"] == ["data", "train", "deploy", "batch"]
+    assert types["ml.m5.xlarge"] == ["data", "train", "deploy", "batch", "notebook"]
     assert types["ml.c7g.large"] == ["deploy"]
     assert types["ml.inf2.xlarge"] == ["notebook"]

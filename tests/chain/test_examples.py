@@ -3,10 +3,12 @@
 The lines build on one another, so that they run in one order in one project.
 """
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from sentictl.cli import examples
+from sentictl.cli.invocation import INTERRUPTED
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.twin import daemon
 from tests.chain.shell import Shell, environment
@@ -23,10 +26,18 @@ from tests.prepared import popen as prepared
 HERE = (
     *("completion", "init", "local start", "doctor", "plan", "up", "status", "costs", "runs", "predict", "evaluate"),
     *("config show", "config get", "config set", "data", "train", "deploy", "models", "wire-lambda", "wire-api"),
+    *("keys create", "keys list", "keys revoke", "users add", "users list", "users remove"),
     *(
         "site",
+        "alerts",
+        "metrics",
         "export",
         "logs",
+        "state move",
+        "history",
+        "state pull",
+        "state push",
+        "state unlock",
         "notebook create",
         "notebook open",
         "notebook stop",
@@ -34,16 +45,19 @@ HERE = (
         "prune",
         "down",
         "local run",
+        "local mail",
         "local logs",
         "local stop",
         "local status",
     ),
 )
 ON_AWS = (
-    *("doctor", "up", "train", "deploy", "site", "plan", "status", "logs", "import", "export"),
+    *("up", "doctor", "train", "deploy", "site", "plan", "status", "metrics", "logs", "import", "export"),
     *("notebook policy", "notebook create", "config show", "config set", "down"),
 )
 SERVING = "sentictl site --serve"
+FOLLOWING = "sentictl logs --follow --env prod"
+REQUEST = "sentictl logs --request ID"
 
 
 def lines_of(path: str, *, on_aws: bool) -> list[str]:
@@ -78,14 +92,34 @@ def films(aws: Shell, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shel
 @pytest.mark.parametrize("line", LINES)
 def test_the_example_works(films: Shell, tmp_path: Path, line: str) -> None:
     shell = replace(films, folder=tmp_path) if line.startswith("sentictl init") else films
-    process = begun(shell, line)
+    process = begun(shell, line.replace("--request ID", f"--request {answered(shell)}") if REQUEST in line else line)
+    if line == FOLLOWING:
+        write_a_line(shell)
+        assert process.stdout is not None
+        assert any("a line" in told for told in process.stdout)
+        os.killpg(process.pid, signal.SIGINT)
     if line == SERVING:
         assert process.stderr is not None
         assert any("until Ctrl-C" in told for told in process.stderr)
         os.killpg(process.pid, signal.SIGINT)
     told, problems = process.communicate(timeout=240)
-    assert process.returncode == 0, told + problems
+    assert process.returncode == (INTERRUPTED if line == FOLLOWING else 0), told + problems
     assert told or ">" in line or "logs" in line  # an answer; else a file that it went to, or a log that is empty
+
+
+def write_a_line(shell: Shell) -> None:
+    """Write to the function's log on AWS, as the function would."""
+    logs = shell.client("logs", "eu-west-1")
+    place = {"logGroupName": "/aws/lambda/films-prod-predict", "logStreamName": "by-hand"}
+    logs.create_log_stream(**place)
+    event = {"timestamp": int(time.time() * 1000), "message": "a line"}
+    logs.put_log_events(**place, logEvents=[event])
+
+
+def answered(shell: Shell) -> str:
+    """The id of a request that the API has answered."""
+    events = shell.json("logs", "api")
+    return str(json.loads(events[-1]["message"])["request_id"])
 
 
 def test_every_example_is_run() -> None:

@@ -34,7 +34,7 @@ def test_a_killed_up_is_finished_by_the_next_one(tmp_path: Path) -> None:
     live = shell.json("up")
     assert live["test"]["accuracy"] > 0.9
     resources = shell.json("status")["resources"]
-    assert len(resources) == len({resource["kind"] for resource in resources}) == 16
+    assert len(resources) == len({resource["kind"] for resource in resources}) == 18
     assert {resource["status"] for resource in resources} == {"Active", "Completed", "InService"}
     answer = shell.json("down", "--yes")
     assert answer["left"] == []
@@ -53,7 +53,7 @@ def test_a_twin_killed_in_the_middle_of_training_is_made_good_by_the_next_up(tmp
     shell = begin(tmp_path / "toy")
     try:
         twin = shell.json("local", "start")["pid"]
-        with up(shell) as process:
+        with up(shell, SENTICTL_TRAIN_EPOCHS="100", SENTICTL_TRAIN_PATIENCE="100") as process:
             wait_for(process, "· training")  # the script has yet to import torch
             os.kill(twin, signal.SIGKILL)
             _, said = process.communicate(timeout=120)

@@ -12,13 +12,6 @@ from tests.chain.shell import Shell, begin
 LEFT_ALONE = {"keep"}
 
 
-@pytest.fixture(scope="module")
-def live(shell: Shell) -> Shell:
-    """The shell, with everything up."""
-    shell.run("up")
-    return shell
-
-
 @pytest.fixture
 def clients(live: Shell) -> Any:
     """boto3 as somebody has it who works by hand."""
@@ -33,24 +26,22 @@ def problems(status: dict[str, Any]) -> dict[str, tuple[str, str]]:
     return {r["kind"]: (r["status"], r["mend"]) for r in status["resources"] if r["mend"]}
 
 
-def test_a_plan_of_nothing_makes_everything_and_nothing_is_made(tmp_path: Path) -> None:
+def test_a_plan_of_nothing_foretells_all_that_an_up_makes_and_makes_nothing(live: Shell, tmp_path: Path) -> None:
     shell = begin(tmp_path / "toy")
-    try:
-        plan = shell.json("plan")
-        assert {step["action"] for step in plan["steps"]} == {"create"}
-        assert plan["hourly_cost"] > 0
-        assert plan["monthly_cost"] == pytest.approx(730 * plan["hourly_cost"])
-        assert "sagemaker:CreateEndpoint" in plan["permissions"]
-        shell.run("plan", "--exit-code", expect=3)
-        assert shell.json("up", "--dry-run")["steps"] == plan["steps"]
-        assert "[state" not in (shell.folder / "sentictl.toml").read_text()
-        assert shell.journal().count(b"\n") == 1  # the twin was asked, and nothing in it was changed
-        shell.json("up")
-        made = {(r["kind"], r["name"]) for r in shell.json("status")["resources"]}
-        foretold = {(step["kind"], step["name"]) for step in plan["steps"]}
-        assert made == foretold
-    finally:
-        shell.run("down", "--yes")
+    shell.run("config", "set", "train.architecture", "ngram")
+    plan = shell.json("plan")
+    assert {step["action"] for step in plan["steps"]} == {"create"}
+    assert plan["hourly_cost"] > 0
+    assert plan["monthly_cost"] == pytest.approx(730 * plan["hourly_cost"])
+    assert "sagemaker:CreateEndpoint" in plan["permissions"]
+    told = shell.run("plan", "--exit-code", expect=3).stderr
+    assert "sentictl-api-logs-us-east-1 is made for it" in " ".join(told.split())
+    assert shell.json("up", "--dry-run")["steps"] == plan["steps"]
+    assert "[state" not in (shell.folder / "sentictl.toml").read_text()
+    assert shell.journal().count(b"\n") == 1  # the twin was asked, and nothing in it was changed
+    shell.run("down", "--yes")
+    foretold = {(step["kind"], step["name"]) for step in plan["steps"]}
+    assert {(each["kind"], each["name"]) for each in live.json("status")["resources"]} == foretold
 
 
 def test_a_second_up_has_nothing_to_plan_and_changes_nothing(live: Shell) -> None:
@@ -66,7 +57,7 @@ def test_a_second_up_has_nothing_to_plan_and_changes_nothing(live: Shell) -> Non
     [
         ("site.title", "Good or bad?", ["update page"]),
         ("lambda.memory_mb", "512", ["update function"]),
-        ("lambda.log_days", "7", ["update log-group"]),
+        ("logs.days", "7", ["update endpoint-log-group", "update log-group", "update api-log-group"]),
         ("api.throttle_rate", "5", ["update rest-api"]),
         (
             "train.epochs",

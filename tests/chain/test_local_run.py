@@ -50,14 +50,14 @@ def test_a_program_that_there_is_not(shell: Shell) -> None:
 @pytest.mark.parametrize("line", [("local", "start"), ("local", "status"), ("local", "status", "--json"), ("status",)])
 def test_no_command_shows_the_key(shell: Shell, line: tuple[str, ...]) -> None:
     shell.run("local", "start")
-    key = daemon.access(shell.folder / ".sentictl" / "local").key
+    key = daemon.access(shell.twin).key
     done = shell.run(*line, "--debug")
     assert key not in done.stdout + done.stderr
 
 
 def test_the_key_is_nowhere_but_in_the_twins_record(shell: Shell) -> None:
     shell.run("up", "--debug")
-    home = shell.folder / ".sentictl" / "local"
+    home = shell.twin
     key = daemon.access(home).key.encode()
     assert [path for path in files(shell.folder) if key in path.read_bytes()] == [home / "twin.json"]
 

@@ -16,14 +16,6 @@ PLACE = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:varian
 TARGET = "endpoint/toy-local-endpoint/variant/AllTraffic"
 
 
-@pytest.fixture(scope="module")
-def live(shell: Shell) -> Shell:
-    """The shell, with everything up."""
-    shell.run("config", "set", "train.architecture", "ngram")
-    shell.run("up")
-    return shell
-
-
 def endpoint(shell: Shell) -> dict[str, Any]:
     found: dict[str, Any] = shell.client("sagemaker").describe_endpoint(EndpointName="toy-local-endpoint")
     return found

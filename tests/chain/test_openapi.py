@@ -18,9 +18,9 @@ BYTES = "application/octet-stream"
 class Described:
     """A live API, and what its document says of it."""
 
-    def __init__(self, shell: Shell) -> None:
-        self.url: str = shell.json("up")["api_url"]
-        self.document: dict[str, Any] = shell.json("export", "--openapi")["document"]
+    def __init__(self, live: Shell) -> None:
+        self.url: str = live.json("up")["api_url"]
+        self.document: dict[str, Any] = live.json("export", "--openapi")["document"]
         self._operations = self.document["paths"]["/"]
 
     def check(self, answer: Answer, verb: str = "post") -> None:
@@ -47,9 +47,9 @@ class Described:
 
 
 @pytest.fixture(scope="module")
-def api(shell: Shell) -> Described:
-    shell.run("config", "set", "api.throttle_rate", "10000")  # the tests ask quickly
-    return Described(shell)
+def api(live: Shell) -> Described:
+    live.run("config", "set", "api.throttle_rate", "10000")  # the tests ask quickly
+    return Described(live)
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def test_its_server_is_the_live_api(api: Described) -> None:
     assert api.document["servers"] == [{"url": api.url.rstrip("/")}]
 
 
-def test_an_api_that_is_imported_from_it_is_the_same_api(shell: Shell, api: Described) -> None:
+def test_an_api_that_is_imported_from_it_is_the_same_api(live: Shell, api: Described) -> None:
     address = api.url.partition("/restapis")[0]
-    gateway, functions = (shell.client(name) for name in ("apigateway", "lambda"))
+    gateway, functions = (live.client(name) for name in ("apigateway", "lambda"))
     imported = gateway.import_rest_api(body=json.dumps(api.document).encode(), failOnWarnings=True)
     gateway.create_deployment(restApiId=imported["id"], stageName="prod")
     url = f"{address}/restapis/{imported['id']}/prod/_user_request_/"
@@ -147,12 +147,12 @@ def test_an_api_that_is_imported_from_it_is_the_same_api(shell: Shell, api: Desc
     gateway.delete_rest_api(restApiId=imported["id"])
 
 
-def test_without_an_endpoint_it_is_a_503_and_throttled_it_is_a_429(shell: Shell, api: Described) -> None:
-    shell.run("down", "endpoint", "--yes")
+def test_without_an_endpoint_it_is_a_503_and_throttled_it_is_a_429(live: Shell, api: Described) -> None:
+    live.run("down", "endpoint", "--yes")
     unavailable = ask(api.url, body=b"a wonderful film")
-    shell.run("config", "set", "api.throttle_rate", "0.01")
-    shell.run("config", "set", "api.throttle_burst", "1")
-    shell.run("wire-api")
+    live.run("config", "set", "api.throttle_rate", "0.01")
+    live.run("config", "set", "api.throttle_burst", "1")
+    live.run("wire-api")
     answers = [ask(api.url, body=b"a wonderful film") for _ in range(2)]
     assert [unavailable.status, answers[-1].status] == [503, 429]
     assert int(answers[-1].headers["Retry-After"]) > 0

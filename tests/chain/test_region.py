@@ -79,4 +79,4 @@ def test_up_makes_nothing_where_no_image_could_serve(tmp_path: Path) -> None:
     shell.run("config", "set", "env.local.region", "eusc-de-east-1")  # has training's image, and none for endpoints
     error = shell.json("up", expect=1)["error"]
     assert "no PyTorch 2.6.0 inference image in eusc-de-east-1" in error["message"]
-    assert not (shell.folder / ".sentictl" / "local").exists()
+    assert not shell.twin.exists()

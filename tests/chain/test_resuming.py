@@ -12,7 +12,7 @@ import pytest
 from tests.chain.shell import Shell, begin
 from tests.prepared.programs import MEMORY
 
-EPOCHS = "50"  # with small batches, so that the job is not over before it is stopped
+EPOCHS = "24"  # with small batches, so that the job is not over before it is stopped
 
 
 @pytest.fixture
@@ -23,14 +23,20 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     assert shell.json("down", "--yes")["left"] == []
 
 
-def stop_after_some_epochs(shell: Shell, *options: str) -> str:
+def stop_after_some_epochs(shell: Shell) -> str:
     """Train, and stop the job once the LSTM's second epoch is done. Returns its name."""
     slow = ("--epochs", EPOCHS, "--patience", EPOCHS, "--batch-size", "4")
-    name: str = shell.json("train", *slow, "--no-wait", *options)["name"]
-    while not re.search(r"\nepoch=2 .* stage=lstm", log := shell.run("logs", "train").stdout):
-        assert "training failed" not in log
+    name: str = shell.json("train", *slow, "--no-wait")["name"]
+    wait_for_epoch(shell, 2)
     assert shell.json("train", "--stop")["stopped"] == name
     return name
+
+
+def wait_for_epoch(shell: Shell, epoch: int) -> str:
+    """Wait until the job has trained the LSTM for so many epochs. Returns its log."""
+    while not re.search(rf"\nepoch={epoch} .* stage=lstm", log := shell.run("logs", "train").stdout):
+        assert "training failed" not in log
+    return log
 
 
 def metadata(shell: Shell) -> dict[str, Any]:
@@ -51,8 +57,8 @@ def test_a_stopped_job_is_gone_on_with(shell: Shell) -> None:
 
 def test_or_it_begins_anew(shell: Shell) -> None:
     stop_after_some_epochs(shell)
-    shell.run("train", "--no-resume")
-    assert "checkpoint=found" not in shell.run("logs", "train").stdout
+    shell.run("train", "--no-resume", "--no-wait")
+    assert "checkpoint=found" not in wait_for_epoch(shell, 1)
 
 
 def test_two_hosts_train_one_model(shell: Shell) -> None:

@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sentictl.twin import daemon
 from sentictl.twin.core.clock import SPEED_VARIABLE
-from tests.chain.shell import Shell, begin
+from tests.chain.shell import Shell, copy
 from tests.chain.visitors import Visitors
 from tests.twin.conftest import wait_for
 
@@ -19,15 +21,15 @@ ENDPOINT = "toy-local-endpoint"
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    shell = replace(begin(tmp_path_factory.mktemp("rollouts") / "toy"), variables={SPEED_VARIABLE: SPEED})
-    with (shell.folder / "sentictl.toml").open("a") as settings:
-        settings.write(
-            'architecture = "ngram"\n[deploy]\ninstance_count = 2\nrollout = "canary"\nrollout_minutes = 1\n'
-        )
-        settings.write('rollback_on = ["errors", "undecided", "probability"]\n[api]\nthrottle_rate = 100\n')
+def shell(standing: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    shell = replace(copy(standing, tmp_path_factory.mktemp("rollouts") / "toy"), variables={SPEED_VARIABLE: SPEED})
+    for setting in (
+        *("deploy.instance_count=2", "deploy.rollout=canary", "deploy.rollout_minutes=1"),
+        *("deploy.rollback_on=errors,undecided,probability", "api.throttle_rate=100"),
+    ):
+        shell.run("config", "set", *setting.split("="))
     yield shell
-    shell.run("down", "--yes")
+    daemon.destroy(shell.twin)
 
 
 @pytest.fixture(scope="module")

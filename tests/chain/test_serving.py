@@ -13,14 +13,6 @@ REVIEW = "A superb plot, moving. Who wrote it?"
 
 
 @pytest.fixture(scope="module")
-def live(shell: Shell) -> Shell:
-    """The shell, with everything up, on an instance."""
-    shell.run("config", "set", "train.architecture", "ngram")
-    shell.run("up")
-    return shell
-
-
-@pytest.fixture(scope="module")
 def answer(live: Shell) -> dict[str, Any]:
     """What the API said of the review before anything was changed."""
     return asked(live)
@@ -36,7 +28,7 @@ def endpoints(shell: Shell) -> list[str]:
 
 
 def all_the_same(answers: Sequence[str], answer: dict[str, Any]) -> bool:
-    return len(answers) > 5 and all(
+    return len(answers) > 1 and all(
         json.loads(each) == answer | {"probability": pytest.approx(answer["probability"], abs=1e-5)} for each in answers
     )
 

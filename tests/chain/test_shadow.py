@@ -1,11 +1,10 @@
 """A shadow on the twin: it gets a copy of what visitors ask, is compared, answers nobody, and goes without a trace."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.chain.shell import Shell, begin
+from tests.chain.shell import Shell
 from tests.chain.visitors import Visitors
 from tests.twin.conftest import wait_for
 
@@ -13,12 +12,9 @@ REVIEW = "a superb film"
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    shell = begin(tmp_path_factory.mktemp("shadow") / "toy")
-    with (shell.folder / "sentictl.toml").open("a") as settings:
-        settings.write('architecture = "ngram"\n[api]\nthrottle_rate = 100\n')
-    yield shell
-    shell.run("down", "--yes")
+def shell(live: Shell) -> Shell:
+    live.run("config", "set", "api.throttle_rate", "100")
+    return live
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +67,16 @@ def test_what_stands_of_it_costs_and_stays(shell: Shell, versions: list[str]) ->
     assert "shadow-model" in [each["kind"] for each in status["resources"]]
     assert status["hourly_cost"] == pytest.approx(2 * 0.115)
     assert shell.json("prune", "--keep", "1")["unused"] == []
+
+
+def test_the_endpoint_scales_beside_it(shell: Shell, versions: list[str]) -> None:
+    shell.run("deploy", "--max-instances", "2")
+    status = shell.json("status")
+    assert {"scalable-target", "shadow-model"} <= {each["kind"] for each in status["resources"]}
+    assert not [each for each in status["resources"] if each["mend"]]
+    assert marks(shell, "shadow") == [2]
+    assert versions[0] in shell.run("predict", REVIEW, "--via", "endpoint", "--json").stdout
+    shell.run("deploy", "--max-instances", "0")
 
 
 def test_what_it_cannot_be(shell: Shell, versions: list[str]) -> None:

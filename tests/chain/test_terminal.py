@@ -63,8 +63,9 @@ def test_at_the_end_each_part_stands_once_with_its_facts(first: Recording) -> No
     assert any(line.startswith("╭─ Live") for line in lines)
 
 
-@pytest.mark.parametrize("columns", [60, 40])
-@pytest.mark.parametrize("arguments", SHOWING, ids=" ".join)
+@pytest.mark.parametrize(
+    ("arguments", "columns"), [*((line, 40) for line in SHOWING), (("up",), 60), (("status",), 60)]
+)
 @pytest.mark.usefixtures("first")
 def test_nothing_is_cut_or_broken_by_the_terminal(shell: Shell, arguments: Sequence[str], columns: int) -> None:
     shown = on_terminal(shell, *arguments, columns=columns)
@@ -98,12 +99,11 @@ def test_a_log_file_has_each_milestone_once(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "variables"), [((), {"NO_COLOR": "1"}), (("--no-color",), {}), ((), {"TERM": "dumb"})]
 )
-@pytest.mark.parametrize("command", [("up",), ("config", "get", "data.sourse")], ids=" ".join)
-@pytest.mark.usefixtures("first")
+@pytest.mark.parametrize("command", [("status",), ("config", "get", "data.sourse")], ids=" ".join)
 def test_color_can_be_done_without(
-    shell: Shell, command: Sequence[str], arguments: Sequence[str], variables: dict[str, str]
+    first: Recording, shell: Shell, command: Sequence[str], arguments: Sequence[str], variables: dict[str, str]
 ) -> None:
-    assert COLOR.search(on_terminal(shell, *command).written)
+    assert COLOR.search(first.written)
     plain = on_terminal(shell, *command, *arguments, variables=variables)
     assert not COLOR.search(plain.written)
     assert "TERM" not in variables or "\x1b" not in plain.written
@@ -169,7 +169,7 @@ def test_status_shows_what_is_gone_and_what_mends_it(shell: Shell) -> None:
     marks = {line.split()[1]: line.split()[0] for line in shown.lines() if line.split()[:1] in (["●"], ["○"], ["✗"])}
     assert marks == dict.fromkeys(PARTS, "●") | {"deploy": "✗"}
     assert "endpoint toy-local-endpoint: missing. Mend it: sentictl deploy" in shown.text()
-    assert "1 of 16 resources are not as the settings want them." in shown.text()
+    assert "1 of 18 resources are not as the settings want them." in shown.text()
     shell.run("deploy")
 
 

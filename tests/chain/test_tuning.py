@@ -156,4 +156,4 @@ def test_prune_takes_the_trials_that_are_no_version(shell: Shell, tuned: dict[st
 
 def test_down_takes_everything(shell: Shell, tuned: dict[str, Any]) -> None:
     assert shell.json("down", "--yes")["left"] == []
-    assert not daemon.status(shell.folder / ".sentictl" / "local").running
+    assert not daemon.status(shell.twin).running

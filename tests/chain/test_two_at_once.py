@@ -7,7 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from sentictl.config.config import Config, get
+from sentictl.config.config import Config
+from sentictl.config.dotted_keys import get
 from sentictl.config.project_folder import ProjectFolder
 from tests.chain.shell import SENTICTL, Shell, begin, environment, up, wait_for
 from tests.prepared import popen as prepared

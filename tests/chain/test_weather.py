@@ -32,6 +32,7 @@ def test_the_chain_comes_up(rough: Shell) -> None:
         "CreateTrainingJob",
         "PutPublicAccessBlock",
         "PutRolePolicy",
+        "UpdateAccount",
     }
     assert "Waiting for the first answers" in done.stderr
     assert "Missing" not in done.stdout

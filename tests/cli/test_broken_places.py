@@ -20,13 +20,9 @@ COMMANDS = (
     "plan",
     "doctor",
     "models",
-    "logs train",
-    "predict good",
     "predict --file reviews.csv --output answers.csv",
     "evaluate --data reviews.csv",
     "export --cloudformation",
-    "completion bash",
-    "site --dry-run",
     "init",
 )
 OF_THE_TWIN = ("local status", "local stop", "local start", "local logs", "local stop")
@@ -118,9 +114,12 @@ def test_a_command_does_its_work_or_says_why_not(project: Path, run: Run, broken
     rows = "".join(f"{'good' if number % 2 else 'bad'} film {number},{number % 2}\n" for number in range(100))
     (project / "reviews.csv").write_text("text,label\n" + rows)
     broken(project)
-    for command in COMMANDS:
-        check(command, run(*command.split(), "--json"))
-        away(project / "answers.csv")
+    try:
+        for command in COMMANDS:
+            check(command, run(*command.split(), "--json"))
+            away(project / "answers.csv")
+    finally:
+        stop_twin(project)
 
 
 @pytest.mark.parametrize("broken", [name for name in BROKEN if "twin" in name or "cache" in name])
@@ -130,8 +129,12 @@ def test_the_twin_runs_or_says_why_not(project: Path, run: Run, broken: str) -> 
         for command in OF_THE_TWIN:
             check(command, run(*command.split(), "--json"))
     finally:
-        with contextlib.suppress(OSError):
-            daemon.stop(project / ".sentictl" / "local")
+        stop_twin(project)
+
+
+def stop_twin(project: Path) -> None:
+    with contextlib.suppress(OSError):
+        daemon.stop(project / ".sentictl" / "local")
 
 
 def check(command: str, done: "subprocess.CompletedProcess[str]") -> None:

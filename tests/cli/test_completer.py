@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import pytest
 
 from sentictl.cli.app import COMMANDS
 from sentictl.cli.completer import settings
-from sentictl.config.config import all_keys
-from tests.cli.conftest import SENTICTL, Run
+from sentictl.config.dotted_keys import all_keys
+from tests.cli.conftest import Run
 from tests.cli.test_app import HEAVY, imported
+from tests.prepared import popen as prepared
 
 PROJECT = """\
 [project]
@@ -88,10 +90,11 @@ def shell(
     name: str, program: str, folder: Path, variables: dict[str, str] | None
 ) -> "subprocess.CompletedProcess[str]":
     ours = {name: value for name, value in os.environ.items() if not name.startswith("SENTICTL_")}
-    ours["PATH"] = f"{SENTICTL.parent}{os.pathsep}{ours['PATH']}"
-    return subprocess.run(
-        [name, "-c", program], cwd=folder, env=ours | (variables or {}), capture_output=True, text=True, check=True
-    )
+    with tempfile.TemporaryDirectory() as programs:
+        ours |= prepared.on_path(Path(programs))
+        return subprocess.run(
+            [name, "-c", program], cwd=folder, env=ours | (variables or {}), capture_output=True, text=True, check=True
+        )
 
 
 def test_commands_are_completed(complete: Complete) -> None:
@@ -110,7 +113,7 @@ def test_options_are_completed_before_and_after_the_command(complete: Complete) 
 
 def test_choices_and_parts_are_completed(complete: Complete) -> None:
     assert complete("train", "--arch", "") == ["ngram", "lstm", "wide-lstm"]
-    assert complete("down", "") == ["endpoint", "lambda", "api", "site"]
+    assert complete("down", "") == ["endpoint", "lambda", "users", "api", "site", "alerts", "batch", "train"]
     assert complete("logs", "l") == ["lambda"]
     assert complete("completion", "") == ["bash", "zsh", "fish"]
 
@@ -135,7 +138,7 @@ def test_versions_are_those_recorded_in_the_environment(complete: Complete, toy:
 
 
 def test_settings_are_completed_by_their_keys(complete: Complete) -> None:
-    assert complete("config", "get", "lambda.") == ["lambda.memory_mb", "lambda.timeout_seconds", "lambda.log_days"]
+    assert complete("config", "get", "lambda.") == ["lambda.memory_mb", "lambda.timeout_seconds"]
     assert complete("config", "set", "train.ep") == ["train.epochs"]
     assert settings() == list(all_keys())
 

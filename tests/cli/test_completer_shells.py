@@ -103,4 +103,4 @@ def test_fish_completes(toy: Path) -> None:
     assert commands.startswith("deploy\tPut the trained model")
     assert environments.split() == ["local", "prod", "staging"]
     assert options.startswith("--instance-type\t")
-    assert sorted(parts.split()) == ["api", "endpoint", "lambda", "site"]
+    assert sorted(parts.split()) == ["alerts", "api", "batch", "endpoint", "lambda", "site", "train", "users"]

@@ -17,8 +17,8 @@ def test_outside_of_a_project_the_defaults_are_compared(tmp_path: Path, run: Run
     assert lines[0] == "10,000 requests a day, 304,167 a month, of 1 review of 230 words"
     assert max(map(len, lines)) <= 80
     rows = {line.split()[0]: line for line in lines[3:5]}
-    assert rows["lambda"].endswith("$1.61 *")
-    assert rows["serverless"].endswith("$2.02")
+    assert rows["lambda"].endswith("$1.69 *")
+    assert rows["serverless"].endswith("$2.10")
     assert "1 x ml.t2.medium than serverless (2048 MB)" in done.stdout
     assert "built-in table of" in done.stdout
     assert list(tmp_path.iterdir()) == []

@@ -50,7 +50,7 @@ def on_a_disk(folder: Path, size: str, script: str) -> str:
         S={SENTICTL}
         {script}
         mount -o remount,rw,size=8M . || umount . && cd "$PWD"
-        $S local stop >/dev/null 2>&1
+        [ ! -d .sentictl/local ] || $S local stop >/dev/null 2>&1
     """
     done = subprocess.run([*APART, "bash", "-c", whole], capture_output=True, text=True, check=True, timeout=120)
     told = done.stdout + done.stderr
@@ -84,7 +84,7 @@ def test_a_twin_on_a_full_disk_loses_nothing_that_it_said_it_kept(tmp_path: Path
     assert "2 resources, all as the settings want them." in third
 
 
-@pytest.mark.parametrize("command", ["config set train.epochs 4", "data", "up", "init"])
+@pytest.mark.parametrize("command", ["config set train.epochs 4", "data", "init"])
 def test_a_project_that_may_only_be_read_is_one_error_for_a_command_that_changes_it(
     tmp_path: Path, command: str
 ) -> None:
@@ -104,7 +104,7 @@ def test_a_project_that_may_only_be_read_is_read(tmp_path: Path) -> None:
         mount --bind . . && mount -o remount,bind,ro . && cd "$PWD" || echo "exit code of mount"
         touch here 2>/dev/null && echo "exit code of touch"
         $S status | diff before - || echo differs
-        for command in 'config show' plan 'up --dry-run' 'down --dry-run' 'local start' 'local logs' models; do
+        for command in plan 'down --dry-run' 'local logs' models; do
             $S $command > /dev/null || echo "$command: exit code $?"
         done
         """,

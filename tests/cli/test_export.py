@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from sentictl.assets.installed import templates
 from tests.cli.conftest import Run
+
+LARGEST = 51_200  # bytes that CloudFormation takes without a bucket
 
 TRAINED = """
 [project]
@@ -36,6 +39,31 @@ def test_the_template_is_the_result(tmp_path: Path, run: Run) -> None:
     assert json.loads((tmp_path / "stack.json").read_text()) == template
     assert written.stdout == f"Wrote stack.json: {len(template['Resources'])} resources.\n"
     assert settings.read_text() == TRAINED
+
+
+def test_a_template_that_is_too_large_is_squeezed_and_what_still_is_goes_by_way_of_the_bucket(
+    tmp_path: Path, run: Run
+) -> None:
+    (tmp_path / "sentictl.toml").write_text(TRAINED)
+    handler = tmp_path / "templates" / "lambda" / "handler.py"
+    handler.parent.mkdir(parents=True)
+    own = (templates() / "lambda" / "handler.py").read_text()
+    done, texts = [], []
+    try:
+        for more in (5_000, 20_000):
+            handler.write_text(f"{own}\n{'#' * more}\n")
+            done.append(run("export", "--cloudformation", "--output", "stack.json"))
+            texts.append((tmp_path / "stack.json").read_text())
+            json.loads(texts[-1])
+    finally:
+        run("local", "stop")
+    assert [text.strip().count("\n") for text in texts] == [0, 0]
+    assert len(texts[0].encode()) <= LARGEST < len(texts[1].encode())
+    command = (
+        "aws cloudformation deploy --stack-name films --template-file stack.json "
+        "--s3-bucket films-local-123456789012 --capabilities CAPABILITY_NAMED_IAM --region us-east-1"
+    )
+    assert [command in " ".join(each.stderr.split()) for each in done] == [False, True]
 
 
 def test_the_document_is_the_result(tmp_path: Path, run: Run) -> None:

@@ -224,8 +224,10 @@ def test_the_workflow_asks_for_no_more_than_it_needs(run: Run, tmp_path: Path) -
     run("init")
     workflow = yaml.safe_load((tmp_path / ".github" / "workflows" / "sentictl.yml").read_text())
     assert workflow["permissions"] == {}
-    for job in workflow["jobs"].values():
-        assert job["permissions"] == {"id-token": "write", "contents": "read"}
+    more = {"preview": "write", "stale": "read", "remove": "write"}  # to comment on pull requests, or look at them
+    for name, job in workflow["jobs"].items():
+        pulls = {"pull-requests": more[name]} if name in more else {}
+        assert job["permissions"] == {"id-token": "write", "contents": "read", **pulls}
         assert job["concurrency"]["group"]
         assert job["timeout-minutes"]
         assert "vars.SENTICTL_PACKAGE != ''" in job["if"]  # or pip would take what has that name on an index
@@ -233,6 +235,10 @@ def test_the_workflow_asks_for_no_more_than_it_needs(run: Run, tmp_path: Path) -
             assert "${{" not in step.get("run", "")  # nothing from outside becomes part of a script
             subprocess.run(["bash", "-n", "-c", step.get("run", "")], check=True)
     assert workflow["jobs"]["up"]["concurrency"]["cancel-in-progress"] is False
+    for name in more:
+        assert "vars.AWS_PREVIEW_ROLE_ARN != ''" in workflow["jobs"][name]["if"]
+    made, removed = (workflow["jobs"][name]["concurrency"]["group"].split("${{")[0] for name in ("preview", "remove"))
+    assert made == removed  # closing a pull request ends what still makes its preview
 
 
 def test_eject_adds_copies_that_are_used_from_then_on(run: Run, project: Path) -> None:

@@ -200,6 +200,11 @@ def test_a_file_without_output_is_answered_on_stdout(run: Run, tmp_path: Path) -
         (("predict", "x", "--output", "out.parquet"), 2, "no known form"),
         (("predict", "x", "--output", "in.csv"), 2, "already"),
         (("predict", "x", "--resume"), 2, "--resume"),
+        (("predict", "--via", "batch", "--file", "in.csv", "--output", "o.csv", "--resume"), 2, "by itself"),
+        (("predict", "x", "--every", "day 03:00"), 2, "folder on S3"),
+        (("predict", "--every", "day 03:00", "--instances", "3"), 2, "--instances"),
+        (("predict", "--every", "day 03:00", "--review-column", "text"), 2, "--review-column"),
+        (("predict", "--every", "day 03:00", "--via", "api"), 2, "asks no api"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_message(

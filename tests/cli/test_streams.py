@@ -13,17 +13,13 @@ SENTICTL = Path(sys.executable).with_name("sentictl")
 # What succeeds and writes its answer by each of the ways that there are: our own, Rich's, Typer's, and line by line.
 ANSWERS = (
     "config show",
-    "config get train.epochs --json",
     "--help",
-    "status --help",
     "--version",
-    "completion fish",
-    "predict 'what a film'",
     "predict --explain 'what a film'",
     "predict --file reviews.csv",
-    "predict --file reviews.csv --json",
+    "predict 'what a film' --json",
 )
-FAILURES = (("config get train.epoch", 2), ("no-such-command", 2), ("predict --file none.csv", 1))
+FAILURES = (("config get train.epoch", 2), ("predict --file none.csv", 1))
 
 
 @pytest.fixture(autouse=True)
@@ -80,13 +76,12 @@ def test_an_answer_needs_no_stderr(project: Path, command: str, stderr: str) -> 
     assert done.stdout
 
 
-@pytest.mark.parametrize(("command", "code"), FAILURES)
+@pytest.mark.parametrize(("command", "code"), [*FAILURES, ("no-such-command --json", 2)])
 @pytest.mark.parametrize("streams", ["2>&-", "2>/dev/full", ">&- 2>&-", ">/dev/full 2>/dev/full", "2>&1 | true"])
 def test_an_exit_code_is_the_same_where_nobody_is_told_why(
     project: Path, command: str, code: int, streams: str
 ) -> None:
     assert call(project, command, streams).returncode == code
-    assert call(project, f"{command} --json", streams).returncode == code
 
 
 @pytest.mark.parametrize(("command", "code"), FAILURES)

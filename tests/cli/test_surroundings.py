@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SENTICTL = Path(sys.executable).with_name("sentictl")
-COMMANDS = ("status", "config show", "init", "predict good", "local status", "evaluate --data x.csv", "up", "doctor")
+COMMANDS = ("status", "init", "predict good", "local status", "up", "doctor")
 NOWHERE = {"HOME": "/nowhere", "TMPDIR": "/nowhere", "XDG_CACHE_HOME": "/nowhere"}
 
 
@@ -42,14 +42,7 @@ def test_help_needs_no_working_directory(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("variables", [{}, NOWHERE, {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}])
 def test_commands_need_no_home_no_temporary_folder_and_no_locale(project: Path, variables: dict[str, str]) -> None:
-    for command in (
-        "status",
-        "config set site.title Films",
-        "config show",
-        "predict 'schön ✓'",
-        "doctor",
-        "plan --help",
-    ):
+    for command in ("status", "config set site.title Films", "predict 'schön ✓'", "doctor"):
         done = call(project, f"sentictl {command}", **variables)
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -57,11 +50,10 @@ def test_commands_need_no_home_no_temporary_folder_and_no_locale(project: Path, 
 @pytest.mark.parametrize("source", ["imdb", "~/reviews.csv", "~nobody-at-all/reviews.csv"])
 def test_a_user_without_a_home_is_told_so(project: Path, source: str) -> None:
     with (project / "sentictl.toml").open("a") as settings:
-        settings.write(f"[data]\nsource = {json.dumps(source)}\n")
+        settings.write(f'[data]\nsource = {json.dumps(source)}\n[env.prod]\nregion = "eu-west-1"\n')
     # No variable, and no entry among the users: as in a container that runs under a number.
-    nobody = "import pwd, sys; pwd.getpwuid = {}.__getitem__; sys.argv = ['sentictl', 'plan']; "
+    nobody = "import pwd, sys; pwd.getpwuid = {}.__getitem__; sys.argv = ['sentictl', 'plan', '--env', 'prod']; "
     done = call(project, f"{sys.executable} -c {shlex.quote(nobody + 'from sentictl.cli.program import main; main()')}")
-    call(project, "sentictl local stop")
     assert done.returncode == 1
     assert ("this user has no home" in done.stderr) == (source == "imdb")
     assert "There is no " in done.stderr

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentictl.config.config import TABLES, Config, all_keys, get
+from sentictl.config.config import Config
+from sentictl.config.dotted_keys import TABLES, all_keys, get
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import Settings
 from sentictl.config.state import STATE_VERSION, Record, State
@@ -475,6 +476,7 @@ def test_every_key_has_a_value() -> None:
     settings = Settings()
     tables = settings.model_dump(by_alias=True)
     tables |= {"train.tune": tables["train"].pop("tune"), "deploy.hours": tables["deploy"].pop("hours")}
+    tables |= {f"{table}.schedule": tables[table].pop("schedule") for table in ("batch", "train")}
     assert {key: get(settings, key) for key in all_keys()} == {
         f"{table}.{name}": value for table, values in tables.items() for name, value in values.items()
     }
@@ -604,3 +606,22 @@ def test_what_stands_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
         with pytest.raises(SettingsError, match=f"{path} .*{reason}"):
             Config.load(ProjectFolder.open(tmp_path))
         path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def test_the_states_of_all_environments_are_told_as_far_as_they_are_known_here(folder: ProjectFolder) -> None:
+    folder.settings_file.write_text(
+        '[env.prod]\nregion = "eu-west-1"\n\n[state.prod]\nversion = 3\n'
+        'resources = [{kind = "bucket", name = "b", arn = "arn:b"}]\n'
+    )
+    folder.keep_copy("dev", '{"version": 3, "resources": [{"kind": "model", "name": "m", "arn": "arn:m"}]}')
+    folder.keep_copy("prod", '{"version": 3, "resources": []}')  # of before it came into the file
+    config = Config.load(folder)
+    config.state.keep(Record("endpoint", "e", "arn:e"))
+    known = {name: [record.name for record in state] for name, state in config.states().items()}
+    assert known == {"local": ["e"], "dev": ["m"], "prod": ["b"]}
+    folder.settings_file.write_text("[state.prod]\nversion = 0\n")
+    with pytest.raises(StateError, match=rf"\[state\.prod\] in {folder.settings_file} is damaged"):
+        config.states()
+    folder.settings_file.write_text('[state]\nprod = "none"\n')
+    with pytest.raises(SettingsError, match=rf"state\.prod in {folder.settings_file} is not a table"):
+        config.states()

@@ -20,6 +20,9 @@ def hours(up: str, down: str) -> OpeningHours:
         ("mon,wed-thu 23:59", "cron(59 23 ? * MON,WED,THU *)"),
         ("daily 0:00", "cron(0 0 * * ? *)"),
         ("mon-sun 7:00", "cron(0 7 * * ? *)"),
+        ("day 3:00", "cron(0 3 * * ? *)"),
+        ("sunday 02:00", "cron(0 2 ? * SUN *)"),
+        ("thursday 02:00", "cron(0 2 ? * THU *)"),
     ],
 )
 def test_a_weekly_time_is_a_cron_expression(text: str, cron: str) -> None:
@@ -27,7 +30,7 @@ def test_a_weekly_time_is_a_cron_expression(text: str, cron: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "mon", "8:00", "mon 8", "mon 24:00", "mon 8:60", "monday 8:00", "mon- 8:00", "mon 8:00 pm", "mon ٨:00"]
+    "text", ["", "mon", "8:00", "mon 8", "mon 24:00", "mon 8:60", "mond 8:00", "mon- 8:00", "mon 8:00 pm", "mon ٨:00"]
 )
 def test_any_other_is_none(text: str) -> None:
     with pytest.raises(ValueError):

@@ -70,3 +70,11 @@ def test_machines_that_take_one_image_can_stand_in_for_each_other(
     image: str, one: str, other: str, *, same: bool
 ) -> None:
     assert same_on(image, one, other) is same
+
+
+def test_an_image_is_as_long_as_sagemaker_takes() -> None:
+    address = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/"
+    longest = f"{address}{'a' * (253 - len(address))}:1"
+    assert len(longest) == 255
+    assert parse(longest) is not None
+    assert parse(longest + "0") is None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sentictl.config.project_folder import ProjectFolder
-from sentictl.errors import StateError
+from sentictl.errors import ModelError, StateError
 from tests.forks import ends
 
 HOLD = """
@@ -127,3 +127,39 @@ def test_a_lock_that_is_a_folder_is_refused(folder: ProjectFolder) -> None:
 def test_a_folder_that_went_away_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="cannot be taken: No such file"), ProjectFolder(tmp_path / "gone").locked():
         raise AssertionError("there is nothing to lock")
+
+
+def test_a_copy_of_a_state_is_kept_by_environment_until_it_is_empty(folder: ProjectFolder) -> None:
+    assert folder.kept_copies() == {}
+    folder.keep_copy("prod", '{"version": 3}')
+    folder.keep_copy("dev", "{}")
+    assert {name: path.read_text() for name, path in folder.kept_copies().items()} == {
+        "dev": "{}",
+        "prod": '{"version": 3}',
+    }
+    folder.keep_copy("prod", "")
+    folder.keep_copy("never", "")
+    assert list(folder.kept_copies()) == ["dev"]
+
+
+def test_models_of_an_environment_are_forgotten_and_others_stay(folder: ProjectFolder) -> None:
+    for name in ("a", "b"):
+        (folder.models / name).mkdir(parents=True)
+    folder.current_model("local").symlink_to("a")
+    folder.current_model("prod").symlink_to("b")
+    assert folder.model_of("local").resolve().name == "a"
+    folder.forget_models("local", ["a", "gone"])
+    assert sorted(path.name for path in folder.models.iterdir()) == ["b", "current-prod"]
+    with pytest.raises(ModelError, match="There is no model of the environment local on this machine") as refusal:
+        folder.model_of("local")
+    assert refusal.value.hint.startswith("Train one: sentictl train, fetch")
+    with pytest.raises(ModelError) as refusal:
+        folder.model_of("dev")
+    assert "sentictl deploy --env dev, " in refusal.value.hint
+
+
+def test_every_twin_has_a_folder_of_its_own(folder: ProjectFolder) -> None:
+    assert folder.twin_homes() == [folder.twin_home]
+    for name in ("b", "a"):
+        (folder.twins / name).mkdir(parents=True)
+    assert folder.twin_homes() == [folder.twin_home, folder.twins / "a", folder.twins / "b"]

@@ -125,3 +125,86 @@ def test_what_the_page_cannot_show_is_refused(config: Config, key: str, value: o
         config.set({key: value})
     assert f"The setting {key} cannot be " in refusal.value.message
     assert config.folder.settings_file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("api.cors_origins", "films.example", "films.example is no origin"),
+        ("api.cors_origins", "https://films.example/", "https://films.example/ is no origin"),
+        ("api.cors_origins", "https://Films.example", "https://Films.example is no origin"),
+        ("api.cors_origins", "https://*.example", r"https://\*.example is no origin"),
+        ("api.cors_origins", "*,https://films.example", "stands alone"),
+        ("api.cors_origins", "[", "a list of origins such as"),
+        ("api.cors_origins", [], "a list of origins such as"),
+        ("api.cors_origins", [1], "a list of origins such as"),
+        ("api.cors_origins", [f"https://a{n}.example" for n in range(21)], "20 origins at most"),
+        ("api.key_quota", "1000", "a day, week or month"),
+        ("api.key_quota", "0/day", "a day, week or month"),
+        ("api.key_quota", "10/hour", "a day, week or month"),
+        ("api.key_rate", "0", "greater than 0"),
+        ("api.auth", "password", "'none', 'key'"),
+    ],
+)
+def test_who_may_ask_is_said_in_few_words(config: Config, key: str, value: object, reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason):
+        config.set({key: value})
+
+
+def test_origins_are_a_list_or_a_text_with_commas(config: Config) -> None:
+    origins = ["https://films.example", "http://localhost:8000", "http://[::1]:80"]
+    for given in (origins, json.dumps(origins), f" {json.dumps(origins)}", ", ".join(origins)):
+        assert config.change({"api.cors_origins": given}) in ({"api.cors_origins": origins}, {})
+        assert config.settings.api.cors_origins == origins
+    assert config.set({"api.key_quota": "5/month"}) == {"api.key_quota": "5/month"}
+    assert config.set({"api.key_quota": ""}) == {"api.key_quota": ""}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("site.examples", ["x" * 1_000] * 8),
+        ("api.cors_origins", [f"https://a{n}.example" for n in range(20)]),
+        ("api.cors_origins", ["*"]),
+        ("api.caller_rate_limit", 10),
+        ("api.caller_rate_limit", 0),
+        ("data.delimiter", "tab"),
+        ("data.delimiter", r"\t"),
+        ("data.delimiter", "|"),
+        ("project.state", "s3://our-bucket/films"),
+        ("logs.days", 3288),
+    ],
+)
+def test_what_lies_on_the_limits_is_taken(config: Config, key: str, value: object) -> None:
+    config.change({key: value})
+    assert config.get(key) == value
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("api.caller_rate_limit", 9, "it is 10 requests in five minutes at least, or 0 for no limit"),
+        ("data.delimiter", "\n", "it is one character, such as ; or |, or the word tab"),
+        ("data.delimiter", "ab", "it is one character, such as ; or |, or the word tab"),
+        ("project.state", "ftp://films", "it is file, s3 or an address such as s3://our-bucket/films"),
+        ("project.name", "Films", "2 to 20 lower-case letters"),
+        ("logs.days", 3289, "3288"),
+    ],
+)
+def test_what_lies_beyond_them_is_refused(config: Config, key: str, value: object, reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason) as refusal:
+        config.change({key: value})
+    assert f"The setting {key} cannot be " in refusal.value.message
+
+
+def test_the_place_of_a_state_ends_without_a_slash(config: Config) -> None:
+    config.change({"project.state": "s3://our-bucket/films/"})
+    assert config.settings.project.state == "s3://our-bucket/films"
+
+
+def test_where_the_state_is_cannot_be_set_while_there_is_one(config: Config) -> None:
+    config.folder.settings_file.write_text("[state.local]\nversion = 3\nresources = []\n")
+    with pytest.raises(SettingsError) as refusal:
+        Config.load(config.folder).set({"project.state": "s3"})
+    assert refusal.value.message == ("project.state cannot be set by itself: what is recorded would stay where it is.")
+    assert refusal.value.hint == "Move it: sentictl state move s3"

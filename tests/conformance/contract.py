@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 from sentimodel.predictor import Predictor
 
+from sentictl.services.batch.records import MB, record_of
+from sentictl.services.predict.rows import InputRow
 from tests.conformance.server import JSON, Server
 
 GOOD = "The acting was wonderful. The plot was superb."
 BAD = "The acting was dreadful. The plot was boring."
 MIXED = "Très superb — 🎬 <br />but the ending isn't."
 TEXT = "text/plain"
+JSON_LINES = "application/jsonlines"
 TOLERANCE = 1e-5
 
 
@@ -62,6 +65,27 @@ def test_reviews_are_answered_in_order(server: Server, expected: Any) -> None:
         check(answer, expected[review])
 
 
+# As Batch Transform sends it, with BatchStrategy MultiRecord and SplitType Line.
+def test_json_lines_are_answered_line_by_line(server: Server, expected: Any) -> None:
+    lines = [json.dumps({"review": review}, ensure_ascii=False).encode() for review in (GOOD, MIXED, BAD)]
+    answer = server.ask(b"\n".join([*lines, b"{", b'{"review": "\xff"}', lines[0]]), JSON_LINES, JSON_LINES)
+    assert (answer.status, answer.content_type) == (200, JSON_LINES)
+    said = [json.loads(line) for line in answer.body.decode().split("\n")]
+    for document, review in zip([*said[:3], said[5]], (GOOD, MIXED, BAD, GOOD), strict=True):
+        check(document, expected[review])
+    assert [document["error"]["code"] for document in said[3:5]] == ["not_json", "not_utf8"]
+
+
+def test_a_megabyte_of_the_shortest_lines_is_answered(server: Server) -> None:
+    """The most answers that a request of `predict --via batch` asks for: each is no longer than its line."""
+    record = record_of(InputRow("good"), MB)
+    assert isinstance(record, bytes)
+    count = MB // len(record)
+    answer = server.ask((record * count).rstrip(b"\n"), JSON_LINES, JSON_LINES)
+    assert (answer.status, answer.body.count(b"\n") + 1) == (200, count)
+    assert len(answer.body) <= MB
+
+
 def test_an_explanation_comes_where_asked(server: Server) -> None:
     assert server.ask(json.dumps({"review": GOOD, "explain": True}).encode(), JSON).json["explanation"]["words"]
     (answer,) = server.ask(json.dumps({"reviews": [GOOD], "explain": True}).encode(), JSON).json
@@ -101,6 +125,16 @@ def test_a_wrong_request_is_answered_with_its_reason(
 def test_a_client_that_wants_no_json_is_told(server: Server, accept: str) -> None:
     answer = server.ask(GOOD.encode(), TEXT, accept)
     assert (answer.content_type, answer.json["error"]["code"]) == (JSON, "not_acceptable")
+
+
+def test_the_log_has_each_request_under_its_callers_id_and_without_its_text(server: Server) -> None:
+    for number in range(4):  # so that every worker has had one before
+        server.ask(GOOD.encode(), TEXT, attributes=f"id-of-request-{number}-a")
+        server.ask(b"", TEXT, attributes=f"id-of-request-{number}-b")
+    for number in range(4):
+        server.wait_until_said(f'{{"request_id": "id-of-request-{number}-a", "reviews": 1, "characters": {len(GOOD)}')
+        server.wait_until_said(f'"id-of-request-{number}-b", "reviews": 0, "characters": 0, "error": "empty_review"')
+    assert not any("wonderful" in line for line in server.log)
 
 
 def test_callers_at_once_each_get_their_own_answer(server: Server, expected: Any) -> None:

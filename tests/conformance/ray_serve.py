@@ -16,17 +16,13 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import pytest
-
 from sentictl.twin.core import processes
 from tests.conformance.conftest import Submitted
-from tests.conformance.server import JSON, Server, free_ports, require, run_to_its_end
+from tests.conformance.server import JSON, Server, free_ports, run_to_its_end
 
 SECONDS = 300
 READY_SECONDS = 120
-WANTED = "TESTS_RAY"
 PASSED_ON = "x-amzn-sagemaker-"
-PACKAGES = {"ray": "ray[serve]", "starlette": "ray[serve]"}
 
 
 class Adapter(ThreadingHTTPServer):
@@ -105,9 +101,6 @@ def ray_serving(submitted: Submitted, folder: Path) -> Iterator[tuple[Server, in
     Args:
         folder: an empty one.
     """
-    if not os.environ.get(WANTED):
-        pytest.skip("Ray gives up on a busy machine: make test-ray runs this alone")
-    require(PACKAGES)
     container = submitted.requests["CreateModel"]["PrimaryContainer"]
     model = folder / "model"
     submitted.unpack(container["ModelDataUrl"], model)

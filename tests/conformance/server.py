@@ -60,9 +60,11 @@ class Server:
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_SECONDS)
 
-    def ask(self, body: bytes, content_type: str | None, accept: str | None = JSON) -> Answer:
-        """Invoke the model as SageMaker does."""
-        headers = {"Content-Type": content_type, "Accept": accept}
+    def ask(
+        self, body: bytes, content_type: str | None, accept: str | None = JSON, attributes: str | None = None
+    ) -> Answer:
+        """Invoke the model as SageMaker does; `attributes` are InvokeEndpoint's CustomAttributes."""
+        headers = {"Content-Type": content_type, "Accept": accept, "X-Amzn-SageMaker-Custom-Attributes": attributes}
         return self.request("POST", "/invocations", body, {name: text for name, text in headers.items() if text})
 
     def wait_until_healthy(self, seconds: float = READY_SECONDS) -> None:

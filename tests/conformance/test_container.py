@@ -108,10 +108,14 @@ def test_sigterm_lets_what_is_asked_be_answered(submitted: Submitted, tmp_path: 
 
 
 def test_what_is_installed_in_it_is_what_the_tests_run_with() -> None:
-    wanted = dict(re.findall(r"^([a-z]+)==(\S+)", (CHECKOUT / "constraints.txt").read_text(), re.MULTILINE))
-    pinned = dict(re.findall(r"^([a-z]+)==(\S+)", (CONTAINER / "requirements.txt").read_text(), re.MULTILINE))
+    wanted = _pinned(CHECKOUT / "requirements" / "run.txt") | _pinned(CHECKOUT / "requirements" / "dev.txt")
+    pinned = _pinned(CONTAINER / "requirements.txt")
     assert set(pinned) == {"gunicorn", "numpy", "onnxruntime", "packaging"}
     assert {name: version for name, version in pinned.items() if wanted.get(name) != version} == {}
+
+
+def _pinned(requirements: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z]+)==(\S+)", requirements.read_text(), re.MULTILINE))
 
 
 def test_every_file_that_it_is_made_of_is_copied_into_it() -> None:

@@ -12,6 +12,9 @@ from tests.conformance.contract import *  # noqa: F403 (its tests, run here as w
 from tests.conformance.contract import GOOD, TEXT
 from tests.conformance.ray_serve import READY_SECONDS, adapter, ray_serving
 from tests.conformance.server import JSON, Server, free_ports
+from tests.peers import require_ray
+
+require_ray()
 
 STARTS = 3  # that are tried: Ray gives up one where an agent of its own takes more than 15 s, as on a busy machine
 SETTINGS = '\n[deploy]\nimage = "ray-serve"\n'
@@ -44,7 +47,8 @@ def test_json_that_is_not_utf8_is_answered_with_its_reason(server: Server) -> No
 
 
 def test_what_the_model_is_served_with_reports_nothing_to_its_makers(server: Server, submitted: Submitted) -> None:
-    assert submitted.requests["CreateModel"]["PrimaryContainer"]["Environment"] == {"RAY_USAGE_STATS_ENABLED": "0"}
+    environment = submitted.requests["CreateModel"]["PrimaryContainer"]["Environment"]
+    assert environment == {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
     assert not [line for line in server.log if "Usage stats collection is enabled" in line]
 
 

@@ -136,18 +136,10 @@ def test_the_metric_definitions_find_the_figures_of_every_epoch(trained: tuple[C
         assert float(found_last) == pytest.approx(last, abs=5e-5)
 
 
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"dropout": "2"}, "hyperparameter dropout must"),
-        ({"epoch": "3"}, "unrecognized arguments: --epoch 3"),
-    ],
-)
-def test_a_job_with_bad_hyperparameters_says_which(container: Container, changes: dict[str, str], reason: str) -> None:
-    container.configure(**changes)
-    done = container.train()
-    assert done.returncode != 0
-    assert reason in container.failure
+def test_a_job_with_an_unknown_hyperparameter_says_which(container: Container) -> None:
+    container.configure(epoch="3")
+    assert container.train().returncode != 0
+    assert "unrecognized arguments: --epoch 3" in container.failure
     assert not any((container.base / "model").iterdir())
 
 

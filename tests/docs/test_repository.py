@@ -79,9 +79,17 @@ def test_the_release_may_do_little_and_runs_what_it_names() -> None:
     assert workflow["permissions"] == {}
     jobs = workflow["jobs"]
     assert [name for name, job in jobs.items() if "id-token" in job["permissions"]] == ["publish"]
-    assert {name: job.get("needs") for name, job in jobs.items()} == {"build": None, "test": "build", "publish": "test"}
+    assert [name for name, job in jobs.items() if "write" in job["permissions"].get("contents", "")] == ["release"]
+    assert {name: job.get("needs") for name, job in jobs.items()} == {
+        "build": None,
+        "audit": "build",
+        "test": "build",
+        "publish": ["audit", "test"],
+        "release": "publish",
+    }
     assert jobs["publish"]["environment"]["name"] == "pypi"
-    assert not [step for step in jobs["publish"]["steps"] if "run" in step]  # nothing of ours where the token is
+    for name in ("publish", "release"):  # nothing of ours where a token is
+        assert not [step for step in jobs[name]["steps"] if "run" in step]
     assert "${{" not in text
     used = re.findall(r"uses: (.+)", text)
     assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action) for action in used), used

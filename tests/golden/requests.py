@@ -1,4 +1,4 @@
-"""Requests to AWS as they are made: recorded where boto3 takes them, and checked against botocore's service models."""
+"""Requests to AWS as they are made, and their answers: recorded in boto3, checked against botocore's service models."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -26,12 +26,14 @@ class Request:
         operation: AWS's name of the operation, such as "CreateModel".
         parameters: what was asked for.
         model: botocore's model of the operation.
+        answer: what came back, as botocore reads it: with `Error` where it was refused, and empty where nothing came.
     """
 
     service: str
     operation: str
     parameters: Mapping[str, Any]
     model: Any = field(repr=False)
+    answer: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def reads(self) -> bool:
@@ -44,12 +46,19 @@ def record(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     requests: list[Request] = []
     make = boto3.Session
 
-    def note(params: Mapping[str, Any], model: Any, **_: Any) -> None:
-        requests.append(Request(model.service_model.service_name, model.name, _copy(params), model))
+    def note(params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+        context["recorded"] = Request(model.service_model.service_name, model.name, _copy(params), model)
+        requests.append(context["recorded"])
+
+    def note_answer(parsed_response: Mapping[str, Any] | None, context: dict[str, Any], **_: Any) -> None:
+        if "recorded" in context:
+            context["recorded"].answer.clear()  # of an earlier attempt
+            context["recorded"].answer.update(_copy(parsed_response or {}))
 
     def recording(*arguments: Any, **named: Any) -> Any:
         session = make(*arguments, **named)
         session.events.register("provide-client-params", note)
+        session.events.register("response-received", note_answer)
         return session
 
     monkeypatch.setattr(boto3, "Session", recording)
@@ -61,10 +70,23 @@ def complaints(request: Request) -> list[str]:
     shape = request.model.input_shape
     if shape is None:
         return ["takes no parameters"] if request.parameters else []
-    report = ParamValidator().validate(request.parameters, shape)
+    return _complaints(shape, request.parameters, request.operation)
+
+
+def complaints_of_answer(request: Request) -> list[str]:
+    """What AWS would not have answered a request with, by the service's model. Of refusals the model says little."""
+    shape = request.model.output_shape
+    if shape is None or not request.answer or "Error" in request.answer:
+        return []
+    answer = {name: member for name, member in request.answer.items() if name != "ResponseMetadata"}
+    return _complaints(shape, answer, f"the answer to {request.operation}")
+
+
+def _complaints(shape: Any, value: Any, where: str) -> list[str]:
+    report = ParamValidator().validate(value, shape)
     if report.has_errors():
-        return [report.generate_report()]
-    return list(_broken(shape, request.parameters, request.operation))
+        return [f"{where}: {line}" for line in report.generate_report().splitlines()]
+    return list(_broken(shape, value, where))
 
 
 def _broken(shape: Any, value: Any, where: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """An exported template with every reference replaced by what it stands for."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tests.golden.writer import ACCOUNT
@@ -25,21 +25,33 @@ def resolved(template: Mapping[str, Any], api_id: str) -> dict[str, list[dict[st
     return found
 
 
+# By type: the attribute that others refer to, empty for the resource itself; and what stands for it.
+NAMED: Mapping[str, tuple[str, Callable[[str, Mapping[str, Any]], str]]] = {
+    "AWS::IAM::Role": ("Arn", lambda _, told: f"arn:aws:iam::{ACCOUNT}:role/{told['RoleName']}"),
+    "AWS::Lambda::Function": (
+        "Arn",
+        lambda _, told: f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{told['FunctionName']}",
+    ),
+    "AWS::WAFv2::WebACL": (
+        "Arn",
+        lambda _, told: f"arn:aws:wafv2:us-east-1:{ACCOUNT}:regional/webacl/{told['Name']}/id",
+    ),
+    "AWS::SageMaker::Model": ("ModelName", lambda _, told: str(told["ModelName"])),
+    "AWS::SageMaker::EndpointConfig": ("EndpointConfigName", lambda _, told: str(told["EndpointConfigName"])),
+    "AWS::Cognito::UserPool": ("", lambda *_: "us-east-1_Pool"),
+    "AWS::ApiGateway::Authorizer": ("", lambda name, _: name),
+    "AWS::ApiGateway::Deployment": ("", lambda name, _: name),
+    "AWS::ApplicationAutoScaling::ScalableTarget": ("", lambda name, _: name),
+    "AWS::S3::Bucket": ("", lambda name, _: name),
+}
+
+
 def _named(entries: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """What resources can be referred to by, for those that are."""
     for name, entry in entries.items():
-        properties = entry["Properties"]
-        match entry["Type"]:
-            case "AWS::IAM::Role":
-                yield f"{name}.Arn", f"arn:aws:iam::{ACCOUNT}:role/{properties['RoleName']}"
-            case "AWS::Lambda::Function":
-                yield f"{name}.Arn", f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{properties['FunctionName']}"
-            case "AWS::SageMaker::Model":
-                yield f"{name}.ModelName", properties["ModelName"]
-            case "AWS::SageMaker::EndpointConfig":
-                yield f"{name}.EndpointConfigName", properties["EndpointConfigName"]
-            case "AWS::ApiGateway::Deployment" | "AWS::S3::Bucket" | "AWS::ApplicationAutoScaling::ScalableTarget":
-                yield name, name
+        if entry["Type"] in NAMED:
+            attribute, stands = NAMED[entry["Type"]]
+            yield f"{name}.{attribute}".rstrip("."), stands(name, entry["Properties"])
 
 
 def _replaced(value: Any, values: Mapping[str, str]) -> Any:

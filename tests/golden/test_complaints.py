@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.golden.requests import Request, complaints
+from tests.golden.requests import Request, complaints, complaints_of_answer
 
 CONFIG = {"EndpointConfigName": "toy", "ProductionVariants": [{"VariantName": "all", "InstanceType": "ml.m5.large"}]}
 
@@ -42,3 +42,21 @@ def test_what_aws_would_refuse_is_complained_of(
     service: str, operation: str, parameters: dict[str, Any], why: str
 ) -> None:
     assert why in "\n".join(complaints(request(service, operation, parameters)))
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ({"ModelArn": "arn:aws:sagemaker:us-east-1:123456789012:model/toy"}, ""),
+        ({}, ""),
+        ({"Error": {"Code": "ValidationException"}}, ""),
+        ({"ModelArn": "toy"}, "ModelArn"),
+        ({"ResponseMetadata": {}, "ModelArn": 7}, "ModelArn"),
+    ],
+)
+def test_what_aws_would_not_answer_is_complained_of(answer: dict[str, Any], why: str) -> None:
+    asked = request("sagemaker", "CreateModel", {"ModelName": "toy"})
+    asked.answer.update(answer)
+    found = "\n".join(complaints_of_answer(asked))
+    assert why in found
+    assert bool(found) == bool(why)

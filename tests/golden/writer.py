@@ -9,16 +9,32 @@ from tests.golden.requests import Request
 
 ACCOUNT = "123456789012"  # the twin's
 # Ids that AWS gives, by the parameters that carry them.
-IDS = {"restApiId": "api", "resourceId": "resource", "deploymentId": "deployment"}
+IDS = {
+    "restApiId": "api",
+    "resourceId": "resource",
+    "deploymentId": "deployment",
+    "usagePlanId": "plan",
+    "keyId": "key",
+    "authorizerId": "authorizer",
+    "UserPoolId": "pool",
+    "ClientId": "client",
+    "LockToken": "lock",
+    "Id": "acl",
+}
 # Where a list goes on: how many pages there are is chance.
 PAGES = {"nextToken", "NextToken", "position", "Marker", "ContinuationToken", "KeyMarker", "VersionIdMarker"}
 # Registries have account numbers, which are no digests.
 DIGEST = re.compile(rf"\b(?!{ACCOUNT}\b|\d{{12}}(?:\.dkr|:repository)\b)[0-9a-f]{{12,64}}\b")
+BY_CHANCE = {"TemporaryPassword": "<password>"}  # what is made up anew in each run
+BY_NAME = {"Objects"}  # lists in the order of names that digests are part of
 WIDTH, INDENT = 110, 2
 CHANCE = {
     r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b": "<uuid>",
     r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?": "<time>",
+    r"(?<=/i-)[0-9a-f]{16}-\d+": "<machine>",  # in a transform job's log stream
     r"(?<=/algo-\d-)\d+": "<time>",  # the end of a training job's log stream
+    r"(?<=-local-)[0-9a-f]{8}\b": "<search>",  # a tuning job, which has a shorter digest
+    r"(?<=-\d{3}-)[0-9a-f]{8}\b": "<trial>",
     r"\bhttp://127\.0\.0\.1:\d+": "<twin>",
 }
 
@@ -50,7 +66,8 @@ class Writer:
         if isinstance(value, Mapping):
             return {name: self._named(value[name], name) for name in sorted(value) if name not in PAGES}
         if isinstance(value, list):
-            return [self._named(member, key) for member in value]
+            named = [self._named(member, key) for member in value]
+            return sorted(named, key=str) if key in BY_NAME else named
         if isinstance(value, str):
             return self._named_text(value, key)
         return value if isinstance(value, bool | int | float) else f"<{_kind(value)}>"
@@ -59,6 +76,8 @@ class Writer:
         document = _document(text)
         if document is not None:
             return {"(JSON)": self._named(document)}
+        if key in BY_CHANCE:
+            return BY_CHANCE[key]
         if key in IDS:
             self._names.setdefault(text, f"<{IDS[key]} {self._count(IDS[key])}>")
         for pattern, name in CHANCE.items():

@@ -11,8 +11,19 @@ from sentictl.aws.environment import Environment
 from sentictl.config.config import Config
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.state import Record
-from sentictl.errors import ForeignError, MissingStepError
-from sentictl.lifecycle.reconcile import Action, Step, apply, claim, destroy, import_, plan, plan_destruction, refresh
+from sentictl.errors import ForeignError, LeaseError, MissingStepError
+from sentictl.lifecycle.reconcile import (
+    Action,
+    Step,
+    apply,
+    claim,
+    destroy,
+    import_,
+    plan,
+    plan_destruction,
+    refresh,
+    remove,
+)
 from sentictl.lifecycle.resource import Context, LiveResource, Resource
 
 
@@ -111,12 +122,14 @@ class Watcher:
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
+        self.summaries: list[str] = []
 
     def started(self, step: Step) -> None:
         self.steps.append(step)
 
     def finished(self, step: Step, summary: str) -> None:
         assert self.steps[-1] == step
+        self.summaries.append(summary)
 
 
 @pytest.fixture
@@ -144,8 +157,11 @@ def actions(steps: list[Step]) -> list[str]:
 
 
 def test_what_is_missing_is_made_and_recorded(context: Context, cloud: Cloud) -> None:
-    steps = apply([Thing(context), Other(context)], context, Watcher())
+    watcher = Watcher()
+    steps = apply([Thing(context), Other(context)], context, watcher)
     assert actions(steps) == ["create thing", "create other"]
+    assert (watcher.steps, watcher.summaries) == (steps, ["", ""])
+    assert [step.changes for step in steps] == [{}, {}]
     assert [record.arn for record in reloaded(context).state] == ["arn:thing", "arn:other"]
     assert context.recorded(Thing).attributes == {"id": "thing"}
 
@@ -189,6 +205,23 @@ def test_versions_are_kept_and_the_one_in_force_is_the_latest(
     assert sorted(name for _, name in cloud.things) == ["a", "b"]
     assert context.recorded(Version).name == "a"
     assert cloud.calls == ["create version a", "create version b"]
+
+
+def test_nothing_is_changed_once_somebody_else_may(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost() -> None:
+        raise LeaseError("The lease was lost.", "")
+
+    apply([Thing(context)], context, Watcher())
+    cloud.calls.clear()
+    monkeypatch.setattr(context.config.store, "check", lost)
+    monkeypatch.setattr(Thing, "color", "blue")
+    with pytest.raises(LeaseError):  # an update is recorded by nothing that would find out
+        apply([Thing(context)], context, Watcher())
+    with pytest.raises(LeaseError):
+        destroy([Thing(context)], context, Watcher())
+    assert cloud.calls == []
 
 
 def test_what_the_settings_do_not_want_any_more_is_deleted(
@@ -243,6 +276,19 @@ def test_destroying_goes_backwards_and_reports_what_is_left(
     assert [record.name for record in left] == ["other", "thing"]
 
 
+def test_what_others_made_again_for_themselves_meanwhile_is_not_left(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another project shares the thing: it begins to use it while this one deletes it."""
+    apply([Thing(context)], context, Watcher())
+    theirs: list[Record] = []
+    monkeypatch.setattr(Thing, "delete", lambda self, record: theirs.append(record))
+    monkeypatch.setattr(Thing, "left_to_others", lambda self, record: record in theirs)
+    deleted, left = destroy([Thing(context)], context, Watcher())
+    assert [record.name for record in deleted] == ["thing"]
+    assert left == []
+
+
 def test_what_is_recorded_is_read_only_after_it_was_deleted(
     context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,9 +339,10 @@ def test_what_somebody_else_made_is_neither_touched_nor_deleted(context: Context
     cloud.things["thing", "thing"] = {"color": "blue"}
     cloud.foreign.add("thing")
     rehearsal = context.rehearsal()
-    with pytest.raises(ForeignError, match="not this project's"):
+    why = "There is a thing called thing already, and it is not this project's: it lacks the project's tags."
+    with pytest.raises(ForeignError, match=why):
         plan([Thing(rehearsal)], rehearsal)
-    with pytest.raises(ForeignError, match="not this project's") as refusal:
+    with pytest.raises(ForeignError, match=why) as refusal:
         apply([Thing(context)], context, Watcher())
     assert "--adopt" in refusal.value.hint
     assert destroy([Thing(context)], context, Watcher()) == ([], [])
@@ -316,6 +363,8 @@ def test_what_took_the_place_of_a_recorded_resource_is_not_changed(
 def test_it_is_taken_over_where_that_is_asked_for(context: Context, cloud: Cloud) -> None:
     cloud.things["thing", "thing"] = {"color": "blue"}
     cloud.foreign.add("thing")
+    rehearsal = context.rehearsal()
+    assert actions(plan([Thing(rehearsal)], rehearsal, adopt=True)) == ["update thing"]
     apply([Thing(context)], context, Watcher(), adopt=True)
     assert cloud.calls == ["tag thing thing", "update thing thing"]
 
@@ -327,6 +376,22 @@ def test_what_took_the_place_of_a_recorded_resource_is_left_and_reported(context
     assert [record.name for record in left] == ["thing"]
     assert list(cloud.things) == [("thing", "thing")]
     assert len(reloaded(context).state) == 0
+
+
+def test_what_has_the_projects_names_and_no_id_is_taken_over_only_where_that_is_asked_for(
+    context: Context, cloud: Cloud
+) -> None:
+    unmarked = context.naming.tags
+    context.config.identify()
+    context = reloaded(context)
+    claim([], context)
+    context = reloaded(context)
+    cloud.things["thing", "thing"], cloud.tags["thing"] = {"color": "red"}, unmarked
+    with pytest.raises(ForeignError, match="it has no project's id, and is not recorded here") as refusal:
+        apply([Thing(context)], context, Watcher())
+    assert refusal.value.hint.endswith("Or take that one over: sentictl up --adopt")
+    apply([Thing(context)], context, Watcher(), adopt=True)
+    assert cloud.calls == ["tag thing thing"]
 
 
 def another_project(context: Context) -> Mapping[str, str]:
@@ -345,7 +410,9 @@ def test_what_another_project_of_that_name_made_is_never_taken_over(
         plan([Thing(rehearsal)], rehearsal, adopt=adopt)
     with pytest.raises(ForeignError, match="ba9876543210") as refusal:
         apply([Thing(context)], context, Watcher(), adopt=adopt)
+    assert "it belongs to another project called reviews, with the id ba9876543210" in str(refusal.value)
     assert "--adopt" not in refusal.value.hint
+    assert "sentictl config set project.id ba9876543210" in refusal.value.hint
     assert "sentictl config set project.name reviews-" in refusal.value.hint
     with pytest.raises(ForeignError, match="ba9876543210"):
         import_([Thing(context)], context)
@@ -476,9 +543,9 @@ def test_a_lost_state_is_found_again_and_does_not_hide_a_bill(context: Context, 
     cloud.foreign.add("strange")
     context.config.folder.settings_file.write_text("")
     forgetful = reloaded(context)
-    assert actions(plan_destruction([Thing(forgetful), Version(forgetful)], forgetful)) == [
-        "delete thing",
-        "delete thing",
+    assert plan_destruction([Thing(forgetful), Version(forgetful)], forgetful) == [
+        Step(Action.DELETE, "version", "thing", {}),
+        Step(Action.DELETE, "thing", "thing", {}),
     ]
     assert len(import_([Thing(forgetful), Version(forgetful)], forgetful)) == 2
     assert list(reloaded(context).state) == list(context.state)
@@ -514,7 +581,9 @@ def test_what_is_not_waited_for_is_confirmed_as_it_is(context: Context, cloud: C
         def wait_ready(self, live: LiveResource) -> LiveResource:
             raise AssertionError("it was waited for")
 
-    apply([Slow(context)], context, Watcher(), wait=False)
+    watcher = Watcher()
+    apply([Slow(context)], context, watcher, wait=False)
+    assert watcher.summaries == ["thing, not waited for"]
     assert [record.arn for record in reloaded(context).state.of_kind("thing")] == ["arn:thing"]
 
 
@@ -571,3 +640,77 @@ def test_what_is_taken_and_not_known_yet_is_finished_once_it_is(
     monkeypatch.setattr(thing, "create", refuse)
     apply([thing], context, Watcher())
     assert cloud.things["thing", "thing"] == {"color": "red"}
+
+
+class Shared(Thing):
+    """One of which others of the account need the version a."""
+
+    kind = "shared"
+
+    def left_to_others(self, record: Record) -> bool:
+        return record.name == "a"
+
+
+def test_what_others_need_is_forgotten_and_stays(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for title in ("a", "b"):
+        monkeypatch.setattr(Shared, "title", title)
+        apply([Shared(context)], context, Watcher())
+    assert [record.name for record in reloaded(context).state] == ["b"]
+    cloud.tags["a"] = {}  # as it is the account's
+    assert actions(plan_destruction([Shared(context)], context)) == ["delete b"]
+    deleted, left = destroy([Shared(context)], context, Watcher())
+    assert ([record.name for record in deleted], left) == (["b"], [])
+    assert list(cloud.things) == [("shared", "a")]
+
+
+def test_what_is_destroyed_and_needed_by_others_is_forgotten(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Shared, "title", "a")
+    apply([Shared(context)], context, Watcher())
+    assert plan_destruction([Shared(context)], context) == []
+    assert destroy([Shared(context)], context, Watcher()) == ([], [])
+    assert (list(cloud.things), len(reloaded(context).state)) == ([("shared", "a")], 0)
+
+
+def test_some_versions_are_removed_last_made_first(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for title in ("a", "b", "c"):
+        monkeypatch.setattr(Version, "title", title)
+        apply([Version(context)], context, Watcher())
+    cloud.calls.clear()
+    watcher = Watcher()
+    remove(Version(context), context.state.of_kind("version")[:2], context, watcher)
+    assert cloud.calls == ["delete version b", "delete version a"]
+    assert actions(watcher.steps) == ["delete b", "delete a"]
+    assert [record.name for record in reloaded(context).state] == ["c"]
+
+
+def test_what_has_no_tags_of_its_own_is_not_asked_for_them_as_ids_are_given(
+    old: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply([Part(old)], old, Watcher())
+    asked: list[str] = []
+
+    def tags(self: Part, name: str) -> Mapping[str, str]:
+        asked.append(name)
+        return {}
+
+    monkeypatch.setattr(Part, "tags", tags)
+    again = reloaded(old)
+    again.config.identify()
+    claim([Part(again)], again)
+    assert asked == []
+
+
+def test_where_no_account_is_looked_at_all_is_yet_to_be_made(
+    context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.things["thing", "thing"] = {"color": "blue"}
+    cloud.foreign.add("thing")
+    monkeypatch.setattr(context.environment, "unseen", True)
+    rehearsal = context.rehearsal()
+    assert actions(plan([Thing(rehearsal), Sign(rehearsal)], rehearsal)) == ["create thing", "create sign"]

@@ -31,12 +31,12 @@ def test_every_client_is_answered_or_told_when_to_ask_again(url: str, clients: i
         assert each.answer.headers["Access-Control-Allow-Origin"] == "*"
         if each.status in REFUSALS:
             assert int(each.answer.headers["Retry-After"]) > 0
-            assert each.answer.json["error"].keys() == {"code", "message"}
+            assert each.answer.json["error"].keys() == {"code", "message", "request_id"}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a process is found by its folder in /proc")
 def test_a_model_server_that_died_is_unavailable_for_a_moment(shell: Shell, url: str) -> None:
-    os.kill(_model_server(shell.folder / ".sentictl" / "local" / "run" / "endpoints"), signal.SIGKILL)
+    os.kill(_model_server(shell.twin / "run" / "endpoints"), signal.SIGKILL)
     answers = []
 
     def answered() -> bool:

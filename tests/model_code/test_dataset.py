@@ -1,5 +1,6 @@
 """Encoded reviews, labelled or not: built, saved, loaded, joined, and grouped into padded batches."""
 
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sentimodel.dataset import DatasetError, Reviews, Split, joined, pick, read_array
+from sentimodel.dataset import DatasetError, GroupedSplit, Reviews, Split, batches, pick, read_array
+from sentimodel.files import shard_name, shards
 from sentimodel.vocabulary import PAD
 
 reviews = st.lists(st.lists(st.integers(1, 65_535), max_size=30), max_size=40)
@@ -23,7 +25,7 @@ def labels_of(encoded: list[list[int]]) -> list[int]:
 def test_a_split_survives_a_round_trip(tmp_path_factory: pytest.TempPathFactory, encoded: list[list[int]]) -> None:
     path = tmp_path_factory.mktemp("split") / "reviews.npz"
     Split.from_reviews(encoded, labels_of(encoded)).save(path)
-    loaded = Split.load(path)
+    loaded = Split.read(path)
     assert len(loaded) == len(encoded)
     assert loaded.lengths.tolist() == [len(review) for review in encoded]
     assert [loaded.review(row).tolist() for row in range(len(loaded))] == encoded
@@ -38,30 +40,71 @@ def test_unlabelled_reviews_survive_a_round_trip(
     Reviews.from_reviews(encoded).save(path)
     with np.load(path, allow_pickle=False) as file:
         assert sorted(file) == ["ids", "offsets"]
-    loaded = Reviews.load(path)
+    loaded = Reviews.read(path)
     assert len(loaded) == len(encoded)
     assert loaded.lengths.tolist() == [len(review) for review in encoded]
-    groups = [rows.tolist() for rows in loaded.groups(3, 20)]
-    assert groups == [rows.tolist() for rows in Split.from_reviews(encoded, labels_of(encoded)).groups(3, 20)]
     assert [loaded.review(row).tolist() for row in range(len(loaded))] == encoded
+
+
+@given(st.lists(reviews, min_size=1, max_size=12))
+def test_the_shards_of_a_folder_are_read_as_one(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[list[list[int]]]
+) -> None:
+    folder = tmp_path_factory.mktemp("shards")
+    for number, part in enumerate(parts):
+        groups = [number * 100 + row for row in range(len(part))]
+        GroupedSplit.from_reviews(part, labels_of(part), groups).save(folder / shard_name(number))
+    whole = GroupedSplit.load(folder)
+    every = [review for part in parts for review in part]
+    assert [whole.review(row).tolist() for row in range(len(whole))] == every
+    assert whole.labels.tolist() == Split.load(folder).labels.tolist() == labels_of(every)
+    assert whole.groups.tolist() == [
+        number * 100 + row for number, part in enumerate(parts) for row in range(len(part))
+    ]
+    assert type(Reviews.load(folder)) is Reviews
+
+
+def test_shards_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for number in (100_000, 2, 99_999, 0):
+        Reviews.from_reviews([[number % 60_000]]).save(tmp_path / shard_name(number))
+    assert [path.name for path in shards(tmp_path)] == [shard_name(number) for number in (0, 2, 99_999, 100_000)]
+
+
+def test_a_shard_that_is_missing_is_named(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(FileNotFoundError, match=re.escape(str(folder / "reviews-00000.npz"))):
+            Split.load(folder)
+    for number in (0, 1, 3):
+        Split.from_reviews([[2], [3]], [0, 1]).save(tmp_path / shard_name(number))
+    with pytest.raises(FileNotFoundError, match=re.escape(str(tmp_path / "reviews-00002.npz"))):
+        Split.load(tmp_path)
+
+
+@given(reviews, st.integers(0, 40), st.data())
+def test_a_part_has_its_labels_and_groups(encoded: list[list[int]], size: int, data: st.DataObject) -> None:
+    first = data.draw(st.integers(0, len(encoded)))
+    part = GroupedSplit.from_reviews(encoded, labels_of(encoded)).part(first, first + size)
+    kept = encoded[first : first + size]
+    assert [part.review(row).tolist() for row in range(len(part))] == kept
+    assert part.labels.tolist() == labels_of(kept)
+    assert part.groups.tolist() == list(range(len(encoded)))[first : first + size]
 
 
 def test_unlabelled_reviews_are_no_split(tmp_path: Path) -> None:
     path = tmp_path / "reviews.npz"
     Reviews.from_reviews([[1, 2], [3]]).save(path)
     with pytest.raises(DatasetError, match=r"reviews\.npz: .*labels"):
-        Split.load(path)
+        Split.read(path)
 
 
-@given(reviews, st.integers(1, 7), st.integers(1, 20), st.one_of(st.none(), st.integers(0, 9)))
-def test_groups_hold_every_review_once(encoded: list[list[int]], size: int, max_tokens: int, seed: int | None) -> None:
-    split = Split.from_reviews(encoded, labels_of(encoded))
+@given(st.lists(st.integers(0, 30), max_size=40), st.integers(1, 7), st.one_of(st.none(), st.integers(0, 9)))
+def test_batches_hold_every_review_once(lengths: list[int], size: int, seed: int | None) -> None:
     rng = None if seed is None else np.random.default_rng(seed)
-    groups = split.groups(size, max_tokens, rng)
-    assert all(len(rows) <= size for rows in groups)
-    assert sorted(row for rows in groups for row in rows.tolist()) == list(range(len(encoded)))
-    lengths = [[min(len(encoded[row]), max_tokens) for row in rows] for rows in groups]
-    assert all(each in (sorted(each), sorted(each, reverse=True)) for each in lengths)
+    made = batches(np.array(lengths, dtype=np.int64), size, rng)
+    assert all(len(rows) <= size for rows in made)
+    assert sorted(row for rows in made for row in rows.tolist()) == list(range(len(lengths)))
+    lengths_by_batch = [[lengths[row] for row in rows] for rows in made]
+    assert all(each in (sorted(each), sorted(each, reverse=True)) for each in lengths_by_batch)
 
 
 @given(reviews.filter(len), st.integers(1, 20), st.data())
@@ -93,16 +136,14 @@ def test_rows_of_several_values_are_picked_as_well() -> None:
 
 @given(st.lists(reviews, min_size=1, max_size=4))
 def test_joined_reviews_are_all_of_them_in_order(parts: list[list[list[int]]]) -> None:
-    whole = joined([Reviews.from_reviews(part) for part in parts])
+    whole = Reviews.joined([Reviews.from_reviews(part) for part in parts])
     expected = [review for part in parts for review in part]
     assert [whole.review(row).tolist() for row in range(len(whole))] == expected
 
 
-def test_groups_of_one_seed_are_the_same_and_of_another_differ() -> None:
-    split = Split.from_reviews([[number] for number in range(1, 200)], [0] * 199)
-
+def test_batches_of_one_seed_are_the_same_and_of_another_differ() -> None:
     def order(seed: int) -> list[list[int]]:
-        return [rows.tolist() for rows in split.groups(8, 10, np.random.default_rng(seed))]
+        return [rows.tolist() for rows in batches(np.ones(199, dtype=np.int64), 8, np.random.default_rng(seed))]
 
     assert order(1) == order(1) != order(2)
 
@@ -110,7 +151,7 @@ def test_groups_of_one_seed_are_the_same_and_of_another_differ() -> None:
 def test_batches_of_unequal_reviews_pad_little() -> None:
     rng = np.random.default_rng(1)
     split = Split.from_reviews([[5] * length for length in rng.integers(1, 200, 2000)], [0] * 2000)
-    padded = sum(split.positions(rows, 200).size for rows in split.groups(32, 200, rng))
+    padded = sum(split.positions(rows, 200).size for rows in batches(split.lengths, 32, rng))
     assert padded < 1.1 * split.lengths.sum()
 
 
@@ -160,10 +201,10 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path, changes: dict[str, An
     }
     np.savez(path, **{name: value for name, value in (arrays | changes).items() if value is not None})
     with pytest.raises(DatasetError, match=r"reviews\.npz"):
-        Split.load(path)
+        Split.read(path)
     if "labels" not in changes:
         with pytest.raises(DatasetError, match=r"reviews\.npz"):
-            Reviews.load(path)
+            Reviews.read(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut off"])
@@ -171,7 +212,7 @@ def test_a_file_that_is_no_archive_is_refused_by_name(tmp_path: Path, content: b
     path = tmp_path / "reviews.npz"
     path.write_bytes(content)
     with pytest.raises(DatasetError, match=r"reviews\.npz"):
-        Split.load(path)
+        Split.read(path)
 
 
 def test_a_cut_off_file_is_refused_by_name(tmp_path: Path) -> None:
@@ -181,12 +222,12 @@ def test_a_cut_off_file_is_refused_by_name(tmp_path: Path) -> None:
     for length in range(0, len(whole), 97):
         path.write_bytes(whole[:length])
         with pytest.raises(DatasetError, match=r"reviews\.npz"):
-            Split.load(path)
+            Split.read(path)
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        Split.load(tmp_path / "reviews.npz")
+        Split.read(tmp_path / "reviews.npz")
 
 
 def test_an_array_comes_back_from_its_bytes() -> None:

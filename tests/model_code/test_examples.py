@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -11,7 +12,9 @@ from sentimodel import examples as examples_module
 from sentimodel.dataset import Reviews
 from sentimodel.examples import Evidence, LstmExamples, NgramExamples
 from sentimodel.ngrams import LONGEST
+from sentimodel.shares import Share
 from sentimodel.vocabulary import PAD
+from torch import Tensor
 
 from tests.model_code.stored import stored
 
@@ -31,8 +34,8 @@ def lstm_examples(encoded: list[list[int]], max_tokens: int, **options: Any) -> 
         rng.normal(size=(MODELS, NGRAMS + 1)).astype(np.float32),
         rng.integers(0, MODELS, len(encoded)),
     )
-    reviews = Reviews.from_reviews(encoded)
-    return LstmExamples(reviews, evidence, max_tokens, targets_of(len(encoded)), **options), evidence
+    share = Share.whole(Reviews.from_reviews(encoded))
+    return LstmExamples(share, evidence, max_tokens, targets_of(len(encoded)), **options), evidence
 
 
 @given(encoded_reviews, st.integers(1, 7), orders)
@@ -48,13 +51,11 @@ def test_groups_hold_every_example_once(encoded: list[list[int]], size: int, see
 def test_chunks_hold_every_review_of_a_part_once(held: list[list[int]], size: int, data: st.DataObject) -> None:
     first = data.draw(st.integers(0, len(held)))
     last = data.draw(st.integers(first, len(held)))
-    weights = np.arange(len(held), dtype=np.float32)
-    part = NgramExamples(stored(held), targets_of(len(held)), weights).part(first, last)
+    part = stored(held).part(first, last)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(examples_module, "NGRAMS_AT_ONCE", size)
-        chunks = list(part.rows.chunks())
+        chunks = list(part.chunks())
     assert len(part) == last - first
-    assert part.weights.tolist() == weights[first:last].tolist()
     assert [row for which, _ in chunks for row in range(len(part))[which]] == list(range(last - first))
     found = [np.split(rows.rows, rows.offsets[1:-1]) for _, rows in chunks]
     assert [each.tolist() for reviews in found for each in reviews] == held[first:last]
@@ -81,6 +82,35 @@ def test_a_batch_of_reviews_is_their_ends_and_what_the_models_say_there(
         ends = evidence.ends[starts[row + 1] - len(kept) : starts[row + 1]]
         np.testing.assert_array_equal(said[place, : len(kept)].numpy(), table[ends])
         np.testing.assert_array_equal(said[place, len(kept) :].numpy(), table[0])
+
+
+@given(encoded_reviews, st.integers(1, 8), st.data())
+def test_a_batch_holds_those_of_its_reviews_that_are_here(
+    encoded: list[list[int]], max_tokens: int, data: st.DataObject
+) -> None:
+    here = np.array(data.draw(st.lists(st.booleans(), min_size=len(encoded), max_size=len(encoded))), dtype=bool)
+    own = np.flatnonzero(here)
+    whole, _ = lstm_examples(encoded, max_tokens)
+    few, _ = lstm_examples([encoded[row] for row in own], max_tokens)
+    share = Share(Reviews.from_reviews([encoded[row] for row in own]), own, np.array(list(map(len, encoded))))
+    asked: list[tuple[list[bool], int]] = []
+
+    def noise(here: NDArray[np.bool_], time: int) -> tuple[Tensor, ...]:
+        asked.append((here.tolist(), time))
+        return (torch.from_numpy(np.flatnonzero(here)),)
+
+    some = LstmExamples(share, few._evidence, max_tokens, targets_of(len(own)), noise=noise)
+    assert len(some) == len(encoded)
+    for rows, same in zip(some.groups(4), whole.groups(4), strict=True):
+        assert rows.tolist() == same.tolist()
+        batch = some.batch(rows)
+        expected = few.batch(np.searchsorted(own, rows[here[rows]]))
+        *inputs, drawn = batch.inputs
+        pairs = zip(inputs, expected.inputs, strict=True)
+        for one, other in (*pairs, (batch.targets, expected.targets), (batch.weights, expected.weights)):
+            assert torch.equal(one, other)
+        assert drawn.tolist() == np.flatnonzero(here[rows]).tolist()
+        assert asked.pop() == (here[rows].tolist(), max(1, *(min(len(encoded[row]), max_tokens) for row in rows), 1))
 
 
 def test_without_weights_all_count_the_same() -> None:

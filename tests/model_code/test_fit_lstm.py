@@ -7,19 +7,19 @@ import pytest
 import torch
 from sentimodel.checkpoint import CheckpointFolder
 from sentimodel.dataset import Reviews
-from sentimodel.distributed import ProcessGroup, Worker
-from sentimodel.examples import Evidence, LstmExamples
+from sentimodel.examples import Evidence, LstmExamples, Noise
 from sentimodel.fit import fit_lstm
 from sentimodel.network import LstmClassifier, NetworkConfig
 from sentimodel.ngrams import LONGEST
+from sentimodel.process_group import ALONE
+from sentimodel.shares import Share
 from sentimodel.training import Recipe, Say, predict
 
-ALONE = ProcessGroup(Worker(), torch.device("cpu"))
 CONFIG = NetworkConfig("lstm", 4, 12, 6, 8, 0.1, 0.05)
 RECIPE = Recipe(epochs=8, patience=8, batch_size=16, seed=3)
 
 
-def examples(count: int, seed: int) -> LstmExamples:
+def examples(count: int, seed: int, noise: Noise | None = None) -> LstmExamples:
     """Reviews that hold the words 2 and 3 once each, among others; the order of the two decides."""
     rng = np.random.default_rng(seed)
     encoded, targets = [], []
@@ -32,7 +32,8 @@ def examples(count: int, seed: int) -> LstmExamples:
     nothing = Evidence(
         np.zeros((count * 8, LONGEST), np.int32), np.zeros((1, 5), np.float32), np.zeros(count, np.int64)
     )
-    return LstmExamples(Reviews.from_reviews(encoded), nothing, 8, np.array(targets, dtype=np.float32))
+    share = Share.whole(Reviews.from_reviews(encoded))
+    return LstmExamples(share, nothing, 8, np.array(targets, dtype=np.float32), noise=noise)
 
 
 def started() -> LstmClassifier:
@@ -43,7 +44,7 @@ def started() -> LstmClassifier:
 
 
 def fit(lstm: LstmClassifier, say: Say, checkpoints: CheckpointFolder | None = None) -> dict[str, object]:
-    return fit_lstm(lstm, examples(300, 1), examples(100, 2), 0.02, RECIPE, ALONE, say, checkpoints)
+    return fit_lstm(lstm, examples(300, 1, lstm.noise), examples(100, 2), 0.02, RECIPE, ALONE, say, checkpoints)
 
 
 def test_it_learns_what_only_the_order_of_words_tells() -> None:

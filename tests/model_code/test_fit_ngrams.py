@@ -1,20 +1,22 @@
 """The training of the linear part."""
 
+import itertools
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sentimodel.checkpoint import CheckpointFolder
-from sentimodel.distributed import ProcessGroup, Worker
 from sentimodel.examples import NgramExamples
 from sentimodel.fit import FIRST_WEIGHT, PRECISION, fit_ngrams, log_count_ratios, ngram_logits
 from sentimodel.network import NetworkConfig, NgramScores
+from sentimodel.process_group import ALONE
 
 from tests.model_code.stored import stored
 
-ALONE = ProcessGroup(Worker(), torch.device("cpu"))
 SIZE = 21  # n-grams, and none
 CONFIG = NetworkConfig("ngram", SIZE - 1, 5, 2, 2, 0.0, 0.0)
 
@@ -67,6 +69,14 @@ def test_ratios_are_those_of_a_slow_count(reviews: list[tuple[set[int], float, f
     held_rows = [sorted(held) for held, _, _ in reviews]
     given_examples = examples(held_rows, [each[1] for each in reviews], [each[2] for each in reviews])
     np.testing.assert_allclose(log_count_ratios(given_examples, SIZE).numpy(), expected, atol=1e-5)
+
+
+def test_it_says_how_many_seconds_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(5.0, 0.125)  # each look at it takes so long
+    monkeypatch.setattr("sentimodel.fit.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    _, lines = fitted(telling(200, seed=1))
+    looks = (next(clock) - 5.0) / 0.125
+    assert f" seconds={round((looks - 1) * 0.125, 1)} " in f"{lines[-1]} "
 
 
 def test_it_learns_what_each_ngram_says() -> None:

@@ -56,6 +56,50 @@ def test_a_review_as_json(model: Predictor, convert: Any) -> None:
     assert (answer["label"], answer["sentiment"]) == ("negative", 0)
 
 
+def ask_lines(model: Any, lines: list[bytes]) -> list[Any]:
+    """What Batch Transform is answered, line by line."""
+    request = inference.input_fn(b"\n".join(lines), "application/jsonlines")
+    answer, kind = inference.output_fn(inference.predict_fn(request, model), "application/jsonlines")
+    assert kind == "application/jsonlines"
+    return [json.loads(line) for line in answer.split("\n")]
+
+
+def test_json_lines_are_answered_line_by_line_and_a_bad_line_costs_no_other(model: Predictor) -> None:
+    lines = [
+        json.dumps({"review": GOOD, "id": 7}).encode(),
+        b"not json",
+        json.dumps({"review": BAD}, ensure_ascii=False).encode(),
+        b'{"review": "\xff"}',
+        b'{"reviews": ["a", "b"]}',
+        b'{"review": "  "}',
+        b'{"review": 5}',
+        json.dumps({"review": "Superb.\nReally.", "explain": True}).encode(),
+    ]
+    answers = ask_lines(model, [*lines, b""])
+    assert [answer.get("label") or answer["error"]["code"] for answer in answers] == [
+        *("positive", "not_json", "negative", "not_utf8"),
+        *("invalid_request", "empty_review", "invalid_request", "positive"),
+    ]
+    assert answers[-1]["explanation"]["words"]
+    assert answers[0] == ask(model, GOOD, "text/plain")
+
+
+def test_where_the_model_fails_each_line_is_asked_alone(model: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = model.predict
+
+    def predict(texts: Any) -> Any:
+        if any("boring" in text for text in texts):
+            raise MemoryError
+        return whole(texts)
+
+    monkeypatch.setattr(model, "predict", predict)
+    answers = ask_lines(model, [json.dumps({"review": text}).encode() for text in (GOOD, BAD, GOOD)])
+    assert [answer.get("label") or answer["error"]["code"] for answer in answers] == [
+        *("positive", "prediction_failed", "positive")
+    ]
+    assert "MemoryError" in answers[1]["error"]["message"]
+
+
 @pytest.mark.parametrize("convert", [str, str.encode])
 def test_reviews_as_json_are_answered_in_order(model: Predictor, convert: Any) -> None:
     answer = ask(model, convert(json.dumps({"reviews": [BAD, GOOD, BAD]})), "application/json; charset=UTF-8")
@@ -154,6 +198,7 @@ def test_explaining_has_a_largest_number_of_words(model: Predictor) -> None:
         (b'{"review": "good", "explain": "yes"}', "application/json", "invalid_request"),
         (b"good", "text/csv", "unsupported_content_type"),
         (b"good", "", "unsupported_content_type"),
+        (b"{}", "application/jsonlines; charset=utf-16", "unsupported_charset"),
     ],
 )
 def test_a_wrong_request_is_answered(model: Predictor, body: bytes, kind: str, code: str) -> None:
@@ -184,3 +229,29 @@ def test_any_bytes_are_answered(model: Predictor, body: bytes, kind: str) -> Non
 def test_any_json_is_answered(model: Predictor, document: dict[str, Any]) -> None:
     answer = ask(model, json.dumps(document), "application/json")
     assert isinstance(answer, list) or {"label", "error"} & set(answer)
+
+
+class Context:
+    """What TorchServe says of a request, its headers as it spells them."""
+
+    def get_all_request_header(self, idx: int) -> dict[str, str]:
+        return {"X-Amzn-SageMaker-Custom-Attributes": "request-1" * 20, "Accept": "*/*"}
+
+
+def test_each_request_is_logged_under_its_callers_id_and_without_its_text(
+    model: Predictor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for body in (json.dumps({"reviews": [GOOD, BAD]}), json.dumps({"reviews": []})):
+        inference.predict_fn(inference.input_fn(body, "application/json"), model, Context())
+    inference.predict_fn(inference.input_fn(GOOD, "text/plain"), model)
+    broken: Any = None
+    with pytest.raises(AttributeError):
+        inference.predict_fn(inference.input_fn(GOOD, "text/plain"), broken)
+    output = capsys.readouterr().out
+    assert "wonderful" not in output
+    fine, refused, unnamed, failed = (json.loads(line) for line in output.splitlines())
+    assert fine.pop("milliseconds") > 0
+    assert fine == {"request_id": ("request-1" * 20)[:128], "reviews": 2, "characters": len(GOOD + BAD)}
+    assert (refused["reviews"], refused["error"]) == (0, "empty_review")
+    assert "request_id" not in unnamed
+    assert failed["error"] == "AttributeError"

@@ -111,11 +111,34 @@ def test_evidence_is_looked_up_or_given(lstm: LstmClassifier) -> None:
     assert (lstm(ids, ends) - looked_up).abs().min() > 1e-4
 
 
-def test_training_drops_words_and_features_and_evaluation_does_not(lstm: LstmClassifier) -> None:
-    review = padded_reviews((30,))
+def test_noise_drops_words_and_features_and_without_it_nothing_is_dropped(lstm: LstmClassifier) -> None:
+    review, here = padded_reviews((30,)), np.ones(1, dtype=np.bool_)
     assert lstm(*review).item() == lstm(*review).item()
-    lstm.train()
-    assert lstm(*review).item() != lstm(*review).item()
+    assert lstm(*review, *lstm.noise(here, 30)).item() != lstm(*review, *lstm.noise(here, 30)).item()
+    kept, elements, features = lstm.noise(np.ones(1000, dtype=np.bool_), 30)
+    assert kept.float().mean().item() == pytest.approx(1 - CONFIG.input_dropout, abs=0.02)
+    for factors, dropout in ((elements, CONFIG.input_dropout), (features, CONFIG.dropout)):
+        assert (factors == 0).float().mean().item() == pytest.approx(dropout, abs=0.02)
+        torch.testing.assert_close(factors[factors > 0], torch.full((int((factors > 0).sum()),), 1 / (1 - dropout)))
+
+
+def test_without_dropout_noise_changes_nothing(lstm: LstmClassifier) -> None:
+    still = random_network(replace(CONFIG, dropout=0, input_dropout=0)).lstm
+    assert still is not None
+    review = padded_reviews(LENGTHS)
+    assert torch.equal(still(*review), still(*review, *still.noise(np.ones(len(LENGTHS), np.bool_), max(LENGTHS))))
+
+
+def test_some_reviews_of_a_batch_get_the_noise_that_they_get_among_all(lstm: LstmClassifier) -> None:
+    torch.manual_seed(1)
+    whole = lstm.noise(np.ones(4, dtype=np.bool_), 40)
+    torch.manual_seed(1)
+    some = lstm.noise(np.array([True, False, True, False]), 40)
+    for one, other in zip(whole, some, strict=True):
+        assert torch.equal(one[[0, 2]], other)
+    together = lstm(*padded_reviews(LENGTHS), *whole)
+    alone = lstm(*padded_reviews((LENGTHS[0], LENGTHS[2])), *some)
+    torch.testing.assert_close(together[[0, 2]], alone, atol=1e-5, rtol=0)
 
 
 def test_a_gradient_reaches_all_of_the_lstm_but_its_evidence(lstm: LstmClassifier) -> None:

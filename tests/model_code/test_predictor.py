@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -67,7 +68,7 @@ def test_good_and_bad_reviews_are_told_apart(predictor: Predictor) -> None:
 
 
 def test_most_of_the_test_split_is_right(predictor: Predictor, toy_dataset: Path) -> None:
-    split = Split.load(toy_dataset / "test" / "reviews.npz")
+    split = Split.load(toy_dataset / "test")
     right = (predictor.probabilities(split) >= 0.5) == (split.labels == 1)
     assert right.mean() > 0.9
 
@@ -99,7 +100,7 @@ def test_a_review_without_a_known_word_tells_nothing(predictor: Predictor, text:
 
 
 def test_both_runtimes_agree(artifacts: dict[str, Path], architecture: str, toy_dataset: Path) -> None:
-    split = Split.load(toy_dataset / "test" / "reviews.npz")
+    split = Split.load(toy_dataset / "test")
     one, other = (Predictor.load(artifacts[architecture], runtime) for runtime in RUNTIMES)
     np.testing.assert_allclose(one.probabilities(split), other.probabilities(split), atol=1e-5)
     assert one.part_logits(split).keys() == other.part_logits(split).keys() == set(PARTS[architecture])
@@ -266,6 +267,21 @@ print(json.dumps([len(predictions), sorted(heavy)]))
     assert json.loads(answer.stdout) == [1, []]
 
 
+def test_a_prediction_leaves_no_trace_of_telemetry(toy_artifact: Path, tmp_path: Path) -> None:
+    program = f"""
+import os
+from sentimodel.predictor import Predictor
+Predictor.load({str(toy_artifact)!r}).predict(["superb"])
+print(os.environ["ORT_DISABLE_TELEMETRY"])  # ONNX Runtime reads it, and keeps no ID of the machine and no events then
+"""
+    variables = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    answer = subprocess.run(
+        [sys.executable, "-c", program], cwd=MODEL_CODE, env=variables, capture_output=True, check=True, timeout=60
+    )
+    assert answer.stdout == b"1\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_copied_code_predicts_without_the_checkout(toy_artifact: Path, tmp_path: Path) -> None:
     program = """
 import sys
@@ -278,8 +294,9 @@ print(inference.output_fn(inference.predict_fn(inference.input_fn(b"superb", "te
     answer = subprocess.run(
         [sys.executable, "-c", program], cwd=toy_artifact, capture_output=True, text=True, check=True, timeout=120
     )
-    origin, prediction = answer.stdout.splitlines()
+    origin, logged, prediction = answer.stdout.splitlines()
     assert "model_code" not in origin
+    assert json.loads(logged)["reviews"] == 1
     assert json.loads(prediction)["label"] == "positive"
 
 

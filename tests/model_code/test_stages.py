@@ -10,16 +10,16 @@ import torch
 from numpy.typing import NDArray
 from sentimodel import stages
 from sentimodel.checkpoint import CheckpointFolder
-from sentimodel.dataset import Reviews, Split
-from sentimodel.distributed import ProcessGroup, Worker
+from sentimodel.dataset import GroupedSplit, Reviews, Split
 from sentimodel.examples import LstmExamples, NgramExamples
 from sentimodel.fit import TEMPERATURES, fit_lstm, fit_ngrams
 from sentimodel.network import NgramScores, SentimentNetwork
+from sentimodel.process_group import ALONE
+from sentimodel.shares import Share
 from sentimodel.stages import EVIDENCE_SCALE, FOLDS, SHARPENING, UNLABELLED_WEIGHT, Trainer
 from sentimodel.text import TextSettings
 from sentimodel.training_inputs import Data, Hyperparameters
 
-ALONE = ProcessGroup(Worker(), torch.device("cpu"))
 FOLD_STAGES = [f"fold-{number}" for number in range(1, FOLDS + 1)]
 VOCABULARY_SIZE = 40
 SMALL = Hyperparameters(
@@ -48,11 +48,12 @@ def encoded(count: int, seed: int) -> list[list[int]]:
 
 def made(unlabelled: int | None = None, groups: NDArray[np.int32] | None = None) -> Data:
     """Data of 90 training reviews, three of each film."""
+    films = np.repeat(np.arange(30, dtype=np.int32), 3) if groups is None else groups
     return Data(
-        train=Split.from_reviews(encoded(90, 1), [1, 0] * 45),
-        groups=np.repeat(np.arange(30, dtype=np.int32), 3) if groups is None else groups,
+        train=Share.whole(GroupedSplit.from_reviews(encoded(90, 1), [1, 0] * 45, films)),
+        groups=int(films.max()) + 1,
         validation=Split.from_reviews(encoded(40, 2), [1, 0] * 20),
-        unlabelled=None if unlabelled is None else Reviews.from_reviews(encoded(unlabelled, 3)),
+        unlabelled=None if unlabelled is None else Share.whole(Reviews.from_reviews(encoded(unlabelled, 3))),
         vocabulary=b"",
         vocabulary_size=VOCABULARY_SIZE,
         text=TextSettings(),
@@ -161,7 +162,7 @@ def test_no_review_gets_evidence_from_a_model_that_its_film_has_shaped(seen: See
         assert set(seen.linear[stage][0].weights.tolist()) == {0, 1}
         assert seen.linear[stage][0].targets.tolist() == [1, 0] * 45
     for film in range(30):
-        assert (left_out[:, data.groups == film].sum(axis=1) % 3 == 0).all()
+        assert (left_out[:, data.train.reviews.groups == film].sum(axis=1) % 3 == 0).all()
     tables = [seen.linear[stage][1] for stage in FOLD_STAGES]
     whole = seen.linear["ngram"][1]
     for row in range(120):
@@ -202,8 +203,8 @@ def test_steps_of_a_single_review_do_no_harm() -> None:
 
 @pytest.mark.parametrize("architecture", ["lstm", "wide-lstm"])
 def test_reviews_without_any_frequent_ngram_can_be_trained_on(architecture: str) -> None:
-    few = Split.from_reviews([[], [2], [3], []], [0, 1, 0, 1])
-    data = replace(made(), train=few, groups=np.arange(4, dtype=np.int32))
+    few = GroupedSplit.from_reviews([[], [2], [3], []], [0, 1, 0, 1])
+    data = replace(made(), train=Share.whole(few), groups=4)
     network, metrics, _ = trained(architecture, data)
     assert all(weights.isfinite().all() for weights in network.parameters())
     assert np.isfinite(metrics["validation_loss"])

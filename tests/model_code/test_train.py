@@ -100,7 +100,7 @@ def unlabelled(toy_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     text = TextSettings.from_dict(json.loads((toy_dataset / "vocabulary" / "text.json").read_text()))
     folder = tmp_path_factory.mktemp("unlabelled")
     encoded = [vocabulary.encode(tokenize(review, text)) for review, _ in toy_reviews(500)[400:]]
-    Reviews.from_reviews(encoded).save(folder / "reviews.npz")
+    Reviews.from_reviews(encoded).save(folder / "reviews-00000.npz")
     return folder
 
 
@@ -144,7 +144,7 @@ def test_each_architecture_is_trained_and_predicts(
     metadata = artifact.read_metadata(tmp_path / "model")
     assert metadata.architecture == architecture
     assert set(metadata.files) == {files.WEIGHTS, files.ONNX, files.NGRAMS, files.VOCABULARY}
-    test = Split.load(toy_dataset / "test" / "reviews.npz")
+    test = Split.load(toy_dataset / "test")
     one, other = (Predictor.load(tmp_path / "model", runtime).probabilities(test) for runtime in ("onnx", "torch"))
     np.testing.assert_allclose(one, other, atol=1e-5)
     assert ((one >= 0.5) == (test.labels == 1)).mean() > 0.9
@@ -175,7 +175,7 @@ def test_the_last_figures_are_those_of_the_artifact(run: Run, noisy: Path, tmp_p
         f"calibrated validation_loss={metrics['validation_loss']:.4f}"
         f" validation_accuracy={metrics['validation_accuracy']:.4f}"
     )
-    validation = Split.load(noisy / "validation" / "reviews.npz")
+    validation = Split.load(noisy / "validation")
     probabilities = Predictor.load(tmp_path / "model").probabilities(validation)
     right = (probabilities >= 0.5) == (validation.labels == 1)
     assert right.mean() == pytest.approx(metrics["validation_accuracy"], abs=1e-6)
@@ -188,7 +188,7 @@ def test_calibration_fits_the_probabilities_to_the_validation_split(
     run: Run, noisy: Path, tmp_path: Path, architecture: str
 ) -> None:
     assert run(by_hand(noisy, tmp_path / "model", architecture=architecture, **LEARNING)).returncode == 0
-    validation = Split.load(noisy / "validation" / "reviews.npz")
+    validation = Split.load(noisy / "validation")
     parts = Predictor.load(tmp_path / "model").part_logits(validation)
     logits = np.sum(list(parts.values()), axis=0)
 
@@ -208,8 +208,8 @@ def test_calibration_fits_the_probabilities_to_the_validation_split(
 @pytest.fixture
 def noisy(dataset: Path) -> Path:
     """A dataset with wrong labels in the validation split, which no model can be sure of."""
-    path = dataset / "validation" / "reviews.npz"
-    split = Split.load(path)
+    path = dataset / "validation" / "reviews-00000.npz"
+    split = Split.read(path)
     labels = np.where(np.arange(len(split)) % 5, split.labels, 1 - split.labels).astype(np.uint8)
     replace(split, labels=labels).save(path)
     return dataset
@@ -254,10 +254,8 @@ def test_a_missing_model_folder_is_named(run: Run, toy_dataset: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("train/reviews.npz", None, "does not exist"),
-        ("train/reviews.npz", b"PK damaged", "not a file of encoded reviews"),
-        ("train/groups.npy", None, "does not exist"),
-        ("train/groups.npy", b"PK\x03\x04 damaged", "not a file of an array"),
+        ("train/reviews-00000.npz", None, "does not exist"),
+        ("train/reviews-00000.npz", b"PK damaged", "not a file of encoded reviews"),
         ("vocabulary/vocabulary.txt", b"<pad>\n<unk>\ncut", "cut off"),
         ("vocabulary/vocabulary.txt", b"<pad>\n<unk>\nfilm\n", "another vocabulary"),
         ("vocabulary/text.json", b"{", "text settings"),
@@ -277,7 +275,7 @@ def test_damaged_data_is_named(
 
 
 def test_a_split_of_one_label_is_refused(run: Run, dataset: Path, tmp_path: Path) -> None:
-    Split.from_reviews([[2, 3]] * 5, [1] * 5).save(dataset / "validation" / "reviews.npz")
+    Split.from_reviews([[2, 3]] * 5, [1] * 5).save(dataset / "validation" / "reviews-00000.npz")
     assert "both labels" in failure(run(by_hand(dataset, tmp_path / "model")))
 
 
@@ -334,7 +332,7 @@ def test_a_checkpoint_of_other_data_is_left_alone(run: Run, dataset: Path, unlab
     assert "other data or hyperparameters" in run(options).stdout
     assert "other data or hyperparameters" in run(options | {"unlabelled": unlabelled}).stdout
     assert "other data or hyperparameters" in run(options).stdout
-    Split.from_reviews([[2, 3], [3, 4]] * 5, [1, 0] * 5).save(dataset / "validation" / "reviews.npz")
+    Split.from_reviews([[2, 3], [3, 4]] * 5, [1, 0] * 5).save(dataset / "validation" / "reviews-00000.npz")
     assert "other data or hyperparameters" in run(options).stdout
 
 

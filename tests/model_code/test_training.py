@@ -11,12 +11,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from sentimodel.checkpoint import CheckpointFolder
-from sentimodel.distributed import ProcessGroup, Worker
 from sentimodel.examples import Batch
+from sentimodel.process_group import ALONE
 from sentimodel.training import DivergenceError, Recipe, epoch_line, fit, predict, rate
 from torch import Tensor, nn
 
-ALONE = ProcessGroup(Worker(), torch.device("cpu"))
 RECIPE = Recipe(epochs=3, patience=3, batch_size=4, seed=3)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from sentimodel import training_inputs
-from sentimodel.dataset import DatasetError, Reviews, Split
+from sentimodel.dataset import DatasetError, GroupedSplit, Reviews, Split
+from sentimodel.process_group import ALONE
 from sentimodel.text import TextSettings
 from sentimodel.training import Recipe
 from sentimodel.training_inputs import Data, Hyperparameters, InputError, load
@@ -24,10 +25,9 @@ def folder(tmp_path: Path) -> Path:
     """The channels, each a folder."""
     for name in ("train", "validation", "vocabulary", "unlabelled"):
         (tmp_path / name).mkdir()
-    Split.from_reviews(TRAIN, [0, 1, 0, 1]).save(tmp_path / "train" / "reviews.npz")
-    np.save(tmp_path / "train" / "groups.npy", np.array([0, 0, 1, 2], dtype=np.int32))
-    Split.from_reviews(VALIDATION, [0, 1]).save(tmp_path / "validation" / "reviews.npz")
-    Reviews.from_reviews(UNLABELLED).save(tmp_path / "unlabelled" / "reviews.npz")
+    GroupedSplit.from_reviews(TRAIN, [0, 1, 0, 1], [0, 0, 1, 2]).save(tmp_path / "train" / "reviews-00000.npz")
+    Split.from_reviews(VALIDATION, [0, 1]).save(tmp_path / "validation" / "reviews-00000.npz")
+    Reviews.from_reviews(UNLABELLED).save(tmp_path / "unlabelled" / "reviews-00000.npz")
     Vocabulary(["film", "plot", "dull"]).save(tmp_path / "vocabulary" / "vocabulary.txt")
     (tmp_path / "vocabulary" / "text.json").write_text(json.dumps(TEXT.to_dict()))
     return tmp_path
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 def read(folder: Path, **changes: str | None) -> Data:
     """The data of all channels but those changed."""
     names = ("train", "validation", "vocabulary", "unlabelled")
-    return load({**{name: str(folder / name) for name in names}, **changes})
+    return load({**{name: str(folder / name) for name in names}, **changes}, ALONE)
 
 
 def encoded(reviews: Reviews) -> list[list[int]]:
@@ -45,11 +45,13 @@ def encoded(reviews: Reviews) -> list[list[int]]:
 
 def test_what_the_channels_hold_is_read(folder: Path) -> None:
     data = read(folder)
-    assert (encoded(data.train), data.train.labels.tolist()) == (TRAIN, [0, 1, 0, 1])
+    assert (encoded(data.train.reviews), data.train.reviews.labels.tolist()) == (TRAIN, [0, 1, 0, 1])
     assert (encoded(data.validation), data.validation.labels.tolist()) == (VALIDATION, [0, 1])
     assert data.unlabelled is not None
     assert [encoded(texts) for texts in data.texts] == [TRAIN, UNLABELLED]
-    assert data.groups.tolist() == [0, 0, 1, 2]
+    assert (data.train.reviews.groups.tolist(), data.groups) == ([0, 0, 1, 2], 3)
+    assert data.rows.tolist() == [0, 1, 2, 3, 4, 5]
+    assert data.lengths.tolist() == [2, 1, 0, 2, 2, 1]
     assert (data.vocabulary_size, data.text) == (5, TEXT)
     assert data.vocabulary == (folder / "vocabulary" / "vocabulary.txt").read_bytes()
 
@@ -69,10 +71,9 @@ def test_a_channel_that_is_not_given_is_named(folder: Path, channel: str) -> Non
 @pytest.mark.parametrize(
     "name",
     [
-        "train/reviews.npz",
-        "train/groups.npy",
-        "validation/reviews.npz",
-        "unlabelled/reviews.npz",
+        "train/reviews-00000.npz",
+        "validation/reviews-00000.npz",
+        "unlabelled/reviews-00000.npz",
         "vocabulary/vocabulary.txt",
         "vocabulary/text.json",
     ],
@@ -96,17 +97,17 @@ def test_a_missing_or_damaged_file_is_named(folder: Path, name: str, content: by
     ],
 )
 def test_groups_of_other_reviews_are_refused(folder: Path, groups: Any) -> None:
-    np.save(folder / "train" / "groups.npy", groups)
-    with pytest.raises(InputError, match=r"groups\.npy is not of these reviews"):
+    path = folder / "train" / "reviews-00000.npz"
+    with np.load(path) as file:
+        np.savez(path, **{**file, "groups": groups})
+    with pytest.raises(DatasetError, match=r"reviews-00000\.npz: .*groups must be one row of int32"):
         read(folder)
 
 
 @pytest.mark.parametrize("channel", ["train", "validation", "unlabelled"])
 def test_reviews_of_another_vocabulary_are_refused(folder: Path, channel: str) -> None:
-    path = folder / channel / "reviews.npz"
-    reviews, labels = [[5], [2], [3], [4]], [0, 1, 0, 1]
-    other = Reviews.from_reviews(reviews) if channel == "unlabelled" else Split.from_reviews(reviews, labels)
-    other.save(path)
+    path = folder / channel / "reviews-00000.npz"
+    GroupedSplit.from_reviews([[5], [2], [3], [4]], [0, 1, 0, 1]).save(path)
     with pytest.raises(InputError, match=rf"{channel}.*another vocabulary"):
         read(folder)
 
@@ -114,7 +115,7 @@ def test_reviews_of_another_vocabulary_are_refused(folder: Path, channel: str) -
 @pytest.mark.parametrize("channel", ["train", "validation"])
 @pytest.mark.parametrize("label", [0, 1])
 def test_reviews_of_one_label_are_refused(folder: Path, channel: str, label: int) -> None:
-    Split.from_reviews([[2]] * 4, [label] * 4).save(folder / channel / "reviews.npz")
+    GroupedSplit.from_reviews([[2]] * 4, [label] * 4).save(folder / channel / "reviews-00000.npz")
     with pytest.raises(InputError, match=rf"{channel}.*both labels"):
         read(folder)
 

@@ -86,8 +86,8 @@ def test_what_the_wheel_asks_for_is_what_these_tests_ran_with(wheel: Path) -> No
     for line in lines:
         if line.startswith("Requires-Dist: "):
             requirement = Requirement(line.removeprefix("Requires-Dist: "))
-            if requirement.marker and any(extra in str(requirement.marker) for extra in ("bench", "ray")):
-                continue  # what benchmarks compare with, and what `make test-ray` installs
+            if requirement.marker and any(extra in str(requirement.marker) for extra in ("bench", "ray", "spark")):
+                continue  # what benchmarks compare with, and what `make test-peers` installs
             assert requirement.specifier.contains(distribution(requirement.name).version, prereleases=True), line
 
 

@@ -20,7 +20,10 @@ from pkgutil import walk_packages
 from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
+import psutil
+
 from tests import poll
+from tests.prepared import watch
 from tests.prepared.protocol import Request, close_all_but
 
 MODEL_PACKAGE = "sentimodel"
@@ -53,6 +56,7 @@ METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 def prepare() -> None:
     """Import what the programs import, and read what botocore and moto know of the services. Starts no thread."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # forks share the processor; also, numpy's threads would be some
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # a thread of ONNX Runtime's: a fork without it may not come to its end
     leave_out(RUNTIME_CLIENT)
     leave_out(IRIS)
     for module in MODULES:
@@ -68,6 +72,8 @@ def prepare() -> None:
     for finalizer in list(vars(weakref.finalize)["_registry"]):
         finalizer.atexit = False  # torch has a hundred, at the end of every fork
     gc.freeze()  # what is there already is nothing for the forks to look through, page by page
+    if psutil.Process().num_threads() > 1:
+        raise RuntimeError("an import of the prepared process starts a thread: forks could wait for it for ever")
 
 
 def leave_out(module: str) -> None:
@@ -98,12 +104,12 @@ def _warm_services() -> None:
 
 
 def redirect_twins() -> None:
-    """From now on a twin that this process starts is a fork of the prepared process, and knows where the memory is."""
+    """From now on a twin that this process starts is a fork of the prepared process, and knows what tests ask for."""
     from sentictl.twin import daemon
     from sentictl.twin.core import environment
 
     _redirect(daemon)
-    environment.PASSED_ON.add(MEMORY)
+    environment.PASSED_ON.update((MEMORY, watch.WATCHED))
 
 
 def keep_to_own_ports() -> None:
@@ -145,14 +151,15 @@ def is_child_of_twin(arguments: list[str]) -> bool:
 
 def become(request: Request, descriptors: list[int]) -> NoReturn:
     """Leave the server behind, and be the program to its end."""
+    code = 1
     try:
         _enter(request, descriptors)
         code = _run(request.arguments)
     except BaseException:  # noqa: BLE001  (this is the end of a process)
         traceback.print_exc()
-        code = 1
-    _flush()
-    os._exit(code)
+    finally:  # also where nobody reads that error any more
+        _flush()
+        os._exit(code)
 
 
 def _enter(request: Request, descriptors: list[int]) -> None:
@@ -175,6 +182,7 @@ def _enter(request: Request, descriptors: list[int]) -> None:
     sys.modules["__main__"] = ModuleType("__main__")
     sys.path[:] = [*_python_path(), *(path for path in sys.path if path not in ("", str(Path(__file__).parents[2])))]
     _open_streams()
+    watch.begin()
 
 
 def take_terminal() -> None:
@@ -244,6 +252,9 @@ def _start(arguments: list[str]) -> None:
         sys.argv = rest[2:]
         server.main()
     elif Path(rest[0]) == TRAINING_SCRIPT:
+        from sentimodel import distributed
+
+        _redirect(distributed)  # one process for each GPU
         sys.argv, sys.path[:0] = rest, [str(TRAINING_SCRIPT.parent)]
         runpy.run_path(rest[0], run_name="__main__")
     else:
@@ -296,5 +307,6 @@ def share_what_botocore_reads() -> None:
     import botocore.session
     from botocore.loaders import create_loader
 
-    loader = create_loader()
-    botocore.session.create_loader = lambda path=None: create_loader(path) if path else loader
+    from sentictl.assets.installed import botocore_data
+
+    botocore.session.create_loader = lambda path=None: create_loader(path) if path else botocore_data()

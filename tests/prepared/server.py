@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.prepared import popen, programs
 from tests.prepared.protocol import receive_request, send_number
@@ -67,6 +68,8 @@ def main() -> None:
     listener.listen(64)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)  # whoever started it may end before it does, and is waited for by its streams
     Server(listener, int(owner)).run()
 
 

@@ -10,6 +10,7 @@ from moto import mock_aws
 from sentictl.aws.environment import Environment
 from sentictl.config.config import Config
 from sentictl.config.project_folder import ProjectFolder
+from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Context
 
 ACCOUNT = "111122223333"
@@ -51,3 +52,13 @@ def moto_context_of(context_of: ContextOf, monkeypatch: pytest.MonkeyPatch) -> I
 
     with mock_aws():
         yield make
+
+
+@pytest.fixture
+def shadowed(moto_context_of: ContextOf) -> Context:
+    """Two versions on moto; the newest is served, and the other one is its shadow."""
+    context = moto_context_of('[project]\nname = "films"\n[deploy]\nshadow = "films-local-a"\n')
+    for name in ("a", "b"):
+        attributes = {"artifact": f"s3://films/{name}/model.tar.gz"}
+        context.state.keep(Record("training-job", f"films-local-{name}", "arn", attributes))
+    return context

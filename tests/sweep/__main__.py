@@ -42,7 +42,7 @@ def main() -> int:
     popen.begin()
     console = Console(stderr=arguments.json)
     with tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as root:
-        reference = establish(Path(root), arguments.weather)
+        reference = establish(Path(root), arguments.weather, arguments.state)
         problems = reference.problems()
         outcomes = [] if problems else _try_all(reference, _chosen(arguments, reference), arguments.workers, console)
     if arguments.json:
@@ -60,6 +60,7 @@ def _arguments() -> Any:
     parser.add_argument("--call", default="", help="calls alone whose name contains this", metavar="TEXT")
     parser.add_argument("--cell", action="append", default=[], type=Cell.parse, help="these cells alone")
     parser.add_argument("--weather", choices=("calm", "rough"), default="calm", help="of the twin that stands for AWS")
+    parser.add_argument("--state", choices=("file", "s3"), default="file", help="where the project's state is")
     parser.add_argument("--json", action="store_true", help="answer with one JSON document")
     return parser.parse_args()
 

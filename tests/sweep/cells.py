@@ -68,6 +68,7 @@ class Reference:
     Args:
         memory: where the model is remembered that they trained.
         weather: that of the twins.
+        state: where the state is, "file" or "s3".
         standing: the folder of a project that is up, to be copied.
         runs: the run of each command; `again` is an `up` of what is up.
         inventories: what there is after each command.
@@ -75,6 +76,7 @@ class Reference:
 
     memory: Path
     weather: str
+    state: str
     standing: Path
     runs: dict[str, Run]
     inventories: dict[str, list[str]]
@@ -88,26 +90,29 @@ class Reference:
     def problems(self) -> list[str]:
         """What is wrong without any fault."""
         failed = [f"{name} ends with {run.code}: {run.stdout[-500:]}" for name, run in self.runs.items() if run.code]
-        changing = [f"a second up calls {call}" for call in self.runs["again"].calls if not call.reads]
+        again = self.runs["again"]
+        kept = {call for call in again.calls if call.reads or again.abouts.get(call, "").endswith(".lease")}
+        changing = [f"a second up calls {call}" for call in again.calls if call not in kept]
         return failed + changing + [f"down leaves {line}" for line in self.inventories["down"]]
 
 
-def establish(root: Path, weather: str) -> Reference:
+def establish(root: Path, weather: str, state: str) -> Reference:
     """Run `up`, `up` again and the other commands without faults, and keep a project that stands.
 
     Args:
         root: an empty folder, which has to stay while cells are run.
         weather: that of the twins, "calm" or "rough".
+        state: where the state is, "file" or "s3".
     """
     memory, standing = root / "memory", root / "standing"
-    with place(standing, memory, weather) as here:
+    with place(standing, memory, weather, state) as here:
         runs = {"up": here.run("up"), "again": here.run("up")}
         inventories = {"up": here.take_stock()}
     for command in COMMANDS.keys() - runs:
-        with place(root / command, memory, weather, standing) as here:
+        with place(root / command, memory, weather, state, standing) as here:
             runs[command] = here.run(command)
             inventories[command] = here.take_stock()
-    return Reference(memory, weather, standing, runs, inventories)
+    return Reference(memory, weather, state, standing, runs, inventories)
 
 
 def try_cell(reference: Reference, cell: Cell) -> Outcome:
@@ -116,7 +121,7 @@ def try_cell(reference: Reference, cell: Cell) -> Outcome:
     standing = None if cell.command == "up" else reference.standing
     with (
         tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as root,
-        place(Path(root) / "cell", reference.memory, reference.weather, standing) as here,
+        place(Path(root) / "cell", reference.memory, reference.weather, reference.state, standing) as here,
     ):
         first = here.run(cell.command, Strike(FAULTS[cell.fault], cell.call))
         problems = _judge(cell, first)

@@ -103,7 +103,7 @@ class Refusal(Fault):
         code, status = self.by_service.get(moment.call.service, self.code)
         body = b"" if moment.call.answers_without_body else _error(moment.call.service, code).encode()
         headers = {"x-amzn-errortype": code, "content-length": str(len(body))}
-        return AWSResponse(request.url, status, headers, _Body(body))
+        return AWSResponse(request.url, status, headers, Body(body))
 
     def _meant(self, moment: Moment) -> bool:
         if self.reach is Reach.ONCE:
@@ -114,10 +114,10 @@ class Refusal(Fault):
         return moment.met
 
 
-class _Body(io.BytesIO):
+class Body(io.BytesIO):
     """A body as botocore reads one."""
 
-    def stream(self, **_: Any) -> "_Body":
+    def stream(self, **_: Any) -> "Body":
         return self
 
 

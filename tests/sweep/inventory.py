@@ -15,6 +15,7 @@ import boto3
 Connect = Callable[[str], Any]  # the client of a service
 
 REGION = "eu-west-1"
+STATE_FOLDER, STATE, LEASE = "state/", "state/prod.json", "state/prod.lease"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d:\d\d)?")
 SCALING_ID = re.compile(r"(:scalable-target/|:scalingPolicy:)[0-9a-f]+")  # by chance, like API Gateway's
 SHARED_GROUPS = {"/aws/sagemaker/TrainingJobs"}  # made by AWS for all jobs of an account, and never deleted
@@ -31,7 +32,16 @@ def take(settings: Path) -> list[str]:
     connect = cache(boto3.Session(region_name=REGION).client)
     apis = {api["id"]: api["name"] for api in _pages(connect, "apigateway", "get_rest_apis", "items")}
     lines = [*_s3(connect, apis), *_iam(connect), *_sagemaker(connect), *_lambda(connect), *_logs(connect)]
-    lines += [*_apis(connect, apis), *_schedules(connect), *_scaling(connect), *_alarms(connect), *_recorded(settings)]
+    lines += [
+        *_apis(connect, apis),
+        *_keys(connect),
+        *_pools(connect),
+        *_web_acls(connect),
+        *_schedules(connect),
+        *_scaling(connect),
+        *_alarms(connect),
+        *_recorded(settings),
+    ]
     named = (SCALING_ID.sub(r"\1<id>", without_ids(line, apis)) for line in lines)
     return sorted(TIME.sub("<time>", line) for line in named)
 
@@ -59,9 +69,20 @@ def _s3(connect: Connect, apis: Iterable[str]) -> Iterator[str]:
         yield from (f"unfinished upload {bucket} {key}" for key in _uploads(client, bucket))
         for item in _pages(connect, "s3", "list_object_versions", "Versions", Bucket=bucket):
             key = item["Key"]
+            if key == STATE and item["IsLatest"]:
+                yield from _recorded_on_s3(client, bucket)
+            if key.startswith(STATE_FOLDER) or not item["IsLatest"]:  # how often they are written is not the same
+                continue
             yield f"object {bucket}/{key}" + (_digest(client, bucket, key, apis) if key.endswith(".html") else "")
         for item in _pages(connect, "s3", "list_object_versions", "DeleteMarkers", Bucket=bucket):
             yield f"delete marker {bucket}/{item['Key']}"
+
+
+def _recorded_on_s3(client: Any, bucket: str) -> Iterator[str]:
+    document = json.loads(client.get_object(Bucket=bucket, Key=STATE)["Body"].read())
+    yield from (f"recorded {json.dumps(resource, sort_keys=True)}" for resource in document["state"]["resources"])
+    lease = json.loads(client.get_object(Bucket=bucket, Key=LEASE)["Body"].read())
+    yield f"the lease is {'free' if lease['free'] else 'held'}"
 
 
 def _bucket_tags(client: Any, bucket: str) -> str:
@@ -140,8 +161,36 @@ def _apis(connect: Connect, apis: dict[str, str]) -> Iterator[str]:
     client = connect("apigateway")
     for api, name in apis.items():
         tags = client.get_rest_api(restApiId=api).get("tags", {})
-        stages = [stage["stageName"] for stage in client.get_stages(restApiId=api)["item"]]
-        yield f"rest api {name} stages {stages} {json.dumps(tags, sort_keys=True)}"
+        stages = client.get_stages(restApiId=api)["item"]
+        told = [f"{stage['stageName']} {stage.get('accessLogSettings')}" for stage in stages]
+        yield f"rest api {name} stages {told} {json.dumps(tags, sort_keys=True)}"
+    if given := client.get_account().get("cloudwatchRoleArn"):
+        yield f"account's role for logs {given}"
+
+
+def _keys(connect: Connect) -> Iterator[str]:
+    for key in _pages(connect, "apigateway", "get_api_keys", "items"):
+        yield f"api key {key['name']} {json.dumps(key.get('tags'), sort_keys=True)}"
+    for plan in _pages(connect, "apigateway", "get_usage_plans", "items"):
+        keys = _pages(connect, "apigateway", "get_usage_plan_keys", "items", usagePlanId=plan["id"])
+        yield f"usage plan {plan['name']} of {plan['apiStages']} with {sorted(key['name'] for key in keys)}"
+
+
+def _pools(connect: Connect) -> Iterator[str]:
+    client = connect("cognito-idp")
+    for pool in client.list_user_pools(MaxResults=60)["UserPools"]:
+        told = client.describe_user_pool(UserPoolId=pool["Id"])["UserPool"]
+        tags = json.dumps(told.get("UserPoolTags"), sort_keys=True)
+        yield f"user pool {pool['Name']} at {told.get('Domain')} {tags}"
+        clients = client.list_user_pool_clients(UserPoolId=pool["Id"], MaxResults=60)["UserPoolClients"]
+        yield from (f"app client {each['ClientName']} of {pool['Name']}" for each in clients)
+
+
+def _web_acls(connect: Connect) -> Iterator[str]:
+    client = connect("wafv2")
+    for acl in client.list_web_acls(Scope="REGIONAL")["WebACLs"]:
+        stages = client.list_resources_for_web_acl(WebACLArn=acl["ARN"], ResourceType="API_GATEWAY")["ResourceArns"]
+        yield f"web acl {acl['Name']} in front of {stages}"
 
 
 def _schedules(connect: Connect) -> Iterator[str]:

@@ -2,10 +2,11 @@
 
 import json
 import os
+import resource
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -55,6 +56,33 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Running:
+    """A command that was begun.
+
+    Args:
+        pid: of its process.
+        log: the file with its stdout; that with its stderr is beside it.
+        record: the file with its calls.
+        began: when, by the monotonic clock.
+    """
+
+    pid: int
+    log: Path
+    record: Path
+    began: float
+
+    def end(self, seconds: float = RUN_SECONDS) -> Run:
+        """Wait for its end; one that takes longer than so many seconds is killed."""
+        code = process.wait(self.pid, seconds)
+        taken = time.monotonic() - self.began
+        lines = [json.loads(line) for line in self.record.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        abouts = {Call.parse(line["call"]): line["about"] for line in reversed(lines)}
+        calls = list(dict.fromkeys(Call.parse(line["call"]) for line in lines))
+        stderr = Path(f"{self.log}.err").read_text()
+        return Run(code, self.log.read_text(), stderr, calls, len(lines), abouts, taken)
+
+
+@dataclass(frozen=True)
 class Place:
     """A project's folder, and the twin that is its AWS."""
 
@@ -63,15 +91,22 @@ class Place:
 
     def run(self, command: str, strike: Strike | None = None) -> Run:
         """Run one of `COMMANDS`."""
+        return self.begin(COMMANDS[command], strike).end()
+
+    def begin(self, words: Sequence[str], strike: Strike | None = None, file_bytes: int = -1) -> "Running":
+        """Begin a command.
+
+        Args:
+            words: of its command line.
+            strike: what is to happen to one of its calls.
+            file_bytes: how large a file may become that it writes, as where the disk is full; -1: as large as it likes.
+        """
         log, record = self.folder.with_name("stdout"), self.folder.with_name("calls.jsonl")
         record.write_text("")
+        if file_bytes >= 0:
+            record = Path(os.devnull)  # what is listened to must not be what fails
         began = time.monotonic()
-        code = process.wait(process.fork(partial(self._command, command, record, strike), log), RUN_SECONDS)
-        lines = [json.loads(line) for line in record.read_text().splitlines()]
-        abouts = {Call.parse(line["call"]): line["about"] for line in reversed(lines)}
-        calls = list(dict.fromkeys(Call.parse(line["call"]) for line in lines))
-        stderr = Path(f"{log}.err").read_text()
-        return Run(code, log.read_text(), stderr, calls, len(lines), abouts, time.monotonic() - began)
+        return Running(process.fork(partial(self._command, words, record, strike, file_bytes), log), log, record, began)
 
     def take_stock(self) -> list[str]:
         """All there is in the twin and in the project's state, in lines."""
@@ -82,11 +117,13 @@ class Place:
         found: list[str] = json.loads(answer.read_text())
         return found
 
-    def _command(self, command: str, record: Path, strike: Strike | None) -> None:
+    def _command(self, words: Sequence[str], record: Path, strike: Strike | None, file_bytes: int) -> None:
         self._enter()
         Watch(record, strike).install()
         _shorten_backoff()
-        sys.argv = ["sentictl", *COMMANDS[command], "--env", ENVIRONMENT, "--json"]
+        sys.argv = ["sentictl", *words, "--env", ENVIRONMENT, "--json"]
+        if file_bytes >= 0:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, resource.RLIM_INFINITY))
         main()
 
     def _take_stock(self, answer: Path) -> None:
@@ -105,13 +142,14 @@ class Place:
 
 
 @contextmanager
-def place(root: Path, memory: Path, weather: str, standing: Path | None = None) -> Iterator[Place]:
+def place(root: Path, memory: Path, weather: str, state: str, standing: Path | None = None) -> Iterator[Place]:
     """A new project in `root`, or a copy of one that stands, with its twin running.
 
     Args:
         root: an empty folder, or none yet.
         memory: where trained models are remembered.
         weather: the twin's, "calm" or "rough".
+        state: where the project's state is, "file" or "s3".
         standing: the `root` of a place that has been left.
     """
     folder, home = root / "project", root / "twin"
@@ -123,6 +161,7 @@ def place(root: Path, memory: Path, weather: str, standing: Path | None = None) 
         ask_for(folder)  # a function that holds the model has no packages of its own
         with (folder / "sentictl.toml").open("a") as settings:
             settings.write(f'\n[env.{ENVIRONMENT}]\nregion = "{inventory.REGION}"\ntrain.epochs = 1\n')
+            settings.write(f'project.state = "{state}"\n')
     with twin(home, memory, weather) as access:
         yield Place(folder, access)
 

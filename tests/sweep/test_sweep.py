@@ -17,20 +17,12 @@ WITHIN, AGAIN = "survived within the run", "survived by running again"
 CELLS = {
     "up:iam.CreateRole#1:reset": WITHIN,
     "up:sagemaker.CreateTrainingJob#1:kill": AGAIN,
-    "up:sagemaker.CreateEndpoint#1:limit-exceeded": AGAIN,
     "up:lambda.CreateFunction#1:access-denied": AGAIN,
-    "up:apigateway.CreateRestApi#1:reset": WITHIN,
     "move:sagemaker.CreateEndpoint#1:kill": AGAIN,
-    "move:lambda.UpdateFunctionConfiguration#1:reset": WITHIN,
-    "hold:lambda.UpdateFunctionConfiguration#1:kill": AGAIN,
     "scale:application-autoscaling.RegisterScalableTarget#1:kill": AGAIN,
-    "rollout:sagemaker.UpdateEndpoint#1:reset": WITHIN,
     "rollout:sagemaker.UpdateEndpoint#1:kill": AGAIN,
-    "down:apigateway.DeleteRestApi#1:throttling": WITHIN,
     "down:sagemaker.DeleteEndpoint#1:kill": AGAIN,
-    "down:logs.DeleteLogGroup#1:500": WITHIN,
     "down:iam.DeleteRole#1:expired-token": AGAIN,
-    "down:s3.DeleteBucket#1:reset": WITHIN,
 }
 
 

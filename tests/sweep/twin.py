@@ -6,6 +6,7 @@ and not a thousand times. What a job downloads and uploads, its log, its life an
 """
 
 import contextlib
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -38,15 +39,28 @@ def twin(home: Path, memory: Path, weather: str) -> Iterator[Access]:
     memory.mkdir(exist_ok=True)
     TwinHome(home).weather.write_text(weather)
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        port, key = listener.getsockname()[1], new_key()
-        pid = process.fork(lambda: _serve(home, memory, port, listener.fileno(), key), home / "twin.log")
+        access = Access(f"http://127.0.0.1:{listener.getsockname()[1]}", new_key())
+        pid = begin(home, str(memory), listener, access.key)
     try:
-        yield Access(f"http://127.0.0.1:{port}", key)
+        yield access
     finally:
         process.kill(pid)  # what it started dies with it
 
 
-def _serve(home: Path, memory: Path, port: int, listener: int, key: str) -> None:
-    process.set_environment(**{MEMORY: str(memory), KEY_VARIABLE: key, SPEED_VARIABLE: SPEED})
-    sys.argv = ["twin", "--home", str(home), "--port", str(port), "--listener", str(listener)]
+def begin(home: Path, memory: str, listener: socket.socket, key: str) -> int:
+    """Begin a twin. Returns its process id.
+
+    Args:
+        home: its folder, which is there.
+        memory: where trained models are remembered; empty: every job trains.
+        listener: where it answers. It has a copy of it.
+        key: by which it is asked.
+    """
+    return process.fork(lambda: _serve(home, memory, listener, key), home / "twin.log")
+
+
+def _serve(home: Path, memory: str, listener: socket.socket, key: str) -> None:
+    process.set_environment(**{MEMORY: memory, KEY_VARIABLE: key, SPEED_VARIABLE: SPEED})
+    port, descriptor = listener.getsockname()[1], os.dup(listener.fileno())
+    sys.argv = ["twin", "--home", str(home), "--port", str(port), "--listener", str(descriptor)]
     server.main()

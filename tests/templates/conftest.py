@@ -15,6 +15,7 @@ HANDLER = Path(__file__).parents[2] / "templates" / "lambda" / "handler.py"
 class FakeEndpoint:
     """Stands in for the boto3 client: predicts "positive" for a review with the word "good".
 
+    It is undecided of one with the word "perhaps".
     Put bytes or an exception into `outcomes` to have the next calls end that way.
     """
 
@@ -44,6 +45,8 @@ class FakeEndpoint:
                 "probability": 0.97 if sentiment else 0.04,
                 "model": "reviews-1",
             }
+            if "perhaps" in review:
+                prediction["undecided"] = True
             if request["explain"]:
                 prediction["explanation"] = {
                     "words": [{"word": "good", "start": 0, "end": 4, "contribution": 0.4}],
@@ -53,19 +56,22 @@ class FakeEndpoint:
         return json.dumps(predictions).encode()
 
 
-@pytest.fixture(scope="session")
-def handler() -> ModuleType:
+def load_handler(**variables: str) -> ModuleType:
+    """The handler, loaded anew where the environment has these variables and a region."""
     spec = importlib.util.spec_from_file_location("sentictl_lambda_handler", HANDLER)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ENDPOINT_NAME", "reviews-local-endpoint")
-        patch.setenv("MAX_REVIEW_CHARACTERS", "1000")
-        patch.setenv("MAX_REVIEWS", "5")
-        patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        for name, value in {"AWS_DEFAULT_REGION": "eu-west-1", **variables}.items():
+            patch.setenv(name, value)
         spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def handler() -> ModuleType:
+    return load_handler(ENDPOINT_NAME="reviews-local-endpoint", MAX_REVIEW_CHARACTERS="1000", MAX_REVIEWS="5")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import time
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -25,6 +26,17 @@ URL = "https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/x/invocations
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/reviews-local-endpoint"
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
+API_REQUEST = "11111111-2222-3333-4444-555555555555"
+
+FIXED_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, OPTIONS, POST",
+    "Access-Control-Allow-Headers": "Accept, Content-Type",
+    "Access-Control-Expose-Headers": "Retry-After, x-amzn-RequestId",
+    "Cache-Control": "no-store",
+    "Vary": "Accept",
+    "X-Content-Type-Options": "nosniff",
+}
 
 Post = Callable[..., "Answer"]
 
@@ -41,15 +53,14 @@ class Answer:
         self.headers: dict[str, str] = response["headers"]
         self.body: str = response["body"]
         assert all(isinstance(value, str) for value in self.headers.values())
-        assert self.headers["Access-Control-Allow-Origin"] == "*"
-        assert "POST" in self.headers["Access-Control-Allow-Methods"]
-        assert "Content-Type" in self.headers["Access-Control-Allow-Headers"]
-        assert self.headers["Access-Control-Expose-Headers"] == "Retry-After"
+        assert FIXED_HEADERS.items() <= self.headers.items()
         assert self.headers["Content-Type"] in ("text/plain; charset=utf-8", "application/json; charset=utf-8")
         if self.status >= 400:
             assert self.is_json
             assert set(self.json) == {"error"}
-            assert set(self.json["error"]) == {"code", "message"}
+            assert set(self.json["error"]) == {"code", "message", "request_id"}
+            assert self.json["error"]["request_id"] == API_REQUEST
+            assert self.json["error"]["message"].endswith(".")
 
     @property
     def is_json(self) -> bool:
@@ -74,7 +85,7 @@ def proxy_event(body: str | bytes | None, headers: dict[str, str] | None, method
         "headers": headers,
         "multiValueHeaders": headers and {name: [value] for name, value in headers.items()},
         "queryStringParameters": None,
-        "requestContext": {"stage": "prod"},
+        "requestContext": {"stage": "prod", "requestId": API_REQUEST},
         "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
         "isBase64Encoded": isinstance(body, bytes),
     }
@@ -129,6 +140,9 @@ def test_a_form_is_taken_as_it_is(post: Post, endpoint: Any) -> None:
         ("text/html", False),
         ("image/png", False),
         ("application/json;q=0", False),
+        ("text/plain;q=0", False),
+        ("text/*;q=0", False),
+        ("*/*;q=0", False),
         ("application/json;q=nan", False),
         ("application/json;q=-1", False),
         (",;,", False),
@@ -264,6 +278,12 @@ def test_other_methods_are_refused(post: Post, endpoint: Any, method: str) -> No
 
 def test_a_bare_event_is_a_post(handler: ModuleType, endpoint: Any) -> None:
     assert Answer(handler.lambda_handler({"body": "good"}, None)).body == "1"
+    assert "CustomAttributes" not in endpoint.calls[-1]
+
+
+def test_a_request_that_did_not_come_through_an_api_has_lambdas_id(handler: ModuleType, endpoint: Any) -> None:
+    answer = handler.lambda_handler({"body": ""}, SimpleNamespace(aws_request_id="invocation-1"))
+    assert json.loads(answer["body"])["error"]["request_id"] == "invocation-1"
 
 
 def client_error(code: str, status: int, message: str = "", **fields: Any) -> ClientError:
@@ -272,7 +292,11 @@ def client_error(code: str, status: int, message: str = "", **fields: Any) -> Cl
 
 
 def test_outside_of_its_hours_the_model_is_closed_and_the_hours_are_told(
-    handler: ModuleType, post: Post, endpoint: Any, monkeypatch: pytest.MonkeyPatch
+    handler: ModuleType,
+    post: Post,
+    endpoint: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(handler, "HOURS", "mon-fri 08:00 to mon-fri 19:00, Europe/Berlin")
     endpoint.outcomes = [
@@ -283,6 +307,7 @@ def test_outside_of_its_hours_the_model_is_closed_and_the_hours_are_told(
     assert (answer.status, answer.error) == (503, "closed")
     assert "mon-fri 08:00 to mon-fri 19:00, Europe/Berlin" in answer.json["error"]["message"]
     assert "Retry-After" not in answer.headers
+    assert json.loads(capsys.readouterr().out)["detail"] == f"ValidationError: Endpoint {ARN} not found."
     assert post("good").error == "endpoint_error"
 
 
@@ -295,11 +320,16 @@ def test_outside_of_its_hours_the_model_is_closed_and_the_hours_are_told(
         (client_error("ValidationError", 400, f"Endpoint {ARN} not found."), 503, "endpoint_unavailable", "5"),
         (client_error("ServiceUnavailable", 503), 503, "endpoint_unavailable", "5"),
         (client_error("ModelNotReadyException", 429), 503, "endpoint_unavailable", "5"),
+        (client_error("InternalFailure", 500), 503, "endpoint_unavailable", "5"),
         (client_error("ThrottlingException", 400, "Rate exceeded"), 429, "throttled", "1"),
+        (client_error("Throttling", 400), 429, "throttled", "1"),
+        (client_error("TooManyRequestsException", 429), 429, "throttled", "1"),
         (client_error("AccessDeniedException", 403, f"not authorized: {ARN}"), 500, "endpoint_access", None),
         (client_error("ExpiredTokenException", 403, "expired"), 500, "endpoint_access", None),
         (client_error("UnrecognizedClientException", 403), 500, "endpoint_access", None),
         (client_error("Strange", 418, ARN), 502, "endpoint_error", None),
+        (client_error("KMSAccessDeniedException", 400), 500, "endpoint_access", None),
+        (ClientError({}, "InvokeEndpoint"), 502, "endpoint_error", None),
         (NoCredentialsError(), 500, "endpoint_access", None),
         (ReadTimeoutError(endpoint_url=URL), 504, "endpoint_timeout", "5"),
         (ConnectTimeoutError(endpoint_url=URL), 504, "endpoint_timeout", "5"),
@@ -357,14 +387,78 @@ def test_the_log_says_what_happened_and_never_the_review(
     assert "secret" not in output
     fine, model, access, internal, empty = (json.loads(line) for line in output.splitlines())
     assert fine.pop("milliseconds") >= 0
-    assert fine == {"request_id": "request-1", "reviews": 2, "characters": 17, "status": 200}
+    named = {"request_id": API_REQUEST, "invocation": "request-1"}
+    verdicts = {"positive": 1, "negative": 1, "undecided": 0}
+    assert fine == named | verdicts | {"reviews": 2, "characters": 17, "status": 200}
+    assert {call["CustomAttributes"] for call in endpoint.calls} == {API_REQUEST}  # so the endpoint's log has it, too
     assert (model["status"], model["error"]) == (502, "model_error")
     assert ARN in model["detail"]
     assert "sagemaker:InvokeEndpoint" in access["detail"]
     assert ARN in access["detail"]
-    assert internal["detail"].startswith("RuntimeError")
+    kind, *frames = internal["detail"].splitlines()
+    assert kind == "RuntimeError"
+    assert all(frame.startswith("  ") for frame in frames)
     assert "invoke_endpoint" in internal["detail"]
     assert (empty["status"], empty["error"], empty["reviews"]) == (400, "empty_review", 0)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "detail"),
+    [
+        (client_error("Throttling", 400, "Rate exceeded"), "Throttling: Rate exceeded"),
+        (client_error("TooManyRequestsException", 429), "TooManyRequestsException: "),
+        (client_error("InternalFailure", 500, "Try again"), "InternalFailure: Try again"),
+        (client_error("Strange", 418, "A teapot"), "Strange: A teapot"),
+        (client_error("ModelError", 424, OriginalStatusCode=500, LogStreamArn=ARN), f"status 500, see {ARN}"),
+        (client_error("ModelError", 424, OriginalStatusCode=503, LogStreamArn=ARN), f"status 503, see {ARN}"),
+        (EndpointConnectionError(endpoint_url=URL), "EndpointConnectionError"),
+        (b"not json", "not JSON"),
+        (b"[]", "not a list of 1"),
+        (b"[{}]", "a prediction without a sentiment of 0 or 1"),
+    ],
+)
+def test_the_log_has_what_went_wrong_behind_the_answer(
+    post: Post, endpoint: Any, capsys: pytest.CaptureFixture[str], outcome: bytes | Exception, detail: str
+) -> None:
+    endpoint.outcomes = [outcome]
+    answer = post("good")
+    record = json.loads(capsys.readouterr().out)
+    assert (record["error"], record["detail"]) == (answer.error, detail)
+
+
+def test_the_log_has_the_milliseconds_to_a_tenth(
+    post: Post, handler: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter([5.0, 5.0123456])
+    monkeypatch.setattr(handler, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    post("good")
+    assert json.loads(capsys.readouterr().out)["milliseconds"] == 12.3
+
+
+def test_the_log_counts_the_undecided_apart(
+    post: Post, handler: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(handler, "METRICS_NAMESPACE", "sentictl")
+    post(json.dumps({"reviews": ["good", "good perhaps", "perhaps", "dull", "dull"]}), JSON)
+    record = told_metrics(capsys)
+    assert [record[name] for name in ("positive", "negative", "undecided", "Undecided")] == [1, 2, 2, 0.4]
+
+
+def test_a_model_of_ones_own_without_probabilities_makes_no_metrics(
+    post: Post, endpoint: Any, handler: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(handler, "METRICS_NAMESPACE", "sentictl")
+    endpoint.outcomes = [b'[{"sentiment": 1}]', b'[{"sentiment": 1, "probability": 0.9}]']
+    post("good")
+    assert "_aws" not in told_metrics(capsys)
+    post("good")
+    assert told_metrics(capsys)["Model"] == "-"
+
+
+def test_a_message_of_the_models_reaches_the_caller(post: Post, endpoint: Any) -> None:
+    told = {"code": "no_words", "message": "Nothing to read."}
+    endpoint.outcomes = [json.dumps({"error": told}).encode()]
+    assert told.items() <= post("good").json["error"].items()
 
 
 def test_the_real_client_takes_the_call_and_gives_up_before_api_gateway(handler: ModuleType) -> None:
@@ -377,6 +471,7 @@ def test_the_real_client_takes_the_call_and_gives_up_before_api_gateway(handler:
         "ContentType": JSON,
         "Accept": JSON,
         "Body": '{"reviews": ["très good"], "explain": false}'.encode(),
+        "CustomAttributes": API_REQUEST,
     }
     with Stubber(handler.CLIENT) as stubber:
         body = StreamingBody(io.BytesIO(answer), len(answer))
@@ -450,6 +545,7 @@ def test_answers_become_metrics_without_the_review(
     (directive,) = record["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "sentictl"
     assert directive["Dimensions"] == [["Endpoint"], ["Endpoint", "Model"]]
+    assert abs(record["_aws"]["Timestamp"] / 1000 - time.time()) < 3600
     names = [metric["Name"] for metric in directive["Metrics"]]
     assert {name: record[name] for name in names} == {"Undecided": 0.0, "Probability": pytest.approx(0.505)}
     assert (record["Endpoint"], record["Model"]) == ("reviews-local-endpoint", "reviews-1")

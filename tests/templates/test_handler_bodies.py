@@ -26,7 +26,9 @@ def bare_deflate(data: bytes) -> bytes:
     [
         ("utf-8", "utf-8"),
         ('"UTF-8"', "utf-8-sig"),
+        ("utf8", "utf-8-sig"),
         ("iso-8859-1", "latin-1"),
+        ("latin1", "latin-1"),
         ("Windows-1252", "cp1252"),
         ("utf-16", "utf-16"),
         ("utf-16le", "utf-16-le"),
@@ -39,6 +41,12 @@ def test_a_declared_charset_is_honoured(post: Post, endpoint: Any, charset: str,
     document = json.dumps({"review": TEXT}, ensure_ascii=False).encode(encoding)
     assert post(document, f"{JSON};Charset={charset}").json["sentiment"] == 1
     assert endpoint.last_request["reviews"] == [TEXT]
+
+
+@pytest.mark.parametrize("charset", ["us-ascii", "ascii"])
+def test_ascii_is_a_charset(post: Post, endpoint: Any, charset: str) -> None:
+    assert post(b"good", f"text/plain; charset={charset}").body == "1"
+    assert post(TEXT.encode(), f"text/plain; charset={charset}").error == "wrong_charset"
 
 
 @pytest.mark.parametrize("charset", ["utf-7", "utf-32", "klingon", "unicode_escape", "idna"])
@@ -124,3 +132,6 @@ def test_more_than_the_endpoint_takes_is_refused_here(
     assert (answer.status, answer.error) == (413, "request_too_large")
     assert "6,291,456" in answer.json["error"]["message"]
     assert not endpoint.calls
+    around = len(json.dumps({"reviews": [""], "explain": False}))
+    monkeypatch.setattr(handler, "MAX_ENDPOINT_BODY", around + 4)
+    assert [post(text).status for text in ("good", "goods")] == [200, 413]

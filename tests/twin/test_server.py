@@ -1,9 +1,13 @@
 """The twin's own answers: who may ask, and what it says of itself."""
 
+import resource
+from typing import Any
+
+import pytest
 import urllib3
 
 from sentictl.twin.core.credentials import KEY_HEADER
-from tests.twin.conftest import Cloud
+from tests.twin.conftest import Cloud, code_of
 
 HTTP = urllib3.PoolManager()
 
@@ -37,3 +41,28 @@ def test_the_status_page(cloud: Cloud) -> None:
     status = ask(cloud, "/_twin/status").json()
     assert cloud.url.endswith(f":{status['port']}")
     assert status["uptime"] >= 0
+
+
+# What changes something, in each protocol that the twin speaks.
+CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "s3": ("create_bucket", {"Bucket": "on-a-full-disk"}),
+    "iam": ("create_role", {"RoleName": "on-a-full-disk", "AssumeRolePolicyDocument": '{"Statement": []}'}),
+    "logs": ("create_log_group", {"logGroupName": "on-a-full-disk"}),
+    "scheduler": ("create_schedule_group", {"Name": "on-a-full-disk"}),
+    "cloudwatch": ("put_dashboard", {"DashboardName": "on-a-full-disk", "DashboardBody": '{"widgets": []}'}),
+}
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux lets one limit another process")
+@pytest.mark.parametrize("service", CHANGES)
+def test_on_a_full_disk_nothing_is_done_and_each_service_says_why_in_its_own_form(cloud: Cloud, service: str) -> None:
+    operation, arguments = CHANGES[service]
+    change = getattr(getattr(cloud, service), operation)
+    twin = ask(cloud, "/_twin/status").json()["pid"]
+    before = resource.prlimit(twin, resource.RLIMIT_FSIZE)
+    resource.prlimit(twin, resource.RLIMIT_FSIZE, (1, before[1]))
+    try:
+        assert code_of(change, **arguments) == "InsufficientStorage"
+    finally:
+        resource.prlimit(twin, resource.RLIMIT_FSIZE, before)
+    change(**arguments)  # which would say that it is there already

@@ -62,7 +62,7 @@ class ProjectNotebook:
             return deleted
 
     def policy(self) -> dict[str, Any]:
-        """Return the IAM policy that these methods need beside the project's, as a dict for JSON."""
+        """Return the IAM policy that these methods need beside the project's own, as a dict for JSON."""
         return notebook_policy(self._session.read())
 
     def _standing(self, context: Context) -> Notebook:

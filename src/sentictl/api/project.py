@@ -18,23 +18,34 @@ from typing import Any, overload
 from sentimodel.files import METADATA
 
 from sentictl.api import stack
+from sentictl.api.batch import ProjectBatch
 from sentictl.api.costs import costs
+from sentictl.api.keys import ProjectKeys
+from sentictl.api.log_events import ProjectLogs
+from sentictl.api.monitoring import ProjectMonitoring
 from sentictl.api.notebook import ProjectNotebook
 from sentictl.api.observer import Lines, ProjectObserver
 from sentictl.api.results import Live, Plan, Prepared, Preview, Removal, Status
+from sentictl.api.retraining import ProjectRetraining
 from sentictl.api.session import Precondition, Session
+from sentictl.api.state import ProjectState
+from sentictl.api.users import ProjectUsers
 from sentictl.config.config import LOCAL
 from sentictl.config.environments import env_option
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import Settings
 from sentictl.config.state import Record
-from sentictl.errors import DataError, MissingStepError, ModelError
+from sentictl.errors import DataError, MissingStepError, ModelError, UsageError
 from sentictl.lifecycle import reconcile
-from sentictl.lifecycle.reconcile import Step, apply, destroy, import_, plan_destruction
+from sentictl.lifecycle.reconcile import Action, Step, apply, destroy, import_, plan_destruction
 from sentictl.lifecycle.resource import Context
 from sentictl.reviews.read.frame import keep_frame
 from sentictl.scaffold import init
 from sentictl.scaffold.overrides import use_model_code
+from sentictl.services.access.caller import caller_of
+from sentictl.services.access.iam import callers_policy
+from sentictl.services.batch.model import PART
+from sentictl.services.batch.schedule import BatchSchedule, schedule_note
 from sentictl.services.chain import CHAIN
 from sentictl.services.evaluate import versions
 from sentictl.services.evaluate.comparison import Comparison
@@ -45,12 +56,15 @@ from sentictl.services.evaluate.runs import Runs, runs
 from sentictl.services.evaluate.runs_plot import draw
 from sentictl.services.evaluate.versions import Version
 from sentictl.services.export.cloudformation import template
-from sentictl.services.export.github import THIS_ACCOUNT, github_template
+from sentictl.services.export.github import THIS_ACCOUNT, github_template, previews_template
 from sentictl.services.export.openapi import importable
-from sentictl.services.iam.permissions import ANY_ACCOUNT, needed, policy, together
+from sentictl.services.iam.permissions import ANY_ACCOUNT, needed, policies
+from sentictl.services.iam.state_access import state_actions
+from sentictl.services.kept import KEPT
+from sentictl.services.monitoring.dashboard import dashboard_url
+from sentictl.services.monitoring.topic import AlertTopic, check_topic, confirmation_note
 from sentictl.services.notebook.instance import Notebook, running
 from sentictl.services.operations.first_answers import wait_for_answers
-from sentictl.services.operations.logs import read_log
 from sentictl.services.operations.orphans import find_orphans
 from sentictl.services.operations.prune import piled_up, prune
 from sentictl.services.operations.rollouts import abort, check_none_under_way, progress
@@ -63,9 +77,11 @@ from sentictl.services.predict.clients import Client
 from sentictl.services.predict.rows import Prediction
 from sentictl.services.predict.texts import texts_of
 from sentictl.services.pricing.costs import CostComparison
-from sentictl.services.pricing.estimate import estimate, tuning_price
+from sentictl.services.pricing.estimate import estimate, preparation_price, tuning_price
 from sentictl.services.pricing.traffic import WORDS
 from sentictl.services.resources.dataset import Dataset
+from sentictl.services.resources.processing import ProcessingJob, skipped_rows, stop_running_preparation
+from sentictl.services.resources.processing_code import AWS, source_on_s3
 from sentictl.services.resources.sagemaker import has_endpoint
 from sentictl.services.resources.training import (
     ACCURACY,
@@ -74,6 +90,7 @@ from sentictl.services.resources.training import (
     stop_running_job,
     version_of,
 )
+from sentictl.services.retraining.schedule import TrainSchedule, training_note
 from sentictl.services.serving.alarms import RollbackAlarms
 from sentictl.services.serving.endpoint import Endpoint, unused_gpu
 from sentictl.services.serving.hours import Closing, opening_note
@@ -85,9 +102,12 @@ from sentictl.services.serving.shadow import check_shadow
 from sentictl.services.tuning.best import Best, record_best
 from sentictl.services.tuning.job import TuningJob, running_tuning_job, stop_tuning_job
 from sentictl.services.tuning.search import check_search, trials
+from sentictl.services.web.access_log import access_note
 from sentictl.services.web.function import Function
 from sentictl.services.web.function_archive import FunctionArchive, check_packages
-from sentictl.services.web.rest_api import RestApi, invoke_url
+from sentictl.services.web.rest_api import RestApi, invoke_url, method_arn, who_is_shut_out
+from sentictl.services.web.usage_plan import UsagePlan, nobody_has_a_key
+from sentictl.services.web.user_pool import check_user_pool
 from sentictl.services.web.website import Page, page_url, render_page
 
 WAITING = "  Waiting for the first answers: on AWS, permissions take effect some seconds late."
@@ -100,6 +120,10 @@ WARNINGS = (
     (Endpoint, idle_warning),
     (Endpoint, unused_gpu),
     (Notebook, running),
+    (BatchSchedule, schedule_note),
+    (TrainSchedule, training_note),
+    (UsagePlan, nobody_has_a_key),
+    (AlertTopic, confirmation_note),
 )
 Changes = Mapping[str, Any] | None  # settings by dotted key, such as {"train.epochs": 2}; None leaves one as it is
 
@@ -116,6 +140,7 @@ class Project:
         environment: `local`, or one that `sentictl.toml` describes.
         tell: called with a line for each milestone; None for silence.
         observer: told of everything that goes on, in place of `tell`.
+        command: what signs its changes where the state is kept on S3 (`history`).
 
     Raises:
         StateError: there is no `sentictl.toml`, or its own model code cannot be used in this Python process.
@@ -128,11 +153,12 @@ class Project:
         *,
         tell: Callable[[str], object] | None = print,
         observer: ProjectObserver | None = None,
+        command: str = "python",
     ) -> None:
         self._observer = observer or Lines(tell)
         opened = ProjectFolder.open(None if folder is None else Path(folder))
         use_model_code(opened.root)
-        self.session = Session(opened, environment, self._observer)
+        self.session = Session(opened, environment, self._observer, command)
 
     @classmethod
     def begin(
@@ -166,7 +192,9 @@ class Project:
     def set(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Change settings in `sentictl.toml`. Returns what was written, by the key as the file has it."""
         with self.session.locked() as config:
-            return config.set(settings)
+            written = config.set(settings)
+            self.session.tell_without_effect(config, settings)
+            return written
 
     def data(self, settings: Changes = None, *, frame: Any = None, adopt: bool = False) -> Prepared:
         """Prepare the reviews and put them on S3.
@@ -188,7 +216,14 @@ class Project:
             self._warn(piled_up(context))
             record = context.recorded(Dataset)
             manifest = Dataset(context).prepared.manifest
+            if context.settings.data.on == AWS and manifest.warnings:
+                show = context.environment.aws_cli(f"s3 cp {skipped_rows(context)} -")
+                self._warn(f"What was not used as it stands, row by row: {show}")
             return Prepared(record.kind, record.name, record.arn, record.attributes, manifest=manifest)
+
+    def stop_preparing(self) -> str:
+        """Stop the processing job that prepares the dataset on AWS. Returns its name, or "" where none runs."""
+        return stop_running_preparation(self.session.read(announced=True))
 
     def train(self, settings: Changes = None, *, resume: bool = True, wait: bool = True, adopt: bool = False) -> Record:
         """Train the model as a SageMaker training job. Returns the job's record.
@@ -293,6 +328,8 @@ class Project:
                 renew(context)
             self._run(context, "deploy", wait=wait, adopt=adopt)
             versions.follow_served(context)
+            self.batch.follow(context)
+            self.retraining.follow(context)
             return context.recorded(Endpoint if has_endpoint(context) else FunctionArchive)
 
     def abort_rollout(self, *, wait: bool = True) -> str:
@@ -314,13 +351,13 @@ class Project:
 
     def wire_api(self, settings: Changes = None, *, adopt: bool = False) -> Record:
         """Put a REST API in front of the function. Returns its record."""
-        with self.session.change(settings) as context:
+        with self.session.change(settings, check_user_pool) as context:
             self._run(context, "wire-api", adopt=adopt)
             return context.recorded(RestApi)
 
     def site(self, settings: Changes = None, *, adopt: bool = False) -> Record:
         """Publish the web page. Returns its record."""
-        with self.session.change(settings) as context:
+        with self.session.change(settings, check_user_pool) as context:
             stack.check_ready(context, "site")
             self._run(context, *_commands_of_site(settings), adopt=adopt)
             return context.recorded(Page)
@@ -328,9 +365,11 @@ class Project:
     def up(self, *, adopt: bool = False) -> Live:
         """Do the whole chain, or what of it is missing or differs from the settings, and wait for its first answers."""
         with self.session.change(check=_check_servable) as context:
-            self._observer.plan_of(list(stack.COMMANDS))
-            for command in stack.COMMANDS:
+            commands = stack.chosen(context)
+            self._observer.plan_of(commands)
+            for command in commands:
                 self._bring_up(context, command, adopt)
+            self._warn(confirmation_note(context))
             served = kept_evaluation(context.config) or measure(context.config, lambda: context, None, mistakes=0)
             missing = wait_for_answers(context, lambda _: self._observer.remark(WAITING))
             return Live(
@@ -339,6 +378,7 @@ class Project:
                 invoke_url(context),
                 served,
                 estimate(context, CHAIN),
+                context.settings.api.auth,
                 missing,
             )
 
@@ -366,10 +406,16 @@ class Project:
         checks: dict[tuple[str, ...], Precondition] = {
             ("data",): lambda _: self._observer.begin("data"),  # the plan itself prepares the reviews
             ("deploy",): self._check_deploy(model, shadow, force, {}),
+            (): _check_askable,
+            **dict.fromkeys([("wire-api",), ("site",)], check_user_pool),
+            ("alerts",): check_topic,
         }
-        chosen = _commands_of_site(settings) if commands == ("site",) else commands or stack.COMMANDS
         context = self.session.read(settings, checks.get(commands), announced=True, new=True)
-        return _plan(context, stack.plan(context, chosen, adopt=adopt))
+        chosen = _commands_of_site(settings) if commands == ("site",) else commands or stack.chosen(context)
+        planned = _plan(context, stack.plan(context, chosen, adopt=adopt))
+        if RestApi.command in chosen:
+            self._warn(access_note(context))
+        return planned
 
     def costs(
         self,
@@ -412,24 +458,35 @@ class Project:
             estimate(context, CHAIN, ours),
             [warning for warning in warnings if warning],
             rollout,
+            dashboard_url(context),
         )
 
-    def down(self, part: str | None = None, *, keep_data: bool = False, keep_notebook: bool = False) -> Removal:
+    def down(
+        self,
+        part: str | None = None,
+        *,
+        keep_data: bool = False,
+        keep_logs: bool = False,
+        keep_notebook: bool = False,
+    ) -> Removal:
         """Delete what the chain made, last made first, and the notebook. `sentictl.toml` stays.
 
         Args:
-            part: endpoint, lambda, api or site alone.
-            keep_data: keep the reviews and the trained models.
+            part: endpoint, lambda, users, api, site, alerts, batch or train (the schedule that trains) alone.
+            keep_data: keep the reviews, the trained models, and the users who sign in.
+            keep_logs: keep the log groups, which empty themselves after `logs.days`.
             keep_notebook: keep the notebook, such as the one that this runs in.
         """
         with self.session.locked() as config:
-            if config.on_twin and not len(config.state):  # the twin need not be started to be ended
+            # The twin need not be started to be ended.
+            begun = config.twin_home.is_dir() if config.is_state_remote else len(config.state) > 0
+            if config.on_twin and not begun:
                 self.session.leave(config)
                 return Removal()
-        with self.session.change() as context:
+        with self.session.change(removing=True) as context:
             self._observer.begin("down")
             kept = keep_notebook and stack.has_notebook(context)
-            doomed = stack.doomed(context, part, keep_data=keep_data, keep_notebook=keep_notebook)
+            doomed = stack.doomed(context, part, keep_data=keep_data, keep_logs=keep_logs, keep_notebook=keep_notebook)
             deleted, remaining = destroy(doomed, context, self._observer)
             self._observer.ended("down")
             left = [_entry(record) for record in remaining]
@@ -437,14 +494,15 @@ class Project:
                 context.config.set({versions.SETTING: "", SHADOW: ""})
                 names = [record.name for record in deleted if record.kind == TrainingJob.kind]
                 self.session.folder.forget_models(self.session.environment, names)
-            if not part and not keep_data and not kept:
+            if not part and not keep_data and not keep_logs and not kept:
                 left += self._clear(context, remaining)
         return Removal(deleted, left)
 
-    def plan_down(self, part: str | None = None, *, keep_data: bool = False) -> Plan:
+    def plan_down(self, part: str | None = None, *, keep_data: bool = False, keep_logs: bool = False) -> Plan:
         """Return what `down` would delete."""
         context = self.session.read(announced=True)
-        return _plan(context, plan_destruction(stack.doomed(context, part, keep_data=keep_data), context))
+        doomed = stack.doomed(context, part, keep_data=keep_data, keep_logs=keep_logs)
+        return _plan(context, plan_destruction(doomed, context))
 
     def prune(self, keep: int = KEEP) -> Survey:
         """Delete datasets, versions of the model and leftovers that nothing serves, on S3 and on this machine.
@@ -470,27 +528,36 @@ class Project:
         with self.session.change(forget_damage=True, only_here=True) as context:
             return import_(stack.resources(context), context)
 
-    def permissions_policy(self) -> dict[str, Any]:
-        """Return the IAM policy that whoever runs these commands needs, as a dict for JSON.
+    def permissions_policies(self) -> dict[str, dict[str, Any]]:
+        """Return the IAM policies that whoever runs these commands needs, by name, as a dict for JSON.
 
-        No credentials are needed.
+        They are as many as IAM takes them in. No credentials are needed.
+        """
+        return policies(self.session.describe(ANY_ACCOUNT), KEPT)
+
+    def callers_policy(self) -> dict[str, Any]:
+        """Return the IAM policy that whoever asks an API of `api.auth = "iam"` needs, as a dict for JSON.
+
+        Raises:
+            MissingStepError: there is no API yet.
         """
         context = self.session.describe(ANY_ACCOUNT)
-        chain = policy(context, stack.KEPT)
-        return together(chain, TuningJob(context).policy()) if context.settings.train.tune.ranges else chain
+        return callers_policy(method_arn(context))
 
-    def github_template(self, repository: str) -> dict[str, Any]:
+    def github_template(self, repository: str, *, previews: bool = False) -> dict[str, Any]:
         """Return a CloudFormation template of the roles that GitHub Actions needs, as a dict for JSON.
 
         No credentials are needed.
 
         Args:
             repository: whose workflows may take the roles, as OWNER/REPO.
+            previews: whether it is of the role that makes previews of pull requests, instead of this environment's two.
 
         Raises:
             UsageError: the environment is not on AWS, or the repository is not of that form.
         """
-        return github_template(self.session.describe(THIS_ACCOUNT), repository)
+        write = previews_template if previews else github_template
+        return write(self.session.describe(THIS_ACCOUNT), repository)
 
     def cloudformation(self) -> dict[str, Any]:
         """Return the chain as a CloudFormation template, as a dict for JSON.
@@ -534,6 +601,36 @@ class Project:
         return ProjectNotebook(self.session)
 
     @property
+    def state(self) -> ProjectState:
+        """The recorded state of the environment: its `history`, `pull`, `push`, `unlock` and `move`."""
+        return ProjectState(self.session)
+
+    @property
+    def batch(self) -> ProjectBatch:
+        """Files of reviews that a transform job answers: `answer`, and `plan`."""
+        return ProjectBatch(self.session)
+
+    @property
+    def retraining(self) -> ProjectRetraining:
+        """Training again and again: its `schedule`, and `plan`."""
+        return ProjectRetraining(self.session)
+
+    @property
+    def keys(self) -> ProjectKeys:
+        """The keys of an API that takes one: their `create`, `list` and `revoke`."""
+        return ProjectKeys(self.session)
+
+    @property
+    def users(self) -> ProjectUsers:
+        """Who may sign in to ask: `add`, `list` and `remove` them."""
+        return ProjectUsers(self.session)
+
+    @property
+    def monitoring(self) -> ProjectMonitoring:
+        """How it goes: `alerts`, and `metrics` of the last hours."""
+        return ProjectMonitoring(self.session)
+
+    @property
     def api_url(self) -> str:
         """Where reviews are posted."""
         return invoke_url(self.session.read(anonymous=True))
@@ -556,7 +653,8 @@ class Project:
 
         Args:
             reviews: one review, or several, such as a list or a column of pandas or polars.
-            via: "local" asks the model on this machine, "api" and "endpoint" what is deployed.
+            via: "local" asks the model on this machine, "api" and "endpoint" what is deployed; "batch" lets a transform
+                job over the deployed model answer, which takes minutes to start on AWS.
             explain: tell the words and phrases that decided, too.
 
         Returns:
@@ -568,8 +666,15 @@ class Project:
             DataError: a review is not text, is empty, or is refused; the message says which one.
         """
         texts = texts_of(reviews)
-        asker = self.asker(via, explain=explain)
-        answers = [answer for _, answer in predict_each(asker, [list(texts.items())], lambda item: item[1])]
+        if via == PART:
+            if explain:
+                raise UsageError(
+                    "A transform job explains nothing.", "Ask otherwise, such as predict(reviews, explain=True)."
+                )
+            answers = self.batch.predict(texts)
+        else:
+            asker = self.asker(via, explain=explain)
+            answers = [answer for _, answer in predict_each(asker, [list(texts.items())], lambda item: item[1])]
         for where, answer in zip(texts, answers, strict=True):
             if "error" in answer:
                 raise DataError(f"{where}: {answer['error']['message']}", "Correct the review, or leave it out.")
@@ -581,7 +686,10 @@ class Project:
             return clients.from_artifact(self.session.folder.model_of(self.session.environment), explain=explain)
         context = self.session.read(anonymous=via == "api")
         if via == "api":
-            return clients.from_api(invoke_url(context), context.settings.api.max_reviews, explain=explain)
+            url = invoke_url(context)
+            caller = caller_of(context, url)
+            trusted, most = context.environment.endpoints.ca_bundle, context.settings.api.max_reviews
+            return clients.from_api(url, most, explain=explain, caller=caller, ca_bundle=trusted)
         if not has_endpoint(context) and not context.state.of_kind(Endpoint.kind):
             where = env_option(self.session.environment, default=LOCAL)
             raise MissingStepError(
@@ -651,8 +759,13 @@ class Project:
         return compare_live(self.session.read())
 
     def logs(self, part: str) -> Iterable[str]:
-        """The log of the latest training job ("train"), of the "endpoint" or of the "lambda" function, by lines."""
-        return read_log(self.session.read(), part)
+        """The lines that a part wrote: "api", "lambda", "endpoint", or the latest job of "data", "train" or "batch"."""
+        return (event.message for event in self.log_events.read(part))
+
+    @property
+    def log_events(self) -> ProjectLogs:
+        """What the parts wrote, with times: its `read`, `follow` and `of_request`."""
+        return ProjectLogs(self.session)
 
     def _run(self, context: Context, *commands: str, wait: bool = True, adopt: bool = False) -> None:
         """Bring the resources of commands to what the settings ask for."""
@@ -663,8 +776,11 @@ class Project:
                 self._warn(unused_gpu(context))
                 self._warn(account_warning(context))
             resources = stack.walk(context, command) if wait else stack.resources(context, command)
-            apply(resources, context, self._observer, wait=wait, adopt=adopt)
+            steps = apply(resources, context, self._observer, wait=wait, adopt=adopt)
             self._observer.ended(command)
+            if command == "wire-api":
+                self._warn(who_is_shut_out(context, steps))
+                self._warn(nobody_has_a_key(context))
 
     def _take(self, context: Context, best: Best) -> None:
         """Make the best trial's values the settings, or say why not."""
@@ -688,6 +804,8 @@ class Project:
         self._run(context, command, adopt=adopt)
         if command == "deploy":
             versions.follow_served(context)
+            self.batch.follow(context)
+            self.retraining.follow(context)
 
     def _warn(self, warning: str) -> None:
         if warning:
@@ -695,7 +813,10 @@ class Project:
 
     def _check_data(self, context: Context) -> None:
         self._observer.begin("data")
-        Dataset(context).prepared  # noqa: B018  (made when first asked for, and kept in the cache)
+        if context.settings.data.on == AWS:
+            source_on_s3(context)
+        else:
+            Dataset(context).prepared  # noqa: B018  (made when first asked for, and kept in the cache)
 
     def _check_deploy(self, model: str | None, shadow: str | None, force: bool, chosen: dict[str, Any]) -> Precondition:
         """Puts the chosen versions into force, looks whether they may be served, and tells what is to be written."""
@@ -728,9 +849,16 @@ class Project:
 
 
 def _check_servable(context: Context) -> None:
-    """Look whether what is to be trained can be served, before it is."""
+    """Look whether what is to be trained can be served, and asked, before it is."""
     check_images(context)
     check_packages(context)
+    _check_askable(context)
+
+
+def _check_askable(context: Context) -> None:
+    """Look whether who signs in, and who is alerted, can be, before anything is made."""
+    check_user_pool(context)
+    check_topic(context)
 
 
 def _commands_of_site(settings: Changes) -> tuple[str, ...]:
@@ -741,7 +869,10 @@ def _commands_of_site(settings: Changes) -> tuple[str, ...]:
 def _plan(context: Context, steps: Sequence[Step]) -> Plan:
     costs = estimate(context, CHAIN, stack.standing(context, steps))
     seen = not context.environment.unseen
-    return Plan(context.environment.name, steps, costs, needed(stack.KEPT, steps), account_seen=seen)
+    permissions = sorted({*needed(KEPT, steps), *state_actions(context)})
+    begins = any(step.kind == ProcessingJob.kind and step.action is Action.CREATE for step in steps)
+    price = preparation_price(context) if begins else None
+    return Plan(context.environment.name, steps, costs, permissions, account_seen=seen, preparation=price)
 
 
 def _entry(record: Record) -> dict[str, str]:

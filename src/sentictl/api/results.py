@@ -9,9 +9,12 @@ from sentictl.config.state import Record
 from sentictl.lifecycle.reconcile import Action, Step
 from sentictl.reviews.prepare.manifest import Manifest
 from sentictl.reviews.read.source import listed
+from sentictl.services.batch.price import BatchPrice
 from sentictl.services.evaluate.evaluation import Evaluation
 from sentictl.services.operations.rollouts import RolloutProgress
-from sentictl.services.pricing.estimate import Estimate, TuningPrice
+from sentictl.services.pricing.estimate import Estimate, PreparationPrice, TuningPrice
+from sentictl.services.resources.training import TrainingJob
+from sentictl.services.retraining.price import TrainingRunPrice
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Live:
         api_url: where reviews are posted.
         evaluation: what the model that is served is worth on the test split.
         costs: what it costs while it stands.
+        access: who may ask, as `api.auth` has it.
         missing: what did not answer yet after a minute and a half; empty where all of it did.
     """
 
@@ -32,6 +36,7 @@ class Live:
     api_url: str
     evaluation: Evaluation
     costs: Estimate
+    access: str = "none"
     missing: str = ""
 
     def document(self) -> dict[str, Any]:
@@ -64,7 +69,7 @@ class Prepared(Record):
             "uri": self.arn,
             "source": manifest.source,
             "reviews": sum(split.reviews for split in manifest.splits.values()),
-            "splits": {name: split.model_dump() for name, split in manifest.splits.items()},
+            "splits": {name: asdict(split) for name, split in manifest.splits.items()},
             "unlabelled": manifest.unlabelled.reviews if manifest.unlabelled else 0,
             "counted": listed(manifest.warnings, manifest.examples),
         }
@@ -94,6 +99,9 @@ class Plan:
         permissions: the actions that IAM would have to allow.
         account_seen: False where no account was looked at, since nobody is logged in.
         tuning: what the tuning job would cost at most; None for what is no tuning.
+        batch: what answering a batch would cost; None for what is no batch.
+        retraining: what a run of the training schedule would cost at most; None without one.
+        preparation: what preparing the dataset on AWS would cost at most; None where nothing is prepared there.
     """
 
     environment: str
@@ -102,11 +110,21 @@ class Plan:
     permissions: Sequence[str]
     account_seen: bool = True
     tuning: TuningPrice | None = None
+    batch: BatchPrice | None = None
+    retraining: TrainingRunPrice | None = None
+    preparation: PreparationPrice | None = None
 
     @property
     def changes(self) -> bool:
         """Whether there is anything to do."""
         return any(step.action is not Action.KEEP for step in self.steps)
+
+    @property
+    def trains(self) -> bool:
+        """Whether a training job is among the steps, which costs by the hour while it runs."""
+        return any(
+            step.kind == TrainingJob.kind and step.action in (Action.CREATE, Action.REPLACE) for step in self.steps
+        )
 
     def document(self) -> dict[str, Any]:
         return {
@@ -119,6 +137,9 @@ class Plan:
             "permissions": self.permissions,
             "account_seen": self.account_seen,
             **({"tuning": asdict(self.tuning)} if self.tuning else {}),
+            **({"batch": asdict(self.batch)} if self.batch else {}),
+            **({"retraining": asdict(self.retraining)} if self.retraining else {}),
+            **({"preparation": asdict(self.preparation)} if self.preparation else {}),
         }
 
 
@@ -134,6 +155,7 @@ class Status:
         costs: what it costs; None where nothing was ever made.
         warnings: what a person should know beside it.
         rollout: how far a rollout is; None where none is on its way.
+        dashboard_url: where the dashboard is in AWS's console; empty where there is none.
     """
 
     environment: str
@@ -143,6 +165,7 @@ class Status:
     costs: Estimate | None = None
     warnings: Sequence[str] = ()
     rollout: RolloutProgress | None = None
+    dashboard_url: str = ""
 
     @property
     def differs(self) -> bool:
@@ -158,6 +181,7 @@ class Status:
             **(self.costs.document() if self.costs else {"hourly_cost": 0.0}),
             "warnings": list(self.warnings),
             "rollout": self.rollout.document() if self.rollout else None,
+            "dashboard_url": self.dashboard_url or None,
         }
 
 

@@ -1,9 +1,9 @@
 """A session with a project: its `sentictl.toml`, its lock where something changes, and the environment it talks to."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,20 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sentictl.api import stack
 from sentictl.api.observer import ProjectObserver
+from sentictl.aws.endpoints import ServiceEndpoints
 from sentictl.aws.environment import Environment
 from sentictl.aws.redaction import redacted
 from sentictl.aws.regions import settle_region
+from sentictl.aws.remote_state.store import RemoteState
 from sentictl.config.config import Config
+from sentictl.config.effects import without_effect
 from sentictl.config.project_folder import ProjectFolder
+from sentictl.config.state import State
 from sentictl.errors import SentictlError
 from sentictl.lifecycle.reconcile import claim
 from sentictl.lifecycle.resource import Context
+from sentictl.services.resources.state_bucket import make_state_bucket, state_bucket_is_there
+from sentictl.services.retraining.jobs import absorb
 from sentictl.twin import daemon
 
 UNSEEN = "ACCOUNT"  # in names, for the id of an account that nobody has looked at
@@ -34,11 +40,13 @@ class Session:
         folder: where its `sentictl.toml` is.
         environment: the environment's name.
         observer: told of what goes on.
+        command: what signs the changes of a state that is kept on S3, such as "up".
     """
 
     folder: ProjectFolder
     environment: str
     observer: ProjectObserver
+    command: str = "python"
 
     def load(self, *, forget_damage: bool = False) -> Config:
         """Read `sentictl.toml`; `forget_damage` takes a damaged state for an empty one.
@@ -46,7 +54,26 @@ class Session:
         Raises:
             SettingsError: it cannot be read, or holds what is no setting.
         """
-        return Config.load(self.folder, self.environment, forget_damage=forget_damage)
+        config = Config.load(self.folder, self.environment, forget_damage=forget_damage)
+        if config.is_state_remote:
+            self.keep_remotely(config, cache(partial(self._connected, config)), forget_damage=forget_damage)
+        return config
+
+    def keep_remotely(
+        self, config: Config, connect: Callable[[], Environment], *, forget_damage: bool = False
+    ) -> RemoteState:
+        """Have a config read its state from S3, and write it there.
+
+        Args:
+            config: it.
+            connect: gives the environment, when the state is first asked for.
+            forget_damage: whether a damaged state counts as an empty one.
+        """
+        store = RemoteState(
+            connect, config, command=self.command, tell=self.observer.remark, forget_damage=forget_damage
+        )
+        config.store = store
+        return store
 
     @contextlib.contextmanager
     def locked(self, *, forget_damage: bool = False) -> Iterator[Config]:
@@ -66,6 +93,7 @@ class Session:
         *,
         forget_damage: bool = False,
         only_here: bool = False,
+        removing: bool = False,
     ) -> Iterator[Context]:
         """Change things, under the project's lock. A project of before there were ids gets one.
 
@@ -75,16 +103,50 @@ class Session:
                 was.
             forget_damage: whether a damaged state is taken for an empty one.
             only_here: change nothing on AWS, so that the project gets no id yet.
+            removing: where there is no place for the state there is nothing to be removed that it would name: none is
+                made.
         """
         with self.locked(forget_damage=forget_damage) as config:
             changes = config.change(_given(settings))
-            context = self._open(config, check)
+            remote = config.is_state_remote
+            context = self._open(config, None if remote else check, forget_damage=forget_damage, absorbing=not remote)
             context.environment.identify()  # what cannot be reached leaves the settings as they were
-            self.write(config, changes)
-            if not only_here:
-                self._claim(context)
-            yield context
-            self._tell_refused(context.environment)
+            with self._leased(context, check, removing=removing):
+                self.write(config, changes)
+                if not only_here:
+                    self._claim(context)
+                yield context
+                self._tell_refused(context.environment)
+
+    @contextlib.contextmanager
+    def _leased(self, context: Context, check: Precondition | None, *, removing: bool) -> Iterator[None]:
+        """Have the lease of an environment whose state others change as well, and the state as they left it.
+
+        The bucket that both are in comes first: nothing can be recorded before there is one. It has the name and the
+        tags that it would be found by.
+        """
+        config, store = context.config, context.config.store
+        if not isinstance(store, RemoteState):
+            yield
+            return
+        is_new = store.place.own and not state_bucket_is_there(context)
+        if check and is_new:
+            check(context)  # for what cannot be used no bucket is made
+        if is_new and removing:
+            yield
+            return
+        if store.place.own:
+            make_state_bucket(context)
+        with store.held():
+            config.reload_state()
+            absorb(context)
+            if check and not (is_new and not len(config.state)):
+                check(context)
+            try:
+                yield
+            finally:
+                if self.folder.cache.is_dir():
+                    config.keep_copy()
 
     def _tell_refused(self, environment: Environment) -> None:
         """Say what AWS took only when it was asked again: nobody should take those minutes for a fault."""
@@ -115,8 +177,14 @@ class Session:
             SentictlError: the account cannot be found out, or is not the one that the project stands in.
         """
         config = self.load()
-        config.change(_given(settings))
-        return self._open(config, check, announced=announced, anonymous=anonymous, new=new)
+        changes = config.change(_given(settings))
+        context = self._open(config, check, announced=announced, anonymous=anonymous, new=new)
+        self.tell_without_effect(config, changes)
+        return context
+
+    def connect(self, config: Config) -> Context:
+        """Return a config that was loaded, with the environment that it is for, which is announced."""
+        return self._open(config, None)
 
     def describe(self, any_account: str) -> Context:
         """Only describe the project, for which nobody has to be logged in.
@@ -127,13 +195,15 @@ class Session:
             any_account: what is written for the account where neither tells it.
         """
         context = self.read(anonymous=True)
-        environment = context.environment
-        if context.state.account:
+        environment, remote = context.environment, context.config.is_state_remote
+        if not remote and context.state.account:
             environment.account = context.state.account
             return context
         try:
             environment.identify()
+            _ = context.state
         except (SentictlError, BotoCoreError, ClientError) as problem:
+            context.config.state = State() if remote else context.state
             reason = problem.message if isinstance(problem, SentictlError) else redacted(str(problem))
             self.observer.remark(f"  The account is not known, so it holds in any: {reason}")
             environment.account = any_account
@@ -143,9 +213,17 @@ class Session:
         """Write settings to `sentictl.toml`, and say so."""
         for key, value in config.write(changes).items():
             self.observer.remark(f"  wrote {key} = {tomlkit.item(value).as_string()} to sentictl.toml")
+        self.tell_without_effect(config, changes)
+
+    def tell_without_effect(self, config: Config, changed: Iterable[str]) -> None:
+        """Tell the observer which settings that were just changed do nothing, as the model is served now."""
+        for idle in without_effect(config.settings, changed):
+            self.observer.remark(f"  {idle}")
 
     def leave(self, config: Config) -> None:
         """After everything is deleted, under the lock: end the twin, and drop the cache if no environment uses it."""
+        config.store.release()
+        self.folder.keep_copy(config.environment, "")
         if config.on_twin:
             daemon.destroy(config.twin_home)
         if not config.stands_somewhere():
@@ -167,25 +245,35 @@ class Session:
         announced: bool = True,
         anonymous: bool = False,
         new: bool = False,
+        forget_damage: bool = False,
+        absorbing: bool = True,
     ) -> Context:
         settle_region(config)
         environment = self._environment(config, None if anonymous else config.recognize)
+        if config.is_state_remote:
+            self.keep_remotely(config, lambda: environment, forget_damage=forget_damage)
         if not announced:
             context = Context(config, environment, lambda *_: None)
         else:
             self.observer.opening(config)
-            if new and not len(config.state) and environment.look_at_none(UNSEEN):
+            if new and (config.is_state_remote or not len(config.state)) and environment.look_at_none(UNSEEN):
                 self.observer.remark(
                     "  No account was looked at, since there are no AWS credentials: this is the plan of a new project."
                 )
             context = Context(config, environment, self.observer.report)
             if not environment.unseen:
                 self.observer.connected(context)
-        if config.state.account and not anonymous:
+        if not anonymous and config.state.account:
             environment.identify()  # before anything is said of what is recorded
+        if not anonymous and absorbing:
+            absorb(context)
         if check:
             check(context)
         return context
+
+    def _connected(self, config: Config) -> Environment:
+        settle_region(config)
+        return self._environment(config, config.recognize)
 
     def _environment(self, config: Config, recognize: Callable[[str], None] | None) -> Environment:
         """Return the environment's clients. On a twin the first call starts the twin if it does not run."""
@@ -198,7 +286,10 @@ class Session:
                 access_key=lambda: daemon.access(config.twin_home).key,
                 recognize=recognize,
             )
-        return Environment(config.environment, placement.region, placement.profile, recognize=recognize)
+        endpoints = ServiceEndpoints(placement.endpoint_url, placement.endpoint_urls, config.ca_bundle)
+        return Environment(
+            config.environment, placement.region, placement.profile, recognize=recognize, endpoints=endpoints
+        )
 
     def _start_twin(self, home: Path, weather: str) -> str:
         """Start the twin if it does not run, on the port it had before. Returns its address.

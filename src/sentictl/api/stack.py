@@ -5,19 +5,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from sentictl.config.state import Record
+from sentictl.errors import MissingStepError
 from sentictl.lifecycle import reconcile
 from sentictl.lifecycle.reconcile import Action, Step, differences, is_ours, refresh
 from sentictl.lifecycle.resource import MISSING, Context, LiveResource, Resource
+from sentictl.services.batch.job import TransformJob
+from sentictl.services.batch.model import BatchModel
+from sentictl.services.batch.schedule import COMMAND as EVERY
 from sentictl.services.chain import CHAIN
-from sentictl.services.iam.roles import ExecutionRole
+from sentictl.services.iam.roles import ExecutionRole, ProcessingRole
+from sentictl.services.kept import KEPT
 from sentictl.services.notebook.instance import OPTIONAL, Notebook
+from sentictl.services.resources.dataset import Dataset
+from sentictl.services.resources.storage import Bucket
 from sentictl.services.resources.training import SourceArchive
+from sentictl.services.retraining.code import COMMAND as RETRAINING
 from sentictl.services.serving.endpoint import another_stands
 from sentictl.services.tuning.job import TuningJob
 from sentictl.services.web.function import Function
 from sentictl.services.web.function_archive import FunctionArchive
+from sentictl.services.web.rest_api import RestApi
+from sentictl.services.web.usage_plan import UsagePlan
 
-KEPT: tuple[type[Resource], ...] = (*CHAIN, *OPTIONAL, TuningJob)
 FOREIGN = "Another's"  # the state of what took the place of a recorded resource
 COMMANDS = tuple(dict.fromkeys(kind.command for kind in CHAIN))
 
@@ -25,6 +34,12 @@ COMMANDS = tuple(dict.fromkeys(kind.command for kind in CHAIN))
 def resources(context: Context, *commands: str) -> list[Resource]:
     """Return the resources of these commands, or of all, ready to be reconciled, in the order of the chain."""
     return [kind(context) for kind in KEPT if not commands or kind.command in commands]
+
+
+def chosen(context: Context) -> list[str]:
+    """Return the commands of the chain that keep anything here: what the settings want, or what is recorded."""
+    kept = [kind.command for kind in CHAIN if kind(context).wanted or context.state.of_kind(kind.kind)]
+    return [command for command in COMMANDS if command in kept]
 
 
 def tuning(context: Context, *, anew: bool = False) -> list[Resource]:
@@ -37,8 +52,23 @@ def tuning(context: Context, *, anew: bool = False) -> list[Resource]:
     return [ExecutionRole(context), SourceArchive(context), TuningJob(context, anew=anew)]
 
 
+def answering(context: Context, job: TransformJob) -> list[Resource]:
+    """Return what answering a batch keeps: the chain's role, the model, and the transform job."""
+    return [ExecutionRole(context), BatchModel(context), job]
+
+
+def scheduling(context: Context) -> list[Resource]:
+    """Return what answering reviews again and again keeps: the chain's role, and all that is the schedule's."""
+    return [ExecutionRole(context), *resources(context, EVERY)]
+
+
+def retraining(context: Context) -> list[Resource]:
+    """Return what training again and again keeps: the chain's roles and source archive, and all that is its own."""
+    return [ProcessingRole(context), ExecutionRole(context), SourceArchive(context), *resources(context, RETRAINING)]
+
+
 def check_ready(context: Context, command: str) -> None:
-    """Refuse a command whose predecessor in the chain was never run.
+    """Refuse a command whose predecessor in the chain was never run; training also where the dataset is another now.
 
     Raises:
         MissingStepError: names the command that comes first.
@@ -47,18 +77,37 @@ def check_ready(context: Context, command: str) -> None:
     for kind in CHAIN:
         if kind.face and kind.command in COMMANDS[max(place - 1, 0) : place] and kind(context).wanted:
             context.recorded(kind)
+    dataset = Dataset(context)
+    if command == "train" and dataset.name not in _confirmed(context, Dataset.kind):
+        raise MissingStepError(
+            f"The dataset that the settings ask for is not in the environment {context.environment.name} yet.",
+            "Make it with: sentictl data",
+        )
+
+
+def _confirmed(context: Context, kind: str) -> set[str]:
+    return {record.name for record in context.state.of_kind(kind) if record.arn}
 
 
 def walk(context: Context, command: str) -> list[Resource]:
     """Return the resources of a command, in the order of the chain.
 
     Where what the function asks moves, or what it holds, `deploy` brings the function as well: what was asked before is
-    deleted last.
+    deleted last. Where an API that stands begins to take keys, its usage plan comes first.
     """
     held = FunctionArchive(context).wanted or context.state.of_kind(FunctionArchive.kind)
     stands = context.state.latest(Function.kind) is not None
     moving = command == "deploy" and stands and (held or another_stands(context))
-    return resources(context, command, *(["wire-lambda"] if moving else []))
+    kept = resources(context, command, *(["wire-lambda"] if moving else []))
+    if command == "wire-api" and _begins_to_take_keys(context):
+        kept.sort(key=lambda resource: not isinstance(resource, UsagePlan))
+    return kept
+
+
+def _begins_to_take_keys(context: Context) -> bool:
+    """Tell whether an API that stands is to take keys: those that were given out are let in before it asks for one."""
+    begins = UsagePlan(context).wanted and context.state.latest(UsagePlan.kind) is None
+    return begins and context.state.latest(RestApi.kind) is not None and RestApi(context).find() is not None
 
 
 def plan(context: Context, commands: Sequence[str], *, adopt: bool = False) -> list[Step]:
@@ -79,23 +128,30 @@ def standing(context: Context, steps: Sequence[Step]) -> set[str]:
     return ({record.kind for record in context.state} - deleted) | kept
 
 
-def doomed(context: Context, part: str | None, *, keep_data: bool, keep_notebook: bool = False) -> list[Resource]:
+def doomed(
+    context: Context, part: str | None, *, keep_data: bool, keep_logs: bool = False, keep_notebook: bool = False
+) -> list[Resource]:
     """Return what `down` takes away: a part of the chain, or all.
 
     Args:
         context: the project and environment.
         part: one that can be taken down by itself; None: all.
         keep_data: without the reviews and the trained models.
+        keep_logs: without the log groups.
         keep_notebook: without the notebook.
     """
-    kinds = [kind for kind in KEPT if not (keep_notebook and kind in OPTIONAL)]
+    spared: set[type[Resource]] = set(OPTIONAL if keep_notebook else ())
+    if (keep_notebook or keep_logs) and Bucket(context).holds_state:
+        spared.add(Bucket)  # what is kept is recorded in it
+    kinds = [kind for kind in KEPT if kind not in spared]
     chosen = [kind for kind in kinds if not part or _part_of(kind) == part]
-    return [kind(context) for kind in chosen if not (keep_data and kind.holds_data)]
+    kept = [kind for kind in chosen if (keep_data and kind.holds_data) or (keep_logs and kind.holds_logs)]
+    return [kind(context) for kind in chosen if kind not in kept]
 
 
 def _part_of(kind: type[Resource]) -> str:
-    """Return the part that a kind is taken down with: the one that it names, else that of its command."""
-    named = [each.removed_as for each in KEPT if each.removed_as and each.command == kind.command]
+    """Return the part that a kind is taken down with: the one that it names, else that of its command's face."""
+    named = [each.removed_as for each in KEPT if each.face and each.command == kind.command]
     return kind.removed_as or next(iter(named), "")
 
 

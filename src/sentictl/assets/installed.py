@@ -8,6 +8,7 @@ taken whole, as Python imports it.
 import json
 import shlex
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -171,8 +172,9 @@ def _repository(origin: dict[str, Any], revision: str) -> str:
     return f"{origin['vcs_info']['vcs']}+{origin['url']}{at}{below}"
 
 
+@cache
 def botocore_data() -> "Loader":
-    """Return what reads botocore's own data about AWS, and not those of `~/.aws/models`."""
+    """Return what reads botocore's own data about AWS, and not those of `~/.aws/models`; it reads each file once."""
     from botocore.loaders import Loader  # which few commands need: it takes a while to import
 
     return Loader([Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)

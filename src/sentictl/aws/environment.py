@@ -1,29 +1,31 @@
 """One environment on AWS: where its calls go, as whom, and how its addresses look.
 
 In `local`, and where `twin` is set, the calls go to a local twin, and nothing but the endpoint URL and the credentials
-differ.
+differ. Where the settings name other addresses, such as an emulator's, they go there with a person's own credentials.
 """
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from sentictl.aws.credentials import open_session, sign_in
+from sentictl.aws.endpoints import ServiceEndpoints
 from sentictl.aws.isolation import isolated_session
 from sentictl.aws.refusals import Patience
 from sentictl.aws.regions import dns_suffix, partition
+from sentictl.config.config import LOCAL
+from sentictl.config.environments import env_option
 from sentictl.errors import AwsError, NoCredentialsError
 
 RETRIES = {"max_attempts": 6, "mode": "standard"}
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
+CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}  # by partition
 
 
 @dataclass
@@ -34,8 +36,9 @@ class Environment:
         name: the environment's name.
         region: the AWS region.
         profile: the AWS profile whose credentials are used; empty for the default chain.
-        endpoint: where all calls go instead of AWS, or what gives that address when it is first needed; empty on AWS.
-        access_key: gives the access key that is taken at that address.
+        endpoint: the twin that all calls go to, or what gives its address when it is first needed; empty without one.
+        access_key: gives the access key that the twin takes.
+        endpoints: where services are asked without a twin.
         recognize: called with the account's id once it is known; it may refuse it by raising.
         refused: how often AWS refused each operation at first, and was asked again.
         unseen: whether no account is looked at, since nobody is logged in: AWS is asked nothing.
@@ -46,6 +49,7 @@ class Environment:
     profile: str = ""
     endpoint: str | Callable[[], str] = ""
     access_key: Callable[[], str] = lambda: "local"
+    endpoints: ServiceEndpoints = field(default_factory=ServiceEndpoints)
     recognize: Callable[[str], None] | None = None
     refused: Counter[str] = field(default_factory=Counter)
     unseen: bool = False
@@ -56,9 +60,19 @@ class Environment:
         """Whether calls go to a local twin. Does not start it."""
         return bool(self.endpoint)
 
+    @property
+    def billed(self) -> bool:
+        """Whether what is made costs money. Does not start the twin."""
+        return not self.on_twin and self.endpoints.is_billed(self.region)
+
+    def aws_cli(self, arguments: str) -> str:
+        """Return the command by which AWS's own command line does something in this environment."""
+        through = f"sentictl local run{env_option(self.name, default=LOCAL)} " if self.on_twin else ""
+        return f"{through}aws {arguments}"
+
     @cached_property
     def endpoint_url(self) -> str:
-        """The address that all calls go to instead of AWS; empty on AWS."""
+        """The address of the twin that all calls go to; empty without one."""
         return self.endpoint if isinstance(self.endpoint, str) else self.endpoint()
 
     @cached_property
@@ -124,7 +138,8 @@ class Environment:
             return self.session.client(service, endpoint_url=self.endpoint_url, config=direct, verify=True)
         self.sign_in()
         try:
-            client = self.session.client(service, region_name=region or None, config=config)
+            options = self.endpoints.client_options(service, self.region, config)
+            client = self.session.client(service, region_name=region or None, **options)
         except (ValueError, BotoCoreError) as problem:
             raise AwsError(
                 f"Your settings for AWS cannot be used: {problem}",
@@ -140,10 +155,20 @@ class Environment:
     @cached_property
     def account(self) -> str:
         """The account's 12-digit id, as AWS itself tells it."""
-        account = str(self.client("sts").get_caller_identity()["Account"])
+        account = str(self._caller["Account"])
         if self.recognize:
             self.recognize(account)
         return account
+
+    @property
+    def caller(self) -> str:
+        """The ARN of whoever asks, as AWS itself tells it."""
+        return str(self._caller["Arn"])
+
+    @cached_property
+    def _caller(self) -> dict[str, str]:
+        answer: dict[str, str] = self.client("sts").get_caller_identity()
+        return answer
 
     def identify(self) -> None:
         """Ask for the account: one that is not recognized is refused.
@@ -162,26 +187,45 @@ class Environment:
         """The ARN of a resource in this account; `region=False` for global services such as IAM."""
         return f"arn:{self.partition}:{service}:{self.region if region else ''}:{self.account}:{resource}"
 
+    def api_gateway_arn(self, path: str) -> str:
+        """The ARN of something of API Gateway's in this region, such as "/restapis/ID": it names no account."""
+        return f"arn:{self.partition}:apigateway:{self.region}::{path}"
+
     def invoke_url(self, api_id: str, stage: str) -> str:
         """The address of a REST API's stage."""
-        if address := self._beside_aws("API_GATEWAY"):
+        if address := self.beside_aws("apigateway"):
             return f"{address}/restapis/{api_id}/{stage}/_user_request_/"
         return f"https://{api_id}.execute-api.{self.region}.{dns_suffix(self.region)}/{stage}"
 
     def website_url(self, bucket: str) -> str:
         """The address of a bucket's static website."""
-        if address := self._beside_aws("S3"):
-            return f"{address}/_website/{bucket}/"
+        if address := self.beside_aws("s3"):
+            emulated = self.endpoints.of_settings("s3")  # what variables name is taken for a twin
+            return f"{address}/{bucket}/index.html" if emulated else f"{address}/_website/{bucket}/"
         return f"http://{bucket}.s3-website.{self.region}.{dns_suffix(self.region)}/"
 
-    def _beside_aws(self, service: str) -> str:
-        """Return the address of what stands in for AWS: the twin, or what boto3's variables name; empty on AWS.
+    def sign_in_url(self, domain: str) -> str:
+        """The address of a Cognito user pool's sign-in pages, under a domain of Cognito's own."""
+        if address := self.beside_aws("cognito-idp"):
+            return f"{address}/_cognito/{domain}"
+        return f"https://{domain}.auth.{self.region}.amazoncognito.com"
+
+    def console_url(self, service: str, place: str) -> str:
+        """Return the address of something in AWS's console; empty where something else stands in for AWS.
 
         Args:
-            service: as boto3's variable for its address alone has it, such as "S3".
+            service: as the console calls it, such as "cloudwatch".
+            place: what follows the `#`.
         """
-        if self.endpoint_url or os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
-            return self.endpoint_url
-        named = os.environ.get(f"AWS_ENDPOINT_URL_{service}") or os.environ.get("AWS_ENDPOINT_URL", "")
-        host = urlsplit(named).hostname or ""
-        return "" if host.endswith(dns_suffix(self.region)) else named.rstrip("/")  # one within a VPC is AWS's as well
+        if self.beside_aws(service):
+            return ""
+        console = CONSOLES.get(self.partition, "console.aws.amazon.com")
+        return f"https://{self.region}.{console}/{service}/home?region={self.region}#{place}"
+
+    def beside_aws(self, service: str) -> str:
+        """Return the address of what stands in for AWS, by the settings or by boto3's variables; empty on AWS.
+
+        Args:
+            service: as boto3 calls its client.
+        """
+        return self.endpoint_url or self.endpoints.beside_aws(service, self.region)

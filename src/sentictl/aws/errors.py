@@ -6,6 +6,7 @@ from sentictl.aws.web import missing_certificates
 from sentictl.errors import AccessError, AwsError, SentictlError
 
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+SKEWED = {"RequestTimeTooSkewed"}  # S3's code; other services say it as SignatureDoesNotMatch
 UNKNOWN_CREDENTIALS = {
     "InvalidClientTokenId",
     "UnrecognizedClientException",
@@ -71,6 +72,11 @@ def _refusal(error: dict[str, str], operation: str) -> SentictlError:
     if known := find_refusal(operation, code, message):
         fault, hint = known.lasting
         return AwsError(f"AWS still refuses {operation} after {known.seconds:.0f} s ({code}: {message}). {fault}", hint)
+    if code in SKEWED:
+        return AccessError(
+            f"AWS refused {operation}: this machine's clock is more than 15 minutes off ({message}).",
+            "Set this machine's clock, then run this again: it goes on. How far it is off: sentictl doctor",
+        )
     return _lasting(code, message, operation)
 
 

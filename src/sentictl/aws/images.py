@@ -24,6 +24,8 @@ Scope = Literal["training", "inference"]
 VERSIONS: dict[Scope, str] = {"training": "2.10.0", "inference": "2.6.0"}
 # The newest in the table. AWS puts its patches under the tag of a minor version, whose packages stay what they are.
 RAY_SERVE_VERSION = "1.4"
+# The newest in the table, by the version of Spark and of Python; AWS puts its patches under the same tag.
+SPARK_VERSION, SPARK_PYTHON = "3.5", "py312"
 ON_GRAVITON = "inference_graviton"  # what the table calls the images for ARM processors; SageMaker trains on none
 
 
@@ -86,6 +88,20 @@ def ray_serve_image(region: str) -> str:
     entry = _table("ray-serve")["versions"][RAY_SERVE_VERSION]
     repository = _repository(entry, region, f"Ray Serve {RAY_SERVE_VERSION} image")
     return f"{repository}:{entry['tag_prefix']}-{entry['container_version']['cpu']}"
+
+
+def spark_image(region: str) -> str:
+    """The image URI of AWS's Spark container for processing jobs.
+
+    Args:
+        region: the AWS region that it is pulled in.
+
+    Raises:
+        AwsError: AWS publishes no such image in that region.
+    """
+    entry = _table("spark")["processing"]["versions"][SPARK_VERSION]
+    repository = _repository(entry, region, f"Spark {SPARK_VERSION} image")
+    return f"{repository}:{SPARK_VERSION}-cpu-{SPARK_PYTHON}"
 
 
 def age_of(image: str) -> Age | None:

@@ -16,19 +16,25 @@ ABSENT = {
     "NoSuchTagSet",
     "NoSuchWebsiteConfiguration",
     "NoSuchBucketPolicy",
+    "NotFound",
     "NotFoundException",
     "ObjectNotFoundException",
     "ResourceNotFound",
     "ResourceNotFoundException",
+    "StateMachineDoesNotExist",
+    "ExecutionDoesNotExist",
+    "WAFNonexistentItemException",
 }
 # How they say that there is one already.
 TAKEN = {
     "BucketAlreadyOwnedByYou",
     "ConflictException",
+    "DuplicateRecordException",
     "EntityAlreadyExists",
     "ResourceAlreadyExistsException",
     "ResourceConflictException",
     "ResourceInUse",
+    "WAFDuplicateItemException",
 }
 # SageMaker says both with a code that stands for anything, and only its words tell.
 UNCLEAR = "ValidationException"

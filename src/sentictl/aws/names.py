@@ -5,15 +5,17 @@ Two projects can have one name, and what is made under it is told apart by the p
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 PROJECT_TAG = "sentictl:project"
 ENVIRONMENT_TAG = "sentictl:environment"
 ID_TAG = "sentictl:project-id"
-# Log groups that AWS names: one for all training jobs of an account, one for all of its notebook instances.
+# Log groups that AWS names: one each for all processing, training and transform jobs and all notebooks of an account.
+PROCESSING_GROUP = "/aws/sagemaker/ProcessingJobs"
 TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"
+TRANSFORM_GROUP = "/aws/sagemaker/TransformJobs"
 NOTEBOOK_GROUP = "/aws/sagemaker/NotebookInstances"
 
 
@@ -61,6 +63,11 @@ class Naming:
     def names(self) -> dict[str, str]:
         """The tags without the id, which another project of that name has as well."""
         return {PROJECT_TAG: self.project, ENVIRONMENT_TAG: self.environment}
+
+
+def tags_in(tag_list: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Return tags by their names, of a list of {Key, Value} as most services tell them."""
+    return {tag["Key"]: tag["Value"] for tag in tag_list}
 
 
 def digest_of(*values: Any) -> str:

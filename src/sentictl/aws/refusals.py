@@ -43,20 +43,37 @@ def _refusal(reason: str, calls: str, says: str, seconds: float, fault: str, hin
 
 
 # Sources of the words: amazon-sagemaker-examples 2267 and 2489, chalice 1069, terraform-provider-aws 4633, 5849 and
-# 31363, aws-controllers-k8s/community 188, terraform 3222, botocore's documentation of CreateEndpoint and of
-# RegisterScalableTarget, and API Gateway's quotas. IAM's and S3's own documentation call what was just changed
-# eventually consistent.
+# 17527, 31363, aws-controllers-k8s/community 188, terraform 3222 and 8533, jazz-installer 597, botocore's documentation
+# of CreateEndpoint and of RegisterScalableTarget, and API Gateway's quotas. IAM's and S3's own documentation call what
+# was just changed eventually consistent.
 REFUSALS = (
     _refusal(
         "the new role cannot be used yet",
-        "CreateTrainingJob CreateHyperParameterTuningJob CreateModel CreateNotebookInstance CreateFunction "
-        "UpdateFunctionConfiguration CreateSchedule UpdateSchedule",
+        "CreateProcessingJob CreateTrainingJob CreateHyperParameterTuningJob CreateModel CreateNotebookInstance "
+        "CreateFunction UpdateFunctionConfiguration CreateSchedule UpdateSchedule",
         r"^(ValidationException|InvalidParameterValueException): .*("
         r"\bassume\b|assumed by|trust relationship|invalid for CreateGrant|not refer to a valid principal|"
         r"No S3 objects found|Could not access model data)",
         120,
         "AWS cannot use the role, or what is in the bucket with it.",
         "See what the role lacks: sentictl status, then: sentictl up",
+    ),
+    _refusal(
+        "Step Functions cannot use the new role yet",
+        "CreateStateMachine UpdateStateMachine",
+        r"^AccessDeniedException: .*authorized to assume the provided role",
+        120,
+        "Step Functions cannot use the role.",
+        "See what the role lacks: sentictl status",
+    ),
+    _refusal(
+        "API Gateway cannot write logs in the new role yet",
+        "UpdateAccount",
+        r"^BadRequestException: .*(role ARN does not have required permissions|could not successfully write to "
+        r"CloudWatch Logs using the ARN)",
+        120,
+        "API Gateway cannot write logs in the role.",
+        "Mend the role: sentictl wire-api. Or do without access logs: sentictl config set api.access_log false",
     ),
     _refusal(
         "the new role is not known everywhere yet",
@@ -101,7 +118,7 @@ REFUSALS = (
     _refusal(
         "S3 is still giving up the bucket's name, or its last change",
         "CreateBucket DeleteBucket PutBucketTagging PutPublicAccessBlock PutBucketPolicy PutBucketWebsite "
-        "DeletePublicAccessBlock",
+        "DeletePublicAccessBlock PutBucketVersioning",
         r"^OperationAborted: ",
         120,
         "S3 takes up to an hour to give up the name of a bucket that was deleted.",
@@ -109,7 +126,8 @@ REFUSALS = (
     ),
     _refusal(
         "the new bucket is not known everywhere yet",
-        "PutBucketTagging PutPublicAccessBlock DeletePublicAccessBlock PutBucketPolicy PutBucketWebsite",
+        "PutBucketTagging PutPublicAccessBlock DeletePublicAccessBlock PutBucketPolicy PutBucketWebsite "
+        "PutBucketVersioning",
         r"^NoSuchBucket: ",
         30,
         "The bucket is gone.",
@@ -126,11 +144,20 @@ REFUSALS = (
     _refusal(
         "API Gateway takes few changes a minute",
         "CreateRestApi DeleteRestApi CreateDeployment UpdateStage DeleteDeployment PutMethod PutIntegration "
-        "PutMethodResponse PutIntegrationResponse PutGatewayResponse DeleteMethod UpdateRestApi",
+        "PutMethodResponse PutIntegrationResponse PutGatewayResponse DeleteMethod UpdateRestApi UpdateAccount "
+        "CreateUsagePlan UpdateUsagePlan DeleteUsagePlan CreateUsagePlanKey CreateApiKey DeleteApiKey",
         r"^(TooManyRequestsException: |ConflictException: .*concurrent modification)",
         180,
         "Something else is changing APIs of this account at the same time.",
         "Wait a minute, then run this again: it goes on.",
+    ),
+    _refusal(
+        "WAF does not know the new web ACL, or the stage, everywhere yet",
+        "AssociateWebACL CreateWebACL UpdateWebACL DeleteWebACL",
+        r"^(WAFUnavailableEntityException|WAFAssociatedItemException): ",
+        180,
+        "Something else stands behind the web ACL, or changes it at the same time.",
+        "See what does in the WAF console, then run this again: it goes on.",
     ),
     _refusal(
         "another change of the log group is in progress",

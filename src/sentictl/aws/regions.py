@@ -11,6 +11,7 @@ from typing import Any
 from sentictl.assets.installed import botocore_data
 from sentictl.aws.credentials import open_session
 from sentictl.config.config import Config
+from sentictl.config.state import State
 from sentictl.errors import SettingsError
 
 DEFAULT = "us-east-1"  # the twin's, and until sentictl recorded regions that of every environment which named none
@@ -26,8 +27,9 @@ def settle_region(config: Config) -> None:
         AccessError: there is no such profile, or a file of AWS's settings cannot be read.
     """
     placement = config.placement
-    region = placement.region or config.state.region
-    if not region and (config.on_twin or len(config.state)):
+    state = State() if config.is_state_remote else config.state  # where that is follows from the region
+    region = placement.region or state.region
+    if not region and (config.on_twin or len(state)):
         region = DEFAULT
     region = region or os.environ.get("AWS_REGION", "") or _region_of_profile(placement.profile)
     if not region:
@@ -47,6 +49,12 @@ def _region_of_profile(profile: str) -> str:
 def dns_suffix(region: str) -> str:
     """Return the end of AWS's host names in a region, such as "amazonaws.com"."""
     return str(_part_of(region)["outputs"]["dnsSuffix"])
+
+
+def is_of_aws(host: str, region: str) -> bool:
+    """Return whether AWS answers at a host: in a region's part, over IPv4 alone or over IPv6 as well, or in a VPC."""
+    outputs = _part_of(region)["outputs"]
+    return host.endswith((f".{outputs['dnsSuffix']}", f".{outputs['dualStackDnsSuffix']}"))
 
 
 def partition(region: str) -> str:

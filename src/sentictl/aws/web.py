@@ -6,28 +6,28 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sentictl.config.hosts import THIS_MACHINE
 from sentictl.errors import AwsError
 
-THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 CERTIFICATES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")  # botocore's variables, in its order
 
 
-def opener_for(url: str) -> urllib.request.OpenerDirector:
+def opener_for(url: str, ca_bundle: str = "") -> urllib.request.OpenerDirector:
     """Return what opens an address: directly on this machine, else through HTTPS_PROXY or HTTP_PROXY, but for NO_PROXY.
 
     Args:
         url: the address, or another one on the same host.
+        ca_bundle: the path of a file of certificates that are trusted there; else those that a variable names.
 
     Raises:
-        AwsError: the file of certificates that a variable names cannot be read.
+        AwsError: the file of certificates cannot be read.
     """
+    handlers: list[urllib.request.BaseHandler] = []
     if urlsplit(url).hostname in THIS_MACHINE:
-        return urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    variable = _variable()
-    if variable is None:
-        return urllib.request.build_opener()
-    trusting = _trusting(Path(os.environ[variable]), variable)
-    return urllib.request.build_opener(urllib.request.HTTPSHandler(context=trusting))
+        handlers.append(urllib.request.ProxyHandler({}))
+    if urlsplit(url).scheme == "https" and (trusted := _trusted(ca_bundle)):
+        handlers.append(urllib.request.HTTPSHandler(context=trusted))
+    return urllib.request.build_opener(*handlers)
 
 
 def missing_certificates() -> str:
@@ -42,13 +42,21 @@ def _variable() -> str | None:
     return next((name for name in CERTIFICATES if os.environ.get(name)), None)
 
 
-def _trusting(bundle: Path, variable: str) -> ssl.SSLContext:
+def _trusted(ca_bundle: str) -> ssl.SSLContext | None:
+    """Return whom a file of certificates trusts, or that of a variable; None where neither is named."""
+    variable = _variable()
+    if ca_bundle:
+        return _trusting(Path(ca_bundle), "ca_bundle under [env.NAME]", "take it out of sentictl.toml")
+    return _trusting(Path(os.environ[variable]), variable, f"do without: unset {variable}") if variable else None
+
+
+def _trusting(bundle: Path, named: str, without: str) -> ssl.SSLContext:
     try:
         if bundle.is_dir():
             return ssl.create_default_context(capath=bundle)
         return ssl.create_default_context(cafile=bundle)
     except OSError as problem:  # ssl's own errors are some, too
         raise AwsError(
-            f"The certificates of {variable}, {bundle}, cannot be read: {problem.strerror or problem}.",
-            f"Name a file of certificates, or do without: unset {variable}",
+            f"The certificates of {named}, {bundle}, cannot be read: {problem.strerror or problem}.",
+            f"Name a file of certificates, or {without}",
         ) from None

@@ -29,6 +29,7 @@ class Via(StrEnum):
     LOCAL = "local"
     API = "api"
     ENDPOINT = "endpoint"
+    BATCH = "batch"
 
 
 class GivenReviews(NamedTuple):
@@ -241,9 +242,43 @@ def write(
             answers.write(answer_of(row.fields, whole(prediction, explain=asker.explains)))
             advance(row.position)
     tally.end()
-    count, failed = answers.answered, tally.failed
-    shown = f"{count:,} reviews, {failed:,} of them not answered → {path}" if failed else f"{count:,} reviews → {path}"
-    invocation.output.result({"output": str(path), "reviews": count, "failed": failed}, shown)
+    _tell_written(invocation, str(path), answers.answered, tally.failed)
+
+
+def write_batch(
+    invocation: Invocation,
+    file: str,
+    output: str,
+    form: Mapping[str, str | None],
+    instances: int | None,
+    *,
+    strict: bool,
+) -> None:
+    """Answer a file by a transform job into another file, which is there when all of it is answered.
+
+    Args:
+        invocation: how the command was called.
+        file: a path, or an address on S3.
+        output: as `file`.
+        form: how the file is written, by the settings' names; None for what is to be found out.
+        instances: how many machines answer; None for what the settings have.
+        strict: whether to end at the first row that cannot be answered.
+    """
+    from sentictl.cli.open_project import opened
+
+    tally = _Tally(invocation, strict)
+    reading = {name: value for name, value in form.items() if value}
+    with opened(invocation, announced=True) as project:
+        outcome = project.batch.answer(file, output, instances=instances, reading=reading, seen=tally.count)
+    invocation.output.counted(outcome.counted)
+    tally.end()
+    _tell_written(invocation, outcome.output, outcome.reviews, outcome.failed)
+
+
+def _tell_written(invocation: Invocation, output: str, count: int, failed: int) -> None:
+    unanswered = f", {failed:,} of them not answered" if failed else ""
+    document = {"output": output, "reviews": count, "failed": failed}
+    invocation.output.result(document, f"{count:,} reviews{unanswered} → {output}")
 
 
 def _resuming(arguments: list[str]) -> list[str]:

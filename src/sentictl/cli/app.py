@@ -31,6 +31,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "wire-lambda": "Put a Lambda function in front of the endpoint",
         "wire-api": "Put a REST API in front of the Lambda function",
         "site": "Render the web page, and publish it or serve it here",
+        "alerts": "Have yourself told by mail when something is wrong",
     },
     "Look": {
         "plan": "Show what `up` would do, and what that costs",
@@ -38,10 +39,14 @@ GROUPS: dict[str, dict[str, str]] = {
         "status": "Show what stands in this environment, and what differs",
         "models": "List what each training made, and which of it is live",
         "runs": "List the trials of tuning jobs and the versions, side by side",
-        "logs": "Show what a part of the chain wrote",
+        "history": "Show who changed this environment, and what",
+        "logs": "Show what the parts of the chain wrote, by time",
+        "metrics": "Draw requests, latency, errors and verdicts of the last hours",
     },
     "Ask": {
         "predict": "Tell whether reviews are positive or negative",
+        "keys": "Make, list and revoke the keys of an API that takes one",
+        "users": "Add, list and remove those who may sign in (api.auth)",
         "evaluate": "Measure the model on the test split, or on other reviews",
     },
     "Take down": {
@@ -52,6 +57,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "config": "Show and change the settings in sentictl.toml",
         "local": "Start, stop and watch the local twin of AWS",
         "notebook": "Make, open, stop and delete a notebook beside the chain",
+        "state": "Fetch, replace, unlock and move the recorded state",
         "export": "Write the stack for CloudFormation, or the API as OpenAPI",
         "import": "Record again what stands on AWS, where the state was lost",
         "completion": "Let a shell complete commands, options and their values",

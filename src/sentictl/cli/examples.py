@@ -24,8 +24,8 @@ COMMANDS: dict[str, Examples] = {
     "doctor": [
         ("sentictl doctor", "check this machine and the project"),
         ("sentictl doctor --env prod", "also credentials, quotas and permissions on AWS"),
-        ("sentictl doctor --policy --env prod > policy.json", "the IAM policy that you need, and no more"),
-        ("sentictl doctor --instances", "the instance types and what each is for"),
+        ("sentictl doctor --policy --env prod --output policies", "the IAM policies that you need, and no more"),
+        ("sentictl doctor --callers-policy --env prod > ask.json", 'what callers need where api.auth is "iam"'),
     ],
     "data": [
         ("sentictl data", "prepare the reviews that sentictl.toml names"),
@@ -51,6 +51,8 @@ COMMANDS: dict[str, Examples] = {
     ],
     "wire-api": [
         ("sentictl wire-api", "make the public address"),
+        ("sentictl wire-api --auth cognito", "let in only who signs in"),
+        ("sentictl wire-api --auth key", "let in only who has a key"),
         ("sentictl wire-api --throttle-rate 5 --throttle-burst 10", "let fewer requests through"),
     ],
     "site": [
@@ -58,6 +60,15 @@ COMMANDS: dict[str, Examples] = {
         ("sentictl site", "publish it"),
         ("sentictl site --title 'Did they like it?'", "publish it under another heading"),
         ("sentictl site --publish s3 --env prod", "on AWS, from a bucket that is a public website"),
+    ],
+    "alerts": [
+        ("sentictl alerts --email ops@example.org", "mails when something is wrong, once they are confirmed there"),
+        ("sentictl alerts --dry-run", "what would be made, and what it costs"),
+    ],
+    "metrics": [
+        ("sentictl metrics", "of the last 24 hours"),
+        ("sentictl metrics --since 3h --period 5m", "finer"),
+        ("sentictl metrics --env prod --json", "for a script"),
     ],
     "plan": [
         ("sentictl plan", "what up would do, and what that costs"),
@@ -79,15 +90,20 @@ COMMANDS: dict[str, Examples] = {
         ("sentictl runs", "every trial and every version"),
         ("sentictl runs --sort accuracy --plot runs.svg", "the best first, and all of them as a drawing"),
     ],
+    "history": [
+        ("sentictl history", "who changed this environment, when and from where, newest first"),
+    ],
     "logs": [
+        ("sentictl logs --since 15m", "API, function and endpoint, by time"),
+        ("sentictl logs --follow --env prod", "as they are written on AWS"),
+        ("sentictl logs --request ID", "one request on its way through all of them"),
         ("sentictl logs train", "what the latest training job wrote"),
-        ("sentictl logs lambda --env prod", "what the function on AWS wrote"),
     ],
     "predict": [
         (f"sentictl predict '{REVIEW}'", "one review, or several"),
         ("sentictl predict --explain 'what a waste of time'", "and which words made it so"),
         ("sentictl predict --file reviews.csv --output answers.jsonl", "a file of any size"),
-        ("sentictl predict - < reviews.txt", "a line in, a line out"),
+        ("sentictl predict --via batch --file reviews.csv --output answers.csv", "on machines that start for it"),
     ],
     "evaluate": [
         ("sentictl evaluate", "on the test split"),
@@ -136,9 +152,34 @@ COMMANDS: dict[str, Examples] = {
         ("sentictl local run aws s3 ls", "AWS's own command line, asking the twin"),
         ("sentictl local run python count.py", "a script that uses boto3"),
     ],
+    "local mail": [
+        ("sentictl local mail", "all alerts, and what asks to be confirmed"),
+    ],
     "local logs": [
         ("sentictl local logs", "everything that it wrote"),
     ],
+    "keys": [
+        ("sentictl keys create alice", "make a key, and print it this once"),
+        ("sentictl keys list", "who has one, and what is left of its quota"),
+        ("sentictl keys revoke alice", "take it back"),
+    ],
+    "keys create": [
+        ("sentictl keys create alice", "make a key, and print it this once"),
+        ("sentictl keys create ci --output ci.key", "write it to a new file that only you can read"),
+    ],
+    "keys list": [("sentictl keys list", "who has a key, and what is left of its quota")],
+    "keys revoke": [("sentictl keys revoke alice", "refuse whoever has it from now on")],
+    "users": [
+        ("sentictl users add ada@example.com", "let somebody sign in, and print the first password"),
+        ("sentictl users list", "who may sign in"),
+        ("sentictl users remove ada@example.com", "let them no more"),
+    ],
+    "users add": [
+        ("sentictl users add ada@example.com", "print the password for the first sign-in, this once"),
+        ("sentictl users add bob@example.com --output bob.txt", "write it to a new file that only you can read"),
+    ],
+    "users list": [("sentictl users list", "who may sign in, and who has not yet")],
+    "users remove": [("sentictl users remove ada@example.com", "let them sign in no more")],
     "notebook": [
         ("sentictl notebook create", "a Jupyter with sentictl and the walkthrough in it"),
         ("sentictl notebook open", "start it if it is stopped, and open it in a browser"),
@@ -160,6 +201,23 @@ COMMANDS: dict[str, Examples] = {
     ],
     "notebook policy": [
         ("sentictl notebook policy --env prod > notebook.json", "what IAM must allow beside doctor --policy"),
+    ],
+    "state": [
+        ("sentictl state move s3", "keep it in the project's bucket, for all who change this environment"),
+        ("sentictl state pull > state.json", "print it, with its history"),
+        ("sentictl state unlock --yes", "take the lease from a process that is known to be dead"),
+    ],
+    "state pull": [
+        ("sentictl state pull > state.json", "print it, with its history"),
+    ],
+    "state push": [
+        ("sentictl state push state.json", "put it in the place of what is recorded"),
+    ],
+    "state unlock": [
+        ("sentictl state unlock --yes", "take the lease from a process that is known to be dead"),
+    ],
+    "state move": [
+        ("sentictl state move s3", "keep it in the project's bucket, for all who change this environment"),
     ],
     "export": [
         ("sentictl export --cloudformation", "show the template"),

@@ -29,6 +29,7 @@ class Invocation:
     json: bool = False
     quiet: bool = False
     debug: bool = False
+    command: str = ""  # its name, such as "notebook create"
 
     @property
     def environment(self) -> str:
@@ -48,7 +49,11 @@ class Invocation:
     def over(self, root: "Invocation") -> "Invocation":
         """This call's options, with those given before the command's name."""
         return Invocation(
-            self.env or root.env, self.json or root.json, self.quiet or root.quiet, self.debug or root.debug
+            self.env or root.env,
+            self.json or root.json,
+            self.quiet or root.quiet,
+            self.debug or root.debug,
+            self.command,
         )
 
 

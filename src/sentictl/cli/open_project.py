@@ -37,7 +37,7 @@ def opened(invocation: Invocation, *, announced: bool = False) -> Iterator["Proj
     from sentictl.cli.view.progress import Progress
 
     with Progress(invocation.output) as progress:
-        yield Project(environment=invocation.environment, observer=progress)
+        yield Project(environment=invocation.environment, observer=progress, command=invocation.command)
 
 
 def load_config(invocation: Invocation) -> "Config":
@@ -84,3 +84,18 @@ def agreed(invocation: Invocation, what: str, *, yes: bool, confirm: str | None)
         raise UsageError(
             f"Not confirmed: nothing of {name} in {environment} was deleted.", f"Confirm it with {option}."
         )
+
+
+def agreed_to(invocation: Invocation, question: str, *, yes: bool) -> None:
+    """Ask before something is done that cannot be taken back.
+
+    Args:
+        invocation: how the command was called.
+        question: what is asked; the answer is yes.
+        yes: whether a yes was given on the command line.
+
+    Raises:
+        UsageError: declined, or nobody is there to ask and the option was not given.
+    """
+    if not yes and answer(invocation.output, question) != "yes":
+        raise UsageError("Not confirmed: nothing was done.", "Confirm it with --yes.")

@@ -85,7 +85,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def run(context: typer.Context, **arguments: Any) -> None:
         given = {name: arguments.pop(name) for name in COMMON}
-        invocation = Invocation(given["env"] or "", given["json"], given["quiet"], given["debug"])
+        name = context.command_path.removeprefix(context.find_root().command_path).strip()
+        invocation = Invocation(given["env"] or "", given["json"], given["quiet"], given["debug"], name)
         invocation = invocation.over(context.find_root().obj or Invocation())
         try:
             use_model_code_here()  # before anything imports it

@@ -1,47 +1,41 @@
 """`sentictl.toml`: a project's folder, its settings in one environment, and what was recorded there."""
 
-import difflib
+import copy
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
-
+from sentictl.config.dotted_keys import (
+    from_variables,
+    get,
+    give_another,
+    holds,
+    merge,
+    unknown,
+    validated,
+    variable,
+    with_values,
+)
 from sentictl.config.environments import env_option
 from sentictl.config.identity import new_id
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.settings import EnvironmentSettings, Settings
 from sentictl.config.settings_file import SettingsFile
 from sentictl.config.state import State
+from sentictl.config.state_store import IN_FILE, StateInFile, StateStore
 from sentictl.errors import AccessError, DamagedStateError, SettingsError, UndescribedEnvironmentError
 
-Model = TypeVar("Model", bound=BaseModel)
 LOCAL = "local"
 WEATHER = "SENTICTL_TWIN_WEATHER"
-MOST_SHOWN = 80  # characters of a value in a message
 ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")  # part of every name on AWS, as the project's is
-
-
-def _tables(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    for name, info in model.model_fields.items():
-        kind = info.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            key = f"{prefix}{info.alias or name}"
-            yield key, info
-            yield from _tables(kind, f"{key}.")
-
-
-# Every table of settings by its dotted name, each followed by those within it, in the order of the models.
-TABLES = dict(_tables(Settings))
 IDENTITY = ("project.name", "project.id")
+STATE = "project.state"
 PLACE = re.compile(r"env\.(?P<environment>[^.]+)\.(?P<name>[^.]+)")  # the key of an environment's own setting
-GONE = {"train.ngram_epochs": "the linear part is trained until it fits"}  # settings that there were
+ELSEWHERE = ("endpoint_url", "endpoint_urls", "ca_bundle")  # the settings of where AWS's services are asked instead
 OF_ONE_ENVIRONMENT = {"deploy.model", "deploy.shadow"}  # a model trained in one is not there in another
 
 
@@ -54,19 +48,20 @@ class Config:
         environment: the environment the settings and the state are for.
         settings: all settings, with the environment's overrides and SENTICTL_* variables applied.
         placement: the environment's own settings: region, which is empty until it is settled, and profile.
-        state: what was recorded in that environment.
-        before_ids: whether the project had no id yet when this was loaded, or what is recorded was made before it had.
     """
 
     folder: ProjectFolder
     environment: str
     settings: Settings
     placement: EnvironmentSettings
-    state: State = field(default_factory=State)
-    before_ids: bool = False
 
     def __post_init__(self) -> None:
-        self._saved: Mapping[str, Any] | None = self._recorded()
+        self.store: StateStore = StateInFile(self._file, self.environment)
+        # Whether the project had no id yet when this was loaded, or what is recorded was made before it had.
+        self.before_ids = False
+        self._state: State | None = None
+        self._saved: Mapping[str, Any] | None = {}
+        self._account = ""
 
     @classmethod
     def load(cls, folder: ProjectFolder, environment: str = LOCAL, *, forget_damage: bool = False) -> "Config":
@@ -88,7 +83,7 @@ class Config:
         _check_environment(environment, environments, source)
         overrides = _table(environments, environment, source, "env.")
         placement = {key: overrides.pop(key) for key in EnvironmentSettings.model_fields if key in overrides}
-        _check_weather(environment, placement, source)
+        _check_placement(environment, placement, source)
         if (environment == LOCAL or placement.get("twin")) and (weather := os.environ.get(WEATHER)):
             placement["weather"] = weather
         base = {key: value for key, value in document.items() if key not in ("env", "state")}
@@ -97,19 +92,52 @@ class Config:
             of_a_variable = key == f"env.{environment}.weather" and WEATHER in os.environ
             return f"Correct the variable {WEATHER}." if of_a_variable else f"Correct it in {source}."
 
-        settings = _validated(Settings, _merge(base, overrides), mend)
+        settings = validated(Settings, merge(base, overrides), mend)
         config = cls(
             folder,
             environment,
-            _changed(settings, _from_variables(os.environ), lambda key: f"Correct the variable {_variable(key)}."),
-            _validated(EnvironmentSettings, placement, mend, f"env.{environment}."),
+            with_values(settings, from_variables(os.environ), lambda key: f"Correct the variable {variable(key)}."),
+            validated(EnvironmentSettings, placement, mend, f"env.{environment}."),
         )
-        if environment in states:
-            config._restore(_table(states, environment, source, "state."), forget_damage)
-        if not len(config.state):
-            config.state.project_id = config.settings.project.id
-        config.before_ids = not (config.settings.project.id and config.state.project_id)
+        if not config.is_state_remote:
+            recorded = _table(states, environment, source, "state.") if environment in states else None
+            config._restore(recorded, forget_damage)
         return config
+
+    @property
+    def state(self) -> State:
+        """What was recorded in the environment. One that is kept elsewhere is read when it is first asked for."""
+        return self._state if self._state is not None else self._take(self.store.read())
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._state = state
+
+    @property
+    def is_state_remote(self) -> bool:
+        """Whether the state is kept elsewhere than in `sentictl.toml`."""
+        return self.settings.project.state != IN_FILE
+
+    @property
+    def has_state_in_file(self) -> bool:
+        """Whether `sentictl.toml` has a state of this environment, whether it is kept there or not."""
+        return self.environment in _table(self._file.read(), "state", self.folder.settings_file)
+
+    def keep_state_in_file(self) -> None:
+        """Take the state from `sentictl.toml` and keep it there in this run, whatever the setting says."""
+        self.change({STATE: IN_FILE})
+        self.store = StateInFile(self._file, self.environment)
+        self.reload_state()
+
+    def reload_state(self) -> None:
+        """Read the state again, as whoever changed it last left it."""
+        self._take(self.store.read())
+
+    def rehearsal(self) -> "Config":
+        """Return the same with a copy of the state: what is changed in it is not the project's."""
+        rehearsed = copy.copy(self)
+        rehearsed.state = self.state.copy()
+        return rehearsed
 
     @property
     def on_twin(self) -> bool:
@@ -121,13 +149,31 @@ class Config:
         """The folder of the twin that the environment is on, if it is on one."""
         return self.folder.twin_home if self.environment == LOCAL else self.folder.twins / self.environment
 
+    @property
+    def ca_bundle(self) -> str:
+        """The path of the file of certificates that the environment names; empty where it names none.
+
+        Raises:
+            SettingsError: there is no such file.
+        """
+        if not self.placement.ca_bundle:
+            return ""
+        path = self.folder.root / self.placement.ca_bundle
+        if not path.is_file():
+            key = f"env.{self.environment}.ca_bundle"
+            raise SettingsError(
+                f"There is no file {path} of certificates, which {key} names.",
+                f"Correct it in {self.folder.settings_file}, from that file's folder, or take it out.",
+            )
+        return str(path)
+
     def settle(self, region: str) -> None:
         """Take a region for the one that the environment is in, and make sure that the recorded resources are there.
 
         Raises:
             SettingsError: they are in another one.
         """
-        if self.state.region not in ("", region):
+        if self._state is not None and self._state.region not in ("", region):
             here = self.environment
             raise SettingsError(
                 f"What is recorded of the environment {here} is in the region {self.state.region}, "
@@ -148,13 +194,16 @@ class Config:
         Raises:
             AccessError: it is another one.
         """
-        if self.state.account in ("", account):
-            self.state.account, self.state.region = account, self.placement.region
+        self._account = account
+        if self._state is None:  # it is looked at when the state is read
+            return
+        if self._state.account in ("", account):
+            self._state.account, self._state.region = account, self.placement.region
             return
         profile = self.placement.profile or os.environ.get("AWS_PROFILE", "")
         credentials = f"those of the profile {profile}" if profile else "the default ones"
         raise AccessError(
-            f"What is recorded of the environment {self.environment} is in the account {self.state.account}, "
+            f"What is recorded of the environment {self.environment} is in the account {self._state.account}, "
             f"but the credentials, {credentials}, belong to the account {account}.",
             f"Use the right profile (profile under [env.{self.environment}] in sentictl.toml, or AWS_PROFILE). "
             f"To move to another account, first: sentictl down{env_option(self.environment)}; "
@@ -188,7 +237,7 @@ class Config:
             SettingsError: an unknown key or a value that is not allowed.
         """
         before = self.settings
-        self.settings = _changed(before, changes, _another)
+        self.settings = with_values(before, changes, give_another)
         values = {key: get(self.settings, key) for key in changes}
         return {key: value for key, value in values.items() if value != get(before, key)}
 
@@ -202,7 +251,8 @@ class Config:
             What was written, by the key as the file has it.
 
         Raises:
-            SettingsError: it would change what the project is known by on AWS, where something of it stands.
+            SettingsError: it would change what the project is known by on AWS, or where its state is kept, where
+                something of it stands.
         """
         if not changes:
             return {}
@@ -210,9 +260,25 @@ class Config:
         overrides = document.get("env", {}).get(self.environment, {})
         written = {self._place(key, overrides): value for key, value in changes.items()}
         for key in written.keys() & {*IDENTITY, *(f"env.{self.environment}.{name}" for name in IDENTITY)}:
-            _check_nothing_stands(key, self.environment, document)
+            _check_nothing_stands(key, self.environment, document, self.folder.kept_copies())
+        if any(key in (STATE, f"env.{self.environment}.{STATE}") for key in written):
+            self._check_state_stays(document, str(changes[STATE]))
         self._file.put(written)
         return written
+
+    def move_state(self, place: str) -> None:
+        """Write where the state of this environment is kept, together with the state or without it: at once.
+
+        Args:
+            place: the value of `project.state`.
+
+        Raises:
+            SettingsError: the file is written in a form in which that cannot be set.
+            StateError: it cannot be written; it is as it was before.
+        """
+        recorded = self._recorded() if place == IN_FILE else {}
+        self._file.put_with_state({f"env.{self.environment}.{STATE}": place}, self.environment, recorded)
+        self._saved = recorded
 
     def set(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Change settings and write those that differ, as `change` and `write` do.
@@ -246,11 +312,11 @@ class Config:
 
         Raises:
             SettingsError: the file cannot be read any more.
-            StateError: the file cannot be written; it is as it was before.
+            StateError: it cannot be written; what is kept is as it was before.
         """
         current = self._recorded()
         if current != self._saved:
-            self._file.put_state(self.environment, current)
+            self.store.write(self.state)
             self._saved = current
 
     @property
@@ -260,6 +326,8 @@ class Config:
 
     def states(self) -> dict[str, State]:
         """Return what is recorded in each environment, by its name; of this one as it is in force.
+
+        Of another one whose state is not in `sentictl.toml` it is what was seen of that here last.
 
         Raises:
             StateError: that of another environment cannot be read.
@@ -271,11 +339,17 @@ class Config:
             for name in tables
             if name != self.environment
         }
-        return {**others, self.environment: self.state}
+        copies = {name: _copied(path) for name, path in self.folder.kept_copies().items() if name not in tables}
+        return {**copies, **others, self.environment: self.state}
+
+    def keep_copy(self) -> None:
+        """Note on this machine what was seen last of a state that is kept elsewhere."""
+        if self.is_state_remote and self._state is not None:
+            self.folder.keep_copy(self.environment, json.dumps(self._recorded()) if len(self.state) else "")
 
     def stands_somewhere(self) -> bool:
-        """Whether anything is recorded in any environment."""
-        return bool(self._file.read().get("state"))
+        """Whether anything is recorded in any environment, as far as it is known here."""
+        return bool(self._file.read().get("state") or self.folder.kept_copies())
 
     def _own(self, key: str) -> dict[str, Any]:
         """The table, as the file has it, of the environment that a key such as "env.prod.region" names."""
@@ -289,47 +363,49 @@ class Config:
     def _recorded(self) -> Mapping[str, Any]:
         return self.state.to_toml() if len(self.state) else {}
 
-    def _restore(self, recorded: Mapping[str, Any], forget_damage: bool) -> None:
-        self._saved = None
+    def _restore(self, recorded: Mapping[str, Any] | None, forget_damage: bool) -> None:
+        """Take what the file records; of a damaged one that is forgotten, nothing."""
+        state, damaged = State(), False
         try:
-            self.state = State.from_toml(recorded, f"[state.{self.environment}] in {self.folder.settings_file}")
-            self._saved = recorded
+            if recorded is not None:
+                state = State.from_toml(recorded, f"[state.{self.environment}] in {self.folder.settings_file}")
         except DamagedStateError:
             if not forget_damage:
                 raise
+            damaged = True
+        self._take(state)
+        self._saved = None if damaged else recorded or {}
+
+    def _take(self, state: State) -> State:
+        """Have a state that was read, if it is of the account and the region that this environment is in."""
+        self._state, self._saved = state, state.to_toml() if len(state) else {}
+        if not len(state):
+            state.project_id = self.settings.project.id
+        self.before_ids = not (self.settings.project.id and state.project_id)
+        if self.placement.region and self.is_state_remote:
+            self.settle(self.placement.region)
+        if self._account:
+            self.recognize(self._account)
+        return state
+
+    def _check_state_stays(self, document: Mapping[str, Any], place: str) -> None:
+        """Refuse to write another place for the state where there is one: it would be lost track of."""
+        before = merge({"project": document.get("project", {})}, document.get("env", {}).get(self.environment, {}))
+        is_remote = before["project"].get("state", IN_FILE) != IN_FILE
+        if is_remote or document.get("state"):
+            raise SettingsError(
+                f"{STATE} cannot be set by itself: what is recorded would stay where it is.",
+                f"Move it: sentictl state move {place}{env_option(self.environment, default=LOCAL)}",
+            )
 
     def _place(self, key: str, overrides: Mapping[str, Any]) -> str:
-        own = self.environment != LOCAL or key in OF_ONE_ENVIRONMENT or _holds(overrides, key)
+        own = self.environment != LOCAL or key in OF_ONE_ENVIRONMENT or holds(overrides, key)
         return f"env.{self.environment}.{key}" if own else key
-
-
-def get(settings: Settings, key: str) -> Any:
-    """The value of a dotted key, such as "train.epochs", or a whole table as a dict.
-
-    Raises:
-        SettingsError: there is no such key.
-    """
-    found: Any = settings
-    for part in key.split("."):
-        fields = type(found).model_fields if isinstance(found, BaseModel) else {}
-        names = {info.alias or name: name for name, info in fields.items()}
-        if part not in names:
-            raise _unknown("setting", key, list(all_keys()))
-        found = getattr(found, names[part])
-    return found.model_dump() if isinstance(found, BaseModel) else found
-
-
-def all_keys() -> Iterator[str]:
-    """Every setting's dotted key, by table."""
-    for table_name, info in TABLES.items():
-        table: Any = info.annotation  # a class, as every table is declared with one
-        keys = (f"{table_name}.{name}" for name in table.model_fields)
-        yield from (key for key in keys if key not in TABLES)
 
 
 def _check_environment(name: str, environments: Mapping[str, Any], source: Path) -> None:
     if name != LOCAL and name not in environments:
-        problem = _unknown("environment", name, list(dict.fromkeys([LOCAL, *environments])))
+        problem = unknown("environment", name, list(dict.fromkeys([LOCAL, *environments])))
         if not ENVIRONMENT_NAME.fullmatch(name):
             raise problem
         hint = f"{problem.hint} A new one: sentictl init --env {name} --region eu-west-1"
@@ -345,23 +421,39 @@ def _check_name(name: str, mend: str) -> None:
         )
 
 
-def _check_weather(environment: str, placement: Mapping[str, Any], source: Path) -> None:
-    if environment != LOCAL and not placement.get("twin") and placement.get("weather"):
+def _check_placement(environment: str, placement: Mapping[str, Any], source: Path) -> None:
+    """Refuse what only a twin can have where there is none, and what only AWS can have on a twin."""
+    on_twin = environment == LOCAL or placement.get("twin")
+    if not on_twin and placement.get("weather"):
         raise SettingsError(
             f"env.{environment}.weather in {source} is not a setting: only a local twin's weather can be chosen.",
             f"Take it out, or have the environment on a twin: sentictl config set env.{environment}.twin true",
         )
+    elsewhere = next((name for name in ELSEWHERE if placement.get(name)), None)
+    if on_twin and elsewhere:
+        raise SettingsError(
+            f"env.{environment}.{elsewhere} in {source} is not a setting: that environment is on a local twin.",
+            "Take it out, or give it to an environment of its own: "
+            "sentictl config set env.emulated.endpoint_url http://127.0.0.1:4566",
+        )
 
 
-def _check_nothing_stands(key: str, environment: str, document: Mapping[str, Any]) -> None:
+def _copied(path: Path) -> State:
+    return State.from_toml(json.loads(path.read_bytes()), str(path))
+
+
+def _check_nothing_stands(
+    key: str, environment: str, document: Mapping[str, Any], elsewhere: Mapping[str, Path]
+) -> None:
     """Refuse to change a part of the project's identity where resources are recorded that carry it.
 
     Args:
         key: it, as the file has it.
         environment: the one that is worked in.
         document: what the file says.
+        elsewhere: the environments whose state is kept elsewhere, and is not empty as far as it is known here.
     """
-    states, own = document.get("state", {}), document.get("env", {})
+    states, own = {**elsewhere, **document.get("state", {})}, document.get("env", {})
     part = key.removeprefix(f"env.{environment}.")
     name = part.rpartition(".")[2]
     others = [each for each in states if name not in own.get(each, {}).get("project", {})]
@@ -396,14 +488,14 @@ def checked_place(
     _, environment, name = key.split(".")
     _check_name(environment, "Give another name.")
     if name not in EnvironmentSettings.model_fields:
-        raise _unknown("setting", key, [f"env.{environment}.{known}" for known in EnvironmentSettings.model_fields])
+        raise unknown("setting", key, [f"env.{environment}.{known}" for known in EnvironmentSettings.model_fields])
     if not value:
         return value
     given = {name: value}
     checked = getattr(
-        _validated(EnvironmentSettings, given, mend or _another, f"env.{environment}.", strict=False), name
+        validated(EnvironmentSettings, given, mend or give_another, f"env.{environment}.", strict=False), name
     )
-    _check_weather(environment, {**(own or {}), name: checked}, source)
+    _check_placement(environment, {**(own or {}), name: checked}, source)
     return checked
 
 
@@ -412,107 +504,3 @@ def _table(tables: Mapping[str, Any], name: str, source: Path, prefix: str = "")
     if not isinstance(table, Mapping):
         raise SettingsError(f"{prefix}{name} in {source} is not a table.", "Correct that line, or take it out.")
     return dict(table)
-
-
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    merged = deepcopy(dict(base))
-    for key, value in over.items():
-        both_tables = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merge(merged[key], value) if both_tables else value
-    return merged
-
-
-def _holds(tables: Mapping[str, Any], key: str) -> bool:
-    """Tell whether a dotted key has a value in nested tables."""
-    for part in key.split("."):
-        if not isinstance(tables, Mapping) or part not in tables:
-            return False
-        tables = tables[part]
-    return True
-
-
-def _nested(changes: Mapping[str, Any]) -> dict[str, Any]:
-    nested: dict[str, Any] = {}
-    for key, value in changes.items():
-        if key not in set(all_keys()):
-            raise _unknown("setting", key, list(all_keys()))
-        *tables, name = key.split(".")
-        table = nested
-        for part in tables:
-            table = table.setdefault(part, {})
-        table[name] = value
-    return nested
-
-
-def _from_variables(variables: Mapping[str, str]) -> dict[str, Any]:
-    """Settings given as SENTICTL_<TABLE>_<KEY>, such as SENTICTL_TRAIN_EPOCHS=3."""
-    return {key: variables[_variable(key)] for key in all_keys() if _variable(key) in variables}
-
-
-def _variable(key: str) -> str:
-    return f"SENTICTL_{key.replace('.', '_').upper()}"
-
-
-def _changed(settings: Settings, changes: Mapping[str, Any], mend: Callable[[str], str]) -> Settings:
-    """The settings with other values, by dotted key; a text is read as what the setting holds, such as a number."""
-    texts = {key: value for key, value in changes.items() if isinstance(value, str)}
-    others = {key: value for key, value in changes.items() if key not in texts}
-    for given, strict in ((others, True), (texts, False)):
-        if given:
-            merged = _merge(settings.model_dump(by_alias=True), _nested(given))
-            settings = _validated(Settings, merged, mend, strict=strict)
-    return settings
-
-
-def _validated(
-    model: type[Model], values: Mapping[str, Any], mend: Callable[[str], str], prefix: str = "", *, strict: bool = True
-) -> Model:
-    """A model of these values; a strict one takes nothing for what it is not, such as `true` for a number.
-
-    Args:
-        model: the model's class.
-        values: by its fields' names.
-        mend: what to do about one that is not allowed, by its key.
-        prefix: what its fields' names begin with.
-        strict: whether numbers and booleans may not be given as text.
-    """
-    try:
-        return model.model_validate(values, strict=strict)
-    except ValidationError as problem:
-        first = problem.errors()[0]
-    key = prefix + ".".join(part for part in first["loc"] if isinstance(part, str))
-    if first["type"] == "extra_forbidden":
-        raise _unknown("setting", key, [*all_keys(), *TABLES, "env", "state"])
-    if first["type"] == "model_type":
-        raise SettingsError(f"{key} is not a table.", mend(key))
-    told, value = first.get("ctx", {}), first["input"]
-    if first["type"] == "contradiction":  # of two settings, told as a fault of one
-        key, value = f"{key}.{told['setting']}", told["value"]
-    shown, why = _shown(value), first["msg"][:1].lower() + first["msg"][1:]
-    instead = told.get("instead", "")  # one that was perhaps meant
-    near = f"Did you mean {instead}? " if instead else ""
-    hint = near + mend(key).replace("VALUE", instead or "VALUE")
-    raise SettingsError(f"The setting {key} cannot be {shown}: {why}.", hint)
-
-
-def _another(key: str) -> str:
-    return f"Give another value: sentictl config set {key} VALUE"
-
-
-def _shown(value: Any) -> str:
-    """A value as TOML has it, as far as a line of a message has room."""
-    try:
-        text = json.dumps(value, default=str)
-    except ValueError:  # a number of thousands of digits
-        return "that"
-    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
-
-
-def _unknown(what: str, name: str, known: list[str]) -> SettingsError:
-    for key, reason in GONE.items():
-        if name == key or name.endswith(f".{key}"):
-            return SettingsError(f"There is no setting {name} any more: {reason}.", "Take it out of sentictl.toml.")
-    name = name if len(name) <= MOST_SHOWN else f"{name[: MOST_SHOWN - 1]}…"
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(known)}."
-    return SettingsError(f"There is no {what} called {name}.", hint)

@@ -7,6 +7,8 @@ from datetime import datetime
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAILY = "daily"
+ALIASES = {"day": DAILY} | {f"{name}day": name for name in ("mon", "fri", "sun")}
+ALIASES |= {"tuesday": "tue", "wednesday": "wed", "thursday": "thu", "saturday": "sat"}
 CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 MINUTES_A_DAY = 24 * 60
 MINUTES_A_WEEK = 7 * MINUTES_A_DAY
@@ -34,6 +36,7 @@ class WeeklyTime:
             ValueError: it is not written so.
         """
         days, _, clock = text.partition(" ")
+        days = ALIASES.get(days, days)
         found = CLOCK.fullmatch(clock)
         if found is None:
             raise ValueError(f"{clock} is no time of day")

@@ -11,11 +11,13 @@ from typing import Literal
 
 from sentictl.assets.installed import botocore_data
 
-Use = Literal["train", "deploy", "notebook"]  # the tables of settings that have an `instance_type`
+Use = Literal["data", "train", "deploy", "batch", "notebook"]  # the tables of settings that have an `instance_type`
 
 LISTS: dict[Use, str] = {
+    "data": "ProcessingInstanceType",
     "train": "TrainingInstanceType",
     "deploy": "ProductionVariantInstanceType",
+    "batch": "TransformInstanceType",
     "notebook": "InstanceType",
 }
 # A g behind the number of a family's generation stands for AWS Graviton, an ARM processor:
@@ -31,9 +33,9 @@ OLD_GPU = "its GPUs are older than Turing, and AWS's training image is built for
 # As sagemaker.core's image_uris says, too.
 P2 = "PyTorch 1.12 was the last that AWS's images had for P2 machines"
 WITHOUT_IMAGE = {
-    re.compile(r"inf\d.*|trn\d.*|dl\d.*"): (("train", "deploy"), OTHER_ACCELERATOR),
+    re.compile(r"inf\d.*|trn\d.*|dl\d.*"): (("train", "deploy", "batch"), OTHER_ACCELERATOR),
     re.compile(r"p6e-gb.*"): (("train", "deploy"), GRACE),
-    re.compile(r"p2"): (("train", "deploy"), P2),
+    re.compile(r"p2"): (("train", "deploy", "batch"), P2),
     re.compile(r"p3(dn)?"): (("train",), OLD_GPU),
 }
 

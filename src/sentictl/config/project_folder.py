@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sentictl.assets.atomic import remove_strays
+from sentictl.assets.atomic import remove_strays, write_atomically
 from sentictl.assets.locks import open_locked
 from sentictl.config.environments import env_option
 from sentictl.config.paths import working_directory
@@ -104,6 +104,23 @@ class ProjectFolder:
             self.current_model(environment).unlink(missing_ok=True)
         for name in names:
             shutil.rmtree(self.models / name, ignore_errors=True)
+
+    @property
+    def state_copies(self) -> Path:
+        """Where it is noted what was seen last of states that are kept elsewhere."""
+        return self.cache / "states"
+
+    def kept_copies(self) -> dict[str, Path]:
+        """Return those notes, by the environment's name."""
+        return {path.stem: path for path in sorted(self.state_copies.glob("*.json"))}
+
+    def keep_copy(self, environment: str, content: str) -> None:
+        """Note the state of an environment that is kept elsewhere; an empty one leaves no note."""
+        path = self.state_copies / f"{environment}.json"
+        if content:
+            write_atomically(path, content.encode())
+        else:
+            path.unlink(missing_ok=True)
 
     @property
     def page(self) -> Path:

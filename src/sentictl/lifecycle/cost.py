@@ -11,8 +11,8 @@ class Machines:
     """Machines that are paid by the hour.
 
     Args:
-        component: the Price List's word for what they do: "Hosting", "Training" or "Notebook"; "Serverless" for what is
-            kept warm of a serverless endpoint.
+        component: the Price List's word for what they do: "Hosting", "Training", "Processing" or "Notebook";
+            "Serverless" for what is kept warm of a serverless endpoint.
         instance_type: such as "ml.m5.large"; of a serverless endpoint its memory, such as "2048 MB".
         count: how many there are, at the least.
         standing: True where they run as long as the resource stands, False where only while there is work.
@@ -49,4 +49,4 @@ class Use:
 
 def dollars(amount: float) -> str:
     """Write an amount with four significant digits at most, such as "$0.115" or "$1,234"."""
-    return f"${amount:,.0f}" if amount >= 1000 else f"${amount:.4g}"
+    return f"${amount:,.0f}" if amount >= 1000 else f"${amount:,.4g}"

@@ -62,6 +62,8 @@ class Walk(Protocol):
 
     def remove(self, resource: Resource, record: Record) -> Step: ...
 
+    def forget(self, record: Record) -> None: ...
+
 
 def plan(resources: Iterable[Resource], context: Context, *, adopt: bool = False) -> list[Step]:
     """Tell what `apply` would do. Makes no call that changes anything.
@@ -96,12 +98,14 @@ def apply(
     Raises:
         SentictlError: a resource could not be made; everything before it stands and is recorded.
     """
-    return _walk(list(resources), context, _Execution(context, observer, wait, adopt), replacing=wait)
+    return _walk(list(resources), context, _Execution(context, observer, wait=wait, adopt=adopt), replacing=wait)
 
 
 def plan_destruction(resources: Sequence[Resource], context: Context) -> list[Step]:
     """Tell what `destroy` would delete."""
-    return [Step(Action.DELETE, record.kind, record.name, {}) for _, record in _doomed(resources, context)]
+    doomed = _doomed(resources, context)
+    gone = [record for resource, record in doomed if not resource.left_to_others(record)]
+    return [Step(Action.DELETE, record.kind, record.name, {}) for record in gone]
 
 
 def destroy(resources: Sequence[Resource], context: Context, observer: Observer) -> tuple[list[Record], list[Record]]:
@@ -110,12 +114,28 @@ def destroy(resources: Sequence[Resource], context: Context, observer: Observer)
     Returns:
         What was deleted, and what AWS still has of it after all.
     """
-    execution = _Execution(context, observer, wait=True, adopt=False)
-    doomed = _doomed(resources, context)
-    for resource, record in doomed:
+    execution = _Execution(context, observer)
+    removed = []
+    for resource, record in _doomed(resources, context):
+        if resource.left_to_others(record):
+            execution.forget(record)
+        else:
+            execution.remove(resource, record)
+            removed.append((resource, record))
+    left = [
+        record
+        for resource, record in removed
+        # What others share with the project may be theirs again meanwhile.
+        if resource.read(record.name) is not None and not resource.left_to_others(record)
+    ]
+    return [record for _, record in removed if record not in left], left
+
+
+def remove(resource: Resource, records: Sequence[Record], context: Context, observer: Observer) -> None:
+    """Delete what is recorded as these, last made first."""
+    execution = _Execution(context, observer)
+    for record in reversed(records):
         execution.remove(resource, record)
-    left = [record for resource, record in doomed if resource.read(record.name) is not None]
-    return [record for _, record in doomed if record not in left], left
 
 
 def import_(resources: Iterable[Resource], context: Context) -> list[Record]:
@@ -190,14 +210,17 @@ class _Rehearsal:
         return step
 
     def remove(self, resource: Resource, record: Record) -> Step:
-        self._state.forget(record)
+        self.forget(record)
         return Step(Action.DELETE, resource.kind, record.name, {})
+
+    def forget(self, record: Record) -> None:
+        self._state.forget(record)
 
 
 class _Execution:
     """Does it, and records it."""
 
-    def __init__(self, context: Context, observer: Observer, wait: bool, adopt: bool) -> None:
+    def __init__(self, context: Context, observer: Observer, *, wait: bool = True, adopt: bool = False) -> None:
         self._context = context
         self._observer = observer
         self._wait = wait
@@ -209,6 +232,7 @@ class _Execution:
         self._take(resource, live)
         self._observer.started(step)
         if live is None or step.action is not Action.KEEP:
+            self._context.config.store.check()
             live = self._change(resource, step)
         _confirm(resource, self._context, live)
         if self._wait:
@@ -221,11 +245,16 @@ class _Execution:
         self._observer.started(step)
         # What somebody else made in the place of ours is not ours to delete. What is gone may have left something.
         if is_ours(resource, record.name) or resource.read(record.name) is None:
+            self._context.config.store.check()
             resource.delete(record)
-        self._context.state.forget(record)
-        self._context.config.save_state()
+        self.forget(record)
         self._observer.finished(step, "")
         return step
+
+    def forget(self, record: Record) -> None:
+        """Drop a record, whatever AWS has of it."""
+        self._context.state.forget(record)
+        self._context.config.save_state()
 
     def _take(self, resource: Resource, live: LiveResource | None) -> None:
         tags = _check_ours(resource, live, adopt=self._adopt)
@@ -262,7 +291,12 @@ def _walk(resources: list[Resource], context: Context, walk: Walk, *, replacing:
     if not replacing:
         return steps
     superseded = [(resource, record) for resource in reversed(resources) for record in _superseded(resource, context)]
-    return steps + [walk.remove(resource, record) for resource, record in superseded]
+    for resource, record in superseded:
+        if resource.left_to_others(record):
+            walk.forget(record)
+        else:
+            steps.append(walk.remove(resource, record))
+    return steps
 
 
 def _superseded(resource: Resource, context: Context) -> list[Record]:

@@ -95,7 +95,7 @@ class Context:
 
     def rehearsal(self) -> "Context":
         """Return the same with a copy of the state: what is changed in it is not the project's."""
-        return replace(self, config=replace(self.config, state=self.state.copy()))
+        return replace(self, config=self.config.rehearsal())
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,8 @@ class Resource(ABC):
     keeps_versions: ClassVar[bool] = False
     # What would be lost: reviews and trained models.
     holds_data: ClassVar[bool] = False
+    # What was logged, which goes by itself after the days that logs are kept.
+    holds_logs: ClassVar[bool] = False
     # Stands beside the chain, which leaves it alone. Of its permissions the chain's commands need those to read it.
     optional: ClassVar[bool] = False
     # Looked for whenever one asks what there is; False where another resource has to be found first.
@@ -253,6 +255,10 @@ class Resource(ABC):
     @abstractmethod
     def delete(self, record: Record) -> None:
         """Take it away and wait until it is gone. What is gone already is no error."""
+
+    def left_to_others(self, record: Record) -> bool:  # noqa: ARG002  (most are of one project alone)
+        """Tell whether others of the account need it, so that `down` leaves it and only forgets it."""
+        return False
 
     def summary(self) -> str:
         """Return facts that a person would otherwise go and check; empty for what is a detail."""

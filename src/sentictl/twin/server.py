@@ -26,15 +26,23 @@ from botocore.loaders import Loader
 
 from sentictl import __version__
 from sentictl.errors import TwinError
+from sentictl.twin.apigateway.admission import Admission
+from sentictl.twin.apigateway.cognito_authorizer import CognitoAuthorizer
 from sentictl.twin.apigateway.gateway import EXECUTION, Gateway
 from sentictl.twin.apigateway.gateway import MAX_BODY as GATEWAY_BODY
+from sentictl.twin.apigateway.usage_plans import UsagePlans
 from sentictl.twin.autoscaling.autoscaler import Autoscaler
 from sentictl.twin.autoscaling.targets import ScalableTargets
+from sentictl.twin.budgets.budgets import Budgets
 from sentictl.twin.cloudwatch.alarms import Alarms
+from sentictl.twin.cloudwatch.dashboards import Dashboards
 from sentictl.twin.cloudwatch.logs import LogStreams
 from sentictl.twin.cloudwatch.metrics import Metrics
+from sentictl.twin.cognito.hosted_pages import HOSTED, KEYS, HostedPages
+from sentictl.twin.cognito.pools import UserPools
+from sentictl.twin.cognito.tokens import TokenSigner
 from sentictl.twin.control_plane import moto_start
-from sentictl.twin.control_plane.control_plane import ControlPlane
+from sentictl.twin.control_plane.control_plane import ControlPlane, signer
 from sentictl.twin.control_plane.journal import Journal
 from sentictl.twin.control_plane.moto_patches import MotoPatches
 from sentictl.twin.control_plane.quotas import Quotas
@@ -43,23 +51,32 @@ from sentictl.twin.core import web_server
 from sentictl.twin.core.credentials import KEY_VARIABLE, new_key
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.home import TwinHome
-from sentictl.twin.core.messages import Request, Response, json_response, rest_error
+from sentictl.twin.core.messages import Request, Response, error_for, json_response, rest_error
+from sentictl.twin.events.rules import Rules
 from sentictl.twin.iam.callers import Callers, refuse_host
 from sentictl.twin.iam.documents import PolicyDocuments
+from sentictl.twin.iam.identities import Identities
 from sentictl.twin.iam.simulate_policy import Simulation
 from sentictl.twin.lambda_.functions import INVOCATION as LAMBDA_INVOCATION
 from sentictl.twin.lambda_.functions import Functions
 from sentictl.twin.lambda_.runtime import client
 from sentictl.twin.s3.buckets import Buckets
+from sentictl.twin.s3.conditional_writes import ConditionalWrites
 from sentictl.twin.s3.objects import Objects
 from sentictl.twin.s3.websites import WEBSITE, Websites
 from sentictl.twin.sagemaker.endpoints import INVOCATION as ENDPOINT_INVOCATION
 from sentictl.twin.sagemaker.endpoints import Endpoints
 from sentictl.twin.sagemaker.notebooks import Notebooks
+from sentictl.twin.sagemaker.processing.jobs import ProcessingJobs
 from sentictl.twin.sagemaker.scaling import ScalableVariants
 from sentictl.twin.sagemaker.training_jobs import TrainingJobs
+from sentictl.twin.sagemaker.transform.jobs import TransformJobs
 from sentictl.twin.sagemaker.tuning.jobs import TuningJobs
 from sentictl.twin.scheduler.schedules import Schedules
+from sentictl.twin.sns.mailbox import Mailbox
+from sentictl.twin.sns.topics import CONFIRMATION, Topics
+from sentictl.twin.stepfunctions.executions import Executions
+from sentictl.twin.waf.web_acls import WebAcls
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -87,27 +104,43 @@ class Twin:
         moto_start.lighten()
         MotoPatches(self._control)
         Buckets(self._control)
+        ConditionalWrites(self._control)
         Quotas(self._control)
         Simulation(self._control)
         PolicyDocuments(self._control)
         self._schedules = Schedules(self._control)
+        self._executions = Executions(self._control)
         objects, metrics = Objects(self._control), Metrics(self._control)
         logs = LogStreams(self._control, metrics)
-        alarms = Alarms(self._control, metrics, logs)
+        topics = Topics(self._control, Mailbox(home.mail), access.url)
+        self._alarms = Alarms(self._control, metrics, logs, topics)
+        rules = Rules(self._control, topics)
+        Dashboards(self._control)
+        Budgets(self._control)
         self._training = TrainingJobs(self._control, objects, logs, home.run / "training", access)
         self._tuning = TuningJobs(self._control, self._training)
+        self._transform = TransformJobs(self._control, objects, logs, home.run / "transform", access)
+        self._processing = ProcessingJobs(self._control, objects, logs, home.run / "processing", access)
         scaling = ScalableTargets(self._control)
         folder = home.run / "endpoints"
-        self._endpoints = Endpoints(self._control, scaling, objects, logs, metrics, alarms, folder, access)
+        self._endpoints = Endpoints(self._control, scaling, objects, logs, metrics, self._alarms, rules, folder, access)
         self._autoscaler = Autoscaler(scaling, ScalableVariants(self._control, self._endpoints.fleet, metrics))
-        self._functions = Functions(self._control, logs, home.run / "functions", access)
+        self._functions = Functions(self._control, logs, metrics, home.run / "functions", access)
         self._notebooks = Notebooks(self._control, logs, home, access)
-        self._gateway = Gateway(self._control, self._functions)
+        pools, tokens = UserPools(self._control), TokenSigner(home.signing_key)
+        self._hosted = HostedPages(pools, tokens)
+        self._plans = UsagePlans(self._control)
+        authorizer = CognitoAuthorizer(self._control, pools, tokens)
+        admission = Admission(Identities(self._control, key), self._plans, authorizer)
+        self._gateway = Gateway(self._control, self._functions, admission, WebAcls(self._control), logs, metrics)
         self._websites = Websites(self._control)
         # Open to browsers and pages from anywhere, as their counterparts on AWS are.
         self._public: list[tuple[re.Pattern[str], Callable[[Request], Response]]] = [
             (EXECUTION, self._gateway.answer),
             (WEBSITE, self._websites.answer),
+            (HOSTED, self._hosted.answer),
+            (KEYS, self._hosted.keys),
+            (CONFIRMATION, topics.confirm),
         ]
         self._private: list[tuple[re.Pattern[str], Callable[[Request], Response]]] = [
             (re.compile("/_twin/status"), self._status),
@@ -123,24 +156,31 @@ class Twin:
         self._journal.compact()
         self._control.replay()
         self._training.fail_interrupted()
+        self._transform.fail_interrupted()
+        self._processing.fail_interrupted()
+        self._executions.fail_interrupted()
         self._tuning.bring_back()
         self._endpoints.bring_back()
         self._notebooks.bring_back()
         self._schedules.start()
         self._autoscaler.start()
+        self._alarms.start()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         return self._answer(Request(environ, populate_request=False))(environ, start_response)
 
     def body_limit(self, path: str) -> int:
         """Return how many bytes a body may have that is sent to a path: fewer where everybody may send."""
-        public = any(pattern.fullmatch(path) for pattern, _ in self._public)
-        return PUBLIC_BODY if public else web_server.MAX_BODY
+        return PUBLIC_BODY if self._is_public(path) else web_server.MAX_BODY
 
     def close(self) -> None:
         """End every child process."""
+        self._plans.close()
+        self._executions.close()
         self._tuning.close()
         self._training.close()
+        self._transform.close()
+        self._processing.close()
         self._endpoints.close()
         self._functions.close()
         self._notebooks.close()
@@ -157,15 +197,26 @@ class Twin:
                 return refusal
             return next(answer for pattern, answer in self._private if pattern.fullmatch(request.path))(request)
         except NotImplementedError as error:  # moto's, of an operation that it does not have
-            return rest_error("NotImplemented", f"The local twin does not have this operation. {error}", 501)
+            return self._failure(
+                request, "NotImplemented", f"The local twin does not have this operation. {error}", 501
+            )
         except Exception as problem:
             logger.exception("%s %s", request.method, request.target)
             if isinstance(problem, OSError) and problem.errno in FULL:
                 message = (
                     f"The local twin cannot write: {problem.strerror}. Make room, then run the same command again."
                 )
-                return rest_error("InsufficientStorage", message, HTTPStatus.INSUFFICIENT_STORAGE)
-            return rest_error("InternalFailure", "The local twin failed; see its log.", 500)
+                return self._failure(request, "InsufficientStorage", message, HTTPStatus.INSUFFICIENT_STORAGE)
+            return self._failure(request, "InternalFailure", "The local twin failed; see its log.", 500)
+
+    def _is_public(self, path: str) -> bool:
+        return any(pattern.fullmatch(path) for pattern, _ in self._public)
+
+    def _failure(self, request: Request, code: str, message: str, status: int) -> Response:
+        """Return an error of the twin's own, in the shape of the service that was asked."""
+        if self._is_public(request.path):
+            return rest_error(code, message, status)
+        return error_for(request, signer(request)[2], code, message, status)
 
     def _status(self, _request: Request) -> Response:
         status = {
@@ -176,6 +227,8 @@ class Twin:
             "left_out": len(self._control.left_out),
             "uptime": round(time.time() - self._started, 1),
             "training_jobs": self._training.running(),
+            "transform_jobs": self._transform.running(),
+            "processing_jobs": self._processing.running(),
             "endpoints": self._endpoints.running(),
             "notebooks": self._notebooks.running(),
             "execution_environments": self._functions.running(),

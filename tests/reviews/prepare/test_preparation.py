@@ -5,18 +5,21 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sentimodel.dataset import Reviews, Split
+from sentimodel.dataset import GroupedSplit, Reviews, Split
+from sentimodel.files import shards
 from sentimodel.vocabulary import UNK, Vocabulary
 
 from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.prepare import corpus, lexicons, tokenization
+from sentictl.reviews.prepare.making import dataset_digest
 from sentictl.reviews.prepare.manifest import read_manifest
-from sentictl.reviews.prepare.preparation import PreparedDataset, dataset_digest, prepare
+from sentictl.reviews.prepare.preparation import PreparedDataset, prepare
 from sentictl.reviews.read.folders.archive import ArchiveSource
 from sentictl.reviews.read.folders.folder import FolderSource
 from sentictl.reviews.read.source import Review, Source
@@ -64,10 +67,10 @@ def test_a_csv_file_becomes_a_dataset(tmp_path: Path) -> None:
     dataset = prepared(csv_of(tmp_path / "a.csv", toy(200)), tmp_path / "datasets")
     assert dataset.folder == tmp_path / "datasets" / dataset.digest
     assert sorted(snapshot(dataset.folder)) == [
-        "manifest.json", "test/reviews.npz", "train/groups.npy", "train/reviews.npz", "validation/reviews.npz",
+        "manifest.json", "test/reviews-00000.npz", "train/reviews-00000.npz", "validation/reviews-00000.npz",
         "vocabulary/text.json", "vocabulary/vocabulary.txt",
     ]  # fmt: skip
-    groups = np.load(dataset.folder / "train" / "groups.npy")
+    groups = GroupedSplit.load(dataset.folder / "train").groups
     assert sorted(groups) == list(range(160))  # all texts differ, and none is of a film
     facts = {name: (split.reviews, split.positive) for name, split in dataset.manifest.splits.items()}
     assert facts == {"train": (160, 80), "validation": (20, 10), "test": (20, 10)}
@@ -78,8 +81,8 @@ def test_each_review_is_encoded_with_its_label_by_the_vocabulary_of_training(tmp
     dataset = prepared(csv_of(tmp_path / "a.csv", toy(200)), tmp_path / "datasets")
     vocabulary = Vocabulary.load(dataset.folder / "vocabulary" / "vocabulary.txt")
     words = vocabulary.encode(["dreadful", "wonderful", "film"])
-    train = Split.load(dataset.folder / "train" / "reviews.npz")
-    test = Split.load(dataset.folder / "test" / "reviews.npz")
+    train = Split.load(dataset.folder / "train")
+    test = Split.load(dataset.folder / "test")
     for split, number_known in ((train, True), (test, False)):
         for row in range(len(split)):
             first, second, number = split.review(row)
@@ -93,7 +96,7 @@ def test_each_review_is_encoded_with_its_label_by_the_vocabulary_of_training(tmp
 
 def test_reviews_are_mixed_within_their_split(tmp_path: Path) -> None:
     dataset = prepared(csv_of(tmp_path / "a.csv", sorted(toy(200), key=lambda row: row[1])), tmp_path / "datasets")
-    labels = Split.load(dataset.folder / "train" / "reviews.npz").labels
+    labels = Split.load(dataset.folder / "train").labels
     assert 20 < labels[:80].sum() < 60
 
 
@@ -102,7 +105,7 @@ def test_archive_and_folder_give_equal_files(official: Files, pack: Pack, unpack
     unpacked = prepared(FolderSource(unpack(official)), tmp_path / "datasets")
     assert contents(archived) == contents(unpacked)
     assert archived.manifest.validation_by_film
-    groups = np.load(archived.folder / "train" / "groups.npy")
+    groups = GroupedSplit.load(archived.folder / "train").groups
     assert 1 < len(set(groups.tolist())) < len(groups)  # the reviews of a film are one group
     assert archived.manifest.splits["test"].reviews == 40
     assert archived.manifest.splits["validation"].reviews == pytest.approx(12, abs=3)
@@ -111,7 +114,7 @@ def test_archive_and_folder_give_equal_files(official: Files, pack: Pack, unpack
 def test_unlabelled_reviews_have_a_file_of_their_own(official: Files, pack: Pack, tmp_path: Path) -> None:
     texts = {f"train/unsup/{number}_0.txt": f"wonderful or not, unheard{number}".encode() for number in range(9)}
     dataset = prepared(ArchiveSource(pack(official | texts)), tmp_path / "datasets")
-    unlabelled = Reviews.load(dataset.folder / "unlabelled" / "reviews.npz")
+    unlabelled = Reviews.load(dataset.folder / "unlabelled")
     vocabulary = Vocabulary.load(dataset.folder / "vocabulary" / "vocabulary.txt")
     wonderful = vocabulary.encode(["wonderful"])[0]
     assert len(unlabelled) == 9
@@ -122,7 +125,7 @@ def test_unlabelled_reviews_have_a_file_of_their_own(official: Files, pack: Pack
     assert dataset.manifest.unlabelled.unknown_rate == pytest.approx(0.75)
     without = prepared(ArchiveSource(pack(official)), tmp_path / "without")
     for name in ("train", "validation", "test"):
-        file = f"{name}/reviews.npz"
+        file = f"{name}/reviews-00000.npz"
         assert (dataset.folder / file).read_bytes() == (without.folder / file).read_bytes()
 
 
@@ -164,9 +167,10 @@ def test_what_is_in_memory_at_a_time_decides_nothing(
 
 def test_the_files_are_those_that_the_model_code_writes(official: Files, pack: Pack, tmp_path: Path) -> None:
     dataset = prepared(ArchiveSource(pack(official)), tmp_path / "datasets")
-    for name in ("train", "validation", "test"):
-        path = dataset.folder / name / "reviews.npz"
-        Split.load(path).save(tmp_path / name)
+    kinds: dict[str, type[Reviews]] = {"train": GroupedSplit, "validation": Split, "test": Split}
+    for name, kind in kinds.items():
+        path = dataset.folder / name / "reviews-00000.npz"
+        kind.read(path).save(tmp_path / name)
         assert path.read_bytes() == (tmp_path / name).read_bytes()
 
 
@@ -175,12 +179,29 @@ def test_version_after_version_makes_the_same_of_the_same_reviews(official: File
     dataset = prepared(ArchiveSource(pack(official | twice)), tmp_path / "datasets")
     digest = hashlib.sha256((dataset.folder / "vocabulary" / "vocabulary.txt").read_bytes())
     for name in ("train", "validation", "test", "unlabelled"):
-        with np.load(dataset.folder / name / "reviews.npz", allow_pickle=False) as file:
-            for array in file.values():
+        with np.load(dataset.folder / name / "reviews-00000.npz", allow_pickle=False) as file:
+            for array in (file[key] for key in file if key != "groups"):
                 digest.update(array.tobytes())
-    digest.update(np.load(dataset.folder / "train" / "groups.npy").tobytes())
+    digest.update(GroupedSplit.load(dataset.folder / "train").groups.tobytes())
     digest.update(json.dumps([dataset.manifest.warnings, dataset.manifest.examples], sort_keys=True).encode())
     assert digest.hexdigest() == "6639cbdcd64763354d6e06e3b63b1f5e523169e57cfc73d27aafca3e8ee9fb86"
+
+
+@pytest.mark.parametrize("size", [10, 13, 1000])
+def test_each_part_is_kept_in_files_of_so_many_reviews(official: Files, pack: Pack, tmp_path: Path, size: int) -> None:
+    texts = {f"train/unsup/{number}_0.txt": f"wonderful or not, unheard{number}".encode() for number in range(25)}
+    source = ArchiveSource(pack(official | texts))
+    whole = prepared(source, tmp_path / "datasets")
+    parts = prepared(source, tmp_path / "datasets", DataSettings(shard_reviews=size))
+    kinds: dict[str, type[Reviews]] = {"train": GroupedSplit, "validation": Split, "test": Split, "unlabelled": Reviews}
+    for name, kind in kinds.items():
+        one, several = kind.load(whole.folder / name), kind.load(parts.folder / name)
+        sizes = [len(kind.read(path)) for path in shards(parts.folder / name)]
+        assert sizes == [min(size, len(one) - first) for first in range(0, len(one), size)]
+        for field in fields(kind):
+            np.testing.assert_array_equal(getattr(one, field.name), getattr(several, field.name))
+    assert parts.manifest.splits == whole.manifest.splits
+    assert parts.manifest.unlabelled == whole.manifest.unlabelled
 
 
 def test_csv_and_json_lines_in_any_order_give_equal_files(tmp_path: Path) -> None:
@@ -220,7 +241,7 @@ def test_a_damaged_dataset_is_made_again(tmp_path: Path, damage: str) -> None:
     if damage == "removed":
         shutil.rmtree(dataset.folder / "test")
     elif damage == "shortened":
-        (dataset.folder / "train" / "reviews.npz").write_bytes(b"PK")
+        (dataset.folder / "train" / "reviews-00000.npz").write_bytes(b"PK")
     elif damage == "no manifest":
         (dataset.folder / "manifest.json").unlink()
     else:
@@ -237,7 +258,7 @@ def test_the_digest_follows_the_source_and_the_settings_that_matter() -> None:
     changes: list[dict[str, object]] = [
         {"validation_fraction": 0.2}, {"test_fraction": 0.2}, {"seed": 2}, {"vocabulary_size": 100},
         {"strip_html": False}, {"lowercase": False}, {"remove_stop_words": True}, {"keep_negations": False},
-        {"stem": True},
+        {"stem": True}, {"shard_reviews": 10},
     ]  # fmt: skip
     digests = {dataset_digest("a" * 64, DataSettings.model_validate(change)) for change in changes}
     assert len({first, dataset_digest("b" * 64, DataSettings()), *digests}) == len(changes) + 2
@@ -253,7 +274,7 @@ def test_the_seed_changes_the_splits(tmp_path: Path) -> None:
 def test_the_vocabulary_keeps_to_its_size(tmp_path: Path) -> None:
     source = csv_of(tmp_path / "a.csv", toy(300))
     dataset = prepared(source, tmp_path / "datasets", DataSettings(vocabulary_size=100))
-    ids = np.load(dataset.folder / "train" / "reviews.npz", allow_pickle=False)["ids"]
+    ids = np.load(dataset.folder / "train" / "reviews-00000.npz", allow_pickle=False)["ids"]
     assert dataset.manifest.vocabulary_ids == 100
     assert ids.max() == 99
     assert dataset.manifest.splits["train"].unknown_rate == pytest.approx((ids == UNK).mean(), abs=1e-6)

@@ -73,3 +73,17 @@ def test_a_key_that_leads_out_of_its_folder_is_refused(s3: Any, tmp_path: Path) 
     s3.put_object(Bucket="films", Key="mine/../../a.txt", Body=b"x")
     with pytest.raises(DataError, match="escapes its folder"):
         opened("s3://films/mine", s3, tmp_path)
+
+
+@pytest.mark.parametrize("address", ["s3://films/2026", "s3://films/2026/"])
+def test_tables_under_an_address_are_one_source_called_as_it_ends(s3: Any, tmp_path: Path, address: str) -> None:
+    s3.put_object(Bucket="films", Key="2026/b/part-1.jsonl", Body=b'{"review": "Fine", "label": "pos"}\n')
+    s3.put_object(Bucket="films", Key="2026/a.csv", Body=CSV)
+    source = opened(address, s3, tmp_path)
+    assert [review.text for review in source.reviews()] == ["Good", "Bad", "Fine"]
+    assert source.description == "2026"
+
+
+def test_a_whole_bucket_is_called_as_the_bucket(s3: Any, tmp_path: Path) -> None:
+    s3.put_object(Bucket="films", Key="a.csv", Body=CSV)
+    assert opened("s3://films", s3, tmp_path).description == "films"

@@ -1,7 +1,6 @@
 """Downloads, from a server on this machine that can be told to misbehave."""
 
 import hashlib
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 
 from sentictl.errors import DataError
 from sentictl.reviews.read.download import RemoteFile, download
-from tests.listener import certificate, listening
+from tests.listener import certificate, listening, running
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -75,12 +74,9 @@ class FileHandler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[FileServer]:
     """A server that behaves until told otherwise."""
-    with FileServer() as started:
-        thread = threading.Thread(target=started.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    started = FileServer()
+    with running(started):
         yield started
-        started.shutdown()
-        thread.join()
 
 
 class Reported:

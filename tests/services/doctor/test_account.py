@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
+from sentictl.aws.endpoints import ServiceEndpoints
 from sentictl.aws.environment import Environment
 from sentictl.lifecycle.resource import Context
 from sentictl.services.doctor.account import account_checks, image_age
@@ -45,6 +46,32 @@ def answer_sts(context: Context, status: int, body: bytes, ahead: timedelta) -> 
 
 def look(checks: list[Check], name: str) -> CheckResult:
     return dict(carry_out(check for check in checks if check.name == name))[name]
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "found", "on_machines"),
+    [
+        (ServiceEndpoints(), "every service at AWS", True),
+        (
+            ServiceEndpoints(of_services={"s3": "http://127.0.0.1:9000"}),
+            "s3 at http://127.0.0.1:9000; the others at AWS",
+            True,
+        ),
+        (ServiceEndpoints("http://127.0.0.1:4566"), "every service at http://127.0.0.1:4566", False),
+    ],
+)
+def test_where_services_are_asked_is_told(
+    context: Context,
+    monkeypatch: pytest.MonkeyPatch,
+    endpoints: ServiceEndpoints,
+    found: str,
+    on_machines: bool,
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    emulated = replace(context, environment=Environment("emulated", "eu-west-1", endpoints=endpoints))
+    checks = account_checks(emulated, [])
+    assert look(checks, "endpoints").found == found
+    assert ("instance types" in [check.name for check in checks]) is on_machines
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)])

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from sentictl.config.settings import Settings
 from sentictl.scaffold.init import EJECTED, initialize
 from sentictl.services.doctor.check import CheckResult, CheckStatus, carry_out
-from sentictl.services.doctor.ejected import Copy, compare, ejected_checks
+from sentictl.services.doctor.ejected import Copy, access_checks, compare, ejected_checks
 
 HANDLER = "templates/lambda/handler.py"
 PARTS = ("container", "lambda", "policies", "site")
@@ -83,3 +84,31 @@ def test_a_package_without_its_beginning_fails(root: Path) -> None:
     finding = findings(root)["own model_code"]
     assert finding.status == CheckStatus.FAILED
     assert "init --eject" in finding.mend
+
+
+@pytest.mark.parametrize("auth", ["none", "key", "iam", "cognito"])
+def test_fresh_copies_ask_in_every_way(root: Path, auth: str) -> None:
+    settings = Settings.model_validate({"api": {"auth": auth, "cors_origins": ["https://films.example"]}})
+    assert [each.status for _, each in carry_out(access_checks(root, settings))] == [CheckStatus.OK]
+
+
+@pytest.mark.parametrize(
+    ("auth", "file"), [("key", "index.html"), ("cognito", "entering.js"), ("cognito", "index.html")]
+)
+def test_a_page_of_ones_own_that_cannot_ask_is_told(root: Path, auth: str, file: str) -> None:
+    (root / "templates" / "site" / file).write_text("<p>mine</p>")
+    asking, open_to_all = (Settings.model_validate({"api": {"auth": each}}) for each in (auth, "none"))
+    ((_, finding),) = carry_out(access_checks(root, asking))
+    assert (finding.status, f'"{auth}"' in finding.found) == (CheckStatus.WARNING, True)
+    assert [each.status for _, each in carry_out(access_checks(root, open_to_all))] == [CheckStatus.OK]
+
+
+def test_a_handler_of_ones_own_that_lets_every_page_read_is_told(root: Path) -> None:
+    (root / HANDLER).write_text("def lambda_handler(event, context): ...\n")
+    settings = Settings.model_validate({"api": {"cors_origins": ["https://films.example"]}})
+    ((_, finding),) = carry_out(access_checks(root, settings))
+    assert "api.cors_origins keeps no page out" in finding.found
+
+
+def test_who_has_no_templates_of_their_own_is_not_told_of_them(tmp_path: Path) -> None:
+    assert access_checks(tmp_path, Settings()) == []

@@ -13,20 +13,16 @@ from sentictl.services.evaluate.live_comparison import compare_live
 from sentictl.services.resources.storage import create_bucket
 from sentictl.services.serving.model import Model
 from sentictl.services.serving.shadow import ShadowModel
-from tests.services.conftest import ContextOf
 
 LIVE, SHADOW = "AllTraffic", "Shadow"
 
 
 @pytest.fixture
-def context(moto_context_of: ContextOf) -> Context:
-    context = moto_context_of('[project]\nname = "films"\n[deploy]\nshadow = "films-local-a"\n')
-    for name in ("a", "b"):
-        attributes = {"artifact": f"s3://films/{name}/model.tar.gz"}
-        context.state.keep(Record("training-job", f"films-local-{name}", "arn", attributes))
-    context.state.keep(Record("shadow-model", ShadowModel(context).name, "arn"))
-    create_bucket(context, context.naming.bucket)
-    return context
+def context(shadowed: Context) -> Context:
+    """The shadow stands, and so does the bucket."""
+    shadowed.state.keep(Record("shadow-model", ShadowModel(shadowed).name, "arn"))
+    create_bucket(shadowed, shadowed.naming.bucket)
+    return shadowed
 
 
 def capture(context: Context, variant: str, *records: tuple[str, Any], encoding: str = "JSON") -> None:

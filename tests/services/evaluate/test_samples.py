@@ -76,7 +76,7 @@ def test_a_model_that_names_no_dataset_needs_reviews(tmp_path: Path) -> None:
     assert "--data PATH" in error.value.hint
 
 
-@pytest.mark.parametrize("name", ["test/reviews.npz", "vocabulary/vocabulary.txt"])
+@pytest.mark.parametrize("name", ["test/reviews-00000.npz", "vocabulary/vocabulary.txt"])
 def test_a_damaged_dataset_is_named(dataset: Path, name: str) -> None:
     (dataset / name).write_bytes(b"no")
     with pytest.raises(DataError, match=name.rpartition("/")[2]) as error:
@@ -102,7 +102,7 @@ def test_the_reviews_that_a_model_was_trained_on_are_known(tmp_path: Path, datas
     source = TableSource(table, DataSettings())
     trained = TextSample(source, dataset.parent).trained_on(predictor)
     assert trained is not None
-    training = len(Split.load(dataset / "train" / "reviews.npz"))
+    training = len(Split.load(dataset / "train"))
     assert training <= trained.sum() < 400
     assert trained[-2:].tolist() == [False, False]
     assert TextSample(source, tmp_path / "elsewhere").trained_on(predictor) is None

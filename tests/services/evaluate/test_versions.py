@@ -152,6 +152,20 @@ def test_what_there_is_not_is_told_with_what_there_is(three: Cloud, given: str, 
     assert hint in error.value.hint
 
 
+def test_going_back_that_was_interrupted_goes_back_no_further_when_it_is_run_again(
+    three: Cloud, toy_artifact: Path
+) -> None:
+    for name in ("films-local-a", "films-local-b"):
+        three.put_artifact(name, toy_artifact)
+    three.choose("films-local-b")
+    superseded = Record("endpoint-config", "of-films-local-c", "arn:c")
+    for record in (superseded, Record("endpoint-config", "of-films-local-b", "arn:b")):
+        three.context.state.keep(record)
+    assert choose(three.context, "previous") == "films-local-b"
+    three.context.state.forget(superseded)
+    assert choose(three.context, "previous") == "films-local-a"
+
+
 @pytest.mark.parametrize(("given", "name"), [("previous", "films-local-a"), ("latest", "films-local-b"), ("2", "2")])
 def test_a_version_is_named_by_its_place(three: Cloud, given: str, name: str) -> None:
     three.context.state.keep(Record("training-job", "films-local-d", "arn:d"))  # has not ended

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sentictl.aws.environment import Environment
+from sentictl.config.effects import COUNTS_WITH
 from sentictl.config.state import Record
 from sentictl.errors import MissingStepError, SettingsError
 from sentictl.lifecycle.resource import Context
@@ -24,6 +25,7 @@ TRAINED = Record(
     "arn:aws:sagemaker:::training-job/films-local-0123456789ab",
     {"artifact": f"s3://{BUCKET}/models/films-local-0123456789ab/output/model.tar.gz"},
 )
+SHADOW = Record("training-job", f"{TRAINED.name[:-1]}c", f"{TRAINED.arn[:-1]}c", TRAINED.attributes)
 Lint = Callable[..., list[Any]]
 LARGEST = 51_200  # bytes of a template that is not first uploaded to S3
 
@@ -56,7 +58,7 @@ def exported(context: Context) -> dict[str, Any]:
     [("api", "us-east-1", ""), ("s3", "us-east-1", "8h"), ("api", "eu-central-1", "8h"), ("s3", "eu-central-1", "")],
 )
 def test_cfn_lint_finds_nothing(lint: Lint, context_of: ContextOf, publish: str, region: str, ttl: str) -> None:
-    text = json.dumps(exported(trained(context_of, publish=publish, region=region, ttl=ttl)), indent=1)
+    text = json.dumps(exported(trained(context_of, publish=publish, region=region, ttl=ttl)), separators=(",", ":"))
     assert len(text.encode()) < LARGEST
     assert [str(finding) for finding in lint(text, regions=[region])] == []
 
@@ -94,12 +96,50 @@ def test_cfn_lint_finds_nothing_in_what_scales_and_in_what_has_hours(
     assert [str(finding) for finding in lint(json.dumps(document), regions=["eu-west-1"])] == []
 
 
+SCALED = (
+    'instance_count = 2\nmax_instances = 3\nfallback_types = ["ml.m6i.large"]\nimage = "ray-serve"\n'
+    'rollout = "canary"\nrollback_on = ["errors", "latency", "undecided"]'
+)
+BY_HOURS = (
+    f'shadow = "{SHADOW.name}"\nhours.up = "mon-fri 08:00"\nhours.down = "mon-fri 19:00"\n'
+    'hours.timezone = "Europe/Berlin"'
+)
+
+
+@pytest.mark.parametrize(("publish", "ttl", "more"), [("s3", "8h", SCALED), ("api", "", BY_HOURS)])
+def test_with_everything_switched_on_it_needs_no_bucket_yet(
+    lint: Lint, context_of: ContextOf, publish: str, ttl: str, more: str
+) -> None:
+    context = trained(context_of, publish=publish, ttl=ttl, more=more)
+    context.state.keep(SHADOW)
+    context.state.keep(TRAINED)
+    document = exported(context)
+    assert len(json.dumps(document, separators=(",", ":")).encode()) < LARGEST
+    assert [str(finding) for finding in lint(json.dumps(document), regions=["eu-west-1"])] == []
+
+
+def test_cfn_lint_finds_nothing_where_people_sign_in_and_each_may_ask_so_often(
+    lint: Lint, context_of: ContextOf
+) -> None:
+    context = trained(context_of)
+    context.config.change({"api.auth": "cognito", "api.caller_rate_limit": 100})
+    document = exported(context)
+    assert {"UserPool", "UserPoolDomain", "UserPoolClient", "Authorizer", "WebAcl"} <= document["Resources"].keys()
+    assert document["Resources"]["PostMethod"]["Properties"]["AuthorizerId"] == {"Ref": "Authorizer"}
+    assert "id-of-the-user-pool" not in json.dumps(document)
+    [page] = document["Resources"]["UserPoolClient"]["Properties"]["CallbackURLs"]
+    assert page == {"Fn::Sub": "https://${RestApi}.execute-api.eu-west-1.amazonaws.com/prod"}
+    assert [str(finding) for finding in lint(json.dumps(document), regions=["eu-west-1"])] == []
+
+
 def test_cfn_lint_does_find_what_is_wrong(lint: Lint, context_of: ContextOf) -> None:
     document = exported(trained(context_of))
     document["Resources"]["Function"]["Properties"]["Runtime"] = "python2.0"
     document["Resources"]["Model"]["Properties"]["ExecutionRoleArn"] = {"Fn::GetAtt": ["Nobody", "Arn"]}
+    document["Resources"]["Endpoint"]["Properties"]["Colour"] = "red"  # not in CloudFormation's schema of the resource
+    document["Resources"]["Unknown"] = {"Type": "AWS::SageMaker::Nothing"}
     found = {finding.rule.id for finding in lint(json.dumps(document), regions=["eu-west-1"])}
-    assert found >= {"E1010", "E3030"}
+    assert found >= {"E1010", "E3002", "E3006", "E3030"}
 
 
 def test_the_settings_decide_what_is_in_it(context_of: ContextOf) -> None:
@@ -198,3 +238,37 @@ def test_without_a_trained_model_it_says_what_to_do(context_of: ContextOf) -> No
     with pytest.raises(MissingStepError, match="training-job") as refusal:
         exported(context_of('[project]\nname = "films"\n'))
     assert "sentictl train" in refusal.value.hint
+
+
+# Another value than the default of each setting that has an effect with some servings alone.
+OTHER = {
+    "deploy.instance_type": "ml.m5.xlarge",
+    "deploy.instance_count": 2,
+    "deploy.hours.timezone": "Europe/Berlin",
+    "deploy.min_instances": 1,
+    "deploy.scale_on": "concurrency",
+    "deploy.scale_target": 7,
+    "deploy.rollout_percent": 30,
+    "deploy.rollout_minutes": 5,
+    "deploy.image": "ray-serve",
+    "deploy.memory_mb": 3072,
+    "deploy.max_concurrency": 7,
+    "deploy.provisioned_concurrency": 1,
+    "lambda.memory_mb": 512,
+}
+
+
+@pytest.mark.parametrize("serving", ["instance", "serverless", "lambda"])
+def test_what_is_told_to_have_no_effect_changes_nothing(context_of: ContextOf, serving: str) -> None:
+    assert OTHER.keys() == COUNTS_WITH.keys()
+    changing = set()
+    before = exported(trained(context_of, more=f'serving = "{serving}"'))
+    for key, value in OTHER.items():
+        context = trained(context_of, more=f'serving = "{serving}"')
+        context.config.change({key: value})
+        if exported(context)["Resources"] != before["Resources"]:
+            changing.add(key)
+    counting = {key for key in OTHER if serving in COUNTS_WITH[key]}
+    only_with_others = {"deploy.min_instances", "deploy.scale_on", "deploy.scale_target", "deploy.hours.timezone"}
+    only_with_others |= {"deploy.rollout_percent", "deploy.rollout_minutes"}  # with a rollout
+    assert changing == counting - only_with_others

@@ -16,29 +16,44 @@ from sentictl.aws.images import Scope, pytorch_image
 from sentictl.config.instance_types import Use, usable_instance_types
 from sentictl.errors import SettingsError
 from sentictl.lifecycle.resource import Context
-from sentictl.services.iam.roles import ExecutionRole, FunctionRole, PageRole, Role
+from sentictl.services.batch.schedule import BatchScheduleRole
+from sentictl.services.iam.roles import ExecutionRole, FunctionRole, PageRole, ProcessingRole, Role
 from sentictl.services.notebook.instance import NotebookRole
+from sentictl.services.retraining.roles import RetrainingRole, TrainScheduleRole
 from sentictl.services.serving.schedule import ScheduleRole
+from sentictl.services.web.access_log import LogAccess
 from tests.services.conftest import ACCOUNT, ContextOf
 
 KINDS: dict[type[Role], str] = {
+    ProcessingRole: "sagemaker",
     ExecutionRole: "sagemaker",
     FunctionRole: "lambda",
     PageRole: "apigateway",
     ScheduleRole: "scheduler",
+    BatchScheduleRole: "scheduler",
+    RetrainingRole: "states",
+    TrainScheduleRole: "scheduler",
 }
 # What parliament finds all the same. A token for the registry is what pulling an image begins with; it opens nothing by
 # itself, and the repositories are named in the statement that follows.
 FINDINGS: dict[type[Role], list[tuple[str, str]]] = {
-    ExecutionRole: [("CREDENTIALS_EXPOSURE", "ecr:getauthorizationtoken")]
+    kind: [("CREDENTIALS_EXPOSURE", "ecr:getauthorizationtoken")] for kind in (ProcessingRole, ExecutionRole)
 }
+FINDINGS[RetrainingRole] = [
+    ("PERMISSIONS_MANAGEMENT_ACTIONS", "iam:passrole")
+]  # of the two roles of its jobs, to SageMaker
+# What the resources of statements name: the project's own things, AWS's images, and the groups of all jobs' logs.
+NAMED = (
+    *("films-local", "repository/pytorch-", "repository/sagemaker-spark-processing"),
+    *("TrainingJobs", "ProcessingJobs", "TransformJobs"),
+)
 # Calls that AWS lets nobody restrict to a resource.
 UNSCOPED = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
 
 
 @pytest.fixture
 def context(context_of: ContextOf) -> Context:
-    return context_of('[project]\nname = "films"\n')
+    return context_of('[project]\nname = "films"\n[data]\nsource = "s3://films-local-raw/2026/"\n')
 
 
 def statements(role: Role) -> list[dict[str, Any]]:
@@ -58,8 +73,9 @@ def allowed(role: Role, action: str, arn: str) -> bool:
 
 
 def test_every_policy_belongs_to_a_role() -> None:
-    # The notebook's goes with the policy of the commands, and is looked at with the notebook.
-    kinds: list[type[Role]] = [*KINDS, NotebookRole]
+    # The notebook's goes with the policy of the commands, and is looked at with the notebook. That for API Gateway's
+    # logs is of all APIs of the account, and so of no project's things alone.
+    kinds: list[type[Role]] = [*KINDS, NotebookRole, LogAccess]
     assert {part for kind in kinds for part in (kind.part, *kind.more)} == {
         policy.stem for policy in (templates() / "policies").glob("*.json")
     }
@@ -114,7 +130,7 @@ def test_no_policy_has_a_wildcard_where_a_name_can_stand(context: Context, kind:
         assert not [action for action in actions if "*" in action]
         if not set(actions) <= UNSCOPED:
             for resource in as_list(statement["Resource"]):
-                assert "films-local" in resource or "repository/pytorch-" in resource or "TrainingJobs" in resource
+                assert any(name in resource for name in NAMED), resource
 
 
 def test_the_function_may_ask_its_endpoint_and_no_other(context: Context) -> None:
@@ -130,6 +146,41 @@ def test_the_page_is_all_that_api_gateway_may_read(context: Context) -> None:
     assert not allowed(PageRole(context), "s3:GetObject", f"{bucket}/models/x/model.tar.gz")
 
 
+def test_preparing_may_read_its_source_alone_and_write_datasets(context: Context) -> None:
+    role, bucket = ProcessingRole(context), f"arn:aws:s3:::films-local-{ACCOUNT}"
+    assert allowed(role, "s3:GetObject", "arn:aws:s3:::films-local-raw/2026/a.csv")
+    assert not allowed(role, "s3:GetObject", "arn:aws:s3:::films-local-raw/2025/a.csv")
+    assert not allowed(role, "s3:PutObject", "arn:aws:s3:::films-local-raw/2026/a.csv")
+    assert allowed(role, "s3:PutObject", f"{bucket}/datasets/d/train/reviews-00000.npz")
+    assert not allowed(role, "s3:GetObject", f"{bucket}/models/job/output/model.tar.gz")
+    image = "arn:aws:ecr:eu-west-1:571004829621:repository/sagemaker-spark-processing"
+    assert allowed(role, "ecr:BatchGetImage", image)
+
+
+@pytest.mark.parametrize(
+    ("source", "read", "not_read"),
+    [
+        ("s3://raw/reviews", "raw/reviews/a.csv", "raw/reviews-of-others/a.csv"),
+        ("s3://raw/reviews/", "raw/reviews/2026/a.csv", "raw/reviews"),
+        ("s3://raw/reviews.csv", "raw/reviews.csv", "raw/others.csv"),
+        ("s3://raw/reviews.csv", "raw/reviews.csv/part-0000.csv", "raw/others.csv"),
+        ("s3://raw", "raw/reviews/a.csv", "others/reviews/a.csv"),
+    ],
+)
+def test_preparing_may_read_the_folder_that_is_its_source(
+    context_of: ContextOf, source: str, read: str, not_read: str
+) -> None:
+    role = ProcessingRole(context_of(f'[project]\nname = "films"\n[data]\nsource = "{source}"\n'))
+    assert allowed(role, "s3:GetObject", f"arn:aws:s3:::{read}")
+    assert not allowed(role, "s3:GetObject", f"arn:aws:s3:::{not_read}")
+
+
+def test_a_source_of_any_name_makes_a_policy(context_of: ContextOf) -> None:
+    role = ProcessingRole(context_of('[project]\nname = "films"\n[data]\nsource = "s3://raw/a \\"b\\" *$/c.csv"\n'))
+    read = next(each for each in statements(role) if each["Sid"] == "ReadTheSourceAndTheCode")
+    assert read["Resource"][0] == 'arn:aws:s3:::raw/a "b" ${*}${$}/c.csv*'
+
+
 def test_training_may_read_and_write_checkpoints(context: Context) -> None:
     checkpoint = f"arn:aws:s3:::films-local-{ACCOUNT}/checkpoints/films-local-0123456789ab/training.checkpoint"
     assert allowed(ExecutionRole(context), "s3:PutObject", checkpoint)
@@ -141,8 +192,8 @@ def test_training_may_write_models_but_neither_data_nor_code(context: Context) -
     bucket = f"arn:aws:s3:::films-local-{ACCOUNT}"
     role = ExecutionRole(context)
     assert allowed(role, "s3:PutObject", f"{bucket}/models/job/output/model.tar.gz")
-    assert allowed(role, "s3:GetObject", f"{bucket}/datasets/d/train/reviews.npz")
-    assert not allowed(role, "s3:PutObject", f"{bucket}/datasets/d/train/reviews.npz")
+    assert allowed(role, "s3:GetObject", f"{bucket}/datasets/d/train/reviews-00000.npz")
+    assert not allowed(role, "s3:PutObject", f"{bucket}/datasets/d/train/reviews-00000.npz")
     assert not allowed(role, "s3:PutObject", f"{bucket}/sources/s/sourcedir.tar.gz")
     assert not allowed(role, "s3:GetObject", "arn:aws:s3:::another-bucket/models/x")
 

@@ -13,6 +13,7 @@ from sentictl.aws.environment import Environment
 from sentictl.errors import AwsError, SettingsError
 from sentictl.lifecycle.reconcile import Action, Step, apply, destroy
 from sentictl.lifecycle.resource import Context
+from sentictl.services.iam.documents import LONGEST_INLINE, LONGEST_MANAGED, length
 from sentictl.services.notebook.instance import Notebook, NotebookLifecycle, NotebookRole, notebook_policy
 from sentictl.services.resources.storage import Bucket
 from sentictl.twin import daemon
@@ -142,14 +143,17 @@ def test_the_role_may_do_what_the_commands_may_and_no_more(offline: Context) -> 
 
 
 @pytest.mark.parametrize("region", ["ap-southeast-7", "us-gov-west-1", "us-isof-south-1"])
-def test_with_the_longest_names_its_policy_is_no_longer_than_an_inline_one_may_be(
+def test_with_the_longest_names_and_everything_switched_on_its_policy_is_no_longer_than_an_inline_one_may_be(
     context_of: ContextOf, region: str
 ) -> None:
     environment = Environment("e" * 20, region, endpoint="http://127.0.0.1:9")
     environment.__dict__["account"] = ACCOUNT
-    context = replace(context_of(f'[project]\nname = "{"f" * 20}"\n'), environment=environment)
-    assert len(json.dumps(NotebookRole(context).desired()["policy"], separators=(",", ":"))) <= 10_240
-    assert len(json.dumps(notebook_policy(context), separators=(",", ":"))) <= 6_144
+    settings = f'[project]\nname = "{"f" * 20}"\n[deploy]\nmax_instances = 3\n[train.tune]\nepochs = [2, 3]\n'
+    context = replace(context_of(settings), environment=environment)
+    role = NotebookRole(context).desired()["policy"]
+    assert "sagemaker:CreateHyperParameterTuningJob" in json.dumps(role)  # as the commands may
+    assert length(role) <= LONGEST_INLINE
+    assert length(notebook_policy(context)) <= LONGEST_MANAGED
 
 
 def test_the_policy_of_its_commands_is_one_that_iam_takes_and_about_this_notebook_alone(offline: Context) -> None:

@@ -35,7 +35,7 @@ def test_the_settings_of_the_environment_go_along_and_what_is_recorded_does_not(
     written(offline, **{".sentictl/models/1/model.pt": "weights", "notes.txt": "mine"})
     assert unpacked(project(offline), tmp_path / "there") == {"sentictl.toml"}
     settings = tomllib.loads((tmp_path / "there" / "sentictl.toml").read_text())
-    assert settings["project"] == {"name": "films"}
+    assert settings["project"]["name"] == "films"
     assert settings["env"] == {"prod": {"region": "eu-west-1"}}
     assert settings["train"]["epochs"] == 7
     assert "state" not in settings

@@ -65,7 +65,7 @@ def test_it_installs_sentictl_and_puts_the_project_and_the_walkthrough_there(tex
     assert "-m pip install --no-cache-dir ./.sentictl-notebook/sentictl-1-py3-none-any.whl[notebook]" in calls
     assert any("ipykernel install" in call and "--env SENTICTL_ENV prod" in call for call in calls)
     settings = tomllib.loads((machine.folder / "sentictl.toml").read_text())
-    assert settings["project"] == {"name": "films"}
+    assert settings["project"]["name"] == "films"
     assert settings["env"] == {"prod": {"region": "eu-west-1"}}
     assert settings["train"]["epochs"] == 7
     assert settings["site"]["intro"] == "It's $HOME `here`"

@@ -1,6 +1,7 @@
 """A project in moto with more than anything serves."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,15 +39,15 @@ class Shop:
     def data(self, digest: str) -> None:
         """A dataset was prepared here and put on S3."""
         self.prepare(digest)
-        self.put(f"datasets/{digest}/train/reviews.npz")
+        self.put(f"datasets/{digest}/train/reviews-00000.npz")
         self.put(f"datasets/{digest}/manifest.json")
         self.context.state.keep(Record("dataset", f"datasets/{digest}/", f"s3://{digest}"))
 
     def prepare(self, digest: str) -> Path:
-        manifest = Manifest.model_validate_json((self._dataset / "manifest.json").read_bytes())
+        manifest = Manifest.parse((self._dataset / "manifest.json").read_bytes())
         folder = self.context.config.folder.datasets / digest
         folder.mkdir(parents=True)
-        manifest.model_copy(update={"digest": digest, "files": {}}).write(folder)
+        replace(manifest, digest=digest, files={}).write(folder)
         return folder
 
     def train(self, letter: str, day: int) -> None:

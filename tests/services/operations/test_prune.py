@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sentictl.api.stack import KEPT
 from sentictl.aws.environment import Environment
 from sentictl.config.config import Config
+from sentictl.config.state import Record
 from sentictl.errors import ForeignError, ModelError
 from sentictl.lifecycle.reconcile import Step
 from sentictl.services.evaluate.versions import choose, versions
 from sentictl.services.iam.permissions import every_action, reading_actions
+from sentictl.services.kept import KEPT
 from sentictl.services.operations.prune import piled_up, prune
 from sentictl.services.operations.unused import survey
 from sentictl.services.resources.storage import delete_bucket
@@ -129,10 +130,15 @@ def test_what_killed_commands_left_goes_and_what_is_being_made_stays(shop: Shop)
     folder = shop.context.config.folder
     for name in (".making-old", ".making-new", ".pruned-new"):
         (folder.datasets / name).mkdir()
-    os.utime(folder.datasets / ".making-old", (time.time() - 10**6,) * 2)
-    assert shop.unused("unfinished") == [".making-old", ".pruned-new"]
+    batches = [folder.cache / name for name in (".batch-old", ".batch-new")]  # the reviews of a transform job
+    for batch in batches:
+        batch.mkdir()
+    for old in (folder.datasets / ".making-old", batches[0]):
+        os.utime(old, (time.time() - 10**6,) * 2)
+    assert shop.unused("unfinished") == [".making-old", ".pruned-new", ".batch-old"]
     prune(shop.context, Silent(), 1)
     assert [path.name for path in folder.datasets.glob(".*")] == [".making-new"]
+    assert [batch.exists() for batch in batches] == [False, True]
 
 
 def test_it_takes_only_what_the_policy_allows(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +162,7 @@ def test_little_is_not_told_and_much_is(shop: Shop) -> None:
     assert piled_up(shop.context) == ""
     stray = shop.context.config.folder.datasets / ".pruned-large"
     stray.mkdir()
-    with (stray / "reviews.npz").open("wb") as sparse:
+    with (stray / "reviews-00000.npz").open("wb") as sparse:
         sparse.truncate(1_200_000_000)
     told = piled_up(shop.context)
     assert re.fullmatch(r"\d+ datasets, .* nothing serves take 1\.2 GB\. Look at them: sentictl prune", told)
@@ -169,3 +175,21 @@ def test_many_datasets_are_told(shop: Shop) -> None:
     settings = shop.context.config.folder.settings_file
     settings.write_text(settings.read_text() + "\n[state.prod]\nversion = 'x'\n")
     assert piled_up(shop.context) == ""  # cannot be told, which is no error of `data`
+
+
+def test_what_jobs_on_aws_prepared_from_goes_with_its_dataset_and_the_newest_stays(shop: Shop) -> None:
+    for number, dataset in enumerate((digest_of("a"), digest_of("e"), digest_of("a")), start=1):
+        digest = f"{number:012x}"
+        shop.put(f"processing/{digest}/code/order.json")
+        shop.context.state.keep(Record("processing-code", f"processing/{digest}/", f"arn:{digest}"))
+        job = Record("processing-job", f"films-local-{digest}", f"arn:{digest}", {"dataset": dataset})
+        shop.context.state.keep(job)
+    shop.put("processing/ffffffffffff/code/order.json")
+    assert shop.unused("preparation") == ["films-local-000000000001"]
+    assert any("processing/ffffffffffff/" in where for where, _ in survey(shop.context, 1).untouched)
+    prune(shop.context, Silent(), 1)
+    assert "processing/000000000001/" not in shop.listing()
+    assert [record.name for record in shop.context.state.of_kind("processing-code")] == [
+        "processing/000000000002/",
+        "processing/000000000003/",
+    ]

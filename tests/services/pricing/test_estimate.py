@@ -1,7 +1,6 @@
 """What a project costs, by a Price List that answers over HTTP, by one that does not, and by the built-in table."""
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from sentictl.services.notebook.instance import Notebook
 from sentictl.services.pricing import estimate as pricing
 from sentictl.services.pricing.estimate import Estimate
 from sentictl.services.pricing.table import TABLE
+from tests.listener import running
 from tests.services.conftest import ContextOf
 
 NOTHING_LISTENS = "http://127.0.0.1:9"
@@ -81,12 +81,8 @@ class Answers(BaseHTTPRequestHandler):
 def price_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[PriceList]:
     server = PriceList()
     monkeypatch.setenv("AWS_ENDPOINT_URL_PRICING", f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running(server):
+        yield server
 
 
 @pytest.fixture(autouse=True)

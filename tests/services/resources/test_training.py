@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from sentictl.config.config import Config
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.errors import TrainingError
 from sentictl.lifecycle.resource import Context
+from sentictl.services.resources import training
 from sentictl.services.resources.dataset import Dataset
 from sentictl.services.resources.storage import create_bucket, tag_bucket
 from sentictl.services.resources.training import TrainingJob, forget_checkpoints, stop_training_job
@@ -34,6 +36,7 @@ class Cloud:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._source = "reviews.csv"
+        self.shard_reviews = 50_000
         with (folder / "reviews.csv").open("w", newline="") as stream:
             rows = [(f"A {('dreadful', 'lovely')[i % 2]} film, number {i}.", i % 2) for i in range(60)]
             csv.writer(stream).writerows([("review", "label"), *rows])
@@ -50,7 +53,8 @@ class Cloud:
 
     def context(self, train: str = "") -> Context:
         """The project with these lines in [train], as a command of its own would see it."""
-        settings = f'[project]\nname = "films"\n[data]\nsource = "{self._source}"\n[train]\n{train}\n'
+        data = f'source = "{self._source}"\nshard_reviews = {self.shard_reviews}'
+        settings = f'[project]\nname = "films"\n[data]\n{data}\n[train]\n{train}\n'
         (self._folder / "sentictl.toml").write_text(settings)
         environment = Environment("local", REGION)
         environment.__dict__["account"] = ACCOUNT  # as if AWS had told it
@@ -156,6 +160,24 @@ def test_the_number_of_machines_makes_another_model_and_spot_does_not(cloud: Clo
     assert again.name == one["TrainingJobName"]
 
 
+def distribution(job: dict[str, Any]) -> dict[str, str]:
+    """By the channel's name, how its objects reach the machines."""
+    sources = {each["ChannelName"]: each["DataSource"]["S3DataSource"] for each in job["InputDataConfig"]}
+    return {name: source["S3DataDistributionType"] for name, source in sources.items()}
+
+
+def test_each_machine_gets_shards_of_its_own_where_there_are_enough(cloud: Cloud) -> None:
+    cloud.use_archive_layout()
+    whole = {"train": "FullyReplicated", "validation": "FullyReplicated", "vocabulary": "FullyReplicated"}
+    assert distribution(cloud.request("instance_count = 2")) == whole
+    cloud.shard_reviews = 60  # two shards of the training split, and one of the unlabelled review
+    assert distribution(cloud.request("instance_count = 1")) == whole
+    assert distribution(cloud.request("instance_count = 2\nunlabelled = true")) == {
+        **whole, "train": "ShardedByS3Key", "unlabelled": "FullyReplicated",
+    }  # fmt: skip
+    assert distribution(cloud.request("instance_count = 3")) == whole
+
+
 def test_unlabelled_reviews_are_a_channel_and_make_another_model(cloud: Cloud) -> None:
     cloud.use_archive_layout()
     without, having = cloud.request(), cloud.request("unlabelled = true")
@@ -170,6 +192,18 @@ def test_unlabelled_reviews_that_the_source_lacks_are_asked_for_in_vain(cloud: C
     with pytest.raises(TrainingError, match="no unlabelled reviews") as refusal:
         cloud.request("unlabelled = true")
     assert "sentictl data --source imdb" in str(refusal.value.hint)
+
+
+@pytest.mark.parametrize(("settings", "more"), [("", ""), ('architecture = "ngram"', "instance_count = 2")])
+def test_disks_that_cannot_hold_what_is_counted_are_refused(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, settings: str, more: str
+) -> None:
+    monkeypatch.setattr(training, "GB", 1_000)  # as if there were a million times as many reviews
+    with pytest.raises(TrainingError, match=r"and train.volume_gb is 1\.") as refusal:
+        cloud.request(f"{settings}\n{more}\nvolume_gb = 1")
+    found = re.search(r"sentictl config set train.volume_gb (\d+), or more machines", str(refusal.value.hint))
+    assert found
+    cloud.request(f"{settings}\n{more}\nvolume_gb = {found[1]}")
 
 
 @pytest.mark.parametrize("status", ["Failed", "Stopped"])

@@ -23,7 +23,7 @@ def with_image(context_of: ContextOf, image: str) -> Context:
     ("image", "variables"),
     [
         ("pytorch", PYTORCH),
-        ("ray-serve", {"RAY_USAGE_STATS_ENABLED"}),
+        ("ray-serve", {"RAY_USAGE_STATS_ENABLED", "RAY_DEDUP_LOGS"}),
         (OWN, set()),
     ],
 )

@@ -1,30 +1,28 @@
 """What a tuning job takes of IAM."""
 
-import json
 from fnmatch import fnmatchcase
 
-from parliament import analyze_policy_string
-
+from sentictl.services.chain import CHAIN
+from sentictl.services.iam.documents import listed
+from sentictl.services.iam.permissions import policy
 from sentictl.services.tuning.job import TuningJob
 from tests.services.conftest import ContextOf
 
 PROJECT = '[project]\nname = "films"\n'
 
 
-def test_its_policy_is_one_that_iam_takes_and_about_the_projects_own_alone(context_of: ContextOf) -> None:
-    policy = TuningJob(context_of(PROJECT)).policy()
-    # The action is younger than parliament's table.
-    known = json.dumps(policy).replace('"sagemaker:DeleteTrainingJob", ', "")
-    assert [(found.issue, found.detail) for found in analyze_policy_string(known).findings] == []
-    for statement in policy["Statement"]:
-        arns = statement["Resource"]
-        assert arns == ["*"] or all(fnmatchcase(arn, "*films-local-*") or "TrainingJobs" in arn for arn in arns)
-    unscoped = [statement["Action"] for statement in policy["Statement"] if statement["Resource"] == ["*"]]
-    assert unscoped == [["sagemaker:ListHyperParameterTuningJobs"]]
+def test_it_is_allowed_only_where_something_is_tuned_and_on_the_projects_own_jobs_alone(context_of: ContextOf) -> None:
+    plain, tuning = (
+        policy(context_of(f"{PROJECT}{ranges}"), [*CHAIN, TuningJob])["Statement"]
+        for ranges in ("", "[train.tune]\nepochs = [2, 3]\n")
+    )
+    create, find = "sagemaker:CreateHyperParameterTuningJob", "sagemaker:ListHyperParameterTuningJobs"
+    assert not [entry for entry in plain if {create, find} & set(listed(entry["Action"]))]
+    (arns,) = [entry["Resource"] for entry in tuning if create in entry["Action"]]
+    assert [arn for arn in arns if not fnmatchcase(arn, "arn:aws:sagemaker:*/films-local-*")] == []
+    assert [arn for arn in arns if ":hyper-parameter-tuning-job/films-local-" in arn]
+    assert [entry["Resource"] for entry in tuning if find in entry["Action"]] == [["*"]]
 
 
 def test_who_tunes_nothing_is_asked_for_no_more(context_of: ContextOf) -> None:
-    context = context_of(PROJECT)
-    assert list(TuningJob(context).found()) == []  # without a call: there is nobody to answer
-    for action in ("sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob", "logs:DeleteLogStream"):
-        assert TuningJob(context).scope(action) == []
+    assert list(TuningJob(context_of(PROJECT)).found()) == []  # without a call: there is nobody to answer

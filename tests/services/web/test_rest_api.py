@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from sentictl.services.web.rest_api import RestApi
+from sentictl.lifecycle.reconcile import Action, Step
+from sentictl.services.web.rest_api import RestApi, who_is_shut_out
 from tests.services.conftest import ContextOf
 
 
@@ -32,3 +33,22 @@ def test_what_s3_says_of_the_page_is_not_taken_for_the_page(context_of: ContextO
     assert len(chosen) <= 1
     assert (chosen or [s for s, r in responses.items() if "selectionPattern" not in r]) == [answered]
     assert responses.keys() == method["method_responses"].keys()
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        ({"authorizationType": "NONE", "apiKeyRequired": False}, "whoever signs as IAM allows it may ask"),
+        ({"authorizationType": "AWS_IAM", "apiKeyRequired": False}, ""),
+        (None, ""),  # killed before the POST was there, or it was deleted by hand
+    ],
+)
+def test_who_is_shut_out_is_told_only_of_an_api_that_let_somebody_in(
+    context_of: ContextOf, before: dict[str, object] | None, told: str
+) -> None:
+    context = context_of('[api]\nauth = "iam"\n')
+    after = RestApi(context).desired()["methods"]
+    found = {"POST": after["POST"] | {"authorization": before}} if before else {}
+    said = who_is_shut_out(context, [Step(Action.UPDATE, RestApi.kind, "name", {"methods": (found, after)})])
+    assert told in said
+    assert bool(said) == bool(told)

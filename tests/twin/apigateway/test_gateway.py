@@ -49,9 +49,12 @@ class Api:
         created = self.cloud.apigateway.create_resource(restApiId=self.id, parentId=self.root, pathPart=part)
         return str(created["id"])
 
-    def method(self, verb: str, *, resource: str = "", **integration: Any) -> dict[str, str]:
+    def method(
+        self, verb: str, *, resource: str = "", access: dict[str, Any] | None = None, **integration: Any
+    ) -> dict[str, str]:
         where = {"restApiId": self.id, "resourceId": resource or self.root, "httpMethod": verb}
-        self.cloud.apigateway.put_method(**where, authorizationType="NONE")
+        access = {"authorizationType": "NONE"} | (access or {})
+        self.cloud.apigateway.put_method(**where, **access)
         self.cloud.apigateway.put_integration(**where, **integration)
         return where
 
@@ -172,6 +175,21 @@ def test_unknown_methods_paths_and_apis(cloud: Cloud, echo: str) -> None:
     for url in (f"{cloud.url}/restapis/unknown/prod/_user_request_/", echo.replace("/prod/", "/test/")):
         answer = post(url)
         assert (answer.status, answer.json()) == (403, {"message": "Forbidden"})
+
+
+def test_the_gateway_responses_that_nobody_defined_are_listed_as_well(cloud: Cloud) -> None:
+    api = Api.make(cloud)
+    api.gateway_response("THROTTLED", statusCode="503")
+    api.gateway_response("DEFAULT_5XX", responseParameters={"gatewayresponse.header.X-Family": "'5xx'"})
+    listed = {each["responseType"]: each for each in cloud.apigateway.get_gateway_responses(restApiId=api.id)["items"]}
+    assert len(listed) == 21
+    assert [kind for kind, each in listed.items() if not each["defaultResponse"]] == ["THROTTLED", "DEFAULT_5XX"]
+    assert listed["THROTTLED"]["statusCode"] == "503"
+    assert listed["QUOTA_EXCEEDED"]["statusCode"] == "429"
+    assert "statusCode" not in listed["DEFAULT_4XX"]
+    assert listed["AUTHORIZER_FAILURE"]["responseParameters"] == {"gatewayresponse.header.X-Family": "'5xx'"}
+    assert not listed["QUOTA_EXCEEDED"].get("responseParameters")
+    assert "$context.error.messageString" in listed["DEFAULT_4XX"]["responseTemplates"]["application/json"]
 
 
 def test_a_specific_gateway_response_wins(cloud: Cloud, function: str) -> None:

@@ -136,3 +136,14 @@ def test_a_deleted_alarm_leaves_no_tags(cloud: Cloud) -> None:
     assert cloud.cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"]
     cloud.cloudwatch.delete_alarms(AlarmNames=[alarm])
     assert cloud.cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == []
+
+
+def test_an_expression_fills_a_period_without_data(cloud: Cloud) -> None:
+    metrics = [
+        {"Id": "filled", "Expression": "FILL(value, 0)", "ReturnData": True},
+        next(each for each in query(cloud.name("metrics"), "", Endpoint="e") if each["Id"] == "value"),
+    ]
+    name = cloud.name("alarm")
+    below = {"Threshold": 1, "ComparisonOperator": "LessThanThreshold", "EvaluationPeriods": 2}
+    cloud.cloudwatch.put_metric_alarm(AlarmName=name, Metrics=metrics, TreatMissingData="missing", **below)
+    assert state(cloud, name) == "ALARM"

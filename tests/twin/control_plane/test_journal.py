@@ -1,10 +1,12 @@
 """The journal by itself: what is written comes back, whatever happened to the last line."""
 
+import contextlib
 import json
 import os
 import resource
 import tempfile
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,29 @@ HEADERS = {
 }
 
 
+def carry_out(journal: Journal, request: Request, region: str, service: str) -> None:
+    """Write down a call that moto carries out."""
+    with journal.room_for_call(request, region, service, 1.0, "1") as record:
+        record({})
+
+
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """A disk onto which files of 1,000 bytes go, and no larger ones."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
 @given(body=st.binary(max_size=300) | st.just(b"\x00\xff\n" * INLINE_BYTES), cut=st.integers(0, 40))
 def test_entries_survive_a_kill(body: bytes, cut: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder))
         request = Request.make("PUT", "/bucket/a%20b", "x=1", HEADERS, body)
-        journal.record_call(request, "eu-west-1", "s3", 1.0, seed="1")
+        carry_out(journal, request, "eu-west-1", "s3")
         whole = (Path(folder) / "calls.jsonl").stat().st_size
         journal.record_fact("endpoint-settled", body, name="e")
         journal.close()
@@ -48,7 +67,7 @@ def test_entries_survive_a_kill(body: bytes, cut: int) -> None:
 def test_a_call_comes_back_without_its_secrets(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     body = BODY
-    journal.record_call(Request.make("PUT", "/bucket/a%20b", "x=1", HEADERS, body), "eu-west-1", "s3", 1.0, seed="1")
+    carry_out(journal, Request.make("PUT", "/bucket/a%20b", "x=1", HEADERS, body), "eu-west-1", "s3")
     (entry,) = journal.entries()
     request = journal.request_of(entry)
     assert (request.method, request.path, request.query, request.get_data()) == ("PUT", "/bucket/a b", "x=1", body)
@@ -110,22 +129,59 @@ def test_a_journal_of_another_version_is_refused(tmp_path: Path, header: str) ->
         list(Journal(tmp_path).entries())
 
 
-@pytest.mark.parametrize("body", [b"x" * 2000, b"x" * 5000], ids=["in its line", "in its file"])
-def test_a_full_disk_leaves_no_half_entry(tmp_path: Path, body: bytes) -> None:
-    journal = Journal(tmp_path)
+@pytest.mark.parametrize("body", [b"a" * 2000, b"a" * 2 * INLINE_BYTES], ids=["inline", "a file"])
+def test_on_a_full_disk_a_call_is_not_carried_out_and_leaves_no_half_entry(tmp_path: Path, body: bytes) -> None:
+    journal, done = Journal(tmp_path), []
     journal.record_fact("before")
     written = (tmp_path / "calls.jsonl").read_bytes()
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
-    try:
-        with pytest.raises(OSError, match="File too large"):
-            journal.record_fact("too large", body)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    request = Request.make("PUT", "/bucket/key", "", HEADERS, body)
+    with (
+        full_disk(),
+        pytest.raises(OSError, match="File too large"),
+        journal.room_for_call(request, "eu-west-1", "s3", 1.0, "1"),
+    ):
+        done.append("carried out")
+    assert done == []
     assert (tmp_path / "calls.jsonl").read_bytes() == written
     assert list((tmp_path / "bodies").iterdir()) == []
+    journal.close()
+
+
+@pytest.mark.parametrize("body", [b"a" * 2000, b"a" * 2 * INLINE_BYTES], ids=["inline", "a file"])
+def test_on_a_full_disk_facts_wait_until_there_is_room(tmp_path: Path, body: bytes) -> None:
+    journal = Journal(tmp_path)
+    journal.record_fact("before")
+    with full_disk():
+        journal.record_fact("too large", body)
+        with (
+            pytest.raises(OSError, match="File too large"),  # what comes after it must not be written before it
+            journal.room_for_call(Request.make("PUT", "/small", "", {}, b""), "eu-west-1", "s3", 1.0, "1"),
+        ):
+            pass
+        assert [entry["fact"] for entry in journal.entries()] == ["before"]
     journal.record_fact("after")
-    assert [entry["fact"] for entry in journal.entries()] == ["before", "after"]
+    *_, waited, _ = entries = list(journal.entries())
+    assert [entry["fact"] for entry in entries] == ["before", "too large", "after"]
+    assert journal.body_of(waited) == body
+    journal.close()
+
+
+def test_a_call_that_was_refused_leaves_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    written = (tmp_path / "calls.jsonl").read_bytes()
+    with journal.room_for_call(Request.make("PUT", "/bucket", "", {}, b""), "eu-west-1", "s3", 1.0, "1"):
+        pass
+    assert (tmp_path / "calls.jsonl").read_bytes() == written
+    journal.close()
+
+
+def test_a_kill_while_a_call_is_carried_out_leaves_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.record_fact("before")
+    with journal.room_for_call(Request.make("PUT", "/bucket", "", {}, b""), "eu-west-1", "s3", 1.0, "1"):
+        again = Journal(tmp_path)  # as the twin of after the kill has it
+        assert [entry["fact"] for entry in again.entries()] == ["before"]
+        again.close()
     journal.close()
 
 
@@ -142,7 +198,7 @@ def test_what_is_cut_off_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixtur
 
 def record(journal: Journal, method: str, path: str, query: str = "", body: bytes = BODY, **headers: str) -> None:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    journal.record_call(Request.make(method, path, query, named, body), "us-east-1", "s3", 1.0, seed="1")
+    carry_out(journal, Request.make(method, path, query, named, body), "us-east-1", "s3")
 
 
 def kept(journal: Journal) -> list[tuple[str, str]]:
@@ -192,7 +248,7 @@ def test_code_that_a_function_was_made_of_stays_and_all_else_may_go(tmp_path: Pa
     record(journal, "PUT", "/bucket/a")
     record(journal, "PUT", "/bucket/b")
     call = Request.make("PUT", "/2015-03-31/functions/f/code", "", {}, json.dumps(document).encode())
-    journal.record_call(call, "us-east-1", "lambda", 1.0, seed="1")
+    carry_out(journal, call, "us-east-1", "lambda")
     record(journal, "DELETE", "/bucket/a", body=b"")
     record(journal, "DELETE", "/bucket/b", body=b"")
     assert [path for method, path in kept(journal) if method == "PUT"] == ["/bucket/a", call.target]

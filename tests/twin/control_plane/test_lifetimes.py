@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sentictl.twin.control_plane.journal import Journal
+from sentictl.twin.control_plane.lifetimes import TRAINING_GROUP
 from sentictl.twin.core.messages import Request
 
 SAGEMAKER = "SageMaker."
@@ -35,7 +36,8 @@ class Written:
         self, method: str, path: str, service: str, body: str, headers: Any = None, query: str = "", **extra: str
     ) -> None:
         request = Request.make(method, path, query, headers or {}, body.encode())
-        self.journal.record_call(request, "us-east-1", service, 1.0, seed="1", **extra)
+        with self.journal.room_for_call(request, "us-east-1", service, 1.0, "1") as record:
+            record(extra)
 
     def left(self) -> int:
         """Compact, and count what a replay carries out."""
@@ -76,14 +78,42 @@ def make_and_delete(written: Written, name: str) -> None:
     written.document(f"{SAGEMAKER}DeleteModel", ModelName=name)
     written.form("DeleteRolePolicy", RoleName=name, PolicyName="p")
     written.form("DeleteRole", RoleName=name)
+    written.document(f"{SAGEMAKER}CreateTrainingJob", TrainingJobName=name, RoleArn=f"arn:aws:iam::1:role/{name}-job")
+    written.document(f"{SAGEMAKER}StopTrainingJob", TrainingJobName=name)
+    written.journal.record_fact("training-log", b"[]", region="us-east-1", stream=f"{name}/algo-2-1")
+    job = {"log_stream": f"{name}/algo-1-1"}
+    written.journal.record_fact("training-job-ended", b"[]", region="us-east-1", name=name, job=job)
+    written.document(f"{SAGEMAKER}DeleteTrainingJob", TrainingJobName=name)
+    for host in ("algo-1-1", "algo-2-1"):
+        written.document(f"{LOGS}DeleteLogStream", logGroupName=TRAINING_GROUP, logStreamName=f"{name}/{host}")
     written.rest("s3", "DELETE", f"/{name}/a/b")
     written.rest("s3", "DELETE", f"/{name}")
+    for role in (f"arn:aws:iam::1:role/{name}", ""):
+        change = {"op": "replace", "path": "/cloudwatchRoleArn", "value": role}
+        written.rest("apigateway", "PATCH", "/account", json.dumps({"patchOperations": [change]}))
 
 
 def test_what_a_start_carries_out_does_not_grow_with_what_is_gone(written: Written) -> None:
     written.rest("s3", "PUT", "/bucket")
     for number in range(100):
         make_and_delete(written, f"films-{number % 3}")
+    assert written.left() == 1
+
+
+def test_the_log_of_a_training_job_that_was_deleted_stays_as_long_as_it_is_there(written: Written) -> None:
+    written.document(f"{SAGEMAKER}CreateTrainingJob", TrainingJobName="films")
+    job = {"log_stream": "films/algo-1-1"}
+    written.journal.record_fact("training-job-ended", b"[]", region="us-east-1", name="films", job=job)
+    written.document(f"{SAGEMAKER}DeleteTrainingJob", TrainingJobName="films")
+    assert written.left() == 3
+
+
+def test_what_else_an_account_is_told_stays_when_its_role_for_logs_is_taken_back(written: Written) -> None:
+    for path, value in (("/features", "UsagePlans"), ("/cloudwatchRoleArn", "arn:aws:iam::1:role/x")):
+        change = {"op": "add", "path": path, "value": value}
+        written.rest("apigateway", "PATCH", "/account", json.dumps({"patchOperations": [change]}))
+    change = {"op": "replace", "path": "/cloudwatchRoleArn", "value": ""}
+    written.rest("apigateway", "PATCH", "/account", json.dumps({"patchOperations": [change]}))
     assert written.left() == 1
 
 

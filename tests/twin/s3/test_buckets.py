@@ -33,6 +33,20 @@ def test_creating_a_bucket_again_leaves_its_tags(cloud: Cloud) -> None:
     assert by_key(cloud.s3.get_bucket_tagging(Bucket=bucket)["TagSet"]) == by_key(TAGS)
 
 
+def test_a_quiet_deletion_tells_of_nothing_that_was_deleted(cloud: Cloud) -> None:
+    def delete(**how: Any) -> Any:
+        for key in ("a", "b"):
+            cloud.s3.put_object(Bucket=cloud.bucket, Key=f"deleted/{key}", Body=b"x")
+        keys = [{"Key": "deleted/a"}, {"Key": "deleted/b"}]
+        answer = cloud.s3.delete_objects(Bucket=cloud.bucket, Delete={"Objects": keys, **how})
+        assert cloud.s3.list_objects_v2(Bucket=cloud.bucket, Prefix="deleted/")["KeyCount"] == 0
+        return answer
+
+    assert "Deleted" not in delete(Quiet=True)
+    assert [each["Key"] for each in delete()["Deleted"]] == ["deleted/a", "deleted/b"]
+    assert len(delete(Quiet=False)["Deleted"]) == 2
+
+
 def test_a_policy_that_demands_tls_locks_nobody_out(cloud: Cloud) -> None:
     bucket = cloud.name("tls")
     cloud.s3.create_bucket(Bucket=bucket)

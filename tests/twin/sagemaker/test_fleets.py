@@ -35,7 +35,7 @@ class Server:
     def begin(self) -> None:
         self.under_way += 1
 
-    def invoke(self, _body: bytes, content_type: str, _accept: str) -> ModelAnswer:
+    def invoke(self, _body: bytes, content_type: str, _accept: str, _attributes: str) -> ModelAnswer:
         assert self.goes_on.wait(30)
         self.under_way -= 1
         return ModelAnswer(200, content_type, str(self.number).encode())

@@ -5,11 +5,15 @@ import json
 import tarfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from botocore.exceptions import ClientError
 
 from sentictl.twin import daemon
+from sentictl.twin.control_plane.journal import Journal
+from sentictl.twin.core.home import TwinHome
+from sentictl.twin.core.messages import Request
 from tests.twin.conftest import Cloud, wait_for
 
 GROUP = "/aws/sagemaker/TrainingJobs"
@@ -177,6 +181,33 @@ def test_a_job_that_ended_can_be_deleted_and_its_name_used_again(cloud: Cloud) -
         cloud.sagemaker.delete_training_job(TrainingJobName=name)
 
 
+def test_jobs_are_created_one_after_the_other_also_where_the_clock_was_set_back(own_home: Path) -> None:
+    """What was made at 2,000 and then at 1,000 seconds of the clock."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = {"Action": "CreateRole", "RoleName": "r", "AssumeRolePolicyDocument": json.dumps({"Statement": [trust]})}
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    calls = [("iam", form, urlencode(role), 2000.0)]
+    for name, when in (("first", 2000.0), ("second", 1000.0)):
+        job = {
+            "TrainingJobName": name,
+            "RoleArn": "arn:aws:iam::123456789012:role/r",
+            "AlgorithmSpecification": {"TrainingImage": "pytorch", "TrainingInputMode": "File"},
+            "OutputDataConfig": {"S3OutputPath": "s3://bucket/models"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        }
+        calls.append(("sagemaker", {"x-amz-target": "SageMaker.CreateTrainingJob"}, json.dumps(job), when))
+    journal = Journal(TwinHome(own_home).journal)
+    for service, headers, body, when in calls:
+        request = Request.make("POST", "/", "", headers, body.encode())
+        with journal.room_for_call(request, "us-east-1", service, when, "1") as record:
+            record({})
+    journal.close()
+    daemon.start(own_home)
+    listed = Cloud(daemon.access(own_home)).sagemaker.list_training_jobs(SortBy="CreationTime", SortOrder="Ascending")
+    assert [job["TrainingJobName"] for job in listed["TrainingJobSummaries"]] == ["first", "second"]
+
+
 def test_unknown_job(cloud: Cloud) -> None:
     with pytest.raises(ClientError, match=r"ValidationException.*Could not find|not found"):
         cloud.sagemaker.describe_training_job(TrainingJobName="unknown")
@@ -211,15 +242,50 @@ else:
 """
 
 
-def many(cloud: Cloud, script: str, count: int) -> str:
+def many(cloud: Cloud, script: str, count: int, **options: Any) -> str:
     resources = {"InstanceType": "ml.m5.large", "InstanceCount": count, "VolumeSizeInGB": 1}
-    return cloud.train(script, ResourceConfig=resources)
+    return cloud.train(script, ResourceConfig=resources, **options)
 
 
 def test_each_host_has_a_process_and_a_log_and_they_reach_one_another(cloud: Cloud) -> None:
     name = many(cloud, HOSTS, 2)
     assert cloud.trained(name)["TrainingJobStatus"] == "Completed"
     assert said(cloud, name) == ["algo-1 hears algo-2"]
+
+
+INPUTS = """
+import json, os
+for channel in ("DEALT", "WHOLE"):
+    names = sorted(os.listdir(os.environ["SM_CHANNEL_" + channel]))
+    print(channel, json.loads(os.environ["SM_INPUT_DATA_CONFIG"])[channel.lower()]["S3DistributionType"], *names)
+"""
+
+
+@pytest.mark.parametrize(
+    ("hosts", "dealt"),
+    [
+        (1, [["0", "1", "2", "3", "4"]]),
+        (2, [["0", "2", "4"], ["1", "3"]]),
+        (6, [[str(each)] for each in range(5)] + [[]]),
+    ],
+)
+def test_the_objects_of_a_sharded_channel_are_dealt_among_the_hosts(
+    cloud: Cloud, hosts: int, dealt: list[list[str]]
+) -> None:
+    for number in range(5):
+        cloud.s3.put_object(Bucket=cloud.bucket, Key=f"shards/{number}", Body=b"x")
+    kinds = {"dealt": "ShardedByS3Key", "whole": "FullyReplicated"}
+    sources = {
+        name: {"S3DataType": "S3Prefix", "S3Uri": f"s3://{cloud.bucket}/shards/", "S3DataDistributionType": kind}
+        for name, kind in kinds.items()
+    }
+    channels = [{"ChannelName": name, "DataSource": {"S3DataSource": each}} for name, each in sources.items()]
+    name = many(cloud, INPUTS, hosts, InputDataConfig=channels)
+    assert cloud.trained(name)["TrainingJobStatus"] == "Completed"
+    for number, names in enumerate(dealt, start=1):
+        kind = "ShardedByS3Key" if hosts > 1 else "FullyReplicated"
+        expected = [" ".join(["DEALT", kind, *names]), "WHOLE FullyReplicated 0 1 2 3 4"]
+        assert said(cloud, name, f"algo-{number}") == expected
 
 
 def test_a_job_fails_with_the_host_that_fails_first(cloud: Cloud) -> None:

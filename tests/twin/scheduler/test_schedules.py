@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from sentictl.twin import daemon
 from tests.twin.conftest import INFERENCE, Cloud, wait_for
 
+SDK = "arn:aws:scheduler:::aws-sdk:sagemaker:"
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/"
 
 
@@ -142,6 +143,32 @@ def test_an_endpoint_with_tags_is_made_only_by_who_may_do_both(cloud: Cloud, hom
     wait_for(lambda: f"schedule {name}: " in daemon.log_file(home).read_text())
     assert name not in endpoints(cloud)
     assert "is not authorized to perform: sagemaker:" in daemon.log_file(home).read_text()
+
+
+def test_a_transform_job_is_begun_under_the_id_of_the_call(cloud: Cloud) -> None:
+    name = cloud.name("schedule")
+    cloud.upload(f"{name}/in/a", b"good\n")
+    job = {
+        "TransformJobName": f"{name}-<aws.scheduler.execution-id>",
+        "ModelName": cloud.endpoint_config(),
+        "TransformInput": {
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{cloud.bucket}/{name}/in/"}}
+        },
+        "TransformOutput": {"S3OutputPath": f"s3://{cloud.bucket}/{name}/<aws.scheduler.execution-id>"},
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    }
+    wanted = opening(name, "", opener(cloud, "sagemaker:CreateTransformJob"), "rate(1 day)")
+    target = wanted["Target"] | {"Arn": f"{SDK}createTransformJob", "Input": json.dumps(job)}
+    cloud.scheduler.create_schedule(**wanted | {"Target": target})
+
+    def completed() -> list[str]:
+        found = cloud.sagemaker.list_transform_jobs(NameContains=name, StatusEquals="Completed")
+        return [each["TransformJobName"] for each in found["TransformJobSummaries"]]
+
+    (begun,) = wait_for(completed)
+    execution = begun.removeprefix(f"{name}-")
+    assert len(execution) == 16
+    assert cloud.s3.head_object(Bucket=cloud.bucket, Key=f"{name}/{execution}/a.out")
 
 
 def test_a_cron_expression_waits_for_its_time(cloud: Cloud) -> None:

@@ -22,7 +22,7 @@ Key = Annotated[
 def show(invocation: Invocation) -> None:
     """Show every setting in force in this environment."""
     from sentictl.cli.open_project import load_config
-    from sentictl.config.config import all_keys, get
+    from sentictl.config.dotted_keys import all_keys, get
 
     settings = load_config(invocation).settings
     values = {key: get(settings, key) for key in all_keys()}
@@ -46,13 +46,17 @@ def get_setting(invocation: Invocation, key: Key) -> None:
 def set_setting(invocation: Invocation, key: Key, value: Annotated[str, typer.Argument(help="Its new value.")]) -> None:
     """Change one setting, if the value is allowed."""
     from sentictl.config.config import Config
+    from sentictl.config.effects import without_effect
     from sentictl.config.project_folder import ProjectFolder
 
     folder = ProjectFolder.open()
     with folder.locked():
-        written = Config.load(folder, invocation.environment).set({key: value})
+        config = Config.load(folder, invocation.environment)
+        written = config.set({key: value})
     lines = [f"{name} = {_shown(new)}" for name, new in written.items()]
     invocation.output.result(written, "\n".join(lines) or f"{key} is {value} already.")
+    for idle in without_effect(config.settings, [key] if written else []):
+        invocation.output.say(idle)
 
 
 def _shown(value: object) -> str:

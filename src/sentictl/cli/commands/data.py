@@ -1,5 +1,6 @@
 """`sentictl data`: prepare the reviews and put them on S3."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -8,6 +9,14 @@ from sentictl.cli.invocation import Invocation
 from sentictl.cli.options import Adopt, DryRun, command, setting
 
 app = typer.Typer(add_completion=False)
+MACHINES = "Settings: where they are prepared"
+
+
+class PreparedOn(StrEnum):
+    """Where reviews are prepared."""
+
+    HERE = "here"
+    AWS = "aws"
 
 
 @app.command("data")
@@ -29,6 +38,15 @@ def data(
     remove_stop_words: Annotated[bool | None, setting("Drop words such as 'the' and 'of'.")] = None,
     keep_negations: Annotated[bool | None, setting("Keep 'not' and its kin all the same.")] = None,
     stem: Annotated[bool | None, setting("Give words of one Porter stem one id.")] = None,
+    on: Annotated[
+        PreparedOn | None,
+        setting("Here, or on AWS by Spark, from an s3:// source.", group=MACHINES),
+    ] = None,
+    instance_type: Annotated[str | None, setting("The machine on AWS, such as ml.m5.xlarge.", group=MACHINES)] = None,
+    instance_count: Annotated[int | None, setting("Machines that prepare them together.", group=MACHINES)] = None,
+    volume_gb: Annotated[int | None, setting("The disk of each.", group=MACHINES)] = None,
+    max_minutes: Annotated[int | None, setting("The job is stopped after so long.", group=MACHINES)] = None,
+    stop: Annotated[bool, typer.Option("--stop", help="Stop the job that prepares them on AWS instead.")] = False,
     dry_run: DryRun = False,
     adopt: Adopt = False,
 ) -> None:
@@ -55,8 +73,17 @@ def data(
         "data.remove_stop_words": remove_stop_words,
         "data.keep_negations": keep_negations,
         "data.stem": stem,
+        "data.on": on,
+        "data.instance_type": instance_type,
+        "data.instance_count": instance_count,
+        "data.volume_gb": volume_gb,
+        "data.max_minutes": max_minutes,
     }
     with opened(invocation, announced=True) as project:
+        if stop:
+            name = project.stop_preparing()
+            invocation.output.result({"stopped": name}, f"Stopped {name}." if name else "No processing job is running.")
+            return
         if dry_run:
             show_plan(invocation.output, project.plan("data", settings=settings, adopt=adopt))
             return

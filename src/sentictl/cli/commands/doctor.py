@@ -1,14 +1,19 @@
 """`sentictl doctor`: whether everything is there that sentictl needs, and what to do where it is not."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sentictl.cli.invocation import Invocation
 from sentictl.cli.options import command
+from sentictl.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sentictl.api.project import Project
     from sentictl.services.doctor.check import CheckResult
 
 app = typer.Typer(add_completion=False)
@@ -21,7 +26,14 @@ MARKS = {"ok": "✓", "warning": "!", "failed": "✗"}
 @command
 def doctor(
     invocation: Invocation,
-    policy: Annotated[bool, typer.Option("--policy", help="Print the IAM policy that you need, and end.")] = False,
+    policy: Annotated[bool, typer.Option("--policy", help="Print the IAM policies that you need, and end.")] = False,
+    output: Annotated[
+        Path | None, typer.Option(help="Write each policy to a file in this folder instead.", metavar="FOLDER")
+    ] = None,
+    callers_policy: Annotated[
+        bool,
+        typer.Option("--callers-policy", help='Print the IAM policy of who asks an API of api.auth = "iam", and end.'),
+    ] = False,
     github: Annotated[
         str | None,
         typer.Option(
@@ -29,6 +41,9 @@ def doctor(
             metavar="OWNER/REPO",
         ),
     ] = None,
+    previews: Annotated[
+        bool, typer.Option("--previews", help="With --github: the role that makes previews of pull requests, instead.")
+    ] = False,
     instances: Annotated[
         bool, typer.Option("--instances", help="List the instance types that there are for each use, and end.")
     ] = False,
@@ -37,15 +52,26 @@ def doctor(
 
     Each failure comes with what mends it. In a folder without a project only the machine is checked.
     """
+    if output and not policy:
+        raise UsageError("--output is where --policy writes to.", "Say both: sentictl doctor --policy --output FOLDER")
+    if previews and not github:
+        raise UsageError("--previews is of --github.", "Say both: sentictl doctor --github OWNER/REPO --previews")
     if policy:
-        _show_policy(invocation)
+        _show_policies(invocation, output)
+        return
+    if callers_policy:
+        _show_document(invocation, lambda project: project.callers_policy())
         return
     if github:
-        _show_github_template(invocation, github)
+        _show_document(invocation, lambda project: project.github_template(github, previews=previews))
         return
     if instances:
         _show_instances(invocation)
         return
+    _check(invocation)
+
+
+def _check(invocation: Invocation) -> None:
     from sentictl.api.doctor import diagnose
     from sentictl.cli.hints import in_environment
 
@@ -61,23 +87,35 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _show_policy(invocation: Invocation) -> None:
+def _show_policies(invocation: Invocation, folder: Path | None) -> None:
+    import json
+
+    from sentictl.assets.atomic import write_atomically
+    from sentictl.cli.open_project import opened
+
+    with opened(invocation) as project:
+        policies = project.permissions_policies()
+    if folder is None:
+        invocation.output.result(policies, json.dumps(policies, indent=2))
+        return
+    files = {folder / f"{name}.json": json.dumps(policy, indent=2) for name, policy in policies.items()}
+    try:
+        for file, text in files.items():
+            write_atomically(file, f"{text}\n".encode())
+    except OSError as problem:
+        raise UsageError(
+            f"{folder} cannot be written to: {problem.strerror}.", "Choose another folder with --output."
+        ) from None
+    invocation.output.result({"files": [str(file) for file in files]}, "\n".join(map(str, files)))
+
+
+def _show_document(invocation: Invocation, of: "Callable[[Project], dict[str, Any]]") -> None:
     import json
 
     from sentictl.cli.open_project import opened
 
     with opened(invocation) as project:
-        document = project.permissions_policy()
-    invocation.output.result(document, json.dumps(document, indent=2))
-
-
-def _show_github_template(invocation: Invocation, repository: str) -> None:
-    import json
-
-    from sentictl.cli.open_project import opened
-
-    with opened(invocation) as project:
-        document = project.github_template(repository)
+        document = of(project)
     invocation.output.result(document, json.dumps(document, indent=2))
 
 

@@ -19,8 +19,12 @@ class ChainPart(StrEnum):
 
     ENDPOINT = "endpoint"
     LAMBDA = "lambda"
+    USERS = "users"
     API = "api"
     SITE = "site"
+    ALERTS = "alerts"
+    BATCH = "batch"
+    TRAIN = "train"
 
 
 @app.command("down")
@@ -28,7 +32,10 @@ class ChainPart(StrEnum):
 def down(
     invocation: Invocation,
     part: Annotated[ChainPart | None, typer.Argument(help="This part alone: `down endpoint` stops the bill.")] = None,
-    keep_data: Annotated[bool, typer.Option("--keep-data", help="Keep the reviews and the trained models.")] = False,
+    keep_data: Annotated[bool, typer.Option("--keep-data", help="Keep the reviews, the models and the users.")] = False,
+    keep_logs: Annotated[
+        bool, typer.Option("--keep-logs", help="Keep the logs, for as long as logs.days says.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     confirm: Annotated[str | None, typer.Option(help="The project's name, in place of typing it.")] = None,
     dry_run: DryRun = False,
@@ -46,10 +53,13 @@ def down(
         agreed(invocation, f"the {part}" if part else EVERYTHING, yes=yes, confirm=confirm)
     with opened(invocation, announced=True) as project:
         if dry_run:
-            show_plan(invocation.output, project.plan_down(part, keep_data=keep_data))
+            show_plan(invocation.output, project.plan_down(part, keep_data=keep_data, keep_logs=keep_logs))
             return
-        removal = project.down(part, keep_data=keep_data)
+        removal = project.down(part, keep_data=keep_data, keep_logs=keep_logs)
     invocation.output.result(removal.document(), _told(removal))
+    if keep_logs:
+        invocation.output.say("  The logs stay, for as long as logs.days says. `sentictl down` deletes them.")
+        invocation.next("logs")
     if removal.left:
         raise typer.Exit(1)
 

@@ -1,7 +1,8 @@
 """`sentictl export`: the stack, or its API, for other tools."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,6 +10,8 @@ from sentictl.cli.invocation import Invocation
 from sentictl.cli.options import command
 
 app = typer.Typer(add_completion=False)
+# Bytes of a template that CloudFormation takes without a bucket: "Understand CloudFormation quotas" in its user guide.
+LARGEST_INLINE = 51_200
 
 
 @app.command("export")
@@ -37,13 +40,29 @@ def export(
         raise UsageError(f"There is no folder {output.resolve().parent}.", "Make it, or choose another --output.")
     with opened(invocation) as project:
         document = project.openapi() if openapi else project.cloudformation()
-    text = json.dumps(document, indent=1)  # CloudFormation takes 51,200 bytes
+    text = json.dumps(document, indent=1)
+    if cloudformation and len(text.encode()) >= LARGEST_INLINE:
+        text = json.dumps(document, separators=(",", ":"))
     if output is None:
         invocation.output.result({"document" if openapi else "template": document}, text)
-        return
-    _write(output, f"{text}\n")
-    size = f"{len(document['paths']['/'])} methods" if openapi else f"{len(document['Resources'])} resources"
-    invocation.output.result({"file": str(output)}, f"Wrote {output}: {size}.")
+    else:
+        _write(output, f"{text}\n")
+        size = f"{len(document['paths']['/'])} methods" if openapi else f"{len(document['Resources'])} resources"
+        invocation.output.result({"file": str(output)}, f"Wrote {output}: {size}.")
+    if cloudformation and len(text.encode()) >= LARGEST_INLINE:
+        invocation.output.say(_by_bucket(document, output))
+
+
+def _by_bucket(template: Mapping[str, Any], output: Path | None) -> str:
+    """Say how a stack is made of a template that is too large to be handed over as it is."""
+    told = template["Metadata"]["sentictl"]
+    return (
+        f"CloudFormation takes {LARGEST_INLINE:,} bytes without a bucket, and this template has more. By way of the "
+        "project's bucket it takes it:\n"
+        f"  aws cloudformation deploy --stack-name {told['Config']} --template-file {output or 'stack.json'} "
+        f"--s3-bucket {template['Parameters']['Bucket']['Default']} "
+        f"--capabilities CAPABILITY_NAMED_IAM --region {told['Region']}"
+    )
 
 
 def _write(path: Path, text: str) -> None:

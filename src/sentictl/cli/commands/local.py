@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sentictl.config.config import Config
     from sentictl.twin.daemon import TwinStatus
 
+RULE = 30 * "─"  # between two mails
+
 app = typer.Typer(
     name="local",
     help="Start, stop and watch the local twin of AWS.",
@@ -79,6 +81,22 @@ def run(
         os.execvpe(program[0], program, others | variables)  # noqa: S606  (the program that was asked for)
     except OSError as problem:
         raise UsageError(f"{program[0]} cannot be run: {problem.strerror}.", "Check its name and the PATH.") from None
+
+
+@app.command("mail")
+@command
+def mail(invocation: Invocation) -> None:
+    """Show the mails that the twin sent, such as alerts.
+
+    They go nowhere else. On AWS they are sent to the addresses that `alerts.email` names.
+    """
+    from sentictl.twin.core.home import TwinHome
+    from sentictl.twin.sns.mailbox import Mailbox
+
+    mails = list(Mailbox(TwinHome(_home(invocation)).mail).mails())
+    shown = [f"To:      {each.to}\nDate:    {each.date}\nSubject: {each.subject}\n\n{each.text}" for each in mails]
+    text = f"\n\n{RULE}\n\n".join(shown)
+    invocation.output.result([asdict(each) for each in mails], text or "The twin has sent no mail.")
 
 
 @app.command("logs")

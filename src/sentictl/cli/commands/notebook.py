@@ -92,7 +92,7 @@ def delete(
 @app.command("policy")
 @command
 def policy(invocation: Invocation) -> None:
-    """Print the IAM policy that these commands take, beside that of `doctor --policy`."""
+    """Print the IAM policy that these commands take, beside those of `doctor --policy`."""
     import json
 
     from sentictl.cli.open_project import opened

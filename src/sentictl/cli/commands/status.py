@@ -55,6 +55,8 @@ def _draw(invocation: Invocation, found: "Status") -> None:
     count = len(found.findings)
     standing = f"{wrong} of {count} resources are not" if wrong else f"{count} resources, all"
     told = [f"{standing} as the settings want them.", f"{found.costs}", *found.warnings]
+    if found.dashboard_url:
+        told.append(f"Dashboard: {found.dashboard_url}")
     if found.rollout:
         told.append(f"{found.rollout}")
         told += [] if found.rollout.stopped else [f"Stop it: sentictl deploy --abort{env_option(invocation.env)}"]

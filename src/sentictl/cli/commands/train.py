@@ -8,6 +8,7 @@ import typer
 
 from sentictl.cli.invocation import Invocation
 from sentictl.cli.options import Adopt, DryRun, command, setting
+from sentictl.errors import UsageError
 
 if TYPE_CHECKING:
     from sentictl.api.project import Project
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 MODEL, LEARNING, MACHINES = "Settings: the model", "Settings: how it learns", "Settings: the machines"
 TUNING = "Settings: how --tune searches"
+SCHEDULE = "A schedule"
+# What says nothing of a schedule, and is refused beside it.
+APART = {"--tune": "tuning", "--no-resume": "resume", "--no-wait": "wait", "--adopt": "adopt"}
+APART_DEFAULTS = {"tuning": False, "resume": True, "wait": True, "adopt": False}
+SCHEDULE_SETTINGS = ("every", "tolerance")
 TUNING_SETTINGS = ("strategy", "max_trials", "parallel_trials", "early_stopping")
 
 
@@ -78,6 +84,13 @@ def train(
     tuning: Annotated[
         bool, typer.Option("--tune", help="Search better hyperparameters, in the ranges of [train.tune].")
     ] = False,
+    every: Annotated[
+        str | None,
+        setting("Train again each time, such as sunday 02:00; off: no more.", metavar="WHEN", group=SCHEDULE),
+    ] = None,
+    tolerance: Annotated[
+        float | None, setting("Points of accuracy that a new model may lack.", metavar="POINTS", group=SCHEDULE)
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from what a job of the same inputs has done.")] = True,
     wait: Annotated[bool, typer.Option(help="Follow the job to its end.")] = True,
     stop: Annotated[bool, typer.Option("--stop", help="Stop the running job, or the tuning job, instead.")] = False,
@@ -91,6 +104,9 @@ def train(
 
     With --tune many training jobs, the trials of a tuning job, try values between the ranges of [train.tune]. The best
     becomes a version of the model, and its values the settings.
+
+    With --every a schedule prepares the source on S3 anew at that time, trains, and serves the new model unless it is
+    worse than the one that is served, on the same validation reviews.
     """
     given = dict(locals())
     from sentictl.cli.open_project import opened
@@ -101,6 +117,9 @@ def train(
             _stop(invocation, project)
             return
         settings = _settings(project, given)
+        if every is not None:
+            _schedule(invocation, project, settings, dry_run=dry_run, apart=given)
+            return
         if dry_run:
             planned = project.plan_tune(settings, anew=not resume, adopt=adopt) if tuning else None
             show_plan(invocation.output, planned or project.plan("train", settings=settings, adopt=adopt))
@@ -119,8 +138,25 @@ def train(
 def _settings(project: "Project", given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that options were given for; each option has the name of its setting."""
     train = project.settings.train
-    tables = {"train": train.model_dump(exclude={"tune"}), "train.tune": TUNING_SETTINGS}
+    tables = {"train": train.model_dump(exclude={"tune", "schedule"}), "train.tune": TUNING_SETTINGS}
+    tables["train.schedule"] = SCHEDULE_SETTINGS
     return {f"{table}.{name}": given[name] for table, names in tables.items() for name in names if name in given}
+
+
+def _schedule(
+    invocation: Invocation, project: "Project", settings: Mapping[str, Any], *, dry_run: bool, apart: Mapping[str, Any]
+) -> None:
+    """Have the model trained by itself, or no more."""
+    from sentictl.cli.view.plan import show_plan
+
+    if odd := [option for option, name in APART.items() if apart[name] is not APART_DEFAULTS[name]]:
+        raise UsageError(f"{odd[0]} does not go with --every.", "Leave it out.")
+    if dry_run:
+        show_plan(invocation.output, project.retraining.plan(settings))
+        return
+    record = project.retraining.schedule(settings)
+    name = record.name if record else ""
+    invocation.output.result({"schedule": name}, name or "Nothing is scheduled.")
 
 
 def _stop(invocation: Invocation, project: "Project") -> None:

@@ -51,5 +51,13 @@ def _rows(live: "Live") -> list[tuple[str, str]]:
         ("API:", live.api_url),
         ("Test:", f"{accuracy:.1f} % right ({low:.1f} to {high:.1f}) on {live.evaluation.reviews:,} reviews"),
         ("Cost:", str(live.costs)),
-        ("Try:", unbroken(f"curl --data '{REVIEW}' {shlex.quote(live.api_url)}")),
+        ("Try:", unbroken(_attempt(live))),
     ]
+
+
+def _attempt(live: "Live") -> str:
+    """A command that asks the API as it wants to be asked."""
+    if live.access not in ("none", "key"):
+        return f"sentictl predict --via api '{REVIEW}'"
+    key = '--header "x-api-key: $SENTICTL_API_KEY" ' if live.access == "key" else ""
+    return f"curl {key}--data '{REVIEW}' {shlex.quote(live.api_url)}"

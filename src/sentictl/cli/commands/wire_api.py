@@ -15,6 +15,7 @@ app = typer.Typer(add_completion=False)
 @command
 def wire_api(
     invocation: Invocation,
+    auth: Annotated[str | None, setting("Who may ask: none (everybody), key, iam or cognito.")] = None,
     throttle_rate: Annotated[float | None, setting("Requests a second, on average.")] = None,
     throttle_burst: Annotated[int | None, setting("Requests at once.")] = None,
     dry_run: DryRun = False,
@@ -22,12 +23,12 @@ def wire_api(
 ) -> None:
     """Put a REST API in front of the Lambda function.
 
-    It is public, answers pages of any origin (CORS), and is throttled.
+    It is throttled. By default everybody may ask, from pages of any origin: see api.auth and api.cors_origins.
     """
     from sentictl.cli.open_project import opened
     from sentictl.cli.view.plan import show_plan
 
-    settings = {"api.throttle_rate": throttle_rate, "api.throttle_burst": throttle_burst}
+    settings = {"api.auth": auth, "api.throttle_rate": throttle_rate, "api.throttle_burst": throttle_burst}
     with opened(invocation, announced=True) as project:
         if dry_run:
             show_plan(invocation.output, project.plan("wire-api", settings=settings, adopt=adopt))

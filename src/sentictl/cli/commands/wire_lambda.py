@@ -14,7 +14,7 @@ app = typer.Typer(add_completion=False)
 @command
 def wire_lambda(
     invocation: Invocation,
-    memory_mb: Annotated[int | None, setting("The function's memory.")] = None,
+    memory_mb: Annotated[int | None, setting("The function's memory, where it asks an endpoint.")] = None,
     timeout_seconds: Annotated[int | None, setting("How long it may take; 29 at most.")] = None,
     dry_run: DryRun = False,
     adopt: Adopt = False,

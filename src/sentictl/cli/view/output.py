@@ -19,7 +19,7 @@ SPELLED = {"✓": "ok", "✗": "x", "●": "*", "○": "o", "◐": "~", "│": "
 SPELLED |= {"━": "=", "─": "-", "┼": "+"} | dict(zip("▁▂▃▄▅▆▇█", "_.:-=+*#", strict=True)) | dict.fromkeys("╭╮╰╯", "+")
 # A command in a sentence: its name, then options, values in capitals, settings and quoted text, but no further words.
 COMMAND = (
-    r"sentictl (config |local |notebook |models (?=compare-))?"
+    r"sentictl (config |keys |local |notebook |state |users |models (?=compare-))?"
     r"[a-z-]+( --?[a-z-]+| [A-Z]{2,}| [a-z]+\.[\w.]+| [\w-]+\.[\w.-]+| '[^']*')*"
 )
 FRAME = 4  # of them for the frame itself

@@ -36,9 +36,14 @@ def show_plan(output: Output, planned: "Plan") -> None:
         output.print(line)
     where = env_option(planned.environment, default="local")
     policy = unbroken(f"sentictl doctor --policy{where}")
-    permissions = f"{len(planned.permissions)}; the policy that allows them: {policy}"
+    permissions = f"{len(planned.permissions)}; what allows them: {policy}"
     tuning = [("Tuning:", str(planned.tuning))] if planned.tuning else []
-    rows = [("Cost:", str(planned.costs)), *tuning, ("Permissions:", permissions)]
+    training = [("Training:", planned.costs.training)] if planned.trains else []
+    batch = [("Batch:", str(planned.batch))] if planned.batch else []
+    preparing = [("Preparing:", str(planned.preparation))] if planned.preparation else []
+    retraining = [("Schedule:", str(planned.retraining))] if planned.retraining else []
+    jobs = [*preparing, *training, *tuning, *batch, *retraining]
+    rows = [("Cost:", str(planned.costs)), *jobs, ("Permissions:", permissions)]
     output.result(None, "\n" + paragraphs(rows, output.width))
 
 

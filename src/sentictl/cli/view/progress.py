@@ -50,8 +50,10 @@ class Progress:
 
     def opening(self, config: Config) -> None:
         """The first line, before anything that takes time."""
-        local = config.on_twin
-        place = "this machine, no bill" if local else f"AWS, {config.placement.region}"
+        elsewhere = config.placement.endpoint_url
+        place = f"{elsewhere} in place of AWS" if elsewhere else f"AWS, {config.placement.region}"
+        if config.on_twin:
+            place = "this machine, no bill"
         name = config.settings.project.name
         self._output.finish(f"· project {name} · environment {config.environment} ({place})")
 

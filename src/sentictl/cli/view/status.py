@@ -12,6 +12,7 @@ from sentictl.cli.view.phases import NAME_WIDTH
 from sentictl.cli.view.plan import difference_lines
 
 RAIL = "│"
+ON_REQUEST = "alerts"  # the part that is not missed where it is not there
 MADE, MISSING, CHANGING, WRONG = ("●", "green"), ("○", "dim"), ("◐", "yellow"), ("✗", "red")
 UNDER_WAY = {"Creating", "Updating", "InProgress", "Pending", "Stopping", "Deleting", "RollingBack"}
 
@@ -24,10 +25,10 @@ def draw(status: Status, where: str, width: int) -> Text:
         where: what the mending commands need besides, such as " --env prod".
         width: columns.
     """
-    of_part: dict[str, list[Finding]] = {command: [] for command in COMMANDS}
+    of_part: dict[str, list[Finding]] = {command: [] for command in COMMANDS if command != ON_REQUEST}
     for finding in status.findings:
-        # Of "notebook create" the first word, and "tune" of "train --tune".
-        part = finding.kind.command.rpartition("--")[2].partition(" ")[0]
+        # Of "notebook create" the first word, "tune" of "train --tune", and "batch" of "predict --via batch".
+        part = finding.kind.command.rpartition("--")[2].removeprefix("via ").partition(" ")[0]
         of_part.setdefault(part, []).append(finding)
     lines: list[Text] = []
     for command, findings in of_part.items():
@@ -62,7 +63,9 @@ def _mark(findings: Sequence[Finding]) -> tuple[str, str]:
 def _facts(command: str, findings: Sequence[Finding], where: str) -> str:
     faces = [finding for finding in findings if finding.kind.face]
     if not faces:
-        return f"not made yet · make it with: {unbroken(f'sentictl {command}{where}')}"
+        kept = " · its log is kept" if any(finding.kind.holds_logs for finding in findings) else ""
+        making = findings[0].kind.command if findings else command  # "predict --via batch" of "batch"
+        return f"not made yet{kept} · make it with: {unbroken(f'sentictl {making}{where}')}"
     return " · ".join(unbroken(fact) for fact in faces[-1].facts)
 
 

@@ -22,7 +22,6 @@ from sentictl.config import images
 from sentictl.config.hours import OpeningHours, WeeklyTime, minute_of_week
 from sentictl.config.tables.table import (
     HostingType,
-    LogDays,
     Table,
     from_json,
 )
@@ -81,7 +80,14 @@ def _check_timezone(name: str) -> str:
     return name
 
 
+def _nothing_for_off(given: Any) -> Any:
+    return "" if given == OFF else given
+
+
+OFF = "off"  # what a person says for none
 WeeklyText = Annotated[str, AfterValidator(_check_weekly)]
+RecurringText = Annotated[WeeklyText, BeforeValidator(_nothing_for_off)]  # of what is done again and again, or not
+Timezone = Annotated[str, AfterValidator(_check_timezone)]
 
 
 def _check_memory(megabytes: int) -> int:
@@ -98,12 +104,17 @@ class HoursSettings(Table):
 
     up: WeeklyText = ""
     down: WeeklyText = ""
-    timezone: Annotated[str, AfterValidator(_check_timezone)] = "UTC"
+    timezone: Timezone = "UTC"
 
     @property
     def week(self) -> OpeningHours | None:
         """The hours themselves; None where the endpoint is not both brought up and taken down."""
         return OpeningHours(WeeklyTime.parse(self.up), WeeklyTime.parse(self.down)) if self.up and self.down else None
+
+    @property
+    def share(self) -> float:
+        """The share of the week that the endpoint stands in; 1 where it is not both brought up and taken down."""
+        return self.week.share if self.week else 1.0
 
     def minute(self, moment: datetime) -> int:
         """Return which minute of the week a moment is in their time zone."""
@@ -117,7 +128,6 @@ class HoursSettings(Table):
         return f"{self.up} to {self.down}, {self.timezone}"
 
 
-OFF = "off"  # what a person says for none
 MEMORY_MB = (1024, 6144)  # of a serverless endpoint, as SageMaker has it; a function has more to choose from
 MOST_AT_ONCE = 200  # requests of one serverless endpoint
 MOST_MACHINES = 10  # of one endpoint
@@ -206,7 +216,6 @@ class DeploySettings(Table):
     scale_target: Annotated[float, Field(ge=0, le=1_000_000)] = 0
     ttl: Annotated[str, AfterValidator(_check_ttl)] = ""
     hours: HoursSettings = HoursSettings()
-    log_days: LogDays = 14
     rollback_on: Annotated[list[Watched], BeforeValidator(_check_watched)] = NOT_WATCHED
     rollout_percent: Annotated[int, Field(ge=1, le=MOST_PERCENT)] = 25
     rollout: Rollout = "all-at-once"

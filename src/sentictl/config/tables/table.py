@@ -17,7 +17,11 @@ from sentictl.config.instance_types import Use, refusal
 Fraction = Annotated[float, Field(gt=0, lt=0.5)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what numpy's and torch's generators both take
-LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 365)  # CloudWatch takes no others
+# CloudWatch takes no others: botocore's PutRetentionPolicy.
+LOG_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
 
 
 def _check_log_days(days: int) -> int:
@@ -43,6 +47,8 @@ def _instance_type(use: Use) -> AfterValidator:
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 TrainingType = Annotated[InstanceType, _instance_type("train")]
 HostingType = Annotated[InstanceType, _instance_type("deploy")]
+BatchType = Annotated[InstanceType, _instance_type("batch")]
+ProcessingType = Annotated[InstanceType, _instance_type("data")]
 NotebookType = Annotated[InstanceType, _instance_type("notebook")]
 
 

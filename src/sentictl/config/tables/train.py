@@ -1,4 +1,4 @@
-"""`[train]` and `[train.tune]`: the hyperparameters, and where better ones are looked for."""
+"""`[train]`, `[train.tune]` and `[train.schedule]`: the hyperparameters, where better ones are looked for, and when."""
 
 import json
 from typing import Annotated, Any, Literal
@@ -11,6 +11,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from sentictl.config.tables.deploy import RecurringText, Timezone
 from sentictl.config.tables.table import Seed, Table, TrainingType, from_json
 
 MOST_MINUTES = 5 * 24 * 60  # that a training job may take, as SageMaker has it
@@ -121,12 +122,25 @@ def _check_hyperparameter(name: str, value: Any) -> None:
         ) from None
 
 
+class TrainScheduleSettings(Table):
+    """`[train.schedule]`: training again and again by itself, from a source on S3 that is prepared anew each time.
+
+    `every` is days and a time of day in `timezone`, such as "sunday 02:00"; left empty, nothing is scheduled. The new
+    model is served unless its accuracy on the new validation reviews is lower than the served model's by more than
+    `tolerance` percentage points.
+    """
+
+    every: RecurringText = ""
+    timezone: Timezone = "UTC"
+    tolerance: Annotated[float, Field(ge=0, le=100)] = 0.5
+
+
 class TrainSettings(Table):
     """`[train]`: the model's hyperparameters and the training job's machines. Sizes are in units, lengths in tokens.
 
-    The linear part is trained until it fits. All that is about steps is about the LSTM's: each process (a GPU, or a
-    machine without one) puts `batch_size` reviews through the network at once, and a step is taken on `accumulation`
-    such batches of all processes. `unlabelled` reviews are learned from as well where the source has some.
+    The linear part is trained until it fits. All that is about steps is about the LSTM's: `batch_size` reviews go
+    through the network at once, in all machines together, and a step is taken on `accumulation` such batches. So the
+    model is the same for any `instance_count`. `unlabelled` reviews are learned from as well where the source has some.
     """
 
     architecture: Literal["ngram", "lstm", "wide-lstm"] = "wide-lstm"
@@ -150,3 +164,4 @@ class TrainSettings(Table):
     volume_gb: Annotated[int, Field(ge=1, le=1024)] = 10
     max_minutes: Annotated[int, Field(ge=1, le=MOST_MINUTES)] = 60
     tune: TuneSettings = TuneSettings()
+    schedule: TrainScheduleSettings = TrainScheduleSettings()

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from sentictl.reviews.prepare.corpus import Corpus
 from sentictl.reviews.prepare.split_assignment import NONE, SPLITS, Part
+from sentictl.reviews.prepare.tokenized_reviews import TokenizedReviews
 
 DUPLICATES = "review with the same text as another"
 BOTH_LABELS = "text with both labels"
@@ -15,43 +15,43 @@ TWO_SPLITS = "text that stands in two splits"
 TWO_SPLITS_FILM = "film that is in two splits"
 
 
-def note_equal_texts(corpus: Corpus) -> None:
+def note_equal_texts(reviews: TokenizedReviews) -> None:
     """Count the labelled reviews whose text another has as well, and the texts that have both labels."""
-    members = corpus.members
+    members = reviews.members
     rows = np.flatnonzero(members.labels != NONE)
     texts, labels = members.texts[rows], members.labels[rows]
     firsts = _firsts(texts)
     again = np.flatnonzero(firsts != np.arange(len(rows)))
     against = np.flatnonzero(labels[firsts] != labels)
-    corpus.warnings += Counter({DUPLICATES: len(again), BOTH_LABELS: len(np.unique(texts[against]))})
+    reviews.warnings += Counter({DUPLICATES: len(again), BOTH_LABELS: len(np.unique(texts[against]))})
     for kind, found in ((DUPLICATES, again), (BOTH_LABELS, against)):
         if len(found):
-            corpus.examples[kind] = corpus.excerpt(int(rows[found[0]]))
+            reviews.examples[kind] = reviews.excerpt(int(rows[found[0]]))
 
 
-def note_overlaps(corpus: Corpus, rows: Mapping[Part, NDArray[np.int64]]) -> list[int]:
+def note_overlaps(reviews: TokenizedReviews, rows: Mapping[Part, NDArray[np.int64]]) -> list[int]:
     """Count the texts and the films that stand in two splits.
 
     Args:
-        corpus: the reviews; what is found is counted there.
+        reviews: the reviews; what is found is counted there.
         rows: the reviews of each split.
 
     Returns:
         which reviews of the test split are of a film of the training split, as positions in the split.
     """
-    members = corpus.members
+    members = reviews.members
     every = np.concatenate([rows[name] for name in SPLITS])
     splits = np.repeat(np.arange(len(SPLITS)), [len(rows[name]) for name in SPLITS])
     texts = _in_two(members.texts[every], splits)
     if len(texts):
-        corpus.warnings[TWO_SPLITS] = len(np.unique(members.texts[every[texts]]))
-        corpus.examples[TWO_SPLITS] = corpus.excerpt(int(every[texts[0]]))
+        reviews.warnings[TWO_SPLITS] = len(np.unique(members.texts[every[texts]]))
+        reviews.examples[TWO_SPLITS] = reviews.excerpt(int(every[texts[0]]))
     of_films = members.films[every] != NONE
     every, splits = every[of_films], splits[of_films]
     films = _in_two(members.films[every], splits)
     if len(films):
-        corpus.warnings[TWO_SPLITS_FILM] = len(np.unique(members.films[every[films]]))
-        corpus.examples[TWO_SPLITS_FILM] = members.film_names[members.films[every[films[0]]]]
+        reviews.warnings[TWO_SPLITS_FILM] = len(np.unique(members.films[every[films]]))
+        reviews.examples[TWO_SPLITS_FILM] = members.film_names[members.films[every[films[0]]]]
     trained = np.setdiff1d(members.films[rows["train"]], [NONE])
     return np.flatnonzero(np.isin(members.films[rows["test"]], trained)).tolist()
 

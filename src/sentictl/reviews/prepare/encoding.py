@@ -1,46 +1,39 @@
-"""Reviews of a corpus as ids in a file, of which only some are in memory at a time."""
+"""Reviews as ids in a file, of which only some need be in memory at a time."""
 
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sentimodel.vocabulary import UNK
 
-from sentictl.reviews.prepare.corpus import Corpus, blocks
 from sentictl.reviews.prepare.split_assignment import NONE
 
 
-def save_encoded(path: Path, corpus: Corpus, rows: NDArray[np.int64], ids: NDArray[np.uint16]) -> int:
+def save_shard(
+    path: Path,
+    ids: Iterable[NDArray[np.uint16]],
+    lengths: NDArray[np.int64],
+    labels: NDArray[np.int8],
+    groups: NDArray[np.int32] | None,
+) -> None:
     """Write some reviews as `sentimodel.dataset` reads them, the same bytes as its `save` for the same reviews.
 
     Args:
-        path: the `.npz` file; those of labelled reviews hold their labels.
-        corpus: the reviews.
-        rows: which of them, in their order in the file.
-        ids: the id of each token of the corpus.
-
-    Returns:
-        how many of their tokens are unknown.
+        path: the `.npz` file.
+        ids: the ids of all reviews one after the other, of whole reviews at a time.
+        lengths: how many ids each review has.
+        labels: of each of the reviews; those of unlabelled ones are not written.
+        groups: of each of them, where they are known.
     """
-    offsets = np.concatenate([[0], np.cumsum(corpus.lengths[rows])])
-    labels = corpus.members.labels[rows].astype(np.uint8)
-    unknown = 0
-
-    def encoded() -> Iterator[NDArray[np.uint16]]:
-        nonlocal unknown
-        for some in blocks(rows):
-            block = ids[corpus.tokens(some)]
-            unknown += int((block == UNK).sum())
-            yield block
-
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        _save_array(archive, "ids", int(offsets[-1]), ids.dtype, encoded())
+        _save_array(archive, "ids", int(offsets[-1]), np.dtype(np.uint16), ids)
         _save_array(archive, "offsets", len(offsets), offsets.dtype, [offsets])
-        if corpus.members.labels[rows[0]] != NONE:
-            _save_array(archive, "labels", len(labels), labels.dtype, [labels])
-    return unknown
+        if labels[0] != NONE:
+            _save_array(archive, "labels", len(labels), np.dtype(np.uint8), [labels.astype(np.uint8)])
+        if groups is not None:
+            _save_array(archive, "groups", len(groups), groups.dtype, [groups])
 
 
 def _save_array(

@@ -1,20 +1,19 @@
 """The manifest: what a dataset folder says of itself. It holds no time, so that the same inputs give the same bytes."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from sentictl.reviews.read.source import file_sha256
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 
 
-class Facts(BaseModel):
-    """A part of the manifest."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ReviewsFacts(Facts):
+@dataclass(frozen=True)
+class ReviewsFacts:
     """How much there is of some reviews; `unknown_rate` is the share of their tokens that the vocabulary lacks."""
 
     reviews: int
@@ -22,6 +21,7 @@ class ReviewsFacts(Facts):
     unknown_rate: float
 
 
+@dataclass(frozen=True)
 class SplitFacts(ReviewsFacts):
     """How much a split holds."""
 
@@ -29,14 +29,16 @@ class SplitFacts(ReviewsFacts):
     negative: int
 
 
-class FileFacts(Facts):
+@dataclass(frozen=True)
+class FileFacts:
     """The size and checksum of a file."""
 
     bytes: int
     sha256: str
 
 
-class Manifest(Facts):
+@dataclass(frozen=True)
+class Manifest:
     """All that is known of a dataset.
 
     Attributes:
@@ -69,22 +71,48 @@ class Manifest(Facts):
     vocabulary_words: int
     validation_by_film: bool
     warnings: dict[str, int]
-    examples: dict[str, str] = {}
-    shared_films: list[int] = []
-    files: dict[str, FileFacts]
+    examples: dict[str, str] = field(default_factory=dict)
+    shared_films: list[int] = field(default_factory=list)
+    files: dict[str, FileFacts] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, content: bytes) -> "Manifest":
+        """Read what `write` wrote. Raises ValueError for anything else."""
+        try:
+            return cls._of(json.loads(content))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a manifest: {error}") from error
+
+    @classmethod
+    def _of(cls, values: Mapping[str, Any]) -> "Manifest":
+        unlabelled = values["unlabelled"]
+        return cls(
+            **{
+                **values,
+                "splits": {name: SplitFacts(**facts) for name, facts in values["splits"].items()},
+                "unlabelled": unlabelled if unlabelled is None else ReviewsFacts(**unlabelled),
+                "files": {name: FileFacts(**facts) for name, facts in values["files"].items()},
+            }
+        )
 
     def write(self, folder: Path) -> None:
         """Writes the manifest into its folder."""
-        (folder / MANIFEST).write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> Manifest | None:
     """The manifest of a folder that is whole: every file is there and has its size. Else None."""
     try:
-        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+        manifest = Manifest.parse((folder / MANIFEST).read_bytes())
         sizes = {name: (folder / name).stat().st_size for name in manifest.files}
-    except (OSError, ValidationError):
+    except (OSError, ValueError):
         return None
     if manifest.digest != folder.name or any(sizes[name] != file.bytes for name, file in manifest.files.items()):
         return None
     return manifest
+
+
+def file_facts(path: Path) -> FileFacts:
+    """Return what a manifest says of a file."""
+    return FileFacts(bytes=path.stat().st_size, sha256=file_sha256(path))

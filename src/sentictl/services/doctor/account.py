@@ -1,5 +1,6 @@
 """Checks of an account on AWS: who asks, and what is needed there for the settings in force."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -10,15 +11,16 @@ from botocore.exceptions import ClientError
 
 from sentictl.aws.credentials import validity
 from sentictl.aws.errors import DENIED
-from sentictl.aws.images import age_of, pytorch_image
+from sentictl.aws.images import age_of, pytorch_image, spark_image
 from sentictl.aws.redaction import redacted
+from sentictl.config.endpoints import SERVICES
 from sentictl.lifecycle.reconcile import differences
 from sentictl.lifecycle.resource import Context
-from sentictl.services.chain import CHAIN
 from sentictl.services.doctor.check import Check, CheckResult, failed, ok, warning
 from sentictl.services.iam.permissions import policy
 from sentictl.services.iam.roles import Role
-from sentictl.services.notebook.instance import OPTIONAL
+from sentictl.services.kept import KEPT
+from sentictl.services.resources.processing_code import AWS
 from sentictl.services.resources.sagemaker import has_endpoint
 from sentictl.services.serving.endpoint import unused_gpu
 from sentictl.services.serving.image import account_warning, image_uri
@@ -31,7 +33,7 @@ NEWER_TO_SERVE = (
     "Serve the model from an image that is patched: sentictl deploy --image ray-serve, or from one of your own; "
     "docs/serving.md says what each costs."
 )
-BROAD = "sentictl doctor --policy prints the policy that allows everything sentictl does"
+BROAD = "sentictl doctor --policy prints the policies that allow everything sentictl does"
 
 OWN_ROLE = "Ask for iam:GetRole on the role that you are in: IAM finds it by its path, which only that tells."
 
@@ -43,19 +45,43 @@ def account_checks(context: Context, roles: Sequence[Role]) -> list[Check]:
         context: the project in an environment on AWS.
         roles: the project's roles.
     """
-    train = context.settings.train
-    training = "spot training job usage" if train.spot else "training job usage"
+    environment = context.environment
     return [
+        Check("endpoints", lambda: _endpoints(context)),
         Check("credentials", lambda: _credentials(context)),
         Check("account", lambda: _account(context)),
         Check("clock", lambda: _clock(context)),
         Check("region", lambda: _region(context)),
+        *(_machine_checks(context) if environment.endpoints.is_billed(environment.region) else []),
+        Check("roles", lambda: _roles(roles)),
+        Check("permissions", lambda: _permissions(context)),
+    ]
+
+
+def _machine_checks(context: Context) -> list[Check]:
+    """Return the checks of what AWS alone has: machines, quotas and images."""
+    train = context.settings.train
+    training = "spot training job usage" if train.spot else "training job usage"
+    return [
         Check("instance types", lambda: _instance_types(context)),
+        *_preparing_checks(context),
         Check("quota for training", lambda: _quota(context, train.instance_type, training, train.instance_count)),
         Check("image for training", lambda: _training_image(context)),
         *_serving_checks(context),
-        Check("roles", lambda: _roles(roles)),
-        Check("permissions", lambda: _permissions(context)),
+    ]
+
+
+def _preparing_checks(context: Context) -> list[Check]:
+    """Return the checks of what prepares the reviews, where that is on AWS."""
+    data = context.settings.data
+    if data.on != AWS:
+        return []
+    return [
+        Check(
+            "quota for preparing",
+            lambda: _quota(context, data.instance_type, "processing job usage", data.instance_count),
+        ),
+        Check("image for preparing", lambda: ok(spark_image(context.environment.region))),
     ]
 
 
@@ -75,6 +101,14 @@ def _serving_checks(context: Context) -> list[Check]:
 def _caller(context: Context) -> dict[str, Any]:
     answer: dict[str, Any] = context.environment.client("sts").get_caller_identity()
     return answer
+
+
+def _endpoints(context: Context) -> CheckResult:
+    """Tell where the services are asked: at AWS, or elsewhere by the settings or by boto3's variables."""
+    addresses = {service: context.environment.beside_aws(service) or "AWS" for service in SERVICES}
+    ((usual, _),) = Counter(addresses.values()).most_common(1)
+    apart = [f"{service} at {address}" for service, address in addresses.items() if address != usual]
+    return ok("; ".join([*apart, f"{'the others' if apart else 'every service'} at {usual}"]))
 
 
 def _credentials(context: Context) -> CheckResult:
@@ -206,7 +240,7 @@ def _permissions(context: Context) -> CheckResult:
     denied: set[str] = set()
     try:
         caller = _principal(context, _caller(context)["Arn"])
-        for statement in policy(context, (*CHAIN, *OPTIONAL))["Statement"]:
+        for statement in policy(context, KEPT)["Statement"]:
             denied |= _denied(context, caller, statement)
     except ClientError as refusal:
         mend = OWN_ROLE if refusal.response["Error"]["Code"] == "NoSuchEntity" else BROAD
@@ -217,13 +251,15 @@ def _permissions(context: Context) -> CheckResult:
 
 
 def _denied(context: Context, caller: str, statement: dict[str, Any]) -> set[str]:
-    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
     simulate = context.environment.client("iam").get_paginator("simulate_principal_policy").paginate
     pages = (
         page
         for entries in _circumstances(statement)
         for page in simulate(
-            PolicySourceArn=caller, ActionNames=actions, ResourceArns=statement["Resource"], ContextEntries=entries
+            PolicySourceArn=caller,
+            ActionNames=statement["Action"],
+            ResourceArns=statement["Resource"],
+            ContextEntries=entries,
         )
     )
     results = (result for page in pages for result in page["EvaluationResults"])

@@ -14,9 +14,16 @@ from sentictl.assets.installed import (
     files_in,
     model_code,
     own_package,
+    template_files,
 )
+from sentictl.config.settings import ANY_ORIGIN, Settings
 from sentictl.scaffold.init import changeable_files, ejected_digests
 from sentictl.services.doctor.check import Check, CheckResult, ok, warning
+
+# What the page's templates cannot do without, where `api.auth` is that: the field or the address in the page, and what
+# its script does with it.
+ASKING = {"key": ('id="key"', "x-api-key"), "cognito": ("data-sign-in-url", "oauth2/authorize")}
+ORIGINS_VARIABLE = "CORS_ORIGINS"  # that the function gets
 
 
 class Copy(StrEnum):
@@ -38,6 +45,34 @@ def ejected_checks(root: Path) -> list[Check]:
     """
     folders = [MODEL_CODE, *(f"{TEMPLATES}/{part}" for part in CHANGEABLE)]
     return [_check(root, folder) for folder in folders if (root / folder).is_dir()]
+
+
+def access_checks(root: Path, settings: Settings) -> list[Check]:
+    """One check of whether the project's own templates know who may ask, where it has any that have to.
+
+    Args:
+        root: the project's folder.
+        settings: those of the environment.
+    """
+    own = [part for part in ("site", "lambda") if (root / TEMPLATES / part).is_dir()]
+    return [Check("own templates and who may ask", lambda: _look_at_access(root, settings))] if own else []
+
+
+def _look_at_access(root: Path, settings: Settings) -> CheckResult:
+    auth, told = settings.api.auth, []
+    if any(word not in _text("site", root) for word in ASKING.get(auth, ())):
+        told.append(f'api.auth is "{auth}", of which {TEMPLATES}/site knows nothing: nobody can ask from the page')
+    if settings.api.cors_origins != ANY_ORIGIN and ORIGINS_VARIABLE not in _text("lambda", root):
+        told.append(f"{TEMPLATES}/lambda does not read {ORIGINS_VARIABLE}, so api.cors_origins keeps no page out")
+    if not told:
+        return ok("they ask as the settings want it")
+    return warning(
+        "; ".join(told), "Take over what sentictl's own templates do: delete these, or compare them with it."
+    )
+
+
+def _text(part: str, root: Path) -> str:
+    return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in template_files(part, root).values())
 
 
 def compare(root: Path, folder: str) -> dict[str, Copy]:

@@ -90,6 +90,8 @@ def _disk(folder: Path) -> CheckResult:
 def _settings(folder: ProjectFolder, environment: str) -> CheckResult:
     config = Config.load(folder, environment)
     settle_region(config)
+    if config.is_state_remote:
+        return ok(f"{folder.settings_file.name} is right, the state is kept on S3 ({config.settings.project.state})")
     return ok(f"{folder.settings_file.name} is right, {len(config.state)} resources are recorded")
 
 

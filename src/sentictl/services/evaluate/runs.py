@@ -97,7 +97,7 @@ def runs(context: Context) -> Runs:
     trials = [_as_version(run, by_name[run.name]) if run.name in by_name else run for run in tried]
     names = {run.name for run in trials}
     others = [_of_version(context, version, price) for version in known if version.name not in names]
-    billed = not context.environment.endpoint_url
+    billed = context.environment.billed
     return Runs(sorted([*trials, *others], key=lambda run: (run.started, run.name)), price.source, billed)
 
 

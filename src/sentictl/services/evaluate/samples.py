@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sentimodel.dataset import DatasetError, Reviews, Split
-from sentimodel.files import REVIEWS, VOCABULARY
+from sentimodel.files import VOCABULARY, shards
 from sentimodel.predictor import Predictor
 from sentimodel.vocabulary import Vocabulary, VocabularyError
 
@@ -69,7 +69,7 @@ class SplitSample(Sample):
     def __init__(self, folder: Path, split: str = TEST) -> None:
         self._folder = folder
         try:
-            self._split = Split.load(folder / split / REVIEWS)
+            self._split = Split.load(folder / split)
             self._vocabulary = Vocabulary.load(folder / "vocabulary" / VOCABULARY)
         except (DatasetError, VocabularyError, OSError) as problem:
             again = f"It is prepared or fetched again after: rm -r {shlex.quote(str(folder))}"
@@ -179,7 +179,7 @@ def open_labelled(
 
 def _same_as_training(folder: Path, reviews: Reviews) -> NDArray[np.bool_] | None:
     try:
-        return same_as(Split.load(folder / "train" / REVIEWS), reviews)
+        return same_as(Split.load(folder / "train"), reviews)
     except (DatasetError, OSError):
         return None
 
@@ -188,7 +188,7 @@ def _folder(config: Config, digest: str, connect: Callable[[], Context]) -> Path
     if not digest:
         raise ModelError("The model does not say which dataset it was trained on.", NAME_REVIEWS)
     folder = config.folder.datasets / digest
-    if not (folder / TEST / REVIEWS).exists():
+    if not shards(folder / TEST):
         _fetch(connect(), digest, folder)
     return folder
 
@@ -198,9 +198,10 @@ def _fetch(context: Context, digest: str, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as scratch:
         fetched = Path(scratch) / digest
         download_folder(context, context.naming.bucket, f"datasets/{digest}/", fetched)
-        if not (fetched / TEST / REVIEWS).exists():
+        if not shards(fetched / TEST):
             raise ModelError(
-                f"The dataset {digest} that the model was trained on is neither here nor on S3.",
+                f"The dataset {digest} that the model was trained on is neither here nor on S3, "
+                "or an older sentictl prepared it.",
                 NAME_REVIEWS,
             )
         fetched.rename(folder)

@@ -18,8 +18,10 @@ from sentictl.services.evaluate.run import kept_figures
 from sentictl.services.evaluate.samples import open_validation_split
 from sentictl.services.resources.artifacts import check_artifact, fetch_artifact, make_current
 from sentictl.services.resources.training import ACCURACY, PRUNED, TrainingJob, versions_of
-from sentictl.services.serving.model import trained
+from sentictl.services.serving.endpoint import EndpointConfig
+from sentictl.services.serving.model import Model, trained
 from sentictl.services.serving.shadow import standing_shadow
+from sentictl.services.web.function_archive import FunctionArchive
 from sentictl.services.web.live import live_artifact
 
 SETTING = "deploy.model"
@@ -80,7 +82,8 @@ def choose(context: Context, given: str) -> str:
     Args:
         context: the environment whose versions there are.
         given: a version's number or name, `previous` for the one before the live one, or `latest` for whatever the
-            other settings make.
+            other settings make. Where going back was interrupted after the version before had become the live one,
+            `previous` is that one still: the same command, run again, finishes it and goes back no further.
 
     Returns:
         The version's name, or "" for the latest.
@@ -91,7 +94,7 @@ def choose(context: Context, given: str) -> str:
     if given == LATEST:
         return ""
     known = versions(context)
-    chosen = _previous(known) if given == PREVIOUS else _named(known, given)
+    chosen = (_interrupted(context, known) or _previous(known)) if given == PREVIOUS else _named(known, given)
     if chosen.pruned:
         raise ModelError(f"{chosen} was deleted by sentictl prune on {chosen.pruned}.", _list(known))
     check_artifact(context, chosen.name, chosen.artifact)
@@ -214,6 +217,15 @@ def _version(context: Context, number: int, record: Record, live: str, shadow: s
         test=kept_figures(folder.models / record.name),
         pruned=attributes.get(PRUNED, ""),
     )
+
+
+def _interrupted(context: Context, known: list[Version]) -> Version | None:
+    """The chosen version, where it is live beside what it took the place of, which a change deletes last."""
+    live = next((version for version in known if version.live), None)
+    beside = any(
+        len(context.state.of_kind(kind)) > 1 for kind in (Model.kind, EndpointConfig.kind, FunctionArchive.kind)
+    )
+    return live if live and beside and context.settings.deploy.model in (live.name, str(live.number)) else None
 
 
 def _previous(known: list[Version]) -> Version:

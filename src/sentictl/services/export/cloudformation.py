@@ -14,10 +14,12 @@ from sentictl.lifecycle.resource import Context, Entries, Resource
 from sentictl.services.resources.sagemaker import has_endpoint
 from sentictl.services.serving.schedule import Schedule
 from sentictl.services.web.rest_api import STAGE, RestApi
+from sentictl.services.web.user_pool import UserPool, makes_pool, pool_arn
 from sentictl.services.web.website import WebsiteBucket
 
 BUCKET = "Bucket"
 ENDS = "EndpointEnds"
+POOL_ID = "id-of-the-user-pool"  # likewise of Cognito's
 API_ID = "id-of-the-rest-api"  # stands for the id that API Gateway has yet to give, until it becomes a reference
 REFERENCE = re.compile(r"\$\{([\w:]+)(?:\.(\w+))?\}")
 
@@ -34,6 +36,9 @@ def template(context: Context, kinds: Iterable[type[Resource]]) -> dict[str, Any
     """
     rehearsal = context.rehearsal()
     rehearsal.state.keep(Record(RestApi.kind, RestApi(rehearsal).name, API_ID, {"id": API_ID}))
+    if makes_pool(rehearsal):
+        pool = UserPool(rehearsal).name
+        rehearsal.state.keep(Record(UserPool.kind, pool, pool_arn(rehearsal, POOL_ID), {"id": POOL_ID}))
     wanted = [kind(rehearsal) for kind in kinds]
     inside = [resource for resource in wanted if resource.wanted and resource.in_template]
     entries = {name: entry for resource in inside for name, entry in resource.cloudformation().items()}
@@ -55,6 +60,7 @@ def _metadata(context: Context, wanted: Iterable[Resource]) -> dict[str, Any]:
     return {
         "Config": context.settings.project.name,
         "Environment": context.environment.name,
+        "Region": context.environment.region,
         "NotInThisTemplate": outside,
         "ModelArtifact": f"The object at {stored} has to be in {BUCKET} before the stack is made.",
     }
@@ -110,7 +116,8 @@ def _outputs(inside: Iterable[Resource]) -> dict[str, Any]:
 
 def _references(context: Context, inside: Iterable[Resource], ends: str) -> dict[str, str]:
     """Values, and what stands for them between `${` and `}`."""
-    others = {context.naming.bucket: BUCKET, context.naming.account: "AWS::AccountId", API_ID: RestApi.__name__}
+    ids = {API_ID: RestApi.__name__, **({POOL_ID: UserPool.__name__} if makes_pool(context) else {})}
+    others = {context.naming.bucket: BUCKET, context.naming.account: "AWS::AccountId", **ids}
     named = [(resource, *resource.named_by) for resource in inside if resource.named_by]
     return (
         others

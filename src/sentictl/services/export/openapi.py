@@ -5,7 +5,7 @@ schemas, names that are not alphanumeric, and references to shared responses
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sentimodel.predictor import MOST_EXPLAINED_WORDS
@@ -13,8 +13,13 @@ from sentimodel.predictor import MOST_EXPLAINED_WORDS
 from sentictl.aws.regions import DEFAULT, dns_suffix
 from sentictl.config.settings import ApiSettings, Settings
 from sentictl.lifecycle.resource import Context
+from sentictl.services.access.cors import MAX_AGE, header_names
+from sentictl.services.access.cors import NAMES as CORS
+from sentictl.services.access.way import Way
+from sentictl.services.access.ways import way_of
 from sentictl.services.page.render import HEADERS
-from sentictl.services.web.rest_api import CORS, FOR_THE_MOMENT, PREFLIGHT, STAGE, RestApi, invoke_url
+from sentictl.services.web.rest_api import STAGE, RestApi, invoke_url
+from sentictl.services.web.rest_api_definition import FOR_THE_MOMENT
 
 Document = dict[str, Any]
 
@@ -54,11 +59,12 @@ ERRORS: Mapping[int, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 SUFFIX = "amazonaws.com.cn in China, amazonaws.eu in the European Sovereign Cloud, amazonaws.com in most regions"
 NO_ZERO_BYTES = r"^[^\x00]*[^\s\x00][^\x00]*$"
 RETRIED = (429, 503, 504)
+NOT_LET_IN = "Who asks is not let in"
 VERSION = "1.0"  # of the API; another first number where what worked before does not any more
 ABOUT = (
     "Is the writer of a review pleased? Post the review to the stage's root, in UTF-8 or the charset that its content "
     "type names; a body that is packed with gzip or deflate is unpacked.\n\n"
-    "Nobody has to log in; the stage is throttled. Every answer carries the CORS headers. Errors are one JSON object, "
+    "{access} The stage is throttled. Every answer carries the CORS headers. Errors are one JSON object, "
     "those of API Gateway itself included: their codes are its response types, in capitals. A method that is not "
     "in this document is answered with 403."
 )
@@ -66,15 +72,16 @@ ABOUT = (
 
 def description(settings: Settings, region: str = DEFAULT) -> Document:
     """Describe the API that these settings make, wherever it may stand; `region` is where it does by default."""
-    operations = {"post": _asking(settings.api), "options": _preflight()}
+    way = way_of(settings)
+    operations = {"post": _asking(settings.api, way), "options": _preflight(header_names(settings))}
     if settings.site.publish == "api":
-        operations["get"] = _page()
+        operations["get"] = _page(header_names(settings))
     return {
         "openapi": "3.0.1",
-        "info": {"title": "Sentiment of reviews", "version": VERSION, "description": ABOUT},
+        "info": {"title": "Sentiment of reviews", "version": VERSION, "description": ABOUT.format(access=way.about)},
         "servers": [_server(region)],
         "paths": {"/": operations},
-        "components": {"schemas": _schemas(settings.api)},
+        "components": {"schemas": _schemas(settings.api)} | ({"securitySchemes": way.schemes} if way.schemes else {}),
     }
 
 
@@ -89,6 +96,12 @@ def importable(context: Context) -> Document:
     document["info"]["title"] = api.name
     if context.state.latest(RestApi.kind):
         document["servers"] = [{"url": invoke_url(context).rstrip("/")}]
+    if desired["authorizer"]:
+        wanted = {"type": "cognito_user_pools", "providerARNs": desired["authorizer"]["providerARNs"]}
+        schemes = document["components"]["securitySchemes"]
+        document["components"]["securitySchemes"] = {
+            name: {**scheme, "x-amazon-apigateway-authorizer": wanted} for name, scheme in schemes.items()
+        }
     for verb, method in desired["methods"].items():
         document["paths"]["/"][verb.lower()]["x-amazon-apigateway-integration"] = _integration(method)
     return document | {
@@ -108,8 +121,9 @@ def _server(region: str) -> Document:
     }
 
 
-def _asking(limits: ApiSettings) -> Document:
+def _asking(limits: ApiSettings, way: Way) -> Document:
     return {
+        **({"security": [{name: list(way.scopes)} for name in way.schemes]} if way.schemes else {}),
         "operationId": "ask",
         "summary": "Ask about one review, or about several",
         "description": f"A text body is one review of at most {limits.max_review_characters} characters, whatever text "
@@ -118,7 +132,7 @@ def _asking(limits: ApiSettings) -> Document:
             "required": True,
             "content": {kind: _of("Text") for kind in RAW} | {JSON: _of("Question")},
         },
-        "responses": {"200": _verdict(), **{str(status): _error(status) for status in ERRORS}},
+        "responses": {"200": _verdict(), **_errors(way)},
     }
 
 
@@ -132,8 +146,14 @@ def _verdict() -> Document:
     }
 
 
-def _error(status: int) -> Document:
-    meaning, codes, gateway = ERRORS[status]
+def _errors(way: Way) -> Document:
+    """Describe the errors by status, those of who is not let in among them."""
+    return {str(status): _error(status, way.denials.get(status, ())) for status in sorted({*ERRORS, *way.denials})}
+
+
+def _error(status: int, denials: Sequence[str]) -> Document:
+    meaning, codes, gateway = ERRORS.get(status, (NOT_LET_IN, (), ()))
+    gateway = (*gateway, *denials)
     listed = ", ".join(f"`{code}`" for code in (*codes, *gateway))
     return {
         "description": f"{meaning}. Codes: {listed}",
@@ -142,23 +162,23 @@ def _error(status: int) -> Document:
     }
 
 
-def _preflight() -> Document:
+def _preflight(cors: Sequence[str]) -> Document:
     refused = {
         "description": f"The request has a body of another type than {JSON}. Code: `UNSUPPORTED_MEDIA_TYPE`",
         "headers": _headers((*CORS, EXPOSE)),
         "content": {JSON: _of("Error")},
     }
-    responses = {"200": {"description": "Whoever asks may ask", "headers": _headers(PREFLIGHT)}, "415": refused}
+    responses = {"200": {"description": "Whoever asks may ask", "headers": _headers((*cors, MAX_AGE))}, "415": refused}
     return {"operationId": "preflight", "summary": "What a browser asks before it asks", "responses": responses}
 
 
-def _page() -> Document:
+def _page(cors: Sequence[str]) -> Document:
     found = {
         "description": "The page, one HTML file that needs nothing else",
-        "headers": _headers((*CORS, *HEADERS, *PASSED_ON)),
+        "headers": _headers((*cors, *HEADERS, *PASSED_ON)),
         "content": {"text/html": {"schema": {"type": "string"}}},
     }
-    headers = _headers((*CORS, "Content-Type"))
+    headers = _headers((*cors, "Content-Type"))
     missing = {"description": "The page is not published yet", "headers": headers}
     broken = {"description": "S3, where the page is, failed", "headers": headers}
     responses = {"200": found, "404": missing, "502": broken}
@@ -207,7 +227,10 @@ def _answers() -> Document:
         "Explanation": _object(explanation, *explanation),
         "Word": _object(word, *word),
         "Phrase": _object(phrase, *phrase),
-        "Error": _object({"error": _object({"code": text, "message": text}, "code", "message")}, "error"),
+        "Error": _object(
+            {"error": _object({"code": text, "message": text, "request_id": text}, "code", "message", "request_id")},
+            "error",
+        ),
     }
 
 

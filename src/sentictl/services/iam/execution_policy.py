@@ -12,19 +12,19 @@ from sentictl.services.iam.roles import ExecutionRole
 
 
 class ExecutionPolicy(Resource):
-    """An inline policy of the execution role, with one statement."""
+    """An inline policy of the execution role."""
 
     command = "deploy"
     tagged = False
     actions = Actions(read="iam:GetRole iam:GetRolePolicy", create="iam:PutRolePolicy", delete="iam:DeleteRolePolicy")
 
     @abstractmethod
-    def statement(self) -> dict[str, Any]:
+    def statements(self) -> list[dict[str, Any]]:
         """Return what it allows, as IAM takes it."""
 
     def document(self) -> dict[str, Any]:
         """Return the policy, as IAM takes it."""
-        return {"Version": "2012-10-17", "Statement": [self.statement()]}
+        return {"Version": "2012-10-17", "Statement": self.statements()}
 
     def read(self, name: str) -> LiveResource | None:
         policy = if_there(self._iam.get_role_policy, RoleName=self._role.name, PolicyName=name)
@@ -45,7 +45,7 @@ class ExecutionPolicy(Resource):
         if_there(self._iam.delete_role_policy, RoleName=self._role.name, PolicyName=record.name)
 
     def scope(self, action: str) -> Sequence[str]:
-        return [self._role.arn] if action.startswith("iam:") else []
+        return [self._role.arn] if action in self.actions.of("create") | self.actions.of("delete") else []
 
     def cloudformation(self) -> Entries:
         properties = {"PolicyName": self.name, "PolicyDocument": self.document(), "Roles": [self._role.name]}

@@ -3,12 +3,14 @@
 Each kind of resource says what it takes, by step. A test holds it against the calls of a whole `up` and `down`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sentictl.lifecycle.reconcile import Step
 from sentictl.lifecycle.resource import Context, Resource
+from sentictl.services.iam.documents import Statement, document, in_parts, together
 from sentictl.services.iam.roles import Role
+from sentictl.services.iam.state_access import state_statements
 
 Kinds = Iterable[type[Resource]]
 
@@ -19,7 +21,7 @@ BESIDES = {
     "sagemaker:InvokeEndpoint": "predict --via endpoint",
     "sagemaker:StopTrainingJob": "train --stop",
     "logs:FilterLogEvents": "logs",
-    "cloudwatch:GetMetricStatistics": "status",
+    "cloudwatch:GetMetricStatistics": "status and metrics",
     "cloudwatch:SetAlarmState": "deploy --abort",
     "pricing:GetProducts": "plan, status and up",
     "tag:GetResources": "down",
@@ -39,12 +41,6 @@ UNSCOPED = {
     "servicequotas:ListServiceQuotas",
     "servicequotas:ListAWSDefaultServiceQuotas",
     "iam:SimulatePrincipalPolicy",  # of the person's own identity, whose name is not the project's business
-}
-# IAM keeps the order of what a policy lists, and the role of a notebook that stands is held against it: so roles are
-# listed by their kinds, log groups from the last one made, and all else as in the chain.
-ORDERS: Mapping[str, Callable[[Sequence[Resource]], Iterable[Resource]]] = {
-    "iam": lambda resources: sorted(resources, key=lambda resource: resource.kind),
-    "logs": reversed,
 }
 
 
@@ -80,7 +76,7 @@ def reading_actions(kinds: Kinds) -> list[str]:
 
 
 def policy(context: Context, kinds: Kinds, actions: Sequence[str] | None = None) -> dict[str, Any]:
-    """Make the identity policy for commands on this project in this environment, as IAM takes it.
+    """Make the identity policy for commands on this project in this environment, of any length.
 
     Args:
         context: the project and environment.
@@ -90,30 +86,36 @@ def policy(context: Context, kinds: Kinds, actions: Sequence[str] | None = None)
     kinds = asked_for(context, kinds)
     resources = [kind(context) for kind in kinds if kind.looked_for]
     asked = every_action(kinds) if actions is None else actions
-    scopes: dict[tuple[str, ...], list[str]] = {}
-    for action in asked:
-        if action != PASSING:
-            scopes.setdefault(_arns(resources, action), []).append(action)
-    statements = [{"Effect": "Allow", "Action": names, "Resource": list(arns)} for arns, names in scopes.items()]
+    statements: list[Statement] = [
+        {"Effect": "Allow", "Action": [action], "Resource": list(_arns(resources, action))}
+        for action in asked
+        if action != PASSING
+    ]
     passing = [pass_roles(resources)] if PASSING in asked else []
-    return {"Version": "2012-10-17", "Statement": [*statements, *passing]}
+    kept = state_statements(context, changing=actions is None)
+    return together(document([*statements, *passing, *kept]))
 
 
-def together(*policies: Mapping[str, Any]) -> dict[str, Any]:
-    """Join the statements of several policies to one policy."""
-    return {"Version": "2012-10-17", "Statement": [each for policy in policies for each in policy["Statement"]]}
+def policies(context: Context, kinds: Kinds) -> dict[str, dict[str, Any]]:
+    """Make the identity policies for all commands, by the names that they can have: as many as IAM takes them in.
+
+    Args:
+        context: the project and environment.
+        kinds: the kinds of resources that the project can have.
+    """
+    parts = in_parts(policy(context, kinds))
+    return {context.naming.name("policy", str(number)): part for number, part in enumerate(parts, 1)}
 
 
-def pass_roles(resources: Iterable[Resource]) -> dict[str, Any]:
+def pass_roles(resources: Iterable[Resource]) -> Statement:
     """Allow passing roles on, only to the services that are to run as them."""
     roles = [resource for resource in resources if isinstance(resource, Role)]
     condition = {"StringEquals": {"iam:PassedToService": sorted({role.service for role in roles})}}
-    return {"Effect": "Allow", "Action": PASSING, "Resource": list(_arns(roles, PASSING)), "Condition": condition}
+    return {"Effect": "Allow", "Action": [PASSING], "Resource": list(_arns(roles, PASSING)), "Condition": condition}
 
 
 def _arns(resources: Sequence[Resource], action: str) -> tuple[str, ...]:
     """Return the ARNs that an action is limited to, each once."""
     if action in UNSCOPED.union(*(resource.actions.unscoped.split() for resource in resources)):
         return ("*",)
-    in_order = ORDERS.get(action.partition(":")[0], iter)(resources)
-    return tuple(dict.fromkeys(arn for resource in in_order for arn in resource.scope(action)))
+    return tuple(dict.fromkeys(arn for resource in resources for arn in resource.scope(action)))

@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 from sentictl.assets.installed import template_files
 from sentictl.aws.lookup import if_there
+from sentictl.aws.names import tags_in
 from sentictl.config.state import Record
 from sentictl.errors import SettingsError
 from sentictl.lifecycle.resource import Actions, Entries, LiveResource, Resource
+from sentictl.reviews.read.tables.folder import is_table
 
 POLICY_NAME = "sentictl"
 
@@ -53,7 +55,7 @@ class Role(Resource):
 
     def tags(self, name: str) -> Mapping[str, str]:
         answer = if_there(self.context.environment.client("iam").get_role, RoleName=name) or {"Role": {}}
-        return {tag["Key"]: tag["Value"] for tag in answer["Role"].get("Tags", [])}
+        return tags_in(answer["Role"].get("Tags", []))
 
     def tag(self, name: str) -> None:
         self.context.environment.client("iam").tag_role(RoleName=name, Tags=self.context.naming.tag_list())
@@ -137,6 +139,27 @@ class ExecutionRole(Role):
     service = "sagemaker.amazonaws.com"
 
 
+class ProcessingRole(Role):
+    """The role that a processing job runs in: it may read the source, and write the dataset and what came of it."""
+
+    kind = "processing-role"
+    command = "data"
+    part = "processing"
+    service = "sagemaker.amazonaws.com"
+    on_request = True
+    in_template = False  # what the template makes prepares no data
+
+    @property
+    def wanted(self) -> bool:
+        return self.context.settings.data.on == "aws"
+
+    def _names(self) -> dict[str, str]:
+        bucket, _, key = self.context.settings.data.source.removeprefix("s3://").partition("/")
+        if not is_table(key.rpartition("/")[2]):  # a folder, and not what else begins with its name
+            key = f"{key.removesuffix('/')}/" if key else ""
+        return super()._names() | {"source_bucket": _in_json(bucket), "source_key": _in_json(key)}
+
+
 class FunctionRole(Role):
     """The role that the Lambda function runs in: it may invoke the endpoint, write its own log, and nothing else."""
 
@@ -153,3 +176,9 @@ class PageRole(Role):
     command = "wire-api"
     part = "page"
     service = "apigateway.amazonaws.com"
+
+
+def _in_json(text: str) -> str:
+    """A text as it stands between the quotes of a string in JSON; IAM takes * and ? in it for themselves."""
+    literal = "".join(f"${{{letter}}}" if letter in "*?$" else letter for letter in text)
+    return json.dumps(literal)[1:-1]

@@ -16,14 +16,18 @@ from sentictl.config.state import Record
 from sentictl.errors import AwsError
 from sentictl.lifecycle.cost import Machines
 from sentictl.lifecycle.resource import Actions, Context, LiveResource, Resource
+from sentictl.services.batch.job import TransformJob
+from sentictl.services.batch.model import BatchModel
 from sentictl.services.chain import CHAIN
-from sentictl.services.iam.permissions import PASSING, pass_roles, policy, together
+from sentictl.services.iam.documents import document, together
+from sentictl.services.iam.permissions import PASSING, pass_roles, policy
 from sentictl.services.iam.roles import Role
 from sentictl.services.notebook import package
 from sentictl.services.pricing.estimate import machine_price
 from sentictl.services.resources.logs import delete_streams
 from sentictl.services.resources.sagemaker import SageMakerResource
 from sentictl.services.resources.storage import bucket_exists, delete_objects
+from sentictl.services.tuning.job import TuningJob
 
 # The role and the script are looked for only where there is an instance: who has none needs no permission to ask.
 PART = "notebook"
@@ -51,8 +55,9 @@ class NotebookRole(Role):
         return super().found(known) if any(Notebook(self.context).found()) else []
 
     def _policy(self) -> dict[str, Any]:
-        commands = policy(self.context, [*CHAIN, Notebook])
-        return together(super()._policy(), commands, notebook_policy(self.context, looking=True))
+        commands = policy(self.context, [*CHAIN, TuningJob, BatchModel, TransformJob, Notebook])
+        allowed = together(commands, notebook_policy(self.context, looking=True))
+        return document([*super()._policy()["Statement"], *allowed["Statement"]])
 
 
 class NotebookLifecycle(Resource):
@@ -285,10 +290,10 @@ OPTIONAL: tuple[type[Resource], ...] = (NotebookRole, NotebookLifecycle, Noteboo
 
 
 def notebook_policy(context: Context, *, looking: bool = False) -> dict[str, Any]:
-    """Make the identity policy that the notebook's commands take beside the one for all others.
+    """Make the identity policy that the notebook's commands take beside those for all others.
 
-    Together they would be longer than a managed policy may be. What they do in the bucket, the other one allows, and
-    that it is asked whether there is a notebook.
+    Who has no notebook need not allow it. What they do in the bucket, the others allow, and that it is asked whether
+    there is a notebook.
 
     Args:
         context: the project and environment.
@@ -313,7 +318,7 @@ def notebook_policy(context: Context, *, looking: bool = False) -> dict[str, Any
         if (names := [action for action in actions if action.startswith(scope) and action != PASSING])
     ]
     passing = [pass_roles([role])] if PASSING in actions else []
-    return {"Version": "2012-10-17", "Statement": [*statements, *passing]}
+    return document([*statements, *passing])
 
 
 def script(context: Context, wheel: str) -> str:
@@ -338,7 +343,7 @@ def script(context: Context, wheel: str) -> str:
 
 def running(context: Context) -> str:
     """Remind that a notebook costs money, where one does; empty otherwise."""
-    if context.environment.endpoint_url or context.state.latest(Notebook.kind) is None:
+    if not context.environment.billed or context.state.latest(Notebook.kind) is None:
         return ""
     live = Notebook(context).read(Notebook(context).name)
     if live is None or live.status != "InService":

@@ -1,8 +1,8 @@
 """Orphans: all that is left on AWS with the project's tags, whatever made it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from sentictl.aws.names import tags_in
 from sentictl.lifecycle.resource import Context, Resource
 
 
@@ -21,12 +21,8 @@ def find_orphans(context: Context, kinds: Sequence[Resource]) -> list[dict[str, 
     filters = [{"Key": key, "Values": [value]} for key, value in context.naming.names.items()]
     pages = context.environment.client("resourcegroupstaggingapi").get_paginator("get_resources")
     entries = (entry for page in pages.paginate(TagFilters=filters) for entry in page["ResourceTagMappingList"])
-    arns = [entry["ResourceARN"] for entry in entries if context.owns(_tags(entry))]
+    arns = [entry["ResourceARN"] for entry in entries if context.owns(tags_in(entry["Tags"]))]
     return [_entry(arn) for arn in arns if not any(kind.is_gone(arn) for kind in kinds)]
-
-
-def _tags(entry: Mapping[str, Any]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in entry["Tags"]}
 
 
 def _entry(arn: str) -> dict[str, str]:

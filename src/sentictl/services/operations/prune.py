@@ -13,6 +13,7 @@ from sentictl.errors import FileError, SentictlError
 from sentictl.lifecycle.reconcile import Action, Observer, Step
 from sentictl.lifecycle.resource import Context
 from sentictl.reviews.prepare.manifest import MANIFEST
+from sentictl.services.batch.job import TransformJob, folder_of
 from sentictl.services.operations.unused import DELETING, KEEP, Survey, Unused, survey
 from sentictl.services.resources.storage import delete_objects
 from sentictl.services.resources.training import PRUNED
@@ -67,11 +68,22 @@ def _delete(context: Context, unused: Unused) -> None:
         context.config.save_state()
     if unused.kind == "dataset" and unused.prefix:
         delete_objects(context, context.naming.bucket, unused.prefix + MANIFEST)  # which vouches for the rest
+    if unused.kind == "batch":
+        _forget_jobs(context, unused.prefix)
     if unused.prefix:
         delete_objects(context, context.naming.bucket, unused.prefix)
     if unused.path:
         _delete_folder(unused.path)
-    if record and unused.kind == "dataset":
+    if record and unused.kind in ("dataset", "preparation"):
+        context.state.forget(record)
+        context.config.save_state()
+
+
+def _forget_jobs(context: Context, prefix: str) -> None:
+    """Delete what is left of the transform jobs of a batch."""
+    job = TransformJob(context)
+    for record in [each for each in context.state.of_kind(job.kind) if folder_of(each.name) == prefix]:
+        job.delete(record)
         context.state.forget(record)
         context.config.save_state()
 

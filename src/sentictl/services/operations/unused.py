@@ -2,7 +2,8 @@
 
 What serves something stays: in this environment the newest versions, the one that is live and the one before it, the
 pinned one, the one that `predict` asks here, and the datasets of all of these; the newest dataset, and what a training
-or tuning job needs that is not over. On this machine the same holds for what is recorded in any environment.
+or tuning job needs that is not over, or a transform job that is not over or was so within a day. On this machine the
+same holds for what is recorded in any environment.
 """
 
 import time
@@ -19,8 +20,13 @@ from sentictl.config.state import Record, State
 from sentictl.errors import ForeignError
 from sentictl.lifecycle.resource import Context
 from sentictl.reviews.prepare.manifest import read_manifest
+from sentictl.services.batch.job import FOLDER as BATCHES
+from sentictl.services.batch.job import folder_of, going_on
 from sentictl.services.resources.dataset import FOLDER as DATASETS
 from sentictl.services.resources.dataset import Dataset
+from sentictl.services.resources.processing import ProcessingJob
+from sentictl.services.resources.processing_code import FOLDER as PREPARATIONS
+from sentictl.services.resources.processing_code import ProcessingCode
 from sentictl.services.resources.storage import bucket_exists, bucket_tags, folder_sizes
 from sentictl.services.resources.training import (
     CHECKPOINTS_FOLDER,
@@ -32,6 +38,7 @@ from sentictl.services.resources.training import (
     version_of,
     versions_of,
 )
+from sentictl.services.retraining.code import EVERY
 from sentictl.services.tuning.job import ENDED, TuningJob
 from sentictl.services.tuning.trials import describe_tuning_job
 from sentictl.services.web.live import live_artifact
@@ -48,8 +55,9 @@ class Unused:
     """Something that nothing serves.
 
     Args:
-        kind: "dataset", "version", "trial" of a tuning job that is no version, "checkpoints" of a training job, or
-            "unfinished", what a killed command left.
+        kind: "dataset", "version", "trial" of a tuning job that is no version, "checkpoints" of a training job,
+            "preparation", what a processing job was given and left beside its dataset, "batch", the reviews and answers
+            of a transform job, or "unfinished", what a killed command left.
         name: the dataset's digest, the training job's name, or the file's.
         prefix: of its keys in the bucket; empty where it is on this machine alone.
         bytes_on_s3: how much it takes there.
@@ -130,7 +138,9 @@ def survey(context: Context, keep: int = KEEP) -> Survey:
         *_trials(context, on_s3),
         *_datasets(context, served, on_s3, datasets),
         *_checkpoints(context, served, on_s3),
-        *_unfinished(folder.models, folder.datasets),
+        *_batches(context, on_s3),
+        *_preparations(context, served, on_s3),
+        *_unfinished(folder.models, folder.datasets, folder.cache),
     ]
     known = [record.name for record in versions_of(context.state) if record.name in served.versions]
     return Survey(context.environment.name, unused, known, [*_unknown_on_s3(context, on_s3), *_unknown_here(context)])
@@ -200,7 +210,7 @@ def _on_s3(context: Context) -> dict[str, int]:
     if not context.owns(bucket_tags(context, bucket)):
         where = env_option(context.environment.name, default=LOCAL)
         raise ForeignError(f"The bucket {bucket} is not this project's.", f"Look at it: sentictl status{where}")
-    folders = (DATASETS, MODELS, CHECKPOINTS_FOLDER)
+    folders = (DATASETS, MODELS, CHECKPOINTS_FOLDER, PREPARATIONS, BATCHES)
     return {prefix: size for folder in folders for prefix, size in folder_sizes(context, bucket, folder).items()}
 
 
@@ -250,6 +260,29 @@ def _checkpoints(context: Context, served: _Served, on_s3: dict[str, int]) -> It
             yield Unused("checkpoints", job, prefix, size)
 
 
+def _batches(context: Context, on_s3: dict[str, int]) -> Iterator[Unused]:
+    """Yield the reviews and answers of transform jobs that were over a day ago, and that nobody fetched."""
+    kept = {folder_of(record.name) for record, job in going_on(context) if not _is_long_over(job)}
+    for prefix, size in on_s3.items():
+        if prefix.startswith(BATCHES) and prefix not in kept:
+            yield Unused("batch", prefix.removeprefix(BATCHES).rstrip("/"), prefix, size)
+
+
+def _is_long_over(job: Mapping[str, Any]) -> bool:
+    ended = job.get("TransformEndTime")
+    return not job or (ended is not None and time.time() - ended.timestamp() > A_DAY)
+
+
+def _preparations(context: Context, served: _Served, on_s3: dict[str, int]) -> Iterator[Unused]:
+    """Yield what processing jobs were given and left, but for the newest and those whose dataset stays."""
+    jobs = context.state.of_kind(ProcessingJob.kind)
+    for record in context.state.of_kind(ProcessingCode.kind)[:-1]:
+        first = context.naming.name(record.name.removeprefix(PREPARATIONS).rstrip("/"))
+        made = {job.attributes.get("dataset", "") for job in jobs if job.name.startswith(first)}
+        if record.name in on_s3 and not made & served.datasets:
+            yield Unused("preparation", first, record.name, on_s3[record.name], record=record)
+
+
 def _unfinished(*folders: Path) -> Iterator[Unused]:
     """Yield the hidden folders that commands made and were killed over."""
     for path in (path for folder in folders for path in _entries(folder)):
@@ -281,8 +314,14 @@ def _unknown_here(context: Context) -> Iterator[tuple[str, str]]:
 def _recorded(context: Context, prefix: str) -> bool:
     """Tell whether what lies under a prefix in the bucket follows from something that is recorded."""
     folder, _, name = prefix.partition("/")
+    if f"{folder}/" == BATCHES:
+        return True
     if f"{folder}/" == DATASETS:
         return any(record.name == prefix for record in context.state.of_kind(Dataset.kind))
+    if prefix == EVERY:  # what scheduled trainings were given
+        return True
+    if f"{folder}/" == PREPARATIONS:
+        return any(record.name == prefix for record in context.state.of_kind(ProcessingCode.kind))
     jobs = [record.name for record in context.state.of_kind(TrainingJob.kind)]
     # The jobs of one digest share their checkpoints, and have numbers behind their names.
     several = f"{folder}/" == CHECKPOINTS_FOLDER

@@ -1,14 +1,15 @@
 """The web page: `templates/site/` rendered to one HTML file that needs nothing else.
 
 Styles and scripts are files of their own and are put inside the page here, each kind joined in the order of the names.
-The page's Content-Security-Policy allows these by their hashes and lets the page connect to the API's origin, and
-forbids everything else.
+The page's Content-Security-Policy allows these by their hashes and lets the page connect to the API's origin, and to
+that of the page where people sign in, and forbids everything else.
 """
 
 import base64
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,7 +27,27 @@ INDEX = "index.html"
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"}
 
 
-def render(site: SiteSettings, api_url: str, max_review_characters: int, files: Mapping[str, Path]) -> bytes:
+@dataclass(frozen=True)
+class SignIn:
+    """Where people sign in before they may ask.
+
+    Args:
+        url: of Cognito's page, an absolute http(s) URL.
+        client_id: the page's own in the user pool, which is no secret.
+    """
+
+    url: str
+    client_id: str
+
+
+def render(
+    site: SiteSettings,
+    api_url: str,
+    max_review_characters: int,
+    files: Mapping[str, Path],
+    access: str = "none",
+    sign_in: SignIn | None = None,
+) -> bytes:
     """The page as UTF-8 HTML: the same arguments give the same bytes.
 
     Args:
@@ -34,12 +55,15 @@ def render(site: SiteSettings, api_url: str, max_review_characters: int, files: 
         api_url: where the page posts reviews, an absolute http(s) URL.
         max_review_characters: the longest review the API takes, in characters (code points).
         files: the templates by name: `index.html` and what it includes, styles (`.css`) and scripts (`.js`).
+        access: who may ask, as `api.auth` has it.
+        sign_in: where people sign in before they may ask; None where they need not.
 
     Raises:
-        ValueError: `api_url` is not an absolute http(s) URL of a plain host and port.
+        ValueError: an address is not an absolute http(s) URL of a plain host and port.
         StateError: a template cannot be read or rendered.
     """
-    policy_origin = _origin(api_url)
+    addresses = [api_url, *([sign_in.url] if sign_in else [])]
+    origins = " ".join(dict.fromkeys(map(_origin, addresses)))
     style = _root_rule(site.accent) + "\n".join(_texts(files, ".css").values())
     script = "\n".join(_texts(files, ".js").values())
     loader = DictLoader(_texts(files, ".html"))
@@ -49,7 +73,9 @@ def render(site: SiteSettings, api_url: str, max_review_characters: int, files: 
             site=site,
             api_url=api_url,
             max_review_characters=max_review_characters,
-            csp=_policy(style, script, policy_origin),
+            access=access,
+            sign_in=sign_in,
+            csp=_policy(style, script, origins),
             style=Markup(style),  # noqa: S704 - our own file, named by its hash in the policy
             script=Markup(script),  # noqa: S704
         )
@@ -76,10 +102,10 @@ def _broken(path: Path, reason: str) -> StateError:
 
 
 def _origin(url: str) -> str:
-    """The origin of an API's URL. Nothing but a plain host and port may get into the page's policy."""
+    """The origin of a URL. Nothing but a plain host and port may get into the page's policy."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not HOST.fullmatch(parts.netloc):
-        raise ValueError(f"the API's address must be an http(s) URL with a plain host, not {url!r}")
+        raise ValueError(f"the address must be an http(s) URL with a plain host, not {url!r}")
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -89,12 +115,12 @@ def _root_rule(accent: str) -> str:
     return f":root {{ {' '.join(properties)} }}\n"
 
 
-def _policy(style: str, script: str, origin: str) -> str:
+def _policy(style: str, script: str, origins: str) -> str:
     directives = {
         "default-src": "'none'",
         "script-src": _source_hash(script),
         "style-src": _source_hash(style),
-        "connect-src": origin,
+        "connect-src": origins,
         "img-src": "data:",
         "base-uri": "'none'",
         "form-action": "'none'",

@@ -5,6 +5,7 @@ The artifact's way imports ONNX Runtime and nothing of AWS, so that a quick ques
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sentictl.errors import EndpointError, ModelError, RefusedError
+from sentictl.services.access.caller import Caller
+from sentictl.services.access.denials import denial
 from sentictl.services.predict.rows import Prediction
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ ANSWER_SECONDS = 35  # API Gateway itself gives up after 29
 MAX_BODY_BYTES = 4 * 1024 * 1024  # what the smallest of the services on the way takes
 MOST_THREADS = 8
 OF_THE_REVIEWS = (400, 413)  # statuses with which the API refuses a request for what is in it
+REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")  # of an API, as far as it may stand in a command that people paste
 LONGEST_PAUSE, MOST_PAUSES = 2, 15  # seconds that the API may ask to wait for, and how often
 
 
@@ -72,7 +76,7 @@ def from_artifact(folder: Path, *, explain: bool = False, threads: int = 0, spre
 
     def ask(texts: Sequence[str]) -> list[Prediction]:
         # asdict takes 20 times as long
-        answers = [_honest({**vars(prediction)}) for prediction in predictor.predict(texts)]
+        answers = [honest({**vars(prediction)}) for prediction in predictor.predict(texts)]
         if explain:
             for answer, text in zip(answers, texts, strict=True):
                 answer["explanation"] = asdict(predictor.explain(text))
@@ -88,32 +92,38 @@ def from_artifact(folder: Path, *, explain: bool = False, threads: int = 0, spre
     return replace(client, ask=workers.ask, close=workers.close)
 
 
-def from_api(url: str, max_reviews: int, *, explain: bool = False) -> Client:
-    """Ask the public API, as the web page does.
+def from_api(
+    url: str, max_reviews: int, *, explain: bool = False, caller: Caller | None = None, ca_bundle: str = ""
+) -> Client:
+    """Ask the API, as the web page does.
 
     Args:
         url: where it is.
         max_reviews: how many reviews it takes in one request.
         explain: whether to ask for explanations.
+        caller: who asks, where the API does not let everybody in.
+        ca_bundle: the path of a file of certificates that are trusted there; else those that a variable names.
 
     Raises:
-        AwsError: the certificates that a variable names cannot be read.
+        AwsError: the certificates cannot be read.
     """
     import urllib.error  # 25 ms that the model on this machine does not need
     import urllib.request
 
     from sentictl.aws.web import opener_for
 
-    opener = opener_for(url)
+    opener, known = opener_for(url, ca_bundle), caller or Caller()
+
+    def request(body: bytes) -> "Request":
+        headers = {"Content-Type": "application/json", "Accept": "application/json", **known.headers(body)}
+        return urllib.request.Request(url, body, headers)  # noqa: S310  (the address is the one that API Gateway gave)
 
     def ask(texts: Sequence[str]) -> list[Prediction]:
-        request = urllib.request.Request(  # noqa: S310  (the address is the one that API Gateway gave)
-            url, _body(texts, explain=explain), {"Content-Type": "application/json", "Accept": "application/json"}
-        )
+        body = _body(texts, explain=explain)
         try:
-            return _predictions(_patiently(lambda: _read(opener, request)), "The API")
+            return _predictions(_patiently(lambda: _read(opener, request(body))), "The API")
         except urllib.error.HTTPError as refusal:
-            raise _refused(refusal) from None
+            raise _refused(refusal, known) from None
         except OSError as problem:
             raise EndpointError(f"The API at {url} does not answer: {problem}", "See: sentictl status") from None
 
@@ -185,22 +195,31 @@ def _predictions(body: bytes, who: str) -> list[Prediction]:
         raise RefusedError(
             f"{who} refused: {error.get('message', answer)}", "Correct the review.", reason=error.get("code", "refused")
         )
-    return [_honest(prediction) for prediction in answer]
+    return [honest(prediction) for prediction in answer]
 
 
-def _honest(prediction: Prediction) -> Prediction:
-    """Call undecided what the model knows no word of; its label and sentiment are for callers that know only two."""
+def honest(prediction: Prediction) -> Prediction:
+    """Return a prediction that calls undecided what the model knows no word of.
+
+    Its label and sentiment are for callers that know only two.
+    """
     undecided = prediction.get("undecided", False)  # an endpoint of before does not say
     return prediction | {"undecided": undecided} | ({"label": "undecided", "sentiment": None} if undecided else {})
 
 
-def _refused(refusal: "HTTPError") -> EndpointError:
+def _refused(refusal: "HTTPError", caller: Caller) -> EndpointError:
     body = refusal.read()
     try:
         error = json.loads(body)["error"]
         code, reason = str(error["code"]), str(error["message"])
     except (ValueError, KeyError, TypeError):
-        code, reason = "", body.decode(errors="replace")[:200] or refusal.reason
+        error, code, reason = {}, "", body.decode(errors="replace")[:200] or refusal.reason
+    error_type = refusal.headers.get("x-amzn-ErrorType", "")
+    denied = denial(refusal.code, code, reason, error_type, caller.source)
+    if denied:
+        return denied
     if code and refusal.code in OF_THE_REVIEWS:
         return RefusedError(f"The API answered {refusal.code}: {reason}", "Correct the review.", reason=code)
-    return EndpointError(f"The API answered {refusal.code}: {reason}", "See: sentictl status", status=refusal.code)
+    request = str(error.get("request_id", ""))
+    look = f"See: sentictl logs --request {request}" if REQUEST_ID.fullmatch(request) else "See: sentictl status"
+    return EndpointError(f"The API answered {refusal.code}: {reason}", look, status=refusal.code)

@@ -22,7 +22,7 @@ MB = 2**20
 API_SECONDS = 29.0
 BURSTABLE = 0.2  # of a processor, all day: the EC2 guide's burstable-credits-baseline-concepts, for ml.t2.medium
 FUNCTIONS_AT_ONCE = 1000  # of an account and region, which AWS raises; a new account has fewer
-LOG_BYTES = 500  # that a function, or an endpoint, writes about one request
+LOG_BYTES = 500  # that a function, an endpoint, or the API writes about one request
 STARTS = {  # what a request waits for where nothing runs yet; measured on two busy cores: docs/serving.md
     "instance": "about 1 s: the function in front starts (1.2 s measured here)",
     "serverless": "about 10 s: container and TorchServe start (7 s measured here), and the function in front",
@@ -277,7 +277,7 @@ def _function(settings: Settings, traffic: Traffic) -> Choice:
     return Choice(
         "lambda",
         f"{memory} MB, arm64",
-        [function, _api(), _logs(settings, 1)],
+        [function, *_in_front(settings), _logs(settings, 1)],
         STARTS["lambda"],
         f"requests of {FUNCTION_MB} MB, code of 250 MB, {FUNCTIONS_AT_ONCE:,} at once in an account",
         FUNCTIONS_AT_ONCE,
@@ -289,18 +289,21 @@ def _function(settings: Settings, traffic: Traffic) -> Choice:
 def _around_endpoint(settings: Settings, traffic: Traffic, seconds: float) -> list[Part]:
     """Return what stands in front of an endpoint, and what goes in and out of it."""
     function = Part("function in front", each=per_use.front_function_price(settings.lambda_.memory_mb, seconds))
-    return [Part("data", each=per_use.data_price(traffic)), function, _api(), _logs(settings, 2)]
+    return [Part("data", each=per_use.data_price(traffic)), function, *_in_front(settings), _logs(settings, 2)]
 
 
-def _api() -> Part:
-    return Part("API Gateway", each=per_use.api_price())
+def _in_front(settings: Settings) -> list[Part]:
+    """Return what stands in front of all else."""
+    limited = settings.api.caller_rate_limit > 0
+    waf = Part("WAF", per_use.web_acl_month_price(), per_use.web_acl_price())
+    return [Part("API Gateway", each=per_use.api_price()), *([waf] if limited else [])]
 
 
 def _logs(settings: Settings, writers: int) -> Part:
-    """Return what logs cost that are written, and kept for as long as the function's are."""
-    months = settings.lambda_.log_days * 24 / HOURS_A_MONTH
+    """Return what logs cost that so many parts write beside the API, and that are kept for `logs.days`."""
+    months = settings.logs.days * 24 / HOURS_A_MONTH
     price = prices()["logs_gb_taken_in"] + prices()["logs_gb_month"] * months
-    return Part("logs", each=writers * LOG_BYTES / GB * price)
+    return Part("logs", each=(writers + settings.api.access_log) * LOG_BYTES / GB * price)
 
 
 def _cores(instance_type: str) -> float:

@@ -136,8 +136,8 @@ def estimate(context: Context, kinds: Iterable[type[Resource]], standing: Contai
     resources = [kind(context) for kind in kinds]
     found = [(resource.kind, machines) for resource in resources if (machines := resource.machines())]
     always = [machines for kind, machines in found if machines.standing and (standing is None or kind in standing)]
-    working = [machines for _, machines in found if not machines.standing]
-    billed = not context.environment.endpoint_url
+    working = [machines for _, machines in found if machines.component == "Training"]
+    billed = context.environment.billed
     asked = billed and not context.environment.unseen and all(each.component in USAGE for _, each in found)
     listed = listed_prices(context, [kind for _, each in found for kind in each.kinds]) if asked else None
     return Estimate(
@@ -158,10 +158,10 @@ def estimate(context: Context, kinds: Iterable[type[Resource]], standing: Contai
 def hosting_prices(context: Context | None, types: Sequence[str]) -> tuple[Mapping[str, float | None], str]:
     """Return what an hour of an endpoint's machine costs, by its type, and whose prices these are.
 
-    The built-in table answers where there is no project, on a twin, which need not run, and where nobody is logged in.
+    The built-in table answers where there is no project, where AWS bills nothing, and where nobody is logged in.
     """
     listed = None
-    if context and not context.environment.on_twin:
+    if context and context.environment.billed:
         with contextlib.suppress(AccessError):
             listed = listed_prices(context, [("Hosting", name) for name in types])
     return {name: _price(("Hosting", name), listed) for name in types}, _source(listed)
@@ -194,8 +194,7 @@ class TuningPrice:
     def __str__(self) -> str:
         machines = f"{self.instance_count} {self.instance_type} each" if self.instance_count > 1 else self.instance_type
         trials = f"{self.trials} trials of {self.minutes} minutes on {machines}"
-        price = "at a price that is not known" if self.most is None else f"{dollars(self.most)} at most"
-        on_aws = "" if self.billed else "nothing on this machine; on AWS it would be "
+        price, on_aws = at_most(self.most), unless_billed(self.billed)
         on_spot = "; spot machines cost less" if self.spot else ""
         return f"{on_aws}{trials}: {price}{on_spot} ({self.source})"
 
@@ -211,15 +210,51 @@ def tuning_price(context: Context, machines: Machines, trials: int) -> TuningPri
     train = context.settings.train
     price, source = hourly_price_of(context, machines)
     most = None if price is None else price * trials * train.max_minutes / 60
-    billed = not context.environment.endpoint_url
+    billed = context.environment.billed
     return TuningPrice(
         trials, train.max_minutes, machines.instance_type, machines.count, most, train.spot, source, billed
     )
 
 
+@dataclass(frozen=True)
+class PreparationPrice:
+    """What a processing job costs at most, in USD: all its machines as long as it may take.
+
+    Args:
+        minutes: how long that is.
+        instance_type: the machine.
+        instance_count: how many there are.
+        most: what all of it costs; None where the machine's price is not known.
+        source: whose price that is.
+        billed: False where nothing is paid, since all of it runs on this machine.
+    """
+
+    minutes: int
+    instance_type: str
+    instance_count: int
+    most: float | None
+    source: str
+    billed: bool
+
+    def __str__(self) -> str:
+        many = f"{self.instance_count} machines " if self.instance_count > 1 else ""
+        price, on_aws = at_most(self.most), unless_billed(self.billed)
+        return f"{on_aws}{self.minutes} minutes of {many}{self.instance_type}: {price} ({self.source})"
+
+
+def preparation_price(context: Context) -> PreparationPrice:
+    """Return what the processing job that prepares the dataset costs at most."""
+    data = context.settings.data
+    machines = Machines("Processing", data.instance_type, data.instance_count, standing=False)
+    price, source = hourly_price_of(context, machines)
+    most = None if price is None else price * data.max_minutes / 60
+    billed = context.environment.billed
+    return PreparationPrice(data.max_minutes, data.instance_type, data.instance_count, most, source, billed)
+
+
 def hourly_price_of(context: Context, machines: Machines) -> tuple[float | None, str]:
     """Return what an hour of all of these machines costs, None where it is not known, and whose price that is."""
-    asked = not (context.environment.endpoint_url or context.environment.unseen)
+    asked = context.environment.billed and not context.environment.unseen
     listed = listed_prices(context, [(machines.component, machines.instance_type)]) if asked else None
     return _hourly([machines], listed, min), _source(listed)
 
@@ -229,6 +264,16 @@ def machine_price(context: Context, machines: Machines) -> tuple[str, str]:
     listed = listed_prices(context, list(machines.kinds))
     price = _hourly([machines], listed, min)
     return "a price that is not known" if price is None else f"{dollars(price)} an hour", _source(listed)
+
+
+def at_most(price: float | None) -> str:
+    """Return the words for the highest price of something, in USD; None where it is not known."""
+    return "at a price that is not known" if price is None else f"{dollars(price)} at most"
+
+
+def unless_billed(billed: bool) -> str:
+    """Return what a price begins with where nothing is paid; empty where it is."""
+    return "" if billed else "nothing on this machine; on AWS it would be "
 
 
 def _hourly(

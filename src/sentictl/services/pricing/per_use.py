@@ -42,11 +42,22 @@ def api_price() -> float:
     return price
 
 
+def web_acl_month_price() -> float:
+    """Return the price of a web ACL with its one rule for a month, whatever comes."""
+    return float(prices()["web_acl_month"]) + float(prices()["web_acl_rule_month"])
+
+
+def web_acl_price() -> float:
+    """Return the price of a request to a stage that stands behind a web ACL."""
+    price: float = prices()["web_acl_million_requests"] / 1e6
+    return price
+
+
 def endpoint_machines(deploy: DeploySettings) -> Machines | None:
     """Return what of the endpoint is paid by the hour: its machines, or what is kept warm of a serverless one."""
     if deploy.serving == "instance":
         least, most = deploy.machine_counts
-        share = deploy.hours.week.share if deploy.hours.week else 1.0
+        share = deploy.hours.share
         fallback = tuple(deploy.fallback_types)
         return Machines("Hosting", deploy.instance_type, least, most=most, fallback_types=fallback, share=share)
     if deploy.serving == "serverless" and deploy.provisioned_concurrency:

@@ -20,7 +20,8 @@ PRICING_REGIONS = {"ap": "ap-south-1", "eu": "eu-central-1"}
 ELSEWHERE = "us-east-1"
 # Nobody waits long for a price: without an answer there is the built-in table.
 CONFIG = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
-USAGE = {"Hosting": "Host", "Training": "Train", "Notebook": "Notebk"}  # the component, and its word in a usage type
+# The component, and its word in a usage type.
+USAGE = {"Hosting": "Host", "Training": "Train", "Notebook": "Notebk", "Processing": "Processing"}
 DAY = timedelta(days=1)
 
 Machine = tuple[str, str]  # the component, one of USAGE, and the instance type

@@ -20,7 +20,7 @@ def hourly_price(component: str, instance_type: str) -> float | None:
     """Return what an hour of a machine costs; None where the table does not know it.
 
     Args:
-        component: "Hosting", "Training", "Notebook" or "Serverless". Hosting and training cost the same.
+        component: "Hosting", "Training", "Processing", "Notebook" or "Serverless". The first three cost the same.
         instance_type: such as "ml.m5.large"; "2048 MB" of what is kept warm of a serverless endpoint.
     """
     if component == "Serverless":

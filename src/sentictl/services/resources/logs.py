@@ -1,7 +1,7 @@
 """CloudWatch's logs of the chain's parts: the groups that are kept, and reading them."""
 
-from abc import abstractmethod
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sentictl.aws.lookup import if_there
@@ -29,14 +29,10 @@ class LogGroup(Resource):
         delete="logs:DeleteLogGroup",
         unscoped="logs:DescribeLogGroups",
     )
-
-    @property
-    @abstractmethod
-    def retention_days(self) -> int:
-        """How long the settings want log events to be kept."""
+    holds_logs = True
 
     def desired(self) -> Mapping[str, Any]:
-        return {"retention_days": self.retention_days}
+        return {"retention_days": self.context.settings.logs.days}
 
     def read(self, name: str) -> LiveResource | None:
         client = self.context.environment.client("logs")
@@ -62,14 +58,16 @@ class LogGroup(Resource):
 
     def update(self) -> None:
         client = self.context.environment.client("logs")
-        client.put_retention_policy(logGroupName=self.name, retentionInDays=self.retention_days)
+        client.put_retention_policy(logGroupName=self.name, retentionInDays=self.context.settings.logs.days)
 
     def delete(self, record: Record) -> None:
         if_there(self.context.environment.client("logs").delete_log_group, logGroupName=record.name)
 
     def scope(self, action: str) -> Sequence[str]:
+        """Return one ARN for all of the project's groups, with their streams: a policy has only so much room."""
         own = action.startswith("logs:") and action not in LOG_STREAM_ACTIONS
-        return log_scope(self.context, self.name) if own else []
+        group = f"log-group:/aws/*/{self.context.naming.name('*')}"
+        return [self.context.environment.arn("logs", group)] if own else []
 
     def uses(self) -> Sequence[Use]:
         return [
@@ -78,11 +76,30 @@ class LogGroup(Resource):
         ]
 
     def cloudformation(self) -> Entries:
-        properties = {"LogGroupName": self.name, "RetentionInDays": self.retention_days}
+        properties = {"LogGroupName": self.name, "RetentionInDays": self.context.settings.logs.days}
         return self.entry("AWS::Logs::LogGroup", properties)
+
+    @property
+    def arn(self) -> str:
+        return self._arn(self.name)
 
     def _arn(self, name: str) -> str:
         return self.context.environment.arn("logs", f"log-group:{name}")
+
+
+class ApiLogGroup(LogGroup):
+    """The log group of the API's access log."""
+
+    kind = "api-log-group"
+    command = "wire-api"
+
+    @property
+    def name(self) -> str:
+        return f"/aws/apigateway/{self.context.naming.name('api')}"
+
+    @property
+    def wanted(self) -> bool:
+        return self.context.settings.api.access_log
 
 
 class FunctionLogGroup(LogGroup):
@@ -94,10 +111,6 @@ class FunctionLogGroup(LogGroup):
     @property
     def name(self) -> str:
         return f"/aws/lambda/{self.context.naming.name('predict')}"
-
-    @property
-    def retention_days(self) -> int:
-        return self.context.settings.lambda_.log_days
 
 
 class EndpointLogGroup(LogGroup):
@@ -120,19 +133,62 @@ class EndpointLogGroup(LogGroup):
     def wanted(self) -> bool:
         return has_endpoint(self.context)
 
-    def scope(self, action: str) -> Sequence[str]:
-        """Return one ARN for the groups of all endpoints that there can be: a policy has only so much room."""
-        group = f"log-group:{ENDPOINT_GROUPS}{self.context.naming.name('*')}"
-        return [self.context.environment.arn("logs", group)] if super().scope(action) else []
-
-    @property
-    def retention_days(self) -> int:
-        return self.context.settings.deploy.log_days
-
 
 def log_scope(context: Context, group: str) -> list[str]:
     """Return the ARNs of a log group, without and with its streams."""
     return [context.environment.arn("logs", f"log-group:{group}{rest}") for rest in ("", ":*")]
+
+
+def job_log_scope(context: Context, group: str, action: str) -> list[str]:
+    """Limit what is done in the log of all jobs of a kind, which is not the project's, to the project's own streams.
+
+    AWS decides on reading by the group, so that it reaches the others' streams there.
+
+    Args:
+        context: the project and environment.
+        group: the log group, which AWS names.
+        action: the IAM action.
+
+    Returns:
+        The ARNs; empty for an action that is not one on logs.
+    """
+    if action in LOG_READING_ACTIONS:
+        return log_scope(context, group)
+    if action in LOG_STREAM_ACTIONS:
+        return [context.environment.arn("logs", f"log-group:{group}:log-stream:{context.naming.name('*')}")]
+    return []
+
+
+def read_events(
+    context: Context,
+    group: str,
+    *,
+    streams: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    pattern: str = "",
+) -> Iterator[dict[str, Any]]:
+    """Yield the events of a log group as AWS tells them, oldest first, page by page; none where it is not there.
+
+    Args:
+        context: the project and environment.
+        group: its name.
+        streams: what the names of the streams begin with.
+        since: the time of the first event.
+        until: the time of the last one.
+        pattern: a filter pattern of CloudWatch's.
+    """
+    client = context.environment.client("logs")
+    asked: dict[str, Any] = {"logGroupName": group}
+    asked |= {"logStreamNamePrefix": streams} if streams else {}
+    asked |= {"startTime": _milliseconds(since)} if since else {}
+    asked |= {"endTime": _milliseconds(until)} if until else {}
+    asked |= {"filterPattern": pattern} if pattern else {}
+    while page := if_there(client.filter_log_events, **asked):
+        yield from page["events"]
+        if "nextToken" not in page:
+            return
+        asked["nextToken"] = page["nextToken"]
 
 
 def delete_streams(context: Context, group: str, prefix: str) -> None:
@@ -146,3 +202,7 @@ def delete_streams(context: Context, group: str, prefix: str) -> None:
             if_there(client.delete_log_stream, logGroupName=group, logStreamName=stream["logStreamName"])
         if not streams:
             return
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

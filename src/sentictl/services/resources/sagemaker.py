@@ -7,6 +7,7 @@ from typing import ClassVar
 from botocore.exceptions import ClientError
 
 from sentictl.aws.lookup import if_there, says_over
+from sentictl.aws.names import tags_in
 from sentictl.aws.waiters import poll
 from sentictl.lifecycle.resource import Context, LiveResource, Resource
 
@@ -15,6 +16,9 @@ from sentictl.lifecycle.resource import Context, LiveResource, Resource
 ENDPOINTS = {"instance": "endpoint", "serverless": "serverless"}
 
 
+# What the names begin with of all that a scheduled training makes, behind project and environment.
+OF_SCHEDULE = "retrain-"
+MADE_OF = "made_of"  # the attribute with the digest that would be in the name, had sentictl made it
 OVER = {"Completed", "Failed", "Stopped"}  # SageMaker's words for jobs that do nothing more
 STOP_SECONDS = 300
 
@@ -50,6 +54,12 @@ def stop_job(stop: Callable[[], object], status: Callable[[], str], name: str) -
     poll(status, lambda word: word in OVER, what=name, timeout=STOP_SECONDS)
 
 
+def because(reason: str) -> str:
+    """Return how a sentence on what failed ends: with the reason that AWS gives, in one line, if it gives one."""
+    told = " ".join(reason.split())
+    return f": {told}" if told else "."
+
+
 class SageMakerResource(Resource):
     """A resource of SageMaker's. Its kind is also the type in its ARN, unless `arn_type` is."""
 
@@ -62,7 +72,7 @@ class SageMakerResource(Resource):
     def tags(self, name: str) -> Mapping[str, str]:
         client = self.context.environment.client("sagemaker")
         answer = if_there(client.list_tags, ResourceArn=self._arn(name)) or {"Tags": []}
-        return {tag["Key"]: tag["Value"] for tag in answer["Tags"]}
+        return tags_in(answer["Tags"])
 
     def tag(self, name: str) -> None:
         client = self.context.environment.client("sagemaker")
@@ -87,10 +97,19 @@ class DigestNamed(SageMakerResource):
     listed_name: ClassVar[str]
     before_digest: ClassVar[str] = ""
 
+    def named_for(self, digest: str) -> str:
+        """Return the name of what has a digest: that of what a scheduled training made of the same, where it did."""
+        same = (each.name for each in self.context.state.of_kind(self.kind) if each.attributes.get(MADE_OF) == digest)
+        return next(same, self.context.naming.name(f"{self.before_digest}{digest}"))
+
+    def of_schedule(self, name: str) -> bool:
+        """Tell whether a scheduled training has made what has this name."""
+        return name.startswith(self.context.naming.name(OF_SCHEDULE))
+
     def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
         prefix = self.context.naming.name(self.before_digest)
         # Another environment's name can begin with this one's: only what a digest follows is of this one.
-        ours = re.compile(re.escape(prefix) + r"[0-9a-f]{12}(-\d+)?")
+        ours = re.compile(rf"{re.escape(prefix)}([0-9a-f]{{12}}(-\d+)?|{OF_SCHEDULE}[0-9a-z]+)")
         pages = self.context.environment.client("sagemaker").get_paginator(self.operation)
         for page in pages.paginate(NameContains=prefix, SortBy="CreationTime", SortOrder="Ascending"):
             names = [str(entry[self.listed_name]) for entry in page[self.listed]]

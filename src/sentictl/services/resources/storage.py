@@ -7,6 +7,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sentictl.aws.lookup import if_there
+from sentictl.aws.names import tags_in
+from sentictl.aws.remote_state.place import OWN, STATE_FOLDER, VERSIONED
 from sentictl.config.state import Record
 from sentictl.errors import AccessError, AwsError
 from sentictl.lifecycle.cost import Use
@@ -68,7 +70,13 @@ class Bucket(S3Bucket):
         return self.context.naming.bucket
 
     def desired(self) -> Mapping[str, Any]:
-        return {"public_access_block": PRIVATE}
+        versioned = {"versioning": VERSIONED} if self.holds_state else {}
+        return {"public_access_block": PRIVATE, **versioned}
+
+    @property
+    def holds_state(self) -> bool:
+        """Whether the project's state is kept in it, so that it keeps older versions of what is in it."""
+        return self.context.settings.project.state == OWN
 
     def read(self, name: str) -> LiveResource | None:
         if not bucket_exists(self.context, name):
@@ -76,11 +84,15 @@ class Bucket(S3Bucket):
         client = self.context.environment.client("s3")
         blocked = if_there(client.get_public_access_block, Bucket=name) or {"PublicAccessBlockConfiguration": {}}
         fields = {"public_access_block": blocked["PublicAccessBlockConfiguration"]}
+        if self.holds_state:
+            fields["versioning"] = client.get_bucket_versioning(Bucket=name).get("Status", "")
         return LiveResource(bucket_arn(self.context, name), fields=fields)
 
     def update(self) -> None:
         client = self.context.environment.client("s3")
         client.put_public_access_block(Bucket=self.name, PublicAccessBlockConfiguration=PRIVATE)
+        if self.holds_state:
+            client.put_bucket_versioning(Bucket=self.name, VersioningConfiguration={"Status": VERSIONED})
 
     def uses(self) -> Sequence[Use]:
         return [Use("S3", "a GB kept for a month", prices()["s3_gb_month"])]
@@ -140,7 +152,7 @@ def create_bucket(context: Context, name: str) -> None:
 def bucket_tags(context: Context, name: str) -> dict[str, str]:
     """Return a bucket's tags; none where it is gone."""
     tagging = if_there(context.environment.client("s3").get_bucket_tagging, Bucket=name) or {"TagSet": []}
-    return {tag["Key"]: tag["Value"] for tag in tagging["TagSet"]}
+    return tags_in(tagging["TagSet"])
 
 
 def tag_bucket(context: Context, name: str) -> None:
@@ -151,26 +163,41 @@ def tag_bucket(context: Context, name: str) -> None:
 
 
 def delete_bucket(context: Context, name: str) -> None:
-    """Empty a bucket, all versions of all objects, and delete it."""
+    """Empty a bucket, all versions of all objects, and delete it.
+
+    The state goes last, if it is in there, and its lease: until then a kill leaves the record of what is left, and
+    whoever waits for the lease does not begin in a bucket that is about to be deleted.
+    """
     if not bucket_exists(context, name):
         return
     client = context.environment.client("s3")
-    for page in client.get_paginator("list_object_versions").paginate(Bucket=name):
-        entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-        _delete_batch(client, name, [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries])
+    if context.settings.project.state == OWN:
+        _delete_versions(client, name, "", but=STATE_FOLDER)
+    _delete_versions(client, name, "")
     if_there(client.delete_bucket, Bucket=name)
 
 
 def delete_objects(context: Context, bucket: str, prefix: str) -> None:
-    """Delete every object whose key begins with `prefix`."""
+    """Delete every object whose key begins with `prefix`; where the bucket keeps older versions, these as well."""
     client = context.environment.client("s3")
+    if context.settings.project.state == OWN:
+        _delete_versions(client, bucket, prefix)
+        return
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         _delete_batch(client, bucket, [{"Key": entry["Key"]} for entry in page.get("Contents", [])])
 
 
+def _delete_versions(client: Any, bucket: str, prefix: str, *, but: str | None = None) -> None:
+    """Delete all versions of what begins with a prefix, but not of what begins with another."""
+    for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+        entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        doomed = [entry for entry in entries if but is None or not entry["Key"].startswith(but)]
+        _delete_batch(client, bucket, [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in doomed])
+
+
 def list_keys(context: Context, bucket: str, prefix: str) -> Iterable[str]:
     """Yield the keys of all objects under a prefix; none where there is no bucket."""
-    return (key for key, _ in _listed(context, bucket, prefix))
+    return (key for key, _ in list_sizes(context, bucket, prefix))
 
 
 def folder_sizes(context: Context, bucket: str, prefix: str) -> dict[str, int]:
@@ -179,13 +206,13 @@ def folder_sizes(context: Context, bucket: str, prefix: str) -> dict[str, int]:
     An object directly below has its key; there is nothing where there is no bucket.
     """
     sizes: dict[str, int] = {}
-    for key, size in _listed(context, bucket, prefix):
+    for key, size in list_sizes(context, bucket, prefix):
         name, slash, _ = key.removeprefix(prefix).partition("/")
         sizes[f"{prefix}{name}{slash}"] = sizes.get(f"{prefix}{name}{slash}", 0) + size
     return sizes
 
 
-def _listed(context: Context, bucket: str, prefix: str) -> Iterable[tuple[str, int]]:
+def list_sizes(context: Context, bucket: str, prefix: str) -> Iterable[tuple[str, int]]:
     """Yield the key and the bytes of each object under a prefix; none where there is no bucket."""
     if bucket_exists(context, bucket):
         pages = context.environment.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)

@@ -1,11 +1,11 @@
 """Training: the source archive and the SageMaker training job, followed to an artifact on this machine."""
 
 import json
-import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC
 from functools import cached_property
 from itertools import count
+from math import ceil
 from typing import Any
 
 from sentimodel.files import METADATA
@@ -16,6 +16,8 @@ from sentictl.aws.images import pytorch_image
 from sentictl.aws.lookup import if_there
 from sentictl.aws.names import TRAINING_GROUP, digest_of
 from sentictl.aws.waiters import poll
+from sentictl.config.config import LOCAL
+from sentictl.config.environments import env_option
 from sentictl.config.state import Record, State
 from sentictl.config.tables.train import MOST_MINUTES
 from sentictl.errors import InterruptedByUserError, TrainingError
@@ -24,21 +26,31 @@ from sentictl.lifecycle.resource import Actions, Context, LiveResource
 from sentictl.services.iam.roles import ExecutionRole
 from sentictl.services.resources.artifacts import artifact_is_there, fetch_artifact, make_current
 from sentictl.services.resources.dataset import Dataset
-from sentictl.services.resources.logs import LOG_READING_ACTIONS, LOG_STREAM_ACTIONS, delete_streams, log_scope
-from sentictl.services.resources.sagemaker import OVER, DigestNamed, stop_job
+from sentictl.services.resources.logs import delete_streams, job_log_scope
+from sentictl.services.resources.sagemaker import OVER, DigestNamed, because, stop_job
 from sentictl.services.resources.storage import StoredObject, bucket_tags, delete_objects, list_keys, read_object
 from sentictl.services.resources.training_log import TrainingLog
 
 CHANNELS = ("train", "validation", "vocabulary")
 UNLABELLED = "unlabelled"  # a channel only where the settings want it
+DEALT = ("train", UNLABELLED)  # among the machines; all need the others whole
 ACCURACY = "validation_accuracy"
 METRICS = ("train_loss", "validation_loss", ACCURACY)
+# Of a scheduled training: the channel with the model that is served, and what comes of the comparison with it.
+SERVED, TOLERANCE = "served", "tolerance"
+SERVED_ACCURACY, NOT_WORSE = "served_accuracy", "not_worse"
+GATE, PASSED, REFUSED = "gate", "passed", "refused"  # the attribute that tells that
 # Hyperparameters are the [train] settings that the script takes; the rest are about its machines and channels.
-OTHER_SETTINGS = {"unlabelled", "instance_type", "instance_count", "spot", "volume_gb", "max_minutes", "tune"}
+MACHINE_SETTINGS = {"instance_type", "instance_count", "spot", "volume_gb", "max_minutes"}
+OTHER_SETTINGS = MACHINE_SETTINGS | {"unlabelled", "tune", "schedule"}
 # How the names begin of those that are the container's toolkit's own; a tuning job gives its trials the second one.
 RESERVED = ("sagemaker_", "_tuning_objective_metric")
 TUNED_BY = "tuning_job"  # the attribute that names the tuning job whose trial a version is
 PRUNED = "pruned"  # the attribute that says when `prune` deleted a version's artifact
+# What a token to learn from takes of the disk while n-grams are counted, and with an LSTM while pairs of words are
+# (docs/scale.md, "Memory": 4 and 14 kB for a review of 235 words).
+NGRAM_SCRATCH_BYTES, LSTM_SCRATCH_BYTES = 18, 60
+GB = 10**9
 MODELS, CHECKPOINTS_FOLDER = "models/", "checkpoints/"  # in the bucket
 CHECKPOINTS = "/opt/ml/checkpoints"  # where train.py looks for them, and SageMaker's own default
 SPARKS = "▁▂▃▄▅▆▇█"
@@ -123,7 +135,7 @@ class TrainingJob(DigestNamed):
     def digest_with(self, hyperparameters: Mapping[str, str]) -> str:
         """Return the digest of all that a job learns from, with these hyperparameters."""
         hosts = self.context.settings.train.instance_count
-        return digest_of(self._source.digest, self._image, hyperparameters, hosts, self._channels)
+        return digest_of(self._source.digest, self._image, hyperparameters, hosts, self.channels)
 
     @property
     def name(self) -> str:
@@ -144,6 +156,12 @@ class TrainingJob(DigestNamed):
                 break
         return _live(job)
 
+    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
+        """Yield all but those of scheduled trainings that became no version."""
+        for name, live in super().found(known):
+            if not self.of_schedule(name) or live.attributes.get(GATE) == PASSED:
+                yield name, live
+
     def read(self, name: str) -> LiveResource | None:
         return _live(self._describe(name))
 
@@ -151,7 +169,7 @@ class TrainingJob(DigestNamed):
         return {"artifact": f"s3://{self.context.naming.bucket}/{MODELS}{self.name}/output/model.tar.gz"}
 
     def create(self) -> None:
-        self.check_channels()
+        self.check_inputs()
         self.context.environment.client("sagemaker").create_training_job(**self._request())
 
     def wait_ready(self, live: LiveResource) -> LiveResource:
@@ -189,16 +207,7 @@ class TrainingJob(DigestNamed):
         return [record.name, record.attributes.get("architecture", ""), measured]
 
     def scope(self, action: str) -> Sequence[str]:
-        """Limit what is done in the log of all training jobs, which is not the project's, to its own streams.
-
-        AWS decides on reading by the group, so that it reaches the others' streams there.
-        """
-        if action in LOG_READING_ACTIONS:
-            return log_scope(self.context, TRAINING_GROUP)
-        if action in LOG_STREAM_ACTIONS:
-            streams = f"log-group:{TRAINING_GROUP}:log-stream:{self.context.naming.name('*')}"
-            return [self.context.environment.arn("logs", streams)]
-        return super().scope(action)
+        return job_log_scope(self.context, TRAINING_GROUP, action) or super().scope(action)
 
     def machines(self) -> Machines:
         train = self.context.settings.train
@@ -245,9 +254,9 @@ class TrainingJob(DigestNamed):
         return artifact_is_there(self.context, job["ModelArtifacts"]["S3ModelArtifacts"])
 
     def _find_trial(self) -> dict[str, Any] | None:
-        """Return what AWS tells of the tuning job's trial that has these very inputs, where one is recorded."""
+        """Return what AWS tells of the recorded trial, or scheduled training, that has these very inputs."""
         for record in reversed(versions_of(self.context.state)):
-            if TUNED_BY in record.attributes:
+            if TUNED_BY in record.attributes or GATE in record.attributes:
                 job = self._describe(record.name)
                 if job and self._is_given_the_same(job) and self._usable(job):
                     return job
@@ -255,17 +264,19 @@ class TrainingJob(DigestNamed):
 
     def _is_given_the_same(self, job: Mapping[str, Any]) -> bool:
         given = job["HyperParameters"]
-        own = {name: json.loads(value) for name, value in given.items() if not name.startswith(RESERVED)}
+        besides = (*RESERVED, TOLERANCE)
+        own = {name: json.loads(value) for name, value in given.items() if not name.startswith(besides)}
         return (
             own == {name: json.loads(value) for name, value in self.hyperparameters.items()}
             and json.loads(given["sagemaker_submit_directory"]) == self._source.uri(self._source.name)
             and job["AlgorithmSpecification"]["TrainingImage"] == self._image
             and job["ResourceConfig"]["InstanceCount"] == self.context.settings.train.instance_count
-            and {channel["ChannelName"] for channel in job["InputDataConfig"]} == set(self._channels)
+            and {channel["ChannelName"] for channel in job["InputDataConfig"]} - {SERVED} == set(self.channels)
         )
 
     @property
-    def _channels(self) -> tuple[str, ...]:
+    def channels(self) -> tuple[str, ...]:
+        """The names of the channels that it learns from."""
         return (*CHANNELS, UNLABELLED) if self.context.settings.train.unlabelled else CHANNELS
 
     @property
@@ -276,21 +287,33 @@ class TrainingJob(DigestNamed):
     @property
     def hyperparameters(self) -> dict[str, str]:
         """The settings that the script takes, and the dataset's digest, each as JSON."""
+        return self.plain_hyperparameters | {"dataset": json.dumps(self._dataset.digest)}
+
+    @property
+    def plain_hyperparameters(self) -> dict[str, str]:
+        """The settings that the script takes, each as JSON, whatever the dataset."""
         settings = self.context.settings.train.model_dump(exclude=OTHER_SETTINGS)
         # As JSON, all of them: the container's toolkit decodes each, and an undecided digest could be a number to it.
-        return {key: json.dumps(value) for key, value in (settings | {"dataset": self._dataset.digest}).items()}
+        return {key: json.dumps(value) for key, value in settings.items()}
 
     def definition(self) -> dict[str, Any]:
         """Return what runs, as whom, on what and for how long: what a tuning job's trials have in common with a job."""
+        return {**self.terms(), "InputDataConfig": [self._channel(name) for name in self.channels]}
+
+    def terms(self, metrics: Iterable[str] = METRICS) -> dict[str, Any]:
+        """Return the same without what is learned from.
+
+        Args:
+            metrics: what is to be read in the log.
+        """
         train = self.context.settings.train
         return {
             "RoleArn": ExecutionRole(self.context).arn,
             "AlgorithmSpecification": {
                 "TrainingImage": self._image,
                 "TrainingInputMode": "File",
-                "MetricDefinitions": [{"Name": name, "Regex": rf"\b{name}=([0-9.]+)"} for name in METRICS],
+                "MetricDefinitions": [{"Name": name, "Regex": rf"\b{name}=([0-9.]+)"} for name in metrics],
             },
-            "InputDataConfig": [self._channel(name) for name in self._channels],
             "OutputDataConfig": {"S3OutputPath": f"s3://{self.context.naming.bucket}/models"},
             "ResourceConfig": {
                 "InstanceType": train.instance_type,
@@ -311,17 +334,37 @@ class TrainingJob(DigestNamed):
         quoted = {key: json.dumps(value) for key, value in values.items()}
         return quoted | {"sagemaker_container_log_level": "20"}
 
-    def check_channels(self) -> None:
-        """Refuse to learn from unlabelled reviews where the source has none.
+    def check_inputs(self) -> None:
+        """Refuse what a job could not learn from.
 
         Raises:
-            TrainingError: it has none.
+            TrainingError: the source has no unlabelled reviews, or the machines' disks are too small for it.
         """
+        self._check_unlabelled()
+        self._check_volume()
+
+    def _check_unlabelled(self) -> None:
         manifest = self._dataset.prepared.manifest
-        if UNLABELLED in self._channels and manifest.unlabelled is None:
+        if UNLABELLED in self.channels and manifest.unlabelled is None:
             raise TrainingError(
                 f"There are no unlabelled reviews to learn from: {manifest.source} has none.",
                 "Take the IMDb archive (sentictl data --source imdb), or train without: sentictl train --no-unlabelled",
+            )
+
+    def _check_volume(self) -> None:
+        train, manifest = self.context.settings.train, self._dataset.prepared.manifest
+        parts = [manifest.splits["train"], *([manifest.unlabelled] if train.unlabelled and manifest.unlabelled else [])]
+        each = NGRAM_SCRATCH_BYTES if train.architecture == "ngram" else LSTM_SCRATCH_BYTES
+        scratch = each * sum(part.tokens for part in parts)
+        files = sum(facts.bytes for facts in manifest.files.values())
+        needed = ceil((scratch / train.instance_count + files) / GB)
+        if needed > train.volume_gb:
+            where = env_option(self.context.environment.name, default=LOCAL)
+            raise TrainingError(
+                f"Learning from {sum(part.reviews for part in parts):,} reviews takes up to {needed} GB of each "
+                f"machine's disk, and train.volume_gb is {train.volume_gb}.",
+                f"sentictl config set train.volume_gb {needed}{where}, or more machines: sentictl train "
+                f"--instance-count {train.instance_count + 1}{where}",
             )
 
     def _request(self) -> dict[str, Any]:
@@ -351,9 +394,15 @@ class TrainingJob(DigestNamed):
         source = {
             "S3DataType": "S3Prefix",
             "S3Uri": self._dataset.uri(f"{self._dataset.name}{name}/"),
-            "S3DataDistributionType": "FullyReplicated",
+            "S3DataDistributionType": "ShardedByS3Key" if self._is_dealt(name) else "FullyReplicated",
         }
         return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+    def _is_dealt(self, channel: str) -> bool:
+        """Whether each machine gets shards of its own. All get all where there are not enough, and share the rows."""
+        machines = self.context.settings.train.instance_count
+        shards = sum(name.startswith(f"{channel}/") for name in self._dataset.prepared.manifest.files)
+        return channel in DEALT and 1 < machines <= shards
 
 
 def describe_training_job(context: Context, name: str) -> dict[str, Any] | None:
@@ -420,6 +469,8 @@ def _outcome(job: Mapping[str, Any]) -> dict[str, str]:
     }
     if "TuningJobArn" in job:
         outcome[TUNED_BY] = job["TuningJobArn"].rpartition("/")[2]
+    if NOT_WORSE in metrics:
+        outcome[GATE] = PASSED if metrics[NOT_WORSE] >= 0.5 else REFUSED
     if ACCURACY in metrics:
         outcome[ACCURACY] = f"{metrics[ACCURACY]:.4f}"
     return outcome
@@ -443,10 +494,9 @@ def _failure(name: str, job: Mapping[str, Any]) -> TrainingError:
             f"The training job {name} ran out of time.",
             f"Give it more, and it goes on where it stopped: sentictl train --max-minutes {more}",
         )
-    reason = re.sub(r"\s+", " ", job.get("FailureReason", "")).strip()
-    if "No module named 'torch'" in reason:
+    why = because(job.get("FailureReason", ""))
+    if "No module named 'torch'" in why:
         return TrainingError("Training on this machine needs torch.", install_command("train"))
-    why = f": {reason}" if reason else "."
     return TrainingError(f"The training job {name} ended as {status}{why}", "Its whole log: sentictl logs train")
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from sentictl.aws.lookup import if_there
+from sentictl.aws.names import tags_in
 from sentictl.config.state import Record
 from sentictl.lifecycle.cost import Use
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
@@ -74,7 +75,7 @@ class RollbackAlarms(Resource):
         client = self.context.environment.client("cloudwatch")
         tagged = next(iter(live_alarms(self.context)), ABORT)
         answer = if_there(client.list_tags_for_resource, ResourceARN=self._arn(tagged)) or {"Tags": []}
-        return {tag["Key"]: tag["Value"] for tag in answer["Tags"]}
+        return tags_in(answer["Tags"])
 
     def tag(self, name: str) -> None:  # noqa: ARG002
         client = self.context.environment.client("cloudwatch")

@@ -16,6 +16,7 @@ from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource
 from sentictl.services.pricing.per_use import endpoint_machines, endpoint_uses
 from sentictl.services.resources.logs import EndpointLogGroup
 from sentictl.services.resources.sagemaker import (
+    MADE_OF,
     DigestNamed,
     SageMakerResource,
     endpoint_name,
@@ -33,6 +34,8 @@ from sentictl.services.serving.rollout import (
 from sentictl.services.serving.shadow import ShadowModel, data_capture, standing_shadow
 
 VARIANT = "AllTraffic"
+# What an endpoint config is told of its variant; all else that AWS tells of one is its own.
+VARIANT_KEYS = ("VariantName", "ModelName", "InstanceType", "InitialInstanceCount", "InstancePools", "ServerlessConfig")
 SCALABLE_TARGET = "scalable-target"  # the kind of resource that its registration for scaling is
 SCALING_NAMESPACE = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
 SCALING = "Scaling"  # our word for an endpoint that is updating only in that its machines become more, or fewer
@@ -57,7 +60,7 @@ class EndpointConfig(DigestNamed):
 
     @property
     def name(self) -> str:
-        return self.context.naming.name(digest_of({**self.variant(), **self._shadowed()}))
+        return self.named_for(digest_of({**self.variant(), **self._shadowed()}))
 
     @property
     def wanted(self) -> bool:
@@ -66,7 +69,11 @@ class EndpointConfig(DigestNamed):
     def read(self, name: str) -> LiveResource | None:
         describe = self.context.environment.client("sagemaker").describe_endpoint_config
         config = if_there(describe, EndpointConfigName=name)
-        return LiveResource(config["EndpointConfigArn"]) if config else None
+        if config is None:
+            return None
+        variant = {key: value for key, value in config["ProductionVariants"][0].items() if key in VARIANT_KEYS}
+        made_of = {MADE_OF: digest_of(variant)} if self.of_schedule(name) else {}
+        return LiveResource(config["EndpointConfigArn"], attributes=made_of)
 
     def create(self) -> None:
         self.context.environment.client("sagemaker").create_endpoint_config(

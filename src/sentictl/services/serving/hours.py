@@ -4,22 +4,28 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sentictl.config.hours import WeeklyTime
+from sentictl.config.hours import WeeklyTime, minute_of_week
 from sentictl.lifecycle.resource import Context
 from sentictl.services.serving.endpoint import Endpoint, EndpointConfig
-from sentictl.services.serving.schedule import EndpointSchedule
+from sentictl.services.serving.schedule import SageMakerSchedule
 
 TIMING = ("ScheduleExpression", "ScheduleExpressionTimezone")
 
 
-class WeeklySchedule(EndpointSchedule):
+class WeeklySchedule(SageMakerSchedule):
     """A schedule that fires at the same time on some days of each week."""
 
     @property
     @abstractmethod
     def time(self) -> str:
         """The days and the time of day, as the settings have them; empty where they ask for none."""
+
+    @property
+    def timezone(self) -> str:
+        """The time zone of that."""
+        return self.context.settings.deploy.hours.timezone
 
     @property
     def wanted(self) -> bool:
@@ -32,8 +38,12 @@ class WeeklySchedule(EndpointSchedule):
         return {key: schedule.get(key) for key in TIMING}
 
     def timing(self) -> Mapping[str, str]:
-        zone = self.context.settings.deploy.hours.timezone
-        return dict(zip(TIMING, (WeeklyTime.parse(self.time).cron, zone), strict=True))
+        return dict(zip(TIMING, (WeeklyTime.parse(self.time).cron, self.timezone), strict=True))
+
+    def following(self) -> str:
+        """Return the day and the time at which it fires next, such as "Mon 03:00, UTC"."""
+        minute = minute_of_week(datetime.now(ZoneInfo(self.timezone)))
+        return f"{WeeklyTime.parse(self.time).following(minute)}, {self.timezone}"
 
 
 class Opening(WeeklySchedule):

@@ -34,15 +34,16 @@ class ImageAccess(ExecutionPolicy):
     def wanted(self) -> bool:
         return has_endpoint(self.context) and self.context.settings.deploy.image != PYTORCH
 
-    def statement(self) -> dict[str, Any]:
+    def statements(self) -> list[dict[str, Any]]:
         image = _in_registry(image_uri(self.context))
         place = f"{self.context.environment.partition}:ecr:{image.region}:{image.account}"
-        return {
+        statement = {
             "Sid": "PullTheImage",
             "Effect": "Allow",
             "Action": PULLING,
             "Resource": f"arn:{place}:repository/{image.repository}",
         }
+        return [statement]
 
 
 def image_uri(context: Context) -> str:

@@ -1,5 +1,6 @@
 """The model: a training job's artifact together with the container that serves it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sentictl.aws.images import pytorch_image
@@ -11,7 +12,7 @@ from sentictl.errors import MissingStepError, ModelError
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource
 from sentictl.services.iam.roles import ExecutionRole
 from sentictl.services.resources.artifacts import fetch_artifact
-from sentictl.services.resources.sagemaker import DigestNamed, has_endpoint
+from sentictl.services.resources.sagemaker import MADE_OF, DigestNamed, has_endpoint
 from sentictl.services.resources.training import TrainingJob, version_of
 from sentictl.services.serving.image import image_uri
 
@@ -39,7 +40,7 @@ class Model(DigestNamed):
 
     @property
     def name(self) -> str:
-        return self.context.naming.name(f"{self.before_digest}{digest_of(self.container())}")
+        return self.named_for(digest_of(self.container()))
 
     @property
     def wanted(self) -> bool:
@@ -47,7 +48,10 @@ class Model(DigestNamed):
 
     def read(self, name: str) -> LiveResource | None:
         model = if_there(self.context.environment.client("sagemaker").describe_model, ModelName=name)
-        return LiveResource(model["ModelArn"]) if model else None
+        if model is None:
+            return None
+        made_of = {MADE_OF: digest_of(_container_of(model))} if self.of_schedule(name) else {}
+        return LiveResource(model["ModelArn"], attributes={**self._recorded(model), **made_of})
 
     def create(self) -> None:
         self.context.environment.client("sagemaker").create_model(
@@ -73,16 +77,25 @@ class Model(DigestNamed):
         """The record of the training job whose artifact it has."""
         return trained(self.context)
 
+    @property
+    def image(self) -> str:
+        """The URI of its image."""
+        return image_uri(self.context)
+
     def container(self) -> dict[str, Any]:
         """Return the image, the artifact, and what the image is told besides."""
         return {
-            "Image": image_uri(self.context),
+            "Image": self.image,
             "ModelDataUrl": self.version.attributes["artifact"],
             "Environment": self._variables(),
         }
 
+    def _recorded(self, model: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG002  (nothing of the served one)
+        """Return what is recorded of it, from its description."""
+        return {}
+
     def _variables(self) -> dict[str, str]:
-        image = self.context.settings.deploy.image
+        image = self.context.settings.deploy.image if has_endpoint(self.context) else PYTORCH
         if image == PYTORCH:  # how it finds the script in the artifact
             return {
                 "SAGEMAKER_PROGRAM": "inference.py",
@@ -90,9 +103,15 @@ class Model(DigestNamed):
                 "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
                 "SAGEMAKER_REGION": self.context.environment.region,
             }
-        # Ray reports its use to its makers unless it is told not to:
-        # https://docs.ray.io/en/latest/cluster/usage-stats.html
-        return {"RAY_USAGE_STATS_ENABLED": "0"} if image == RAY_SERVE else {}
+        # Ray reports its use to its makers unless it is told not to, and of lines of several replicas that differ in
+        # numbers alone it shows one: https://docs.ray.io/en/latest, cluster/usage-stats, ray-observability/ray-logging.
+        return {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"} if image == RAY_SERVE else {}
+
+
+def _container_of(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of a described model what `container` says of one."""
+    told = model["PrimaryContainer"]
+    return {"Image": told["Image"], "ModelDataUrl": told["ModelDataUrl"], "Environment": told.get("Environment", {})}
 
 
 def check_images(context: Context) -> None:

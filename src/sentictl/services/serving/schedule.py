@@ -20,6 +20,7 @@ TIME = "%Y-%m-%dT%H:%M:%S"
 # An endpoint that is just being changed cannot be deleted, so it is tried again. But not for Scheduler's default of a
 # day: an endpoint that was taken down by hand and made again meanwhile would go as well.
 RETRIES = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 60}
+EXECUTION_ID = "<aws.scheduler.execution-id>"  # what Scheduler puts in the place of it: 16 letters and digits
 
 
 class ScheduleRole(Role):
@@ -49,8 +50,8 @@ class ScheduleRole(Role):
         return [part for part, wanted in needed.items() if wanted]
 
 
-class EndpointSchedule(Resource):
-    """A schedule of EventBridge Scheduler that calls SageMaker about the endpoint.
+class SageMakerSchedule(Resource):
+    """A schedule of EventBridge Scheduler that calls SageMaker.
 
     Schedules have no tags, so the project's stand in the description.
     """
@@ -71,7 +72,7 @@ class EndpointSchedule(Resource):
         return self.context.naming.name(self.part)
 
     def desired(self) -> Mapping[str, Any]:
-        return {**self.chosen(), "target": self._target(), "state": "ENABLED"}
+        return {**self.chosen(), "target": self.target(), "state": self.state}
 
     def read(self, name: str) -> LiveResource | None:
         schedule = self._get(name)
@@ -99,6 +100,21 @@ class EndpointSchedule(Resource):
     @abstractmethod
     def parameters(self) -> Mapping[str, Any]:
         """Return the parameters of the call."""
+
+    @property
+    def target_arn(self) -> str:
+        """What it calls, as Scheduler names it."""
+        return f"arn:{self.context.environment.partition}:scheduler:::aws-sdk:sagemaker:{self.call}"
+
+    @property
+    def role(self) -> Role:
+        """The role in which it calls."""
+        return ScheduleRole(self.context)
+
+    @property
+    def state(self) -> str:
+        """Whether it fires: Scheduler's word, ENABLED or DISABLED."""
+        return "ENABLED"
 
     def words(self) -> Mapping[str, str]:
         """Return what stands in the description."""
@@ -146,23 +162,24 @@ class EndpointSchedule(Resource):
             "Description": _description(self.words()),
             **self.timing(),
             "FlexibleTimeWindow": {"Mode": "OFF"},
-            "State": "ENABLED",
-            "Target": self._target(),
+            "State": self.state,
+            "Target": self.target(),
         }
 
     def _get(self, name: str) -> dict[str, Any] | None:
         return if_there(self.context.environment.client("scheduler").get_schedule, GroupName=GROUP, Name=name)
 
-    def _target(self) -> dict[str, Any]:
+    def target(self) -> dict[str, Any]:
+        """Return what it calls, as whom, and with what."""
         return {
-            "Arn": f"arn:{self.context.environment.partition}:scheduler:::aws-sdk:sagemaker:{self.call}",
-            "RoleArn": ScheduleRole(self.context).arn,
+            "Arn": self.target_arn,
+            "RoleArn": self.role.arn,
             "Input": json.dumps(self.parameters()),
             "RetryPolicy": RETRIES,
         }
 
 
-class Schedule(EndpointSchedule):
+class Schedule(SageMakerSchedule):
     """The schedule that fires once, where `deploy.ttl` says how long the endpoint stands: deletes it, and then itself.
 
     The time begins when it is made or its ttl changes; reading and keeping it leave the end where it is. The ttl

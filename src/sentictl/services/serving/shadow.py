@@ -4,15 +4,15 @@ What both answer is kept in the project's bucket by SageMaker's data capture, un
 models. It goes with the shadow's model.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from sentictl.aws.lookup import if_there
 from sentictl.config.config import LOCAL
 from sentictl.config.environments import env_option
 from sentictl.config.state import Record
 from sentictl.errors import ModelError
 from sentictl.lifecycle.cost import Machines
-from sentictl.lifecycle.resource import Actions, Context, LiveResource
+from sentictl.lifecycle.resource import Actions, Context
 from sentictl.services.iam.execution_policy import ExecutionPolicy
 from sentictl.services.resources.storage import bucket_arn, bucket_exists, delete_objects
 from sentictl.services.serving.model import Model, check_model_fits, finished, named, trained
@@ -36,13 +36,14 @@ class CaptureAccess(ExecutionPolicy):
     def wanted(self) -> bool:
         return bool(self.context.settings.deploy.shadow)
 
-    def statement(self) -> dict[str, Any]:
-        return {
+    def statements(self) -> list[dict[str, Any]]:
+        statement = {
             "Sid": "KeepCaptures",
             "Effect": "Allow",
             "Action": "s3:PutObject",
             "Resource": f"{bucket_arn(self.context, self.context.naming.bucket)}/{CAPTURES}*",
         }
+        return [statement]
 
 
 class ShadowModel(Model):
@@ -66,12 +67,6 @@ class ShadowModel(Model):
     def version(self) -> Record:
         return finished(named(self.context, SETTING, self.context.settings.deploy.shadow))
 
-    def read(self, name: str) -> LiveResource | None:
-        model = if_there(self.context.environment.client("sagemaker").describe_model, ModelName=name)
-        if model is None:
-            return None
-        return LiveResource(model["ModelArn"], attributes={ARTIFACT: model["PrimaryContainer"]["ModelDataUrl"]})
-
     def delete(self, record: Record) -> None:
         super().delete(record)
         bucket = self.context.naming.bucket
@@ -79,7 +74,8 @@ class ShadowModel(Model):
             delete_objects(self.context, bucket, captures_of(record.name))
 
     def machines(self) -> Machines | None:
-        return Machines("Hosting", self.context.settings.deploy.instance_type) if self.wanted else None
+        deploy = self.context.settings.deploy
+        return Machines("Hosting", deploy.instance_type, share=deploy.hours.share) if self.wanted else None
 
     def variant(self) -> dict[str, Any]:
         """Return the shadow variant: the model on one machine like the endpoint's."""
@@ -89,6 +85,9 @@ class ShadowModel(Model):
             "InstanceType": self.context.settings.deploy.instance_type,
             "InitialInstanceCount": 1,
         }
+
+    def _recorded(self, model: Mapping[str, Any]) -> Mapping[str, str]:
+        return {ARTIFACT: model["PrimaryContainer"]["ModelDataUrl"]}
 
 
 def captures_of(shadow_model: str) -> str:

@@ -12,9 +12,7 @@ from sentictl.aws.waiters import poll
 from sentictl.config.state import Record
 from sentictl.errors import InterruptedByUserError, TrainingError
 from sentictl.lifecycle.resource import Actions, Context, LiveResource
-from sentictl.services.iam.permissions import PASSING, pass_roles
-from sentictl.services.iam.roles import ExecutionRole
-from sentictl.services.resources.sagemaker import OVER, SageMakerResource, stop_job
+from sentictl.services.resources.sagemaker import OVER, SageMakerResource, because, stop_job
 from sentictl.services.resources.training import TrainingJob
 from sentictl.services.tuning.search import DIGEST_LENGTH, OBJECTIVE, OBJECTIVE_REGEX, trials, tuning_config
 from sentictl.services.tuning.trials import Trial, best_of, describe_tuning_job, trials_of, values_text
@@ -39,8 +37,7 @@ class TuningJob(SageMakerResource):
     kind = "hyper-parameter-tuning-job"
     command = COMMAND
     face = True
-    optional = True
-    looked_for = False  # asked for where there is something to tune, or one is recorded
+    on_request = True
     in_template = False  # CloudFormation has no type for it
     healthy = frozenset({"Completed", "InProgress", "Stopping", "Stopped"})
     tells_state = True
@@ -63,6 +60,10 @@ class TuningJob(SageMakerResource):
         self._told = ""
 
     @property
+    def wanted(self) -> bool:
+        return bool(self.context.settings.train.tune.ranges)
+
+    @property
     def name(self) -> str:
         """The name that `find` chose, by which names were used already."""
         if self._name is None:
@@ -81,7 +82,7 @@ class TuningJob(SageMakerResource):
         return _live(describe_tuning_job(self.context, name))
 
     def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
-        if not (self.context.settings.train.tune.ranges or self.context.state.of_kind(self.kind)):
+        if not (self.wanted or self.context.state.of_kind(self.kind)):
             return
         prefix = self.context.naming.name("")
         ours = re.compile(re.escape(prefix) + rf"[0-9a-f]{{{DIGEST_LENGTH}}}")
@@ -93,7 +94,7 @@ class TuningJob(SageMakerResource):
                     yield name, live
 
     def create(self) -> None:
-        self._job.check_channels()
+        self._job.check_inputs()
         self.context.environment.client("sagemaker").create_hyper_parameter_tuning_job(
             HyperParameterTuningJobName=self.name,
             HyperParameterTuningJobConfig=tuning_config(self.context.settings.train),
@@ -132,27 +133,6 @@ class TuningJob(SageMakerResource):
 
     def facts(self, record: Record) -> Sequence[str]:
         return [record.name, record.attributes.get("trials", "")]
-
-    def scope(self, action: str) -> Sequence[str]:
-        """Limit only its own actions: those on its trials are the training job's, which has the trials' names."""
-        tagging = action in ("sagemaker:AddTags", "sagemaker:ListTags")
-        return super().scope(action) if tagging or "HyperParameterTuningJob" in action else []
-
-    def policy(self) -> dict[str, Any]:
-        """Make the identity policy that tuning takes beside the project's own."""
-        scopes: dict[tuple[str, ...], list[str]] = {}
-        for action in sorted({*self.actions.read.split(), *self.actions.changes} - {PASSING}):
-            scopes.setdefault(self._arns(action), []).append(action)
-        statements = [{"Effect": "Allow", "Action": names, "Resource": list(arns)} for arns, names in scopes.items()]
-        passing = pass_roles([ExecutionRole(self.context)])
-        return {"Version": "2012-10-17", "Statement": [*statements, passing]}
-
-    def _arns(self, action: str) -> tuple[str, ...]:
-        """Return what an action is limited to: tuning jobs, and where it is none of theirs alone the trials."""
-        if action in self.actions.unscoped.split():
-            return ("*",)
-        on_trials = [] if "HyperParameterTuningJob" in action else self._job.scope(action)
-        return (*self.scope(action), *on_trials)
 
     def _usable(self, job: Mapping[str, Any]) -> bool:
         """Tell whether a job runs, or has made a model that may be taken."""
@@ -223,8 +203,7 @@ class TuningJob(SageMakerResource):
     def _failure(self, job: Mapping[str, Any], every: Sequence[Trial]) -> TrainingError:
         status = job[STATUS]
         reasons = [job.get("FailureReason", ""), *(trial.reason for trial in every)]
-        reason = re.sub(r"\s+", " ", next(filter(None, reasons), "")).strip()
-        why = f": {reason}" if reason else "."
+        why = because(next(filter(None, reasons), ""))
         return TrainingError(
             f"The tuning job {self.name} ended as {status}, and none of its trials made a model{why}",
             f"See what its trials came to: sentictl runs. Search anew: sentictl {COMMAND}",

@@ -11,10 +11,12 @@ from typing import Any
 from sentictl.assets import archives
 from sentictl.assets.installed import template_files
 from sentictl.aws.lookup import if_there
+from sentictl.config.settings import ANY_ORIGIN
 from sentictl.config.state import Record
 from sentictl.errors import AccessError, MissingStepError, SettingsError
 from sentictl.lifecycle.cost import Use
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
+from sentictl.services.access.cors import origins
 from sentictl.services.iam.roles import FunctionRole
 from sentictl.services.pricing.per_use import function_uses
 from sentictl.services.resources.logs import FunctionLogGroup
@@ -225,6 +227,8 @@ class Function(Resource):
             "MAX_REVIEW_CHARACTERS": str(settings.api.max_review_characters),
             "MAX_REVIEWS": str(settings.api.max_reviews),
         }
+        if origins(self.context) != ANY_ORIGIN:
+            limits["CORS_ORIGINS"] = " ".join(origins(self.context))
         if self._is_to_hold_model:
             return {MODEL_FOLDER: ARTIFACT_FOLDER, **limits}
         if settings.deploy.serving == "serverless":

@@ -11,7 +11,7 @@ from sentictl.assets.installed import template_files
 from sentictl.aws.lookup import if_there
 from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
-from sentictl.services.page.render import INDEX, render
+from sentictl.services.page.render import INDEX, SignIn, render
 from sentictl.services.resources.storage import (
     S3Bucket,
     bucket_arn,
@@ -19,7 +19,10 @@ from sentictl.services.resources.storage import (
     bucket_tags,
     read_object,
 )
-from sentictl.services.web.rest_api import PAGE_KEY, invoke_url
+from sentictl.services.web.rest_api import invoke_url
+from sentictl.services.web.rest_api_definition import PAGE_KEY
+from sentictl.services.web.user_pool import sign_in_url, signs_in
+from sentictl.services.web.user_pool_client import client_id
 
 WEBSITE = {"IndexDocument": {"Suffix": INDEX}}
 HEADERS = {"ContentType": "text/html; charset=utf-8", "CacheControl": "max-age=60"}
@@ -161,7 +164,9 @@ def render_page(context: Context) -> bytes:
         MissingStepError: there is no API yet.
     """
     settings, files = context.settings, template_files("site", context.config.folder.root)
-    return render(settings.site, invoke_url(context), settings.api.max_review_characters, files)
+    sign_in = SignIn(sign_in_url(context), client_id(context)) if signs_in(context) else None
+    limit, access = settings.api.max_review_characters, settings.api.auth
+    return render(settings.site, invoke_url(context), limit, files, access, sign_in)
 
 
 def page_url(context: Context) -> str:

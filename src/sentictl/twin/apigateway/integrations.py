@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
@@ -21,6 +22,7 @@ from sentictl.twin.apigateway.gateway_responses import (
     static_value,
     unsupported_media_type,
 )
+from sentictl.twin.apigateway.mapping_templates import MappingTemplate, TemplateError
 from sentictl.twin.apigateway.proxy_event import proxy_event, proxy_response
 from sentictl.twin.apigateway.routes import Route
 from sentictl.twin.control_plane.control_plane import ACCOUNT, ControlPlane
@@ -55,10 +57,15 @@ class Integrations:
         kind, uri = route.integration.get("type"), route.integration.get("uri") or ""
         if kind == "MOCK":
             return self._mock(request, route)
-        if kind == "AWS_PROXY" and (found := LAMBDA_URI.fullmatch(uri)):
-            return self._lambda(request, route, found["arn"])
-        if kind == "AWS" and (found := S3_URI.fullmatch(uri)):
-            return self._s3(request, route, found["path"])
+        begun = time.perf_counter()
+        try:
+            if kind == "AWS_PROXY" and (found := LAMBDA_URI.fullmatch(uri)):
+                return self._lambda(request, route, found["arn"])
+            if kind == "AWS" and (found := S3_URI.fullmatch(uri)):
+                return self._s3(request, route, found["path"])
+        finally:
+            milliseconds = round((time.perf_counter() - begun) * 1000)
+            route.told.update(dict.fromkeys(("integrationLatency", "integration.latency"), milliseconds))
         raise configuration_error()
 
     def _lambda(self, request: Request, route: Route, arn: str) -> Response:
@@ -74,9 +81,12 @@ class Integrations:
         if len(event) > MAX_PAYLOAD:
             raise request_too_large(MAX_PAYLOAD)
         outcome = self._invoke(function, event, route, request.abandoned)
+        route.told.update(dict.fromkeys(("awsEndpointRequestId", "integration.requestId"), outcome.request_id))
         if outcome.error:
             raise bad_integration_answer()
-        return proxy_response(outcome.payload, request.headers.get("accept", ""), route.binary_media_types)
+        response = proxy_response(outcome.payload, request.headers.get("accept", ""), route.binary_media_types)
+        _tell_status(route, response.status_code)
+        return response
 
     def _invoke(self, function: Any, event: bytes, route: Route, abandoned: Abandoned) -> Outcome:
         limit = min(MAX_SECONDS, float(route.integration.get("timeoutInMillis") or MAX_SECONDS * 1000) / 1000)
@@ -96,7 +106,7 @@ class Integrations:
             status = str(json.loads(render_template(template, route.context))["statusCode"])
         except (ValueError, KeyError, TypeError) as error:
             raise configuration_error() from error
-        return _integration_response(route, Response(status=int(status)))
+        return _integration_response(request, route, Response(status=int(status)))
 
     def _s3(self, request: Request, route: Route, path: str) -> Response:
         for name, source in (route.integration.get("requestParameters") or {}).items():
@@ -104,11 +114,14 @@ class Integrations:
             path = path.replace("{" + name.removeprefix("integration.request.path.") + "}", value)
         bucket, key = split_uri(f"s3://{path}")
         if not self._may_read(route, bucket, key):
-            return _integration_response(route, s3_error("AccessDenied", "Access Denied", HTTPStatus.FORBIDDEN))
+            return _integration_response(
+                request, route, s3_error("AccessDenied", "Access Denied", HTTPStatus.FORBIDDEN)
+            )
         method = route.integration.get("httpMethod") or "GET"
         headers = {"authorization": authorization("s3", route.region)}
-        asked = Request.make(method, f"/{bucket}/{key}", headers=headers)
-        return _integration_response(route, self._control.handle(asked))
+        answer = self._control.handle(Request.make(method, f"/{bucket}/{key}", headers=headers))
+        _tell_status(route, answer.status_code)
+        return _integration_response(request, route, answer)
 
     def _may_read(self, route: Route, bucket: str, key: str) -> bool:
         """Whether the integration's role allows it. API Gateway breaks on a role that does not trust it."""
@@ -116,6 +129,10 @@ class Integrations:
         if not role.trusts(GATEWAY) or self._control.weather.meets("(page)", role.arn.rpartition("/")[2]):
             raise configuration_error()
         return role.allows("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+
+
+def _tell_status(route: Route, status: int) -> None:
+    route.told.update(dict.fromkeys(("integrationStatus", "integration.status"), status))
 
 
 def _within(limit: float, run: Callable[[], Outcome]) -> Outcome:
@@ -164,7 +181,7 @@ def _request_value(source: str, request: Request, route: Route) -> str:
     return static_value(source) or ""
 
 
-def _integration_response(route: Route, answer: Response) -> Response:
+def _integration_response(request: Request, route: Route, answer: Response) -> Response:
     """Map an integration's answer to the method's by the first selection pattern that matches its status."""
     choices = list((route.integration.get("integrationResponses") or {}).values())
     matching = [
@@ -179,9 +196,11 @@ def _integration_response(route: Route, answer: Response) -> Response:
         value = _response_value(source, answer.headers)
         if target.startswith(RESPONSE_HEADER) and value is not None:
             headers.set(target.removeprefix(RESPONSE_HEADER), value)
-    body, content_type = _response_body(chosen, answer, route)
+    body, content_type, overrides = _response_body(request, chosen, answer, route)
     if content_type:
         headers.setdefault("Content-Type", content_type)
+    for name, value in overrides.items():
+        headers.set(name, value)
     return Response(body, int(status), headers)
 
 
@@ -192,10 +211,17 @@ def _response_value(source: str, received: Headers) -> str | None:
     return static_value(source)
 
 
-def _response_body(chosen: Mapping[str, Any], answer: Response, route: Route) -> tuple[bytes | str, str | None]:
+def _response_body(
+    request: Request, chosen: Mapping[str, Any], answer: Response, route: Route
+) -> tuple[bytes | str, str | None, Mapping[str, str]]:
+    """Return the body, its type where a template makes it, and the headers that the template sets."""
     templates = chosen.get("responseTemplates") or {}
     if not templates:
-        return answer.get_data(), None
-    content_type, template = next(iter(templates.items()))
-    rendered = render_template(template or "", {**route.context, "status": answer.status_code})
-    return rendered, content_type
+        return answer.get_data(), None, {}
+    content_type, text = next(iter(templates.items()))
+    context = {**route.context, "status": answer.status_code}
+    template = MappingTemplate(text or "", context, lambda name: request.headers.get(name, request.args.get(name, "")))
+    try:
+        return template.render(), content_type, template.headers
+    except TemplateError as problem:
+        raise configuration_error() from problem

@@ -4,7 +4,6 @@ import base64
 import binascii
 import fnmatch
 import json
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -17,7 +16,7 @@ from sentictl.twin.apigateway.routes import Route
 from sentictl.twin.control_plane.control_plane import ACCOUNT
 from sentictl.twin.core.messages import Request, Response
 
-# What requestContext.identity says of a caller that has not signed the request: nothing.
+# What requestContext.identity says of a caller that nothing is known of: nothing.
 ANONYMOUS = (
     "accessKey",
     "accountId",
@@ -112,10 +111,11 @@ def _encode_body(request: Request, binary_media_types: Sequence[str]) -> tuple[s
 
 
 def _request_context(request: Request, route: Route, headers: Mapping[str, str]) -> dict[str, Any]:
-    now = time.time()
+    asked = route.asked
     return {
         "accountId": ACCOUNT,
         "apiId": route.api,
+        **({"authorizer": {"claims": dict(route.claims)}} if route.claims else {}),
         "deploymentId": route.deployment,
         "domainName": headers["Host"].partition(":")[0],
         "domainPrefix": route.api,
@@ -123,14 +123,15 @@ def _request_context(request: Request, route: Route, headers: Mapping[str, str])
         "httpMethod": request.method,
         "identity": {
             **dict.fromkeys(ANONYMOUS),
+            **route.identity,
             "sourceIp": request.remote_addr,
             "userAgent": headers.get("User-Agent"),
         },
         "path": f"/{route.stage}{route.path}",
         "protocol": "HTTP/1.1",
         "requestId": route.request_id,
-        "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
-        "requestTimeEpoch": int(now * 1000),
+        "requestTime": asked["requestTime"],
+        "requestTimeEpoch": asked["requestTimeEpoch"],
         "resourceId": route.resource_id,
         "resourcePath": route.resource,
         "stage": route.stage,

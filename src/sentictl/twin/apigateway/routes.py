@@ -1,6 +1,7 @@
 """A deployment's paths and methods, frozen at the moment of CreateDeployment, and where they lead a request."""
 
 import re
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +9,8 @@ from functools import cache
 from typing import Any
 
 from sentictl.twin.apigateway.gateway_responses import GatewayResponses
+from sentictl.twin.control_plane.control_plane import ACCOUNT
+from sentictl.twin.core.messages import Request
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,14 @@ class Route:
     parameters: Mapping[str, str]
     stage_variables: Mapping[str, str]
     binary_media_types: Sequence[str]
-    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    asked: Mapping[str, Any]  # what `request_context` says of the request
+    identity: Mapping[str, Any] = field(default_factory=dict, repr=False)  # what is known of the caller
+    claims: Mapping[str, str] | None = None  # of who asks, where an authorizer knows that
+    told: dict[str, Any] = field(default_factory=dict)  # what its integration then told of itself, for access logs
+
+    @property
+    def request_id(self) -> str:
+        return str(self.asked["requestId"])
 
     @property
     def integration(self) -> Mapping[str, Any]:
@@ -62,15 +72,32 @@ class Route:
     @property
     def context(self) -> dict[str, Any]:
         """The values of `$context.` references in templates."""
-        return {
-            "requestId": self.request_id,
-            "apiId": self.api,
-            "stage": self.stage,
-            "resourcePath": self.resource,
-            "resourceId": self.resource_id,
-            "httpMethod": self.method.get("httpMethod", ""),
-            "path": f"/{self.stage}{self.path}",
-        }
+        return {**self.asked, "resourcePath": self.resource, "resourceId": self.resource_id}
+
+
+def request_context(request: Request, api: str, stage: str, path: str) -> dict[str, Any]:
+    """Return the values of `$context.` references that follow from a request alone.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+    """
+    now, request_id = time.time(), str(uuid.uuid4())
+    known = {
+        "requestId": request_id,
+        "extendedRequestId": request_id,
+        "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
+        "requestTimeEpoch": int(now * 1000),
+        "accountId": ACCOUNT,
+        "apiId": api,
+        "stage": stage,
+        "httpMethod": request.method,
+        "path": f"/{stage}{path}",
+        "protocol": "HTTP/1.1",
+        "domainName": request.headers.get("host", "127.0.0.1").partition(":")[0],
+        "domainPrefix": api,
+        "identity.sourceIp": request.remote_addr,
+        "identity.userAgent": request.headers.get("user-agent"),
+    }
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _precedence(resource: dict[str, Any]) -> tuple[bool, int]:

@@ -10,6 +10,8 @@ from sentictl.twin.cloudwatch.metrics import Metrics
 from sentictl.twin.control_plane.control_plane import ACCOUNT, Call, ControlPlane
 from sentictl.twin.iam.roles import AssumedRole
 
+# The newest that a log group keeps. CloudWatch keeps all; here they are in memory, and each request writes some.
+MOST_EVENTS = 20_000
 BATCH_SECONDS = 1.0  # for which a stream's policies are asked once; whoever reads does not wait
 
 
@@ -73,6 +75,7 @@ class LogStreams:
         backend.ensure_log_group(group)
         backend.ensure_log_stream(group, stream)
         backend.put_log_events(group, stream, kept)
+        self._forget_oldest(backend.groups[group])
 
     def events(self, region: str, group: str, stream: str) -> list[dict[str, Any]]:
         """Return the events that a stream holds, in the form that `put` takes."""
@@ -92,6 +95,17 @@ class LogStreams:
         if stream.looking:
             asked["logs:DescribeLogStreams"] = group
         return all(stream.role.allows(action, resource) for action, resource in asked.items())
+
+    @staticmethod
+    def _forget_oldest(group: Any) -> None:
+        """Drop what a group has too much, from the streams that were made first."""
+        surplus = sum(len(stream.events) for stream in group.streams.values()) - MOST_EVENTS
+        for stream in group.streams.values():
+            if surplus <= 0:
+                return
+            dropped = min(surplus, len(stream.events))
+            del stream.events[:dropped]
+            surplus -= dropped
 
     def _before_reading(self, _call: Call) -> None:
         self.flush()

@@ -1,18 +1,26 @@
 """CloudWatch's metrics of endpoints, and of what log lines tell: kept in memory, they begin anew with the twin."""
 
-import copy
+import math
+import re
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from sentictl.twin.control_plane.control_plane import Call, ControlPlane, naive_utc
+from moto.cloudwatch.models import Statistics
+from moto.cloudwatch.responses import CloudWatchResponse
+
+from sentictl.twin.control_plane.control_plane import Call, ControlPlane, naive_utc, seconds
 
 SAGEMAKER = "AWS/SageMaker"
+API_GATEWAY = "AWS/ApiGateway"
+LAMBDA = "AWS/Lambda"
 READERS = ("GetMetricStatistics", "GetMetricData", "ListMetrics")
+PERCENTILE = re.compile(r"p(\d+(?:\.\d+)?)")
 SECONDS = 60  # SageMaker sends its metrics once a minute
 MOST_VALUES = 20_000  # the last ones of each series, of which alarms are evaluated
 
@@ -59,6 +67,10 @@ class Metrics:
         self._control = control
         self._lock = threading.Lock()
         self._kept: dict[Series, Kept] = {}
+        response: Any = CloudWatchResponse
+        if response.get_metric_statistics is not _asking:
+            _of_moto["get_metric_statistics"] = response.get_metric_statistics
+            response.get_metric_statistics = _asking
         for operation in READERS:
             control.before["monitoring", operation] = self._hand_over
 
@@ -95,9 +107,44 @@ class Metrics:
             kept = self._kept.get(Series(region, namespace, metric, frozenset(dimensions.items())), Kept())
             return kept.total
 
+    def _statistics(
+        self,
+        backend: Any,
+        region: str,
+        namespace: str,
+        metric: str,
+        begin: Any,
+        end: Any,
+        period: int,
+        names: list[str],
+        dimensions: list[dict[str, str]],
+        **_unit: Any,
+    ) -> list[Any]:
+        """Return what GetMetricStatistics tells: of exactly these dimensions, in periods from the asked beginning on.
+
+        Percentiles are of the last values alone, all else is of what moto has, too.
+        """
+        named = {dimension["Name"]: dimension["Value"] for dimension in dimensions}
+        data: dict[int, list[Any]] = {}
+        for datum in backend.metric_data:
+            told = (datum.namespace, datum.name, {each.name: each.value for each in datum.dimensions})
+            if told == (namespace, metric, named) and begin <= datum.timestamp < end:
+                data.setdefault(int((datum.timestamp - begin).total_seconds()) // period, []).append(datum)
+        found = []
+        for number, members in sorted(data.items()):
+            when = begin + number * timedelta(seconds=period)
+            statistics: Any = Statistics(names, when, members[0].unit)
+            statistics.metric_data = members
+            since = seconds(when) or 0.0
+            values = self.values(region, namespace, metric, named, since, since + period)
+            asked = backend.percentiles if values else []
+            statistics.extended_statistics = {each: percentile(values, float(each[1:])) for each in asked} or None
+            found.append(statistics)
+        return found
+
     def _hand_over(self, call: Call) -> None:
         backend = self._control.backend("cloudwatch", call.region)
-        backend.get_metric_statistics = partial(_exact_statistics, backend)
+        backend.get_metric_statistics = partial(self._statistics, backend, call.region)
         with self._lock:
             told = {series: kept.minutes for series, kept in self._kept.items() if kept.minutes}
             for kept in self._kept.values():
@@ -107,11 +154,19 @@ class Metrics:
             self._control.backend("cloudwatch", series.region).put_metric_data(series.namespace, data)
 
 
-def _exact_statistics(backend: Any, *asked: Any, dimensions: list[dict[str, str]], **more: Any) -> Any:
-    """Return what moto's GetMetricStatistics does, of the values with these dimensions and no others besides."""
-    view = copy.copy(backend)
-    view.metric_data = [datum for datum in backend.metric_data if len(datum.dimensions) == len(dimensions)]
-    return type(backend).get_metric_statistics(view, *asked, dimensions=dimensions, **more)
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Return the value that so many percent of the values do not exceed (nearest rank)."""
+    place = math.ceil(len(values) * percent / 100)
+    return sorted(values)[max(place, 1) - 1]
+
+
+def _asking(response: Any) -> Any:
+    """Answer GetMetricStatistics as moto does, which passes no percentiles on."""
+    response.cloudwatch_backend.percentiles = response._get_param("ExtendedStatistics") or []
+    return _of_moto["get_metric_statistics"](response)
+
+
+_of_moto: dict[str, Any] = {}  # its own method
 
 
 def _datum(series: Series, number: int, minute: Minute) -> dict[str, object]:

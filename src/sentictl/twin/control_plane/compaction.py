@@ -27,6 +27,7 @@ def spared(entries: Sequence[Entry], body_of: Callable[[Entry], bytes]) -> set[i
     """
     newest: dict[str, int] = {}
     gone = set()
+    conditional = {unquote(entry["call"]["target"]) for entry in entries if _has_condition(entry.get("call"))}
     for position, entry in enumerate(entries):
         call = entry.get("call")
         if call and _is_doubtful(call):
@@ -35,17 +36,22 @@ def spared(entries: Sequence[Entry], body_of: Callable[[Entry], bytes]) -> set[i
             newest.pop(_code_of(call, body_of), None)
         if not call or not _is_for(call, "s3"):
             continue
-        gone |= {newest.pop(path) for path in _overwritten(call, body_of) if path in newest}
+        gone |= {newest.pop(path) for path in _overwritten(call, body_of) if path in newest and path not in conditional}
         if call["method"] == "PUT" and _is_about_content(call):
             newest[unquote(call["target"])] = position
     return gone
 
 
 def _is_doubtful(call: Entry) -> bool:
-    """Whether a call may depend on earlier contents: by a condition, a copy, or versions."""
-    if any(name == "x-amz-copy-source" or name.startswith("if-") for name in call["headers"]):
+    """Whether a call may depend on earlier contents of any object: by a copy, or versions."""
+    if "x-amz-copy-source" in call["headers"]:
         return True
     return _is_for(call, "s3") and "versioning" in _parameters(call)
+
+
+def _has_condition(call: Entry | None) -> bool:
+    """Whether a call depends on the earlier content of the object that it is about."""
+    return call is not None and any(name.startswith("if-") for name in call["headers"])
 
 
 def _code_of(call: Entry, body_of: Callable[[Entry], bytes]) -> str:

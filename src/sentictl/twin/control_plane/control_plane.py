@@ -12,7 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, TypeVar
@@ -32,11 +32,17 @@ logger = logging.getLogger("sentictl.twin")
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-READING = re.compile(r"(Describe|List|Get|Filter|Search|Simulate|Head|BatchGet|Assume|Test)[A-Z]")
+READING = re.compile(r"(Admin)?(Describe|List|Get|Filter|Search|Simulate|Head|BatchGet|Assume|Test)[A-Z]")
 # How AWS's clients say who signs: with Signature Version 4, and with Version 2, which has no scope.
 SCOPE = re.compile(r"Credential=(?P<key>[^/\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 VERSION_2 = re.compile(r"AWS (?P<key>[^:\s]+):")
-BACKENDS = ("s3", "iam", "lambda", "apigateway", "sagemaker", "logs", "sts", "scheduler")
+BACKENDS = (
+    *("s3", "iam", "lambda", "apigateway", "sagemaker", "logs", "sts", "scheduler", "cognito-idp", "wafv2"),
+    *("sns", "events", "budgets", "states"),
+)
+# Of backends that are not called as their service signs.
+MOTO_NAMES = {"cognito-idp": "cognitoidp", "states": "stepfunctions"}
+GLOBAL = ("s3", "iam", "sts", "budgets")  # of which moto has one backend for all regions
 # Services whose operations are told apart by method and path. A call changes something unless its method reads.
 REST_SERVICES = ("s3", "lambda", "apigateway", "scheduler")
 RPC_PATH = re.compile(r"/service/[^/]+/operation/(\w+)")  # the protocol rpc-v2-cbor, which CloudWatch speaks
@@ -78,6 +84,7 @@ class Call:
 
 Kind = TypeVar("Kind")
 Handler = Callable[[Call], Response | None]
+Seal = Callable[[Call], Request | Response]
 
 
 class Handlers(dict[tuple[str, str], Kind]):
@@ -98,7 +105,8 @@ class ControlPlane:
 
     In rough weather a call may be refused before any of it. Handlers are registered for (service, operation): `before`
     may refuse a call by answering it, `instead` replaces moto, `after` follows a call that succeeded. All of them also
-    run when the journal is replayed.
+    run when the journal is replayed. `seals` come first, and only once: each gives the request that is carried out and
+    written down in a call's place, without the secret that this holds, or refuses it by answering it.
     """
 
     def __init__(self, journal: Journal, weather: Weather) -> None:
@@ -108,6 +116,7 @@ class ControlPlane:
         self.before: Handlers[Handler] = Handlers()
         self.instead: Handlers[Handler] = Handlers()
         self.after: Handlers[Callable[[Call], None]] = Handlers()
+        self.seals: Handlers[Seal] = Handlers()
         self.facts: dict[str, Callable[[dict[str, Any], bytes], None]] = {}
         self.left_out: list[int] = []  # lines of the journal that were not accepted at the replay
         self._used: dict[tuple[str, str], None] = {}  # services and regions, in order of their first mutating call
@@ -115,10 +124,10 @@ class ControlPlane:
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def backend(self, service: str, region: str = REGION) -> Any:
-        """Return moto's backend object of a service. S3, IAM and STS have one for all regions."""
+        """Return moto's backend object of a service; some have one for all regions."""
         if (service, region) not in self._backends:  # moto looks for its module each time
-            regional = get_backend(service)[ACCOUNT]  # type: ignore[call-overload]
-            self._backends[service, region] = regional["aws" if service in ("s3", "iam", "sts") else region]
+            regional = get_backend(MOTO_NAMES.get(service, service))[ACCOUNT]  # type: ignore[call-overload]
+            self._backends[service, region] = regional["aws" if service in GLOBAL else region]
         return self._backends[service, region]
 
     def regions(self, service: str) -> list[str]:
@@ -126,7 +135,11 @@ class ControlPlane:
         return [region for used, region in self._used if used == service]
 
     def handle(self, request: Request) -> Response:
-        """Carry out a call and, if it changed something, write it down before it is answered."""
+        """Carry out a call and, if it changed something, write it down before it is answered.
+
+        Raises:
+            OSError: the disk has no room to write it down. It was not carried out.
+        """
         call = name_call(request, time.time())
         if refused := validation.refusal(request, call.service, call.operation):
             return refused
@@ -135,14 +148,19 @@ class ControlPlane:
                 return refusal
             if not call.mutating:
                 return self._carry_out(call)
+            sealed = self._seal(call)
+            if isinstance(sealed, Response):
+                return sealed
+            call, request = sealed, sealed.request
             before = self.weather.before(call)
             self._make_backend(call)
             seed = secrets.token_hex(8)
-            mock_random.seed(seed)
-            response = self._carry_out(call)
+            with self.journal.room_for_call(request, call.region, call.service, call.when, seed) as record:
+                mock_random.seed(seed)
+                response = self._carry_out(call)
+                if response.ok:
+                    record(self._told_by(call, response))
             if response.ok:
-                extra = self._told_by(call, response)
-                self.journal.record_call(request, call.region, call.service, call.when, seed=seed, **extra)
                 self._follow(call)
                 self.weather.after(call, before)
             return response
@@ -209,6 +227,12 @@ class ControlPlane:
     def _carry_out(self, call: Call) -> Response:
         return self._ask(self.before, call) or self._ask(self.instead, call) or self.ask_moto(call.request)
 
+    def _seal(self, call: Call) -> Call | Response:
+        """Return a call without its secret, or what it is refused with."""
+        seal = self.seals.get((call.service, call.operation))
+        sealed = seal(call) if seal else call.request
+        return sealed if isinstance(sealed, Response) else replace(call, request=sealed)
+
     def _ask(self, handlers: dict[tuple[str, str], Handler], call: Call) -> Response | None:
         handler = handlers.get((call.service, call.operation))
         return handler(call) if handler else None
@@ -222,7 +246,7 @@ class ControlPlane:
         """Return what the journal has to keep of an answer: ids that the call does not hold."""
         if call.operation == "CreateMultipartUpload":
             return {"upload": self._new_upload(response)}
-        if call.operation in ("CreateRestApi", "ImportRestApi"):
+        if call.operation in ("CreateRestApi", "ImportRestApi", "CreateUsagePlan", "CreateApiKey"):
             return {"made": json.loads(response.get_data())["id"]}
         return {}
 

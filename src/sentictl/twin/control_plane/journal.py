@@ -2,15 +2,17 @@
 
 `calls.jsonl` holds one entry a line; bodies over `INLINE_BYTES` are files named by their SHA-256 beside it. Nothing is
 a pickle. Wherever the process is killed, at most the entry being written is lost: its half line is cut off when the
-journal is opened again.
+journal is opened again. On a full disk nothing is lost either: a call has its room before it is carried out, and facts
+wait until there is some.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ SIGNING = (
 )
 FIRST_LINE = 2  # of the entries: the first line is the header
 INLINE_BYTES = 4096
+EXTRA_BYTES = 512  # for what only the answer to a call tells: an id
 LONGEST_LINE = 16 * 1024 * 1024  # bodies that are long are files; the longest facts are a job's metrics
 # The members of entries, and of what kind they are.
 FACT: dict[str, Any] = {"fact": str, "data": dict}
@@ -59,22 +62,47 @@ class Journal:
         self._bodies.mkdir(parents=True, exist_ok=True)
         self._path = folder / "calls.jsonl"
         self._cut_half_line()
-        self._stream = self._path.open("ab", buffering=0)
-        if self._path.stat().st_size == 0:
+        self._unwritten: list[tuple[dict[str, Any], bytes]] = []  # facts and their bodies, for which there is no room
+        self._open()
+        if self._end == 0:
             self._append({"format": FORMAT})
 
-    def record_call(self, request: Request, region: str, service: str, when: float, **extra: Any) -> None:
-        """Write down a call that moto carried out at `when`. `extra` is what its replay needs besides (the seed)."""
+    @contextlib.contextmanager
+    def room_for_call(
+        self, request: Request, region: str, service: str, when: float, seed: str
+    ) -> Iterator[Callable[[Mapping[str, str]], None]]:
+        """Keep room for a call that is carried out within the `with`.
+
+        Args:
+            when: seconds since the epoch.
+            seed: under which moto carries it out.
+
+        Yields:
+            What writes it down, once it was carried out; it is given what a replay needs besides.
+
+        Raises:
+            OSError: there is no room, and it is not to be carried out.
+        """
         sent = {name.lower(): value for name, value in request.headers.items()}
         headers = {name: value for name, value in sent.items() if _is_kept(name)}
         headers["authorization"] = authorization(service, region)
         query = "&".join(part for part in request.query.split("&") if part.partition("=")[0] not in SIGNING)
         call = {"method": request.method, "target": request.target, "query": query, "headers": headers}
-        self._append({"call": call | self._store(request.get_data()), "time": when, **extra})
+        self._catch_up()
+        entry = {"call": call | self._store(request.get_data()), "time": when, "seed": seed}
+        self._write(b" " * (len(_line(entry)) + EXTRA_BYTES))
+        try:
+            yield lambda extra: self._append({**entry, **extra})
+        finally:
+            os.ftruncate(self._stream.fileno(), self._end)
 
     def record_fact(self, fact: str, body: bytes = b"", **data: Any) -> None:
-        """Write down something the data plane did by itself, such as a training job's end."""
-        self._append({"fact": fact, "data": data} | self._store(body))
+        """Write down something the data plane did by itself, such as a training job's end; later on a full disk."""
+        self._unwritten.append(({"fact": fact, "data": data}, body))
+        try:
+            self._catch_up()
+        except OSError as problem:
+            logger.warning("%s is not written down yet: %s", fact, problem.strerror)
 
     def compact(self) -> None:
         """Drop what no replay needs any more: see `compaction` and `lifetimes`. A kill loses nothing."""
@@ -85,7 +113,7 @@ class Journal:
             kept = [line for position, line in enumerate(lines) if position not in gone]
             self._stream.close()
             write_atomically(self._path, b"".join([header, *kept]))
-            self._stream = self._path.open("ab", buffering=0)
+            self._open()
         stored = (entry.get("call", entry) for position, entry in enumerate(entries) if position not in gone)
         needed = {entry.get("sha256") for entry in stored}
         for path in self._bodies.iterdir():
@@ -144,17 +172,39 @@ class Journal:
         return str(entry["body"]).encode("latin-1", "replace")
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):  # there is no room to the end
+            self._catch_up()
         self._stream.close()
+
+    def _open(self) -> None:
+        self._stream = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)
+        self._end = os.fstat(self._stream.fileno()).st_size  # of the last entry; after it may come room for a call
+
+    def _catch_up(self) -> None:
+        """Write the facts for which there was no room.
+
+        Raises:
+            OSError: there still is none for one of them.
+        """
+        while self._unwritten:
+            entry, body = self._unwritten[0]
+            self._append(entry | self._store(body))
+            self._unwritten.pop(0)
 
     def _append(self, entry: dict[str, Any]) -> None:
         """Write an entry, or, on a disk that is full, nothing of it."""
-        left = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
-        before = os.fstat(self._stream.fileno()).st_size
+        line = _line(entry)
+        self._write(line)
+        self._end += len(line)
+
+    def _write(self, content: bytes) -> None:
+        """Write after the last entry; where that fails, nothing is left of it."""
+        written = 0
         try:
-            while left:
-                left = left[self._stream.write(left) :]
+            while written < len(content):
+                written += os.pwrite(self._stream.fileno(), content[written:], self._end + written)
         except OSError:
-            os.truncate(self._path, before)
+            os.ftruncate(self._stream.fileno(), self._end)
             raise
 
     def _store(self, body: bytes) -> dict[str, str]:
@@ -193,6 +243,10 @@ class Journal:
         if 0 < half < LONGEST_LINE:  # one that is longer is refused when it is read
             os.truncate(self._path, size - half)
             logger.warning("cut off the last line of %s: the twin was ended while it wrote it", self._path)
+
+
+def _line(entry: Mapping[str, Any]) -> bytes:
+    return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
 
 
 def _lacking(entry: Any) -> str:

@@ -19,28 +19,33 @@ SCOPE = re.compile(r"/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 WORD = re.compile(rb"[\w.-]+")
 CREATED, DELETED = "Create", "Delete"
 # Operations of services that are called by name, and the parameter that names the resource.
-SAGEMAKER = re.compile(r"(?P<verb>Create|Update|Delete)(?P<kind>Model|EndpointConfig|Endpoint)")
+SAGEMAKER = re.compile(r"(?P<verb>Create|Update|Stop|Delete)(?P<kind>Model|EndpointConfig|Endpoint|TrainingJob)")
 # ARNs that are tagged, and what an operation on them is about.
-TAGGED = re.compile(r":sagemaker:[^:]*:[^:]*:(?P<kind>model|endpoint-config|endpoint)/(?P<name>[^/]+)")
+TAGGED = re.compile(r":sagemaker:[^:]*:[^:]*:(?P<kind>model|endpoint-config|endpoint|training-job)/(?P<name>[^/]+)")
 # What scales belongs to its endpoint: it is deregistered when that is deleted.
 SCALING = "application-autoscaling"
 SCALED = re.compile(r"endpoint/(?P<name>[^/]+)/variant/")
-KINDS = {"model": "Model", "endpoint-config": "EndpointConfig", "endpoint": "Endpoint"}
+KINDS = {"model": "Model", "endpoint-config": "EndpointConfig", "endpoint": "Endpoint", "training-job": "TrainingJob"}
+# The log streams of a training job outlive it, until they are deleted themselves.
+TRAINING_GROUP = "/aws/sagemaker/TrainingJobs"
+# What an account of API Gateway is told: the role that writes its logs, or none any more.
+ACCOUNT, LOGS_ROLE = "/account", "cloudwatchRoleArn"
 # Paths of services that are called by method and path.
 PATHS = {
     "lambda": re.compile(r"/[\d-]+/functions(?:/(?P<name>[^/:]+)(?P<rest>/.*)?)?/?"),
     "scheduler": re.compile(r"/schedules/(?P<name>[^/]+)(?P<rest>/.*)?"),
-    "apigateway": re.compile(r"/restapis(?:/(?P<name>[^/]+)(?P<rest>/.*)?)?"),
+    "apigateway": re.compile(r"/(?:restapis|usageplans|apikeys)(?:/(?P<name>[^/]+)(?P<rest>/.*)?)?"),
     "s3": re.compile(r"/(?P<name>[^/]+)(?P<rest>/.+)?/?"),
 }
 
 
 @dataclass(frozen=True)
 class Touch:
-    """A call's effect on the resource that it is about."""
+    """A call's effect on the resource that it is about, or on a part of it that is deleted by itself."""
 
     key: Key
     verb: str
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,17 +74,23 @@ def ended(entries: Sequence[Entry], body_of: Callable[[Entry], bytes]) -> set[in
 
 
 def _lifetimes(entries: Sequence[Entry], body_of: Callable[[Entry], bytes]) -> Iterator[Lifetime]:
-    alive: dict[Key, list[int]] = {}
+    alive: dict[Key, tuple[list[int], set[str]]] = {}  # the entries about each, and the parts of it that are there
     for position, entry in enumerate(entries):
         touch = _touch(entry, body_of)
         if touch is None:
             continue
-        if touch.verb == CREATED and touch.key not in alive:
-            alive[touch.key] = []
-        if touch.key in alive:
-            alive[touch.key].append(position)
-        if touch.verb == DELETED and touch.key in alive:
-            yield Lifetime(touch.key[-1], tuple(alive.pop(touch.key)))
+        if touch.verb == CREATED and not touch.part:
+            alive.setdefault(touch.key, ([], set()))
+        if touch.key not in alive:
+            continue
+        positions, parts = alive[touch.key]
+        positions.append(position)
+        if touch.verb == CREATED:
+            parts.add(touch.part)
+        if touch.verb == DELETED:
+            parts.discard(touch.part)
+            if not parts:
+                yield Lifetime(touch.key[-1], tuple(alive.pop(touch.key)[0]))
 
 
 def _mentions(
@@ -128,13 +139,27 @@ def _of_fact(entry: Entry) -> Touch | None:
     told = entry["data"]
     if entry["fact"] in ("schedule-carried-out", "schedule-over"):
         return Touch((told["key"][0], "scheduler", "scheduler", told["name"]), "")
+    if entry["fact"] == "training-log":
+        return _of_stream(told["region"], told["stream"], CREATED)
+    if entry["fact"] == "training-job-ended":
+        stream = told["job"]["log_stream"] or f"{told['name']}/"
+        return _of_stream(told["region"], stream, CREATED if told["job"]["log_stream"] else "")
     about_endpoint = entry["fact"] in ("endpoint-settled", "variant-scaled", "scaling-activity")
     return Touch((told["region"], "sagemaker", "Endpoint", told["name"]), "") if about_endpoint else None
+
+
+def _of_stream(region: str, stream: str, verb: str) -> Touch:
+    """Of a log stream of a training job, which is called by the job's name and more."""
+    return Touch((region, "sagemaker", "TrainingJob", stream.partition("/")[0]), verb, stream)
 
 
 def _of_call(entry: Entry, body_of: Callable[[Entry], bytes]) -> Touch | None:
     region, service = _service(entry["call"])
     about: tuple[str, str, str] | None = None
+    if entry["call"]["headers"].get("x-amz-target", "").endswith(".DeleteLogStream"):
+        document = _document(entry["call"], body_of)
+        if document["logGroupName"] == TRAINING_GROUP:
+            return _of_stream(region, document["logStreamName"], DELETED)
     if service in PATHS:
         about = _by_path(service, entry, body_of)
     elif service == "iam":
@@ -173,6 +198,10 @@ def _document(call: Entry, body_of: Callable[[Entry], bytes]) -> dict[str, Any]:
 
 def _by_path(service: str, entry: Entry, body_of: Callable[[Entry], bytes]) -> tuple[str, str, str] | None:
     call = entry["call"]
+    if service == "apigateway" and call["target"] == ACCOUNT:
+        (change,) = _document(call, body_of)["patchOperations"]
+        about_role = change["path"] == f"/{LOGS_ROLE}"
+        return ("Account", LOGS_ROLE, CREATED if change["value"] else DELETED) if about_role else None
     found = PATHS[service].fullmatch(unquote(call["target"]))
     if found is None:
         return None

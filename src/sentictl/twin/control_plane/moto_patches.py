@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.core.utils import get_service_model
+from moto.s3.models import FakeKey
 from moto.sagemaker import exceptions
 from moto.sagemaker.models import FakeEndpointConfig, FakeSagemakerNotebookInstance
 
@@ -28,7 +29,7 @@ INSTANCE_TYPES: dict[Any, str] = {
 MOST_POOLS = 5
 SAGEMAKER_ARN = re.compile(r"arn:[^:]*:sagemaker:[^:]*:\d*:[^:/]+/[^:]+")
 FUNCTION_ARN = re.compile(r"arn:[^:]*:lambda:[^:]*:\d*:function:[^:]+(:[^:]+)?")
-TAGGED_API = re.compile(r"arn:aws:apigateway:[^:]*::/restapis/(?P<api>[^/]+)")
+TAGGED_API = re.compile(r"arn:aws:apigateway:[^:]*::/(?P<kind>restapis|usageplans|apikeys)/(?P<id>[^/]+)")
 
 
 class MotoPatches:
@@ -41,6 +42,9 @@ class MotoPatches:
         sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # its import fails
         for kind, listed in INSTANCE_TYPES.items():
             kind.validate_instance_type = _instance_type_check(listed)
+        # A copy that goes out of use would close the parts of its upload, which the object itself still has.
+        stored: Any = FakeKey
+        stored.__del__ = lambda _key: None
         config: Any = FakeEndpointConfig
         config.validate_production_variants = _check_variants
         for operation in ("AttachRolePolicy", "GetPolicy", "GetPolicyVersion", "ListPolicies"):
@@ -168,17 +172,18 @@ class MotoPatches:
             api.binaryMediaTypes = kept if patch["op"] == "remove" else [*kept, kind]
 
     def _api_tags(self, call: Call) -> Response:
-        """moto has no tags of REST APIs apart from CreateRestApi's."""
+        """moto has no tags of REST APIs, usage plans and keys apart from those that they are created with."""
         found = TAGGED_API.fullmatch(call.labels["resource_arn"])
-        api = self._apis(call).get(found["api"]) if found else None
-        if api is None:
+        tagged = self._tagged_in_gateway(call.region)[found["kind"]].get(found["id"]) if found else None
+        if tagged is None:
             return rest_error("NotFoundException", "Invalid API identifier specified", 404)
+        tags = dict(tagged.tags or {})
         if call.request.method == "PUT":
-            api.tags = api.tags | call.payload["tags"]
+            tagged.tags = tags | call.payload["tags"]
         if call.request.method == "DELETE":
             gone = call.request.args.getlist("tagKeys")
-            api.tags = {name: value for name, value in api.tags.items() if name not in gone}
-        return json_response(200, {"tags": api.tags}) if call.request.method == "GET" else Response(status=204)
+            tagged.tags = {name: value for name, value in tags.items() if name not in gone}
+        return json_response(200, {"tags": tags}) if call.request.method == "GET" else Response(status=204)
 
     def _replace_tags(self, call: Call) -> None:
         """moto adds a second tag of the same key."""
@@ -195,6 +200,7 @@ class MotoPatches:
         kind, _, name = arn.rpartition(":")[2].partition("/")
         stores = {
             "training-job": sagemaker.training_jobs,
+            "processing-job": sagemaker.processing_jobs,
             "hyper-parameter-tuning-job": sagemaker.hyper_parameter_tuning_jobs,
             "model": sagemaker._models,
             "endpoint-config": sagemaker.endpoint_configs,
@@ -264,14 +270,43 @@ class MotoPatches:
     def _own_tags(self, region: str) -> dict[str, dict[str, str]]:
         sagemaker = self._control.backend("sagemaker", region)
         stores = (
-            *(sagemaker.training_jobs, sagemaker.hyper_parameter_tuning_jobs, sagemaker._models),
-            *(sagemaker.endpoints, sagemaker.notebook_instances),
+            *(sagemaker.training_jobs, sagemaker.processing_jobs, sagemaker.hyper_parameter_tuning_jobs),
+            *(sagemaker._models, sagemaker.endpoints, sagemaker.notebook_instances, sagemaker.transform_jobs),
         )
         resources = {resource.arn: resource.tags for store in stores for resource in store.values()}
         resources |= {config.endpoint_config_arn: config.tags for config in sagemaker.endpoint_configs.values()}
         tags = {arn: {tag["Key"]: tag["Value"] for tag in listed} for arn, listed in resources.items()}
-        apis = self._control.backend("apigateway", region).apis.values()
-        return tags | {f"arn:aws:apigateway:{region}::/restapis/{api.id}": dict(api.tags) for api in apis}
+        gateway = self._tagged_in_gateway(region)
+        place = f"arn:aws:apigateway:{region}::"
+        return (
+            tags
+            | self._pool_tags(region)
+            | self._web_acl_tags(region)
+            | {
+                f"{place}/{kind}/{name}": dict(resource.tags or {})
+                for kind, tagged in gateway.items()
+                for name, resource in tagged.items()
+            }
+        )
+
+    def _tagged_in_gateway(self, region: str) -> dict[str, dict[str, Any]]:
+        """API Gateway's resources that have tags, by the part of their ARNs that says of what kind they are."""
+        backend = self._control.backend("apigateway", region)
+        return {"restapis": backend.apis, "usageplans": backend.usage_plans, "apikeys": backend.keys}
+
+    def _pool_tags(self, region: str) -> dict[str, dict[str, str]]:
+        """User pools' tags, which moto's own list lacks. Where none was made, their backend is not even loaded."""
+        if region not in self._control.regions("cognito-idp"):
+            return {}
+        pools = self._control.backend("cognito-idp", region).user_pools.values()
+        return {pool.arn: dict(pool.extended_config.get("UserPoolTags") or {}) for pool in pools}
+
+    def _web_acl_tags(self, region: str) -> dict[str, dict[str, str]]:
+        if region not in self._control.regions("wafv2"):
+            return {}
+        backend = self._control.backend("wafv2", region)
+        listed = {arn: backend.tagging_service.list_tags_for_resource(arn)["Tags"] for arn in backend.wacls}
+        return {arn: {tag["Key"]: tag["Value"] for tag in tags} for arn, tags in listed.items()}
 
 
 def _instance_type_check(listed: str) -> Callable[[Any, str], None]:

@@ -7,21 +7,30 @@ from typing import Any
 import botocore.session
 from moto import backends
 from moto.core import loaders, utils
+from moto.core.common_models import BaseModel
 
 VALIDATOR = "openapi_spec_validator"
 
 
 def lighten() -> None:
     """Spare moto what takes most of the twin's start. Comes before moto's services are imported."""
-    # One loader looks once for botocore's models; moto makes one for each model, and a session another.
-    loader = loaders.create_loader()
-    vars(utils)["create_loader"] = lambda: loader
-    vars(botocore.session)["create_loader"] = lambda _path=None: loader
+    # A loader looks once for botocore's models; moto makes one for each model, and each session another. A client of S3
+    # takes the bucket out of the paths of the model that it was given, which is not to be moto's.
+    of_moto, of_sessions = loaders.create_loader(), loaders.create_loader()
+    vars(utils)["create_loader"] = lambda: of_moto
+    vars(botocore.session)["create_loader"] = lambda _path=None: of_sessions
     # moto reads the list of its own folders twice a request.
     services = tuple(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: services
+    # moto's dashboard, which nobody opens here, keeps every instance ever made: deleted objects, dropped log lines.
+    model: Any = BaseModel
+    model.__new__ = _untracked
     if VALIDATOR not in sys.modules:
         sys.modules.update(_stand_in())
+
+
+def _untracked(kind: type[object], *_arguments: object, **_named: object) -> object:
+    return object.__new__(kind)
 
 
 def _stand_in() -> dict[str, ModuleType]:

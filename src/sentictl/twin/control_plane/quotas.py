@@ -6,7 +6,7 @@ from sentictl.twin.control_plane.control_plane import ACCOUNT, Call, ControlPlan
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 
 SERVICE = "sagemaker"
-USES = ("endpoint usage", "training job usage", "spot training job usage")
+USES = ("endpoint usage", "training job usage", "spot training job usage", "processing job usage")
 # How many instances; of those with a GPU a new account has none.
 VALUES = {"ml.m5.large": 4.0, "ml.m5.xlarge": 4.0, "ml.c5.xlarge": 4.0, "ml.c5.2xlarge": 4.0, "ml.g4dn.xlarge": 0.0}
 FIRST_CODE = 0x10CA1000  # the twin's own: AWS gives its codes at random
@@ -42,6 +42,25 @@ class Quotas:
         if found is None:
             return json_rpc_error("NoSuchResourceException", "The request failed because the quota does not exist.")
         return json_response(200, {"Quota": found})
+
+
+def beyond_quota(use: str, instance_type: str, wanted: int) -> Response | None:
+    """Return SageMaker's refusal of more machines than the account's quota has; None where it has them.
+
+    Args:
+        use: what for, such as "training job usage".
+        instance_type: the machine.
+        wanted: how many.
+    """
+    limit = VALUES.get(instance_type)
+    if limit is None or wanted <= limit:
+        return None
+    message = (
+        f"The account-level service limit '{instance_type} for {use}' is {limit:.0f} Instances, with current "
+        f"utilization of 0 Instances and a request delta of {wanted} Instances. Please use AWS Service Quotas to "
+        "request an increase for this quota."
+    )
+    return json_rpc_error("ResourceLimitExceeded", message)
 
 
 def _quotas(region: str) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from sentictl.twin.core.messages import Request, Response, json_rpc_error, query
 SIGNED_AS = {
     "monitoring": "cloudwatch",
     "servicequotas": "service-quotas",
+    "states": "stepfunctions",
     "tagging": "resourcegroupstaggingapi",
 }
 JSON_RPC = "application/x-amz-json-1."

@@ -87,6 +87,7 @@ NOT_ASSUMED = Refusal(
 )
 RULES = (
     Rule("CreateRole", _form("RoleName"), ("GetRole", "PutRolePolicy"), (NO_ROLE,)),
+    Rule("CreateRole", _form("RoleName"), ("CreateProcessingJob",), (NOT_ASSUMED,)),
     Rule(
         "CreateRole",
         _form("RoleName"),
@@ -141,6 +142,23 @@ RULES = (
             ),
         ),
     ),
+    Rule(
+        "CreateRole",
+        _form("RoleName"),
+        ("UpdateAccount",),
+        (
+            Refusal(
+                "BadRequestException",
+                "The role ARN does not have required permissions configured. Please grant trust permission for API "
+                "Gateway and add the required role policy.",
+            ),
+            Refusal(
+                "BadRequestException",
+                "API Gateway could not successfully write to CloudWatch Logs using the ARN specified. This account may "
+                "have reached a limit in CloudWatch Logs.",
+            ),
+        ),
+    ),
     # The first two pages that API Gateway shall read in the role.
     Rule("CreateRole", _form("RoleName"), ("(page)",), (NO_ROLE, NO_ROLE)),
     Rule(
@@ -167,7 +185,7 @@ RULES = (
             ),
         ),
     ),
-    Rule("CreateBucket", _label("Bucket"), ("HeadBucket", "PutPublicAccessBlock"), (NO_BUCKET,)),
+    Rule("CreateBucket", _label("Bucket"), ("HeadBucket", "PutPublicAccessBlock", "PutBucketVersioning"), (NO_BUCKET,)),
     Rule("DeleteBucket", _label("Bucket"), ("CreateBucket",), (CONFLICT, CONFLICT)),
     Rule(
         "DeletePublicAccessBlock",
@@ -191,6 +209,17 @@ RULES = (
     Rule("AddPermission", _label("FunctionName"), ("(invocation)",), (Refusal("AccessDenied", "", 500),) * 2),
     Rule("CreateDeployment", _label("restapi_id"), ("(request)",), (Refusal("Forbidden", "", 403),)),
     Rule("CreateDeployment", _label("restapi_id"), ("CreateDeployment", "DeleteRestApi"), (THROTTLED,)),
+    Rule(
+        "CreateWebACL",
+        _member("Name"),
+        ("AssociateWebACL",),
+        (
+            Refusal(
+                "WAFUnavailableEntityException",
+                "AWS WAF couldn't retrieve the resource that you requested. Retry your request.",
+            ),
+        ),
+    ),
     Rule(
         "DeleteLogGroup",
         _member("logGroupName"),
@@ -277,6 +306,6 @@ def _answer(service: str, refusal: Refusal, name: str) -> Response:
         return s3_error(refusal.code, message, refusal.status)
     if service == "iam":
         return query_error(refusal.code, message, refusal.status)
-    if service in ("sagemaker", "logs", "application-autoscaling"):
+    if service in ("sagemaker", "logs", "application-autoscaling", "wafv2"):
         return json_rpc_error(refusal.code, message, refusal.status)
     return rest_error(refusal.code, message, refusal.status)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sentictl.twin.core.clock import SPEED_VARIABLE
-from sentictl.twin.core.credentials import role_key
+from sentictl.twin.core.credentials import SECRET, role_key
 
 # What a Python program needs to run, and to use this machine as the person wants it. Nothing here is a secret.
 PASSED_ON = {
@@ -64,7 +64,7 @@ class Access:
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": role_key(self.key, role) if role else self.key,
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
             "AWS_EC2_METADATA_DISABLED": "true",

@@ -52,9 +52,19 @@ class TwinHome:
         return self.folder / "notebooks"
 
     @property
+    def signing_key(self) -> Path:
+        """The private key that signs the tokens of user pools: who signed in before a restart stays so after it."""
+        return self.folder / "signing-key.pem"
+
+    @property
     def weather(self) -> Path:
         """Names the twin's weather, see `sentictl.twin.control_plane.weather`."""
         return self.folder / "weather"
+
+    @property
+    def mail(self) -> Path:
+        """The mails that it sent, see `sentictl.twin.sns.mailbox`."""
+        return self.folder / "mail"
 
     @property
     def run(self) -> Path:

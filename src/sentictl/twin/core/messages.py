@@ -123,6 +123,31 @@ def cbor_error(code: str, message: str, status: int) -> Response:
     return Response(body, status, {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"})
 
 
+def protocol_of(request: Request, service: str) -> str:
+    """Return by which protocol a service is asked: cbor, json, query, s3 or rest. Some services speak several."""
+    if "smithy-protocol" in request.headers:
+        return "cbor"
+    if "x-amz-target" in request.headers:
+        return "json"
+    if request.mimetype == "application/x-www-form-urlencoded":
+        return "query"
+    return "s3" if service == "s3" else "rest"
+
+
+def error_for(request: Request, service: str, code: str, message: str, status: int) -> Response:
+    """Return an error in the form in which whoever sent a request reads one.
+
+    Args:
+        request: to any service.
+        service: its signing name, such as `s3`.
+        code: AWS's code.
+        message: AWS's message.
+        status: the HTTP status.
+    """
+    forms = {"cbor": cbor_error, "json": json_rpc_error, "query": query_error, "s3": s3_error, "rest": rest_error}
+    return forms[protocol_of(request, service)](code, message, status)
+
+
 def unknown_operation() -> Response:
     """Return what a service says of a method that it does not have at an address."""
     return rest_error("UnknownOperationException", "There is no such operation.", HTTPStatus.NOT_FOUND)

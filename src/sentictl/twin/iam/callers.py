@@ -1,19 +1,10 @@
 """Who may call the twin: whoever holds its key. Everybody else gets AWS's own refusal, in the service's own format."""
 
-import hmac
 import re
 
 from sentictl.twin.control_plane.control_plane import ControlPlane, signer
-from sentictl.twin.core.credentials import KEY_HEADER, opens
-from sentictl.twin.core.messages import (
-    Request,
-    Response,
-    cbor_error,
-    json_rpc_error,
-    query_error,
-    rest_error,
-    s3_error,
-)
+from sentictl.twin.core.credentials import KEY_HEADER, opens, same
+from sentictl.twin.core.messages import Request, Response, error_for, protocol_of, rest_error
 
 HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")  # RFC 9110, section 7.2, without odd characters
 LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?", re.IGNORECASE)
@@ -73,16 +64,9 @@ class Callers:
         with self._control.lock:
             users = self._control.backend("iam").access_keys
             sessions = [role.access_key_id for role in self._control.backend("sts").assumed_roles]
-            return any(hmac.compare_digest(key.encode(), known.encode()) for known in [*users, *sessions])
+            return any(same(key, known) for known in [*users, *sessions])
 
 
 def _refusal(request: Request, service: str, *, unknown: bool) -> Response:
-    if "smithy-protocol" in request.headers:
-        return cbor_error(*JSON[unknown], status=403)
-    if "x-amz-target" in request.headers:
-        return json_rpc_error(*JSON[unknown], status=403)
-    if request.mimetype == "application/x-www-form-urlencoded":
-        return query_error(*QUERY[unknown], status=403)
-    if service == "s3":
-        return s3_error(*S3[unknown], status=403)
-    return rest_error(*JSON[unknown], status=403)
+    words = {"query": QUERY, "s3": S3}.get(protocol_of(request, service), JSON)
+    return error_for(request, service, *words[unknown], status=403)

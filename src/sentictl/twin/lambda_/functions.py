@@ -15,6 +15,7 @@ from typing import Any
 
 from sentictl.assets.archives import ArchiveError, Limits, unpack_zip
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
+from sentictl.twin.cloudwatch.metrics import LAMBDA, Metrics
 from sentictl.twin.control_plane.control_plane import ACCOUNT, Call, ControlPlane, name_call
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import Request, Response, rest_error, unknown_operation
@@ -44,9 +45,10 @@ class UnknownFunctionError(Exception):
 class Functions:
     """The data plane of Lambda."""
 
-    def __init__(self, control: ControlPlane, logs: LogStreams, folder: Path, access: Access) -> None:
+    def __init__(self, control: ControlPlane, logs: LogStreams, metrics: Metrics, folder: Path, access: Access) -> None:
         self._control = control
         self._logs = logs
+        self._metrics = metrics
         self._folder = folder
         self._access = access
         self._lock = threading.Lock()
@@ -126,12 +128,29 @@ class Functions:
             pool.close()
 
     def _run(self, pool: "Pool", payload: bytes, abandoned: Abandoned) -> Outcome:
+        begun = time.perf_counter()
+        try:
+            outcome = self._invoke(pool, payload, abandoned)
+        except TooManyCallersError:
+            self._tell(pool.spec, {"Throttles": 1.0})
+            raise
+        milliseconds = 1000 * (time.perf_counter() - begun)
+        failed = float(bool(outcome.error))
+        self._tell(pool.spec, {"Invocations": 1.0, "Errors": failed, "Throttles": 0.0, "Duration": milliseconds})
+        return outcome
+
+    def _invoke(self, pool: "Pool", payload: bytes, abandoned: Abandoned) -> Outcome:
         if not self._callers.acquire(blocking=False):
             raise TooManyCallersError
         try:
             return pool.invoke(payload or b"{}", abandoned)
         finally:
             self._callers.release()
+
+    def _tell(self, spec: FunctionSpec, values: dict[str, float]) -> None:
+        """Tell CloudWatch of an invocation, as Lambda does."""
+        whole = {"FunctionName": spec.name}
+        self._metrics.put(spec.region, LAMBDA, (whole, {**whole, "Resource": spec.name}), values)
 
     def _pool(self, arn: str, region: str) -> "Pool":
         """The execution environments of a function as it is now: an update of code or configuration makes new ones."""

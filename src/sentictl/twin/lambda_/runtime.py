@@ -35,11 +35,13 @@ class Outcome:
         payload: the function's answer, or the error document.
         error: the value of the `X-Amz-Function-Error` header, if it failed.
         log: the invocation's log lines.
+        request_id: that they name the invocation by.
     """
 
     payload: bytes
     error: str | None = None
     log: list[str] = field(default_factory=list)
+    request_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class ExecutionEnvironment:
         self._drain()
         self._log(f"END RequestId: {request_id}")
         self._log(self._report(request_id, time.monotonic() - begun, cold=cold))
-        return Outcome(answer[0], answer[1], self._lines)
+        return Outcome(answer[0], answer[1], self._lines, request_id)
 
     def take_answer(self, payload: bytes, error: str | None) -> None:
         """Take what the runtime has sent: the function's answer, or its error document."""

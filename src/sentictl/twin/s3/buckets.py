@@ -1,4 +1,4 @@
-"""Buckets, where moto's S3 does otherwise than AWS's: tags from the first moment, and policies with conditions."""
+"""Buckets, where moto's S3 does otherwise than AWS's: tags from the first moment, policies with conditions and more."""
 
 import json
 import re
@@ -8,6 +8,8 @@ from sentictl.twin.core.messages import Response, s3_error
 from sentictl.twin.iam import policies
 
 TAGS = re.compile(rb"<Tags>(.*)</Tags>", re.DOTALL)
+QUIET = re.compile(rb"<Quiet>\s*true\s*</Quiet>")
+DELETED = re.compile(rb"<Deleted>.*?</Deleted>", re.DOTALL)
 
 
 class Buckets:
@@ -17,6 +19,7 @@ class Buckets:
         self._control = control
         self._policies: dict[str, bytes] = {}
         control.instead["s3", "CreateBucket"] = self._create
+        control.instead["s3", "DeleteObjects"] = self._delete_objects
         control.after["s3", "PutBucketPolicy"] = self._keep_policy
         control.before["s3", "CreateMultipartUpload"] = self._missing_bucket
         control.before["s3", "PostObject"] = self._not_a_form
@@ -31,6 +34,16 @@ class Buckets:
             return answer
         tagging = b"<Tagging><TagSet>" + tags[1] + b"</TagSet></Tagging>"
         self._control.ask_moto(call.request.changed(tagging, query="tagging="))
+        return answer
+
+    def _delete_objects(self, call: Call) -> Response:
+        """Answer a quiet deletion with what could not be deleted alone, where moto tells of all.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+        """
+        answer = self._control.ask_moto(call.request)
+        if answer.ok and QUIET.search(call.request.get_data()):
+            answer.set_data(DELETED.sub(b"", answer.get_data()))
         return answer
 
     def _missing_bucket(self, call: Call) -> Response | None:

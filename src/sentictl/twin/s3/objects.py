@@ -63,14 +63,20 @@ class Objects:
         except ArchiveError as error:
             raise BadArchiveError(f"{uri}: {error}") from error
 
-    def download(self, prefix: str, folder: Path) -> int:
-        """Write every object under an `s3://bucket/prefix` into `folder`, as SageMaker's S3Prefix does.
+    def download(self, prefix: str, folder: Path, place: int = 0, places: int = 1) -> int:
+        """Write the objects under an `s3://bucket/prefix` into `folder`, as SageMaker's S3Prefix does.
+
+        Args:
+            prefix: where they are.
+            folder: where to.
+            place: which of the places among which they are dealt this is, from 0.
+            places: how many there are; with one, it gets them all.
 
         Returns:
-            how many there were.
+            how many were written.
         """
         bucket, start = split_uri(prefix)
-        keys = self._keys(bucket, start)
+        keys = self._keys(bucket, start)[place::places]
         for key in keys:
             path = folder / (key[len(start) :].lstrip("/") or Path(key).name)
             if not path.resolve().is_relative_to(folder.resolve()):
@@ -78,6 +84,11 @@ class Objects:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(self.read(f"s3://{bucket}/{key}"))
         return len(keys)
+
+    def under(self, prefix: str) -> list[str]:
+        """Return the address of every object under an `s3://bucket/prefix`, by key."""
+        bucket, start = split_uri(prefix)
+        return [f"s3://{bucket}/{key}" for key in self._keys(bucket, start)]
 
     def write(self, uri: str, content: bytes) -> None:
         """Store an object, as any client would: it is journalled.

@@ -22,6 +22,7 @@ from sentictl.twin.core.credentials import role_of
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import Request, Response, json_response, json_rpc_error, rest_error, unknown_operation
 from sentictl.twin.core.processes import StartFailedError
+from sentictl.twin.events.rules import Rules
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
 from sentictl.twin.sagemaker.fleets import (
@@ -46,6 +47,7 @@ from sentictl.twin.sagemaker.variants import is_serverless, production_variants,
 logger = logging.getLogger("sentictl.twin")
 
 INVOCATION = re.compile(r"/endpoints/([^/]+)/invocations")
+EVENT_STATUS = {"InService": "IN_SERVICE", "Failed": "FAILED"}  # as SageMaker's events have it
 IN_PROGRESS = ("Creating", "Updating", "RollingBack")
 INTERRUPTED = "The deployment was rolled back, as the local twin ended while it was on its way."
 WAIT_AFTER_RESTART = 60.0
@@ -103,6 +105,7 @@ class Endpoints:
         logs: LogStreams,
         metrics: Metrics,
         alarms: Alarms,
+        rules: Rules,
         folder: Path,
         access: Access,
     ) -> None:
@@ -112,6 +115,7 @@ class Endpoints:
         self._logs = logs
         self._metrics = metrics
         self._alarms = alarms
+        self._rules = rules
         self._folder = folder
         self._access = access
         self._serving: dict[tuple[str, str], Serving] = {}
@@ -373,6 +377,7 @@ class Endpoints:
         except BaseException:
             with self._control.lock:
                 endpoint.endpoint_status = "RollingBack"
+                self._tell(region, endpoint, "ROLLING_BACK")
             with self._swapping:
                 serving.successors, serving.share = None, 0.0
             successors.stop()
@@ -446,7 +451,18 @@ class Endpoints:
             "counts": fleets.counts if fleets else {},
         }
         self._apply(endpoint, region, data)
+        self._tell(region, endpoint, EVENT_STATUS[endpoint.endpoint_status])
         self._control.record("endpoint-settled", region=region, name=endpoint.endpoint_name, data=data)
+
+    def _tell(self, region: str, endpoint: Any, status: str) -> None:
+        """Tell EventBridge of an endpoint's new status, as SageMaker does."""
+        detail = {
+            "EndpointName": endpoint.endpoint_name,
+            "EndpointArn": endpoint.arn,
+            "EndpointConfigName": endpoint.endpoint_config_name,
+            "EndpointStatus": status,
+        }
+        self._rules.tell(region, "aws.sagemaker", "SageMaker Endpoint State Change", endpoint.arn, detail)
 
     def _restore(self, data: dict[str, Any], _body: bytes) -> None:
         self._apply(self._endpoint(data["region"], data["name"]), data["region"], data["data"])

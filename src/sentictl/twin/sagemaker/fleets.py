@@ -64,7 +64,7 @@ class Fleet(ABC):
         with self._changed:
             self._under_way += 1
 
-    def invoke(self, body: bytes, content_type: str, accept: str) -> ModelAnswer:
+    def invoke(self, body: bytes, content_type: str, accept: str, attributes: str = "") -> ModelAnswer:
         """Hand on a request that was counted in, to the server with the least to do.
 
         Raises:
@@ -75,7 +75,7 @@ class Fleet(ABC):
         try:
             if len(body) > self.max_body:
                 raise BodyTooLargeError
-            return self._take().invoke(body, content_type, accept)
+            return self._take().invoke(body, content_type, accept, attributes)
         finally:
             with self._changed:
                 self._under_way -= 1

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from sentictl.twin.core.messages import Request, Response, rest_error
 from sentictl.twin.sagemaker.fleets import BodyTooLargeError, Fleet, ThrottledError
+from sentictl.twin.sagemaker.images.serving import CUSTOM_ATTRIBUTES
 from sentictl.twin.sagemaker.model_server import ModelDiedError, ModelTimeoutError, ModelUnavailableError
 
 
@@ -12,7 +13,8 @@ def ask(fleet: Fleet, request: Request) -> tuple[int, Response]:
     body = request.get_data()
     content_type = request.headers.get("content-type", "application/octet-stream")
     try:
-        answer = fleet.invoke(body, content_type, request.headers.get("accept", "*/*"))
+        attributes = request.headers.get(CUSTOM_ATTRIBUTES, "")
+        answer = fleet.invoke(body, content_type, request.headers.get("accept", "*/*"), attributes)
     except BodyTooLargeError:
         message = f"Request body of {len(body)} bytes exceeded maximum allowed of {fleet.max_body} bytes"
         return 413, rest_error("ValidationError", message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

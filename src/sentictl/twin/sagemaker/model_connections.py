@@ -1,12 +1,13 @@
 """How the twin and a model's process talk: over socket pairs, whose ends no other program can reach.
 
 One pair is there from the start. Over it the process says that its model is loaded, and is then handed its end of
-another pair for each connection. A connection carries one request after the other, each with its answer: a JSON list
-of two values, a line feed, and the body. The standard library's `Connection` parts them from each other.
+another pair for each connection. A connection carries one request after the other, each with its answer: a JSON list,
+a line feed, and the body. The standard library's `Connection` parts them from each other.
 """
 
 import json
 import socket
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -14,20 +15,19 @@ HANDING_OVER = b"+"  # a descriptor travels beside at least one byte
 MOST_DESCRIPTORS = 1
 
 
-def send(connection: Connection, first: Any, second: Any, body: bytes) -> None:
-    """Send a request (its content type, and what its client accepts) or an answer (its status and content type)."""
-    connection.send_bytes(json.dumps([first, second]).encode() + b"\n" + body)
+def send(connection: Connection, head: Sequence[Any], body: bytes) -> None:
+    """Send a request (its content type, what its client accepts, its custom attributes) or an answer (status, type)."""
+    connection.send_bytes(json.dumps(head).encode() + b"\n" + body)
 
 
-def receive(connection: Connection) -> tuple[Any, Any, bytes]:
+def receive(connection: Connection) -> tuple[list[Any], bytes]:
     """Wait for what `send` sends.
 
     Raises:
         EOFError: the other side has closed the connection, or ended.
     """
     head, _, body = connection.recv_bytes().partition(b"\n")
-    first, second = json.loads(head)
-    return first, second, body
+    return json.loads(head), body
 
 
 def open_connection(control: socket.socket) -> Connection:

@@ -24,7 +24,7 @@ MOST_REQUESTS = 100  # under way in one server, as many as TorchServe keeps in i
 
 
 class ModelTimeoutError(Exception):
-    """The model did not answer within 60 s."""
+    """The model did not answer in time."""
 
 
 class ModelUnavailableError(Exception):
@@ -100,8 +100,10 @@ class ModelServer:
         with self._idle:
             self._under_way += 1
 
-    def invoke(self, body: bytes, content_type: str, accept: str) -> ModelAnswer:
-        """Hand on a request that was counted in.
+    def invoke(
+        self, body: bytes, content_type: str, accept: str, attributes: str = "", seconds: float = INVOKE_SECONDS
+    ) -> ModelAnswer:
+        """Hand on a request that was counted in, and wait for its answer so many seconds.
 
         Raises:
             ModelUnavailableError: it was not handed on.
@@ -111,23 +113,24 @@ class ModelServer:
         try:
             if self._under_way > MOST_REQUESTS:
                 raise ModelUnavailableError(f"{MOST_REQUESTS} requests are under way")
-            return self._ask(body, content_type, accept)
+            return self._ask(body, [content_type, accept, attributes], seconds)
         finally:
             with self._idle:
                 self._under_way -= 1
                 self._idle.notify_all()
 
-    def _ask(self, body: bytes, content_type: str, accept: str) -> ModelAnswer:
+    def _ask(self, body: bytes, head: list[str], seconds: float) -> ModelAnswer:
         try:
             connection = self._connect()
-            send(connection, content_type, accept, body)
+            send(connection, head, body)
         except OSError as error:
             raise ModelUnavailableError(str(error)) from error
         try:
-            if not connection.poll(INVOKE_SECONDS):
+            if not connection.poll(seconds):
                 connection.close()
-                raise ModelTimeoutError(f"no answer after {INVOKE_SECONDS:.0f} s")
-            answer = ModelAnswer(*receive(connection))
+                raise ModelTimeoutError(f"no answer after {seconds:.0f} s")
+            (status, content_type), content = receive(connection)
+            answer = ModelAnswer(status, content_type, content)
         except (EOFError, OSError) as error:
             raise ModelDiedError(str(error)) from error
         with self._idle:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+DEALT = "ShardedByS3Key"
 RESERVED = ("sagemaker_", "_tuning_objective_metric")  # how the names of the toolkit's own hyperparameters begin
 
 
@@ -45,7 +46,7 @@ class Container:
 
     @property
     def hosts(self) -> list[str]:
-        """The names of the job's hosts, the first of which is the master. They share this folder."""
+        """The names of the job's hosts, the first of which is the master. They share this folder, but for shards."""
         count = self.request["ResourceConfig"].get("InstanceCount", 1)
         return [f"algo-{number}" for number in range(1, count + 1)]
 
@@ -53,8 +54,20 @@ class Container:
     def channels(self) -> list[str]:
         return [channel["ChannelName"] for channel in self.request.get("InputDataConfig") or []]
 
-    def channel(self, name: str) -> Path:
-        return self.root / "input" / "data" / name
+    @property
+    def dealt(self) -> frozenset[str]:
+        """The channels of which each host has objects of its own (ShardedByS3Key)."""
+        channels = (self.request.get("InputDataConfig") or []) if len(self.hosts) > 1 else []
+        return frozenset(
+            channel["ChannelName"]
+            for channel in channels
+            if channel["DataSource"]["S3DataSource"].get("S3DataDistributionType") == DEALT
+        )
+
+    def channel(self, name: str, host: str) -> Path:
+        """Where a host finds the objects of a channel."""
+        own = self.root / "hosts" / host if name in self.dealt else self.root
+        return own / "input" / "data" / name
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
@@ -78,7 +91,8 @@ class Container:
 
     def make(self) -> None:
         """Make the folders and the configuration files that a container finds."""
-        for folder in (self.code, self.model, self.output_data, *map(self.channel, self.channels)):
+        channels = (self.channel(name, host) for name in self.channels for host in self.hosts)
+        for folder in (self.code, self.model, self.output_data, *channels):
             folder.mkdir(parents=True, exist_ok=True)
         config = self.root / "input" / "config"
         config.mkdir(parents=True)
@@ -95,11 +109,12 @@ class Container:
         job = self.request["TrainingJobName"]
         values = self._values(host)
         plain = {f"SM_{name.upper()}": _encode(value) for name, value in values.items()}
-        channels = {f"SM_CHANNEL_{name.upper()}": str(self.channel(name)) for name in self.channels}
+        folders = {name: str(self.channel(name, host)) for name in self.channels}
+        channels = {f"SM_CHANNEL_{name.upper()}": folder for name, folder in folders.items()}
         single = {f"SM_HP_{name.upper()}": _encode(value) for name, value in self.script_hyperparameters.items()}
         whole = {
             "additional_framework_parameters": {},
-            "channel_input_dirs": {name: str(self.channel(name)) for name in self.channels},
+            "channel_input_dirs": folders,
             "hyperparameters": self.script_hyperparameters,
             "is_master": host == self.hosts[0],
             "job_name": job,
@@ -156,7 +171,7 @@ class Container:
 
     def _input_config(self) -> dict[str, Any]:
         mode = {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"}
-        return dict.fromkeys(self.channels, mode)
+        return {name: mode | ({"S3DistributionType": DEALT} if name in self.dealt else {}) for name in self.channels}
 
 
 def decode(value: str) -> Any:

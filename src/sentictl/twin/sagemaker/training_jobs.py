@@ -1,35 +1,34 @@
 """Training jobs that really run, can be stopped and deleted, and what a restart makes of them."""
 
 import json
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sentictl.twin.cloudwatch.logs import LogStreams
-from sentictl.twin.control_plane.control_plane import Call, ControlPlane
+from sentictl.twin.control_plane.control_plane import Call, ControlPlane, seconds
 from sentictl.twin.control_plane.pagination import JSON_RPC, listing
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 from sentictl.twin.iam.roles import AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
+from sentictl.twin.sagemaker.running_jobs import RunningJobs
 from sentictl.twin.sagemaker.training_record import JobRecord
 from sentictl.twin.sagemaker.training_run import LOG_GROUP, TrainingRun
 
-ENDED = ("Completed", "Failed", "Stopped")
+TICK_SECONDS = 0.001  # to which AWS tells times
 
 
-class TrainingJobs:
+class TrainingJobs(RunningJobs[JobRecord, TrainingRun]):
     """The data plane of SageMaker's training jobs."""
 
     def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, access: Access) -> None:
-        self._control = control
+        super().__init__(control)
         self._objects = objects
         self._logs = logs
         self._access = access
         self._folder = folder
-        self._runs: dict[tuple[str, str], TrainingRun] = {}
         # Told of each value of a metric (region, job, metric, value), and of each job that is over (region, job).
         self.reported: Callable[[str, str, str, float], None] = lambda *_: None
         self.over: Callable[[str, str], None] = lambda *_: None
@@ -41,25 +40,6 @@ class TrainingJobs:
         control.facts["training-job-ended"] = self._restore
         control.facts["training-log"] = self._restore_log
 
-    def fail_interrupted(self) -> None:
-        """After a replay: let the jobs fail that were running when the twin ended."""
-        for region in self._control.regions("sagemaker"):
-            for job in self._store(region).values():
-                if job.training_job_status not in ENDED:
-                    reason = "InternalServerError: The local twin was ended while the job ran. Please try again."
-                    record = JobRecord(self._control, region, job.training_job_name)
-                    record.finish("Failed", "Failed", reason)
-                    self._journal(record)
-
-    def running(self) -> int:
-        """Return how many jobs run now."""
-        return len(self._runs)
-
-    def close(self) -> None:
-        """End the processes of all jobs; the jobs themselves are found as interrupted at the next start."""
-        for run in list(self._runs.values()):
-            run.abandon()
-
     def _refuse(self, call: Call) -> Response | None:
         name = call.payload["TrainingJobName"]
         if name not in self._store(call.region):
@@ -69,49 +49,48 @@ class TrainingJobs:
 
     def _created(self, call: Call) -> None:
         record = JobRecord(self._control, call.region, call.payload["TrainingJobName"])
-        record.begin(call.payload, call.when)
+        record.begin(call.payload, max(call.when, self._last_created(call.region, but=record.name) + TICK_SECONDS))
         if call.replaying:
             return
         role = AssumedRole(self._control, call.payload["RoleArn"])
         folder = self._folder / record.name
         reported = partial(self._report, call.region, record.name)
-        run = TrainingRun(record, call.payload, folder, role, self._objects, self._logs, self._access, reported)
-        self._runs[call.region, record.name] = run
-        threading.Thread(target=run.run, args=(self._ended,), daemon=True).start()
+        self._begin(TrainingRun(record, call.payload, folder, role, self._objects, self._logs, self._access, reported))
 
-    def _ended(self, run: TrainingRun) -> None:
-        with self._control.lock:
-            self._runs.pop((run.record.region, run.record.name), None)
-            for stream in run.other_streams:
-                region = run.record.region
-                events = self._logs.events(region, LOG_GROUP, stream)
-                self._control.record("training-log", json.dumps(events).encode(), region=region, stream=stream)
-            self._journal(run.record)
-            self.over(run.record.region, run.record.name)
+    def _last_created(self, region: str, but: str) -> float:
+        """When the last of the other jobs was: AWS's clock is not set back, as this machine's may be."""
+        others = (job for name, job in self._store(region).items() if name != but)
+        return max((seconds(job.creation_time) or 0.0 for job in others), default=0.0)
+
+    def _keep(self, run: TrainingRun) -> None:
+        for stream in run.other_streams:
+            region = run.record.region
+            events = self._logs.events(region, LOG_GROUP, stream)
+            self._control.record("training-log", json.dumps(events).encode(), region=region, stream=stream)
+        self._journal(run.record)
+        self.over(run.record.region, run.record.name)
 
     def _report(self, region: str, name: str, metric: str, value: float) -> None:
         self.reported(region, name, metric, value)
 
     def _stop(self, call: Call) -> Response:
         name = call.payload["TrainingJobName"]
-        job = self._store(call.region).get(name)
-        if job is None:
+        if name not in self._store(call.region):
             return json_rpc_error("ValidationException", f"Requested resource not found: training job {name}.")
-        if job.training_job_status in ENDED:
-            message = f"The request was rejected because the training job is in status {job.training_job_status}."
+        record = JobRecord(self._control, call.region, name)
+        if record.is_over:
+            message = f"The request was rejected because the training job is in status {record.status}."
             return json_rpc_error("ValidationException", message)
-        run = self._runs.get((call.region, name))
-        if run:
-            run.stop()
+        self._tell_to_stop(record)
         return json_response(200, {}, JSON_RPC)
 
     def _delete(self, call: Call) -> Response:
         name = call.payload["TrainingJobName"]
-        job = self._store(call.region).get(name)
-        if job is None:
+        if name not in self._store(call.region):
             return json_rpc_error("ResourceNotFound", f"Requested resource not found: training job {name}.")
-        if job.training_job_status not in ENDED:
-            message = f"The training job {name} is in status {job.training_job_status} and cannot be deleted."
+        record = JobRecord(self._control, call.region, name)
+        if not record.is_over:
+            message = f"The training job {name} is in status {record.status} and cannot be deleted."
             return json_rpc_error("ResourceInUse", message)
         del self._store(call.region)[name]
         return json_response(200, {}, JSON_RPC)
@@ -121,11 +100,15 @@ class TrainingJobs:
         jobs = [JobRecord(self._control, call.region, name).summary() for name in self._store(call.region)]
         return listing("TrainingJobSummaries", "TrainingJob", jobs, call.payload)
 
+    def _records(self) -> Iterable[JobRecord]:
+        regions = self._control.regions("sagemaker")
+        return (JobRecord(self._control, region, name) for region in regions for name in list(self._store(region)))
+
     def _store(self, region: str) -> dict[str, Any]:
         jobs: dict[str, Any] = self._control.backend("sagemaker", region).training_jobs
         return jobs
 
-    def _journal(self, record: "JobRecord") -> None:
+    def _journal(self, record: JobRecord) -> None:
         stream = record.log_stream
         events = self._logs.events(record.region, LOG_GROUP, stream) if stream else []
         log = json.dumps(events).encode()

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from sentictl.twin.control_plane.control_plane import ControlPlane, naive_utc, seconds
+from sentictl.twin.sagemaker.running_jobs import ENDED
 
 MAX_REASON = 1024  # the API's limit for FailureReason
 # AWS's words for each secondary status.
@@ -38,6 +39,14 @@ class JobRecord:
         self.region = region
         self.name = name
         self.log_stream = ""
+
+    @property
+    def status(self) -> str:
+        return str(self._job.training_job_status)
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in ENDED
 
     def begin(self, request: dict[str, Any], when: float) -> None:
         """Undo what moto makes up: a job that was completed at once, with metrics of its own."""
@@ -83,6 +92,10 @@ class JobRecord:
                 seconds = max(1, round((now - job.training_start_time).total_seconds()))
                 job.training_time_in_seconds = job.billable_time_in_seconds = seconds
             job.training_job_status = status
+
+    def fail(self, reason: str) -> None:
+        """End the job as Failed."""
+        self.finish("Failed", "Failed", reason)
 
     def set_metric(self, name: str, value: float) -> None:
         """Keep the newest value of a metric."""

@@ -19,13 +19,12 @@ from sentictl.twin.core.environment import Access
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole
 from sentictl.twin.s3.objects import BadArchiveError, ObjectMissingError, Objects, pack
 from sentictl.twin.sagemaker.checkpoints import CheckpointSync
+from sentictl.twin.sagemaker.running_jobs import DEFAULT_MAX_RUNTIME, STOP_GRACE_SECONDS
 from sentictl.twin.sagemaker.training_container import Container
 from sentictl.twin.sagemaker.training_record import MAX_REASON, JobRecord
 
 LOG_GROUP = METRICS_NAMESPACE = "/aws/sagemaker/TrainingJobs"
-STOP_GRACE_SECONDS = 5.0  # AWS gives two minutes; on one's own machine a person waits for it
 TAIL_LINES = 20
-DEFAULT_MAX_RUNTIME = 86_400
 PORTS = range(20_000, 29_000)
 
 
@@ -73,11 +72,11 @@ class TrainingRun:
             self._upload()
             self._finish()
         except JobFailedError as error:
-            self.record.finish("Failed", "Failed", str(error))
+            self.record.fail(str(error))
         except OSError as error:
-            self.record.finish("Failed", "Failed", f"ClientError: The job's disk cannot be used: {error}")
+            self.record.fail(f"ClientError: The job's disk cannot be used: {error}")
         except Exception as error:  # noqa: BLE001  a job never stays InProgress, whatever broke
-            self.record.finish("Failed", "Failed", f"InternalServerError: {type(error).__name__}: {error}")
+            self.record.fail(f"InternalServerError: {type(error).__name__}: {error}")
         finally:
             shutil.rmtree(self._container.root, ignore_errors=True)
             if not self._abandoned:
@@ -129,7 +128,9 @@ class TrainingRun:
 
     def _download_channel(self, channel: dict[str, Any]) -> None:
         name, uri = channel["ChannelName"], channel["DataSource"]["S3DataSource"]["S3Uri"]
-        if not self._objects.download(uri, self._container.channel(name)):
+        folders = list(dict.fromkeys(self._container.channel(name, host) for host in self._container.hosts))
+        found = [self._objects.download(uri, each, place, len(folders)) for place, each in enumerate(folders)]
+        if not any(found):
             raise JobFailedError(
                 f"ClientError: Data download failed:NoSuchKey (404): There are no objects under {uri} (channel {name})."
             )

@@ -21,7 +21,7 @@ def production_variants(backend: Any, config: str, counts: Mapping[str, int]) ->
     """
     if config not in backend.endpoint_configs:
         raise StartFailedError(f"The endpoint configuration {config} does not exist.")
-    found = [_variant(backend, wanted) for wanted in backend.endpoint_configs[config].production_variants]
+    found = [variant_of(backend, wanted) for wanted in backend.endpoint_configs[config].production_variants]
     return [replace(each, instances=counts.get(each.name, each.instances)) for each in found]
 
 
@@ -32,7 +32,7 @@ def shadow_variant(backend: Any, config: str) -> Variant | None:
         StartFailedError: there is no such model.
     """
     wanted = backend.endpoint_configs[config].shadow_production_variants
-    return _variant(backend, wanted[0]) if wanted else None
+    return variant_of(backend, wanted[0]) if wanted else None
 
 
 def is_serverless(backend: Any, config: str) -> bool:
@@ -41,7 +41,16 @@ def is_serverless(backend: Any, config: str) -> bool:
     return bool(found and found.production_variants[0].get("ServerlessConfig"))
 
 
-def _variant(backend: Any, wanted: dict[str, Any]) -> Variant:
+def variant_of(backend: Any, wanted: Mapping[str, Any]) -> Variant:
+    """Return what a model is served as.
+
+    Args:
+        backend: moto's SageMaker of a region.
+        wanted: a production variant as requests have it; of its members VariantName and ModelName alone are needed.
+
+    Raises:
+        StartFailedError: there is no such model.
+    """
     model = backend._models.get(wanted["ModelName"])
     if model is None:
         raise StartFailedError(f"The model {wanted['ModelName']} does not exist.")

@@ -25,7 +25,7 @@ class FolderSource(FilesSource):
         super().__init__(path.resolve().name)
         self.root = _root(path)
         if not any(folder_of(name) for name in self._names()):
-            raise DataError(f"{path} has no files in folders called pos and neg.", ACCEPTED)
+            raise DataError(f"{path} has no files in folders called pos and neg, and no tables.", ACCEPTED)
 
     def fingerprint(self) -> str:
         """The sha256 over the names and contents of the files that are read."""

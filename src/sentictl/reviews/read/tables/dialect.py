@@ -19,7 +19,7 @@ def delimiter_of(sample: Sequence[str], suffix: str, asked: Asked) -> str:
     """The delimiter of a file: the one by which its header has the columns that are asked for.
 
     Where no header tells it, it is the one that makes as many fields as there are columns; or the tab of a `.tsv`; or
-    one that makes a column of labels; or what the library clevercsv finds.
+    one that makes a column of labels; or what the library clevercsv finds, or Python's own where that is missing.
 
     Args:
         sample: the file's first lines.
@@ -165,7 +165,17 @@ def _headless(first: Sequence[str], name: str, asked: Asked) -> DataError:
 
 
 def _sniffed(sample: Sequence[str]) -> str:
-    from clevercsv import Detector  # takes a quarter of a second to import
-
-    dialect = Detector().detect("".join(sample)[:SNIFFED], delimiters=list(DELIMITERS))
+    beginning = "".join(sample)[:SNIFFED]
+    try:
+        from clevercsv import Detector  # takes a quarter of a second to import
+    except ImportError:  # as in AWS's Spark image
+        return _sniffed_by_python(beginning)
+    dialect = Detector().detect(beginning, delimiters=list(DELIMITERS))
     return dialect.delimiter if dialect and dialect.delimiter in DELIMITERS else ""
+
+
+def _sniffed_by_python(beginning: str) -> str:
+    try:
+        return csv.Sniffer().sniff(beginning, "".join(DELIMITERS)).delimiter
+    except csv.Error:
+        return ""

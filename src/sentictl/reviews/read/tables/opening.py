@@ -29,6 +29,10 @@ CONTENT = "content.xml"  # of LibreOffice's formats
 ZSTD_CHUNK = 16 * 1024
 
 
+class MissingReaderError(DataError):
+    """A file is of a form whose reader is not installed."""
+
+
 class OpenFile(NamedTuple):
     """A file that is open.
 
@@ -120,7 +124,7 @@ class _Zstd(io.RawIOBase):
             import zstandard
         except ImportError:
             hint = "Get what unpacks it: pip install 'sentictl[zstd]'"
-            raise DataError(f"{path} is packed by Zstandard.", hint) from None
+            raise MissingReaderError(f"{path} is packed by Zstandard.", hint) from None
         self._library = zstandard
         self._raw = raw
         self._frame = zstandard.ZstdDecompressor().decompressobj()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from sentictl.errors import DataError
+from sentictl.reviews.read.tables.opening import MissingReaderError
 from sentictl.reviews.read.tables.row import Row
 
 ROWS = 500  # in memory at a time
@@ -23,7 +24,8 @@ def parquet_rows(file: IO[bytes], name: str) -> Iterator[Row]:
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        raise DataError(f"{name} is a Parquet file.", "Get what reads it: pip install 'sentictl[parquet]'") from None
+        hint = "Get what reads it: pip install 'sentictl[parquet]'"
+        raise MissingReaderError(f"{name} is a Parquet file.", hint) from None
     number = 0
     try:
         for batch in parquet.ParquetFile(file).iter_batches(ROWS):

@@ -2,12 +2,14 @@
 
 import difflib
 import textwrap
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.read.command import ReadingCommand
 from sentictl.reviews.read.labels import LabelReader
+
+if TYPE_CHECKING:
+    from sentictl.config.settings import DataSettings
 
 MOST_NAMES_SHOWN = 300  # characters
 
@@ -29,7 +31,7 @@ class Asked(NamedTuple):
         labels: reads its labels; None where none are asked for.
     """
 
-    settings: DataSettings
+    settings: "DataSettings"
     command: ReadingCommand
     labels: LabelReader | None = None
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from sentictl.config.settings import DataSettings
 from sentictl.errors import DataError
 from sentictl.reviews.read.command import DATA, ReadingCommand
 from sentictl.reviews.read.labels import LabelReader, is_blank
@@ -20,6 +19,9 @@ from sentictl.reviews.read.tables.json_rows import json_lines, json_list
 from sentictl.reviews.read.tables.opening import JSON, JSON_LINES, PARQUET, OpenFile, inner_suffix, opened
 from sentictl.reviews.read.tables.parquet import parquet_rows
 from sentictl.reviews.read.tables.row import Asked, Row, find
+
+if TYPE_CHECKING:
+    from sentictl.config.settings import DataSettings
 
 OWN_SPLITS: dict[str, SplitName] = {
     "train": "train", "training": "train",
@@ -47,7 +49,7 @@ class TableSource(Source):
         command: what a hint says to run again.
     """
 
-    def __init__(self, path: Path, settings: DataSettings, command: ReadingCommand = DATA) -> None:
+    def __init__(self, path: Path, settings: "DataSettings", command: ReadingCommand = DATA) -> None:
         super().__init__(path.name)
         self.path = path
         self.settings = settings
@@ -55,11 +57,15 @@ class TableSource(Source):
 
     def fingerprint(self) -> str:
         """The sha256 over the file's content and all settings that say how it is read."""
+        return self.fingerprint_with(file_sha256(self.path))
+
+    def fingerprint_with(self, sha256: str) -> str:
+        """Return what `fingerprint` does, given the sha256 of the file."""
         chosen = self.settings
         names = (chosen.review_column, chosen.label_column, chosen.positive, chosen.negative)
         further = {name: getattr(chosen, name) for name in ("columns", "delimiter", "encoding", "ignore")}
         further = {name: value for name, value in further.items() if value}
-        return json_sha256([file_sha256(self.path), *names, *([further] if further else [])])
+        return json_sha256([sha256, *names, *([further] if further else [])])
 
     def _all(self) -> Iterator[Review]:
         labels = LabelReader(self.settings, self.command, self._label_values)
@@ -88,9 +94,13 @@ class TableSource(Source):
     def _label_values(self) -> set[str]:
         """The different values in the label column of the first rows."""
         asked = Asked(self.settings, self.command)
+        fields = (asked.field(row, "label_column") for row in self._first_rows(asked) if not row.problem)
+        return {str(value) for value in fields if not is_blank(value)}
+
+    def _first_rows(self, asked: Asked) -> Iterator[Row]:
+        """The first rows, told of nothing."""
         with open_table(self.path, asked, Warnings()) as table:
-            fields = (asked.field(row, "label_column") for row in islice(table.rows, LOOKED_AT) if not row.problem)
-            return {str(value) for value in fields if not is_blank(value)}
+            yield from islice(table.rows, LOOKED_AT)
 
     def _note_unlabelled(self, row: Row, text: str) -> None:
         empty = all(is_blank(value) for value in row.fields.values())

@@ -6,14 +6,35 @@ out is an error here: the defaults of AWS's container are for TorchScript models
 """
 
 import importlib.util
+import inspect
 import os
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from sentictl.twin.sagemaker.images.serving import Answer, run
+from sentictl.twin.sagemaker.images.serving import CUSTOM_ATTRIBUTES, Answer, run
 
 TEXT_TYPES = ("application/json", "text/csv")
 HANDLERS = ("model_fn", "input_fn", "predict_fn", "output_fn")
+
+
+class RequestContext:
+    """What the image's server says of a request to the functions that ask for it: its headers.
+
+    Args:
+        headers: of the request.
+        attributes: what InvokeEndpoint calls CustomAttributes.
+    """
+
+    def __init__(self, headers: Mapping[str, str], attributes: str) -> None:
+        self._headers = {**headers, **({CUSTOM_ATTRIBUTES: attributes} if attributes else {})}
+
+    def get_all_request_header(self, idx: int) -> dict[str, str]:  # noqa: ARG002  (of the requests in a batch, of one)
+        return self._headers
+
+    def get_request_header(self, idx: int, key: str) -> str | None:  # noqa: ARG002
+        return self._headers.get(key)
 
 
 def load(model_dir: Path) -> Answer:
@@ -32,14 +53,22 @@ def load(model_dir: Path) -> Answer:
         raise ImportError(f"{program.name} has no {', '.join(missing)}")
     model = script.model_fn(str(model_dir))
 
-    def answer(body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
+    def answer(body: bytes, content_type: str, accept: str, attributes: str) -> tuple[int, str, bytes]:
+        context = RequestContext({"content-type": content_type, "accept": accept}, attributes)
         media_type = content_type.partition(";")[0].strip().lower()
-        data = script.input_fn(body.decode() if media_type in TEXT_TYPES else body, content_type)
-        output = script.output_fn(script.predict_fn(data, model), accept)
+        handed = body.decode() if media_type in TEXT_TYPES else body
+        data = _call(script.input_fn, handed, content_type, context)
+        output = _call(script.output_fn, _call(script.predict_fn, data, model, context), accept, context)
         content, answered_type = output if isinstance(output, tuple) else (output, accept)
         return 200, answered_type, content if isinstance(content, bytes) else str(content).encode()
 
     return answer
+
+
+def _call(function: Callable[..., Any], first: Any, second: Any, context: RequestContext) -> Any:
+    """Call one of the script's functions: with the context where it has a third parameter, as AWS's toolkit does."""
+    takes_context = len(inspect.signature(function).parameters) > 2
+    return function(first, second, context) if takes_context else function(first, second)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from sentictl.twin.sagemaker.images.serving import Answer, run
+from sentictl.twin.sagemaker.images.serving import CUSTOM_ATTRIBUTES, Answer, run
 
 JSON = "application/json"
 CONFIG = "config.yaml"
@@ -64,11 +64,13 @@ class ServeRequest:
 
     method = "POST"
 
-    def __init__(self, body: bytes, content_type: str, accept: str) -> None:
+    def __init__(self, body: bytes, content_type: str, accept: str, attributes: str) -> None:
         self._body = body
         self.headers = Message()  # whose names are found in small letters and capitals
         self.headers["content-type"] = content_type or JSON
         self.headers["accept"] = accept or JSON
+        if attributes:
+            self.headers[CUSTOM_ATTRIBUTES] = attributes
 
     async def body(self) -> bytes:
         return self._body
@@ -96,8 +98,8 @@ def load(model_dir: Path) -> Answer:
         raise DeploymentError(f"{variable} in {module}.py is no bound deployment: write {variable} = YourClass.bind()")
     deployment = application.make()
 
-    def answer(body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
-        given = deployment(ServeRequest(body, content_type, accept))
+    def answer(body: bytes, content_type: str, accept: str, attributes: str) -> tuple[int, str, bytes]:
+        given = deployment(ServeRequest(body, content_type, accept, attributes))
         return _as_http(asyncio.run(given) if inspect.iscoroutine(given) else given)
 
     return answer

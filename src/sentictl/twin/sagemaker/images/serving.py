@@ -18,8 +18,9 @@ from pathlib import Path
 
 from sentictl.twin.sagemaker.model_connections import accept_connection, receive, send
 
-# Of a body, its content type and what is accepted: a status, the answer's content type, and the answer.
-Answer = Callable[[bytes, str, str], tuple[int, str, bytes]]
+# Of a body, its content type, what is accepted and custom attributes: a status, the answer's content type, the answer.
+Answer = Callable[[bytes, str, str, str], tuple[int, str, bytes]]
+CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"  # the header in which SageMaker hands them on
 
 
 def run(load: Callable[[Path], Answer]) -> None:
@@ -45,17 +46,17 @@ def _serve(connection: Connection, answer: Answer, workers: threading.BoundedSem
     """Answer what comes over a connection, until the twin closes it."""
     with connection, suppress(EOFError, OSError):
         while True:
-            content_type, accept, body = receive(connection)
+            (content_type, accept, attributes), body = receive(connection)
             with workers:
-                status, answered_type, content = _invoke(answer, body, content_type, accept)
+                status, answered_type, content = _invoke(answer, body, content_type, accept, attributes)
             sys.stdout.write(f'ACCESS_LOG - "POST /invocations HTTP/1.1" {status} -\n')  # as AWS's server does
             sys.stdout.flush()
-            send(connection, status, answered_type, content)
+            send(connection, [status, answered_type], content)
 
 
-def _invoke(answer: Answer, body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
+def _invoke(answer: Answer, body: bytes, content_type: str, accept: str, attributes: str) -> tuple[int, str, bytes]:
     try:
-        return answer(body, content_type, accept)
+        return answer(body, content_type, accept, attributes)
     except Exception as error:  # noqa: BLE001  whatever the model's code raises is a 500
         traceback.print_exc()
         return 500, "text/plain", str(error).encode()

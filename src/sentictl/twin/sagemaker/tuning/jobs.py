@@ -11,9 +11,10 @@ from sentictl.twin.control_plane.control_plane import Call, ControlPlane
 from sentictl.twin.control_plane.pagination import JSON_RPC, listing
 from sentictl.twin.core.messages import Request, Response, authorization, json_response, json_rpc_error
 from sentictl.twin.iam.roles import refuse_unassumable
+from sentictl.twin.sagemaker.running_jobs import ENDED
 from sentictl.twin.sagemaker.training_jobs import TrainingJobs
 from sentictl.twin.sagemaker.tuning import refusals
-from sentictl.twin.sagemaker.tuning.record import ENDED, TrialRecord, TuningRecord
+from sentictl.twin.sagemaker.tuning.record import TrialRecord, TuningRecord
 from sentictl.twin.sagemaker.tuning.search import parameters_of, propose
 from sentictl.twin.sagemaker.tuning.stopping import falls_behind, is_cut
 

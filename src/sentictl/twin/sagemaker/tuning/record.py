@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sentictl.twin.control_plane.control_plane import ACCOUNT, ControlPlane, seconds
+from sentictl.twin.sagemaker.running_jobs import ENDED
 from sentictl.twin.sagemaker.tuning.search import Tried
-
-ENDED = ("Completed", "Failed", "Stopped")
 
 
 @dataclass

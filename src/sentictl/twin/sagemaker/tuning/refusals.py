@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sentictl.twin.control_plane.quotas import VALUES
+from sentictl.twin.control_plane.quotas import beyond_quota
 from sentictl.twin.core.messages import Response, json_rpc_error
 from sentictl.twin.sagemaker.tuning.search import Parameter, parameters_of
 
@@ -117,15 +117,6 @@ def _hyperband(config: Mapping[str, Any]) -> Mapping[str, Any]:
 def _beyond_quota(request: Mapping[str, Any]) -> Response | None:
     definition = request["TrainingJobDefinition"]
     machines = definition.get("ResourceConfig") or {}
-    wanted = request["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxParallelTrainingJobs"]
-    wanted *= machines.get("InstanceCount", 1)
-    limit = VALUES.get(machines.get("InstanceType", ""))
-    if limit is None or wanted <= limit:
-        return None
+    at_a_time = request["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxParallelTrainingJobs"]
     use = "spot training job usage" if definition.get("EnableManagedSpotTraining") else "training job usage"
-    message = (
-        f"The account-level service limit '{machines['InstanceType']} for {use}' is {limit:.0f} Instances, with "
-        f"current utilization of 0 Instances and a request delta of {wanted} Instances. Please use AWS Service Quotas "
-        "to request an increase for this quota."
-    )
-    return json_rpc_error("ResourceLimitExceeded", message)
+    return beyond_quota(use, machines.get("InstanceType", ""), at_a_time * machines.get("InstanceCount", 1))

@@ -1,0 +1,1 @@
+"""EventBridge: what happens in the twin, told to the targets of rules that ask for it."""

@@ -1,0 +1,1 @@
+"""Processing jobs that really run: with Spark of this machine where they ask for it."""

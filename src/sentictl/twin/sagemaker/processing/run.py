@@ -1,0 +1,192 @@
+"""One processing job's life: download, run, upload, in a child process whose output is its log."""
+
+import shutil
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
+from sentictl.twin.core import processes
+from sentictl.twin.core.environment import Access
+from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole
+from sentictl.twin.s3.objects import BadArchiveError, ObjectMissingError, Objects
+from sentictl.twin.sagemaker.processing import spark
+from sentictl.twin.sagemaker.processing.container import ProcessingContainer
+from sentictl.twin.sagemaker.processing.record import ProcessingRecord
+from sentictl.twin.sagemaker.running_jobs import DEFAULT_MAX_RUNTIME, STOP_GRACE_SECONDS
+
+LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
+TAIL_LINES = 20
+PYTHON = ("python", "python3")
+
+
+class ProcessingFailedError(Exception):
+    """A processing job ends as Failed, for the reason given."""
+
+
+class ProcessingRun:
+    """One processing job's life, in a thread of its own."""
+
+    def __init__(
+        self,
+        record: ProcessingRecord,
+        folder: Path,
+        role: AssumedRole,
+        objects: Objects,
+        logs: LogStreams,
+        access: Access,
+    ) -> None:
+        self.record = record
+        self._role = role
+        self._objects = objects.acting_as(role)
+        self._logs = logs
+        self._access = access
+        self._container = ProcessingContainer(folder, record.request)
+        self._process: processes.Process | None = None
+        self._ending = threading.Event()  # the job was told to stop, or ran out of time
+        self._timed_out = self._abandoned = False
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        record.log_stream = f"{record.name}/algo-1-{int(time.time())}"
+        self._stream = LogStream(record.region, LOG_GROUP, record.log_stream, role)
+
+    def run(self, ended: Callable[["ProcessingRun"], None]) -> None:
+        """Download, run, upload; whatever happens ends up in the job's status, and then `ended` is called."""
+        try:
+            self._download()
+            self._work()
+            self._upload()
+            self._finish()
+        except ProcessingFailedError as error:
+            self.record.fail(str(error), self._message())
+        except OSError as error:
+            self.record.fail(f"ClientError: The job's disk cannot be used: {error}")
+        except Exception as error:  # noqa: BLE001  a job never stays InProgress, whatever broke
+            self.record.fail(f"InternalServerError: {type(error).__name__}: {error}")
+        finally:
+            shutil.rmtree(self._container.root, ignore_errors=True)
+            if not self._abandoned:
+                ended(self)
+
+    def stop(self) -> None:
+        """Tell the job to end, as StopProcessingJob does."""
+        self._ending.set()
+        self.record.stopping()
+        self._end_process()
+
+    def abandon(self) -> None:
+        """End the process without a word to anyone: the twin is going down."""
+        self._abandoned = True
+        self._ending.set()
+        if self._process:
+            processes.terminate(self._process, grace=0.2)
+
+    def _download(self) -> None:
+        self._container.make()
+        try:
+            for name, uri, folder in self._container.inputs:
+                if not self._objects.download(uri, folder):
+                    raise ProcessingFailedError(f"ClientError: No S3 objects found under {uri} (input {name}).")
+        except AccessDeniedError as error:
+            raise ProcessingFailedError(f"ClientError: Data download failed:AccessDenied (403): {error}") from error
+        except (ObjectMissingError, BadArchiveError) as error:
+            raise ProcessingFailedError(f"ClientError: Data download failed: {error}") from error
+        image = self.record.request["AppSpecification"]["ImageUri"]
+        if not self._role.may_pull(image):
+            raise ProcessingFailedError(
+                "ClientError: Cannot pull processing container. Either the image does not exist or its permissions are "
+                f"incorrect. (AccessDenied: the role {self._role.arn} may not pull {image}.)"
+            )
+
+    def _work(self) -> None:
+        self.record.begin()
+        command = self._container.command
+        environment = self._access.child_environment(self.record.region) | self._container.environment()
+        if command[:1] == [spark.SUBMIT]:
+            self._submit(spark.script_of(command), environment)
+        elif command and command[0] in PYTHON:
+            self._run(command[1:], environment)
+        else:
+            what = command[0] if command else "an image's own program"
+            raise ProcessingFailedError(f"ClientError: The local twin runs {spark.SUBMIT} and python3, and not {what}.")
+
+    def _submit(self, script: list[str], environment: dict[str, str]) -> None:
+        try:
+            spark.check()
+            if self._container.instances == 1:
+                self._run(script, environment | self._spark(spark.alone(), environment))
+                return
+            cluster = spark.Cluster(self._container.work, environment, self._tail.append)
+        except spark.NoSparkError as error:
+            raise ProcessingFailedError(f"ClientError: {error}") from error
+        try:
+            self._run(script, environment | self._spark(cluster.master, environment))
+        finally:
+            cluster.close()
+
+    def _spark(self, master: str, environment: dict[str, str]) -> dict[str, str]:
+        return spark.variables(master, self._container.work, environment["PYTHONPATH"])
+
+    def _run(self, program: list[str], environment: dict[str, str]) -> None:
+        if self._ending.is_set():
+            return
+        self._process = process = processes.start_child(program, self._container.work, environment)
+        readers = [processes.OutputReader(pipe, self._on_line) for pipe in processes.pipes(process)]
+        if self._ending.is_set():  # stopped while it was being started
+            self._end_process()
+        limit = (self.record.request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME)
+        timer = threading.Timer(limit, self._time_out)
+        timer.daemon = True
+        timer.start()
+        process.wait()
+        timer.cancel()
+        processes.terminate(process, grace=1)  # what the program left running behind
+        for reader in readers:
+            reader.join()
+        self._logs.flush()
+        if process.returncode and not self._ending.is_set():
+            tail = "\n".join(self._tail)
+            raise ProcessingFailedError(f"AlgorithmError: , exit code: {process.returncode}\n{tail}")
+
+    def _upload(self) -> None:
+        if self._ending.is_set():
+            return
+        try:
+            for _, uri, folder in self._container.outputs:
+                for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+                    self._objects.write(f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}", path.read_bytes())
+        except ObjectMissingError as error:
+            raise ProcessingFailedError(f"ClientError: Upload failed: the bucket of {error} does not exist.") from error
+        except AccessDeniedError as error:
+            raise ProcessingFailedError(f"ClientError: Upload failed:AccessDenied (403): {error}") from error
+
+    def _finish(self) -> None:
+        if self._timed_out:
+            seconds = self.record.request["StoppingCondition"]["MaxRuntimeInSeconds"]
+            self.record.finish(
+                "Stopped", f"ClientError: The job ran longer than {seconds} seconds (MaxRuntimeInSeconds)."
+            )
+        elif self._ending.is_set():
+            self.record.finish("Stopped")
+        else:
+            self.record.finish("Completed", message=self._message())
+
+    def _message(self) -> str:
+        path = self._container.message
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+    def _time_out(self) -> None:
+        self._timed_out = True
+        self._ending.set()
+        self._end_process()
+
+    def _end_process(self) -> None:
+        if self._process:
+            terminate = partial(processes.terminate, self._process, STOP_GRACE_SECONDS)
+            threading.Thread(target=terminate, daemon=True).start()
+
+    def _on_line(self, line: str) -> None:
+        self._tail.append(line)
+        self._logs.write(self._stream, line)

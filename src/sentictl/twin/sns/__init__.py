@@ -1,0 +1,1 @@
+"""SNS: topics that send mails, which stay on this machine."""

@@ -1,0 +1,1 @@
+"""WAF: web ACLs, whose rate-based rules really count the requests of each address."""

@@ -1,0 +1,144 @@
+"""Topics that send mails: to whom, when, and what a restart leaves of it."""
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sentictl.twin import daemon
+from sentictl.twin.core.home import TwinHome
+from sentictl.twin.sns.mailbox import Mail, Mailbox
+from tests.twin.conftest import Cloud, code_of, wait_for
+
+ALARM = {
+    "Namespace": "test",
+    "MetricName": "M",
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 1,
+    "ComparisonOperator": "LessThanThreshold",
+}
+
+
+def mails(home: Path, to: str) -> list[Mail]:
+    return [mail for mail in Mailbox(TwinHome(home).mail).mails() if mail.to == to]
+
+
+def links(home: Path, to: str) -> list[str]:
+    return [line for mail in mails(home, to) for line in mail.text.split("\n") if line.startswith("http")]
+
+
+def opened(link: str) -> str:
+    with urllib.request.urlopen(link) as answer:
+        return str(answer.read().decode())
+
+
+def topic(cloud: Cloud, *services: str) -> str:
+    """A topic to which these services may publish for this account."""
+    arn: str = cloud.sns.create_topic(Name=cloud.name("topic"))["TopicArn"]
+    allowing: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"Service": list(services)},
+        "Action": "sns:Publish",
+        "Resource": arn,
+        "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowing]})
+    cloud.sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+    return arn
+
+
+def subscribed(cloud: Cloud, home: Path, arn: str, *, confirmed: bool = True) -> str:
+    address = f"{cloud.name('mail')}@example.org"
+    cloud.sns.subscribe(TopicArn=arn, Protocol="email", Endpoint=address)
+    if confirmed:
+        opened(links(home, address)[0])
+    return address
+
+
+def test_nobody_gets_mails_before_the_link_is_followed(cloud: Cloud, home: Path) -> None:
+    arn = topic(cloud)
+    address = subscribed(cloud, home, arn, confirmed=False)
+    (listed,) = cloud.sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+    assert (listed["Endpoint"], listed["SubscriptionArn"]) == (address, "PendingConfirmation")
+    assert code_of(cloud.sns.unsubscribe, SubscriptionArn="PendingConfirmation") == "InvalidParameter"
+    cloud.sns.publish(TopicArn=arn, Subject="one", Message="lost")
+    (link,) = links(home, address)
+    assert address in opened(link)
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        opened(link)
+    cloud.sns.publish(TopicArn=arn, Subject="two", Message="Naïve,\nand in two lines.")
+    _, mail = mails(home, address)
+    assert (mail.subject, mail.text) == ("two", "Naïve,\nand in two lines.")
+    (listed,) = cloud.sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+    cloud.sns.unsubscribe(SubscriptionArn=listed["SubscriptionArn"])
+    cloud.sns.publish(TopicArn=arn, Message="lost")
+    assert len(mails(home, address)) == 2
+
+
+def test_an_alarm_tells_the_topics_that_let_it(cloud: Cloud, home: Path) -> None:
+    lets, lets_not = topic(cloud, "cloudwatch.amazonaws.com"), topic(cloud, "events.amazonaws.com")
+    told, untold = subscribed(cloud, home, lets), subscribed(cloud, home, lets_not)
+    alarm = cloud.name("alarm")
+    actions = {"AlarmActions": [lets, lets_not, "arn:aws:sns:us-east-1:123456789012:none"], "OKActions": [lets]}
+    text = "What has happened.\nWhat to do: sentictl status"
+    missing = {"TreatMissingData": "breaching", "AlarmDescription": text}
+    cloud.cloudwatch.put_metric_alarm(AlarmName=alarm, **ALARM, **actions, **missing)
+    cloud.cloudwatch.describe_alarms()  # evaluates them, as a minute does
+    (_, mail) = mails(home, told)
+    assert mail.subject == f'ALARM: "{alarm}" in us-east-1'
+    assert mail.text.startswith(text)
+    assert "INSUFFICIENT_DATA -> ALARM" in mail.text
+    cloud.cloudwatch.put_metric_alarm(AlarmName=alarm, **ALARM, **actions, TreatMissingData="notBreaching")
+    cloud.cloudwatch.describe_alarms()
+    assert mails(home, told)[-1].subject == f'OK: "{alarm}" in us-east-1'
+    assert len(mails(home, told)) == 3
+    assert len(mails(home, untold)) == 1  # what asks for confirmation
+
+
+def test_days_that_the_twin_was_not_there_are_no_days_without_requests(cloud: Cloud) -> None:
+    alarm = cloud.name("alarm")
+    days = {"Period": 86_400, "EvaluationPeriods": 2, "TreatMissingData": "breaching"}
+    cloud.cloudwatch.put_metric_alarm(AlarmName=alarm, **{**ALARM, **days})
+    (found,) = cloud.cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"]
+    assert found["StateValue"] == "INSUFFICIENT_DATA"
+
+
+def test_who_has_confirmed_is_known_after_a_restart_and_nobody_is_asked_again(own_home: Path) -> None:
+    daemon.start(own_home)
+    cloud = Cloud(daemon.access(own_home))
+    arn = topic(cloud)
+    confirmed, pending = (subscribed(cloud, own_home, arn, confirmed=each) for each in (True, False))
+    daemon.stop(own_home)
+    daemon.start(own_home)
+    cloud = Cloud(daemon.access(own_home))
+    listed = cloud.sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+    states = {each["Endpoint"]: each["SubscriptionArn"] == "PendingConfirmation" for each in listed}
+    assert states == {confirmed: False, pending: True}
+    cloud.sns.publish(TopicArn=arn, Subject="after", Message="the restart")
+    assert mails(own_home, confirmed)[-1].subject == "after"
+    assert len(mails(own_home, pending)) == 1
+
+
+def test_an_endpoint_that_fails_is_told_by_the_rule_that_asks_for_it(cloud: Cloud, home: Path) -> None:
+    arn = topic(cloud, "events.amazonaws.com")
+    address = subscribed(cloud, home, arn)
+    endpoint, rule = cloud.name("endpoint"), cloud.name("rule")
+    pattern = {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Endpoint State Change"],
+        "detail": {"EndpointName": [endpoint], "EndpointStatus": ["FAILED"]},
+    }
+    cloud.events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+    template = {"InputPathsMap": {"status": "$.detail.EndpointStatus"}, "InputTemplate": '"It is <status>."'}
+    cloud.events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": arn, "InputTransformer": template}])
+    broken = cloud.endpoint_config(BROKEN="yes")
+    for name in (cloud.name("endpoint"), endpoint):  # the first is none that the rule is about
+        cloud.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=broken)
+        assert cloud.settled(name)["EndpointStatus"] == "Failed"
+    wait_for(lambda: len(mails(home, address)) > 1)
+    assert [mail.text for mail in mails(home, address)[1:]] == ['"It is FAILED."']
