@@ -120,6 +120,44 @@ def test_our_role_stays_as_long_as_another_api_writes_logs_in_it(context: Contex
     assert (given(), roles()) == ("", [])
 
 
+def test_an_api_that_begins_to_write_logs_while_our_role_goes_keeps_it(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up(context)
+    apis = context.environment.client("apigateway")
+    change = apis.update_account
+
+    def change_late(**asked: Any) -> None:
+        monkeypatch.setattr(apis, "update_account", change)
+        api_of_another(**{"/accessLogSettings/destinationArn": "arn:x", "/accessLogSettings/format": "any"})
+        change(**asked)
+
+    monkeypatch.setattr(apis, "update_account", change_late)
+    assert down(context)[1] == []
+    assert (given(), roles()) == (OURS, [ROLE])
+
+
+def test_a_stage_whose_role_another_project_just_took_away_gets_it_again(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up(context)
+    apis = context.environment.client("apigateway")
+    change, refused = apis.update_stage, []
+
+    def refuse_without_role(**asked: Any) -> Any:
+        """As the twin and AWS do; moto alone takes it."""
+        if not given():
+            refused.append(asked)
+            message = "CloudWatch Logs role ARN must be set in account settings to enable logging"
+            raise ClientError({"Error": {"Code": "BadRequestException", "Message": message}}, "UpdateStage")
+        return change(**asked)
+
+    monkeypatch.setattr(apis, "update_stage", refuse_without_role)
+    give("")
+    RestApi(context).create()
+    assert (len(refused), given()) == (1, OURS)
+
+
 def test_an_api_without_logs_does_not_hold_our_role(context: Context) -> None:
     up(context)
     api_of_another(**{"/description": "quiet"})

@@ -22,6 +22,7 @@ from sentictl.services.resources.logs import ApiLogGroup
 SHARED_TAG = {"sentictl:shared": "api-logs"}
 ROLE_SETTING = "/cloudwatchRoleArn"
 OFF = "OFF"
+NO_ROLE = "CloudWatch Logs role ARN must be set"  # in what API Gateway says where the account has none
 APPEARS_SECONDS = 60  # IAM calls itself eventually consistent, and says of no longer time
 # By name, the variables of API Gateway's that a line has. None of them is the text of a review, the address of whoever
 # sent it, or what their browser is called. All are quoted: one that a request has none of is written as a hyphen.
@@ -93,9 +94,13 @@ class LogAccess(Role):
         return bool(given) and super().read(self.name) is None
 
     def delete(self, record: Record) -> None:
+        """Take it away. Another project that began to write its log just then keeps it, or gives it again."""
         if self._given() == self.arn:
             self._give("")
-        super().delete(record)
+            if any(self._logs_of_others()):
+                self._give(self.arn)
+        if self._given() != self.arn:
+            super().delete(record)
 
     def summary(self) -> str:
         given, region = self._given(), self.context.environment.region
@@ -184,6 +189,11 @@ class LogAccess(Role):
                 if not self.context.owns(api.get("tags", {})):
                     answer = if_there(client.get_stages, restApiId=api["id"]) or {"item": []}
                     yield from map(_writes_logs, answer["item"])
+
+
+def says_no_role(refusal: ClientError) -> bool:
+    """Whether API Gateway refused an access log because the account has no role for it."""
+    return NO_ROLE in str(refusal)
 
 
 def access_note(context: Context) -> str:

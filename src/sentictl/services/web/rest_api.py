@@ -7,8 +7,10 @@ where the stage is throttled it says when to ask again.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from sentictl.aws.lookup import if_there
 from sentictl.aws.names import digest_of
@@ -20,7 +22,7 @@ from sentictl.services.access.none import OPEN
 from sentictl.services.access.ways import way_of
 from sentictl.services.pricing.table import prices
 from sentictl.services.resources.logs import ApiLogGroup
-from sentictl.services.web.access_log import FORMAT, LogAccess
+from sentictl.services.web.access_log import FORMAT, LogAccess, says_no_role
 from sentictl.services.web.authorizer import (
     delete_other_authorizers,
     make_authorizer,
@@ -119,18 +121,7 @@ class RestApi(Resource):
         for kind, response in self._gateway_responses.items():
             self._client.put_gateway_response(restApiId=api_id, responseType=kind, **response)
         self._client.create_deployment(restApiId=api_id, stageName=STAGE, description=self._definition)
-        throttling = self.desired()["throttling"]
-        stage = self._client.update_stage(
-            restApiId=api_id,
-            stageName=STAGE,
-            patchOperations=[
-                *(
-                    {"op": "replace", "path": f"/*/*/throttling/{limit}", "value": str(value)}
-                    for limit, value in throttling.items()
-                ),
-                *self._access_log_operations(api_id),
-            ],
-        )
+        stage = self._set_stage(api_id)
         self._delete_old_deployments(api_id, serving=stage["deploymentId"])
         delete_other_authorizers(self._client, api_id, used=authorizer_id)
 
@@ -188,6 +179,26 @@ class RestApi(Resource):
         if not self.context.settings.api.access_log:
             return None
         return {"destinationArn": ApiLogGroup(self.context).arn, "format": FORMAT}
+
+    def _set_stage(self, api_id: str) -> dict[str, Any]:
+        """Give the stage its throttling and its access log. Returns what UpdateStage answers.
+
+        The account's role for logs is of no project: another one's `down` may just have taken it away.
+        """
+        throttling = [
+            {"op": "replace", "path": f"/*/*/throttling/{limit}", "value": str(value)}
+            for limit, value in self.desired()["throttling"].items()
+        ]
+        operations = [*throttling, *self._access_log_operations(api_id)]
+        change = partial(self._client.update_stage, restApiId=api_id, stageName=STAGE, patchOperations=operations)
+        try:
+            changed: dict[str, Any] = change()
+        except ClientError as refusal:
+            if not says_no_role(refusal):
+                raise
+            LogAccess(self.context).create()
+            changed = change()
+        return changed
 
     def _access_log_operations(self, api_id: str) -> list[dict[str, str]]:
         """Return what gives the stage its access log, or takes away one that is not wanted any more."""
