@@ -289,6 +289,36 @@ def test_what_others_made_again_for_themselves_meanwhile_is_not_left(
     assert left == []
 
 
+def test_what_the_first_to_go_made_until_then_goes_as_well(context: Context, cloud: Cloud) -> None:
+    """Such as the jobs that a state machine begins while it is being stopped."""
+
+    class Maker(Other):
+        def delete(self, record: Record) -> None:
+            cloud.things["thing", "late"] = {}
+            cloud.tags["late"] = context.naming.tags
+            super().delete(record)
+
+    kinds = [Thing(context), Maker(context)]
+    apply(kinds, context, Watcher())
+    deleted, left = destroy(kinds, context, Watcher())
+    assert [record.name for record in deleted] == ["other", "late", "thing"]
+    assert (left, cloud.things) == ([], {})
+
+
+def test_what_is_found_by_another_is_found_before_that_goes(context: Context, cloud: Cloud) -> None:
+    class Found(Thing):
+        looked_for = False
+
+        def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
+            return super().found(known) if ("other", "other") in cloud.things else []
+
+    kinds = [Found(context), Other(context)]
+    apply(kinds, context, Watcher())
+    for record in list(context.state):
+        context.state.forget(record)
+    assert [record.name for record in destroy(kinds, context, Watcher())[0]] == ["other", "thing"]
+
+
 def test_what_is_recorded_is_read_only_after_it_was_deleted(
     context: Context, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -307,12 +307,17 @@ def _superseded(resource: Resource, context: Context) -> list[Record]:
     return [record for record in context.state.of_kind(resource.kind) if record.name != resource.name]
 
 
-def _doomed(resources: Sequence[Resource], context: Context) -> list[tuple[Resource, Record]]:
-    return [
-        (resource, record)
-        for resource in reversed(resources)
-        for record in reversed([*context.state.of_kind(resource.kind), *_unrecorded(resource, context)])
-    ]
+def _doomed(resources: Sequence[Resource], context: Context) -> Iterator[tuple[Resource, Record]]:
+    """Yield what is to go. Each kind is looked for when its turn has come: what went before makes no more of it.
+
+    But for kinds that are found by another resource, which goes before they do.
+    """
+    found_by_others = {each: _unrecorded(each, context) for each in resources if not each.looked_for}
+    for resource in reversed(resources):
+        recorded = context.state.of_kind(resource.kind)
+        unrecorded = found_by_others[resource] if resource in found_by_others else _unrecorded(resource, context)
+        for record in reversed([*recorded, *unrecorded]):
+            yield resource, record
 
 
 def _unrecorded(resource: Resource, context: Context, *, refuse_foreign: bool = False) -> list[Record]:
