@@ -1,13 +1,16 @@
 """Lines into CloudWatch Logs, in small batches."""
 
+import json
 import threading
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from sentictl.twin.cloudwatch import embedded_metrics
+from sentictl.twin.cloudwatch.filter_patterns import PatternError, compiled
 from sentictl.twin.cloudwatch.metrics import Metrics
 from sentictl.twin.control_plane.control_plane import ACCOUNT, Call, ControlPlane
+from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 from sentictl.twin.iam.roles import AssumedRole
 
 # The newest that a log group keeps. CloudWatch keeps all; here they are in memory, and each request writes some.
@@ -47,6 +50,7 @@ class LogStreams:
         self._lock = threading.Lock()
         for operation in ("DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"):
             control.before["logs", operation] = self._before_reading
+        control.instead["logs", "FilterLogEvents"] = self._filter
         threading.Thread(target=self._run, daemon=True).start()
 
     def write(self, stream: LogStream, line: str) -> None:
@@ -84,6 +88,28 @@ class LogStreams:
             found = self._control.backend("logs", region).groups.get(group)
             kept = found.streams[stream].events if found and stream in found.streams else []
             return [{"timestamp": event.timestamp, "message": event.message} for event in kept]
+
+    def _filter(self, call: Call) -> Response:
+        """Answer FilterLogEvents.
+
+        moto does not know logStreamNamePrefix, tells one stream after the other instead of all by time, and takes most
+        patterns for matched by every line.
+        """
+        wanted = call.payload | {"interleaved": True}
+        prefix, pattern = wanted.pop("logStreamNamePrefix", None), wanted.pop("filterPattern", "")
+        try:
+            matches = compiled(pattern)
+        except PatternError as problem:
+            return json_rpc_error("InvalidParameterException", str(problem))
+        group = self._control.backend("logs", call.region).groups.get(wanted.get("logGroupName"))
+        if prefix and group:
+            # No names at all would mean every stream.
+            wanted["logStreamNames"] = [name for name in group.streams if name.startswith(prefix)] or [""]
+        answer = self._control.ask_moto(call.request.changed(json.dumps(wanted).encode()))
+        if not pattern or not answer.ok:
+            return answer
+        page = json.loads(answer.get_data())
+        return json_response(200, page | {"events": [each for each in page["events"] if matches(each["message"])]})
 
     def _may_write(self, stream: LogStream) -> bool:
         """As on AWS, nobody is told of lines that a role does not let its service write."""

@@ -68,7 +68,6 @@ class MotoPatches:
         control.after["sagemaker", "CreateModel"] = self._keep_model_time
         control.after["sagemaker", "CreateEndpointConfig"] = self._complete_config
         control.instead["sagemaker", "ListModels"] = self._list_models
-        control.instead["logs", "FilterLogEvents"] = self._filter_log_events
         for operation in ("TagResource", "UntagResource", "ListTagsForResource"):
             control.before["logs", operation] = self._missing_log_group
         control.instead["tagging", "GetResources"] = self._tagged_resources
@@ -229,16 +228,6 @@ class MotoPatches:
         config = self._control.backend("sagemaker", call.region).endpoint_configs[call.payload["EndpointConfigName"]]
         config.creation_time = naive_utc(call.when)
         config.shadow_production_variants = call.payload.get("ShadowProductionVariants")
-
-    def _filter_log_events(self, call: Call) -> Response | None:
-        """moto does not know logStreamNamePrefix, and tells one stream after the other instead of all by time."""
-        wanted = call.payload | {"interleaved": True}
-        prefix = wanted.pop("logStreamNamePrefix", None)
-        group = self._control.backend("logs", call.region).groups.get(wanted.get("logGroupName"))
-        if prefix and group:
-            # No names at all would mean every stream.
-            wanted["logStreamNames"] = [name for name in group.streams if name.startswith(prefix)] or [""]
-        return self._control.ask_moto(call.request.changed(json.dumps(wanted).encode()))
 
     def _missing_log_group(self, call: Call) -> Response | None:
         """moto keeps tags of whatever it is told; AWS of log groups, whose ARN here does not end with `:*`."""
