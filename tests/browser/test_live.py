@@ -156,7 +156,7 @@ def test_open_shows_the_published_page(shell: Shell, live: dict[str, Any], brows
 
 def test_serving_publishes_nothing(shell: Shell) -> None:
     refused = shell.json("site", "--serve", "--publish", "s3", expect=2)
-    assert "publishes nothing" in refused["error"]["message"]
+    assert "nothing else is done" in refused["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,30 @@ def test_a_mistyped_command_or_option_gets_a_suggestion_and_the_usage_exit_code(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "refused"),
+    [
+        (("train", "--stop", "--dry-run"), "--dry-run"),
+        (("train", "--stop", "--every", "off", "--epochs", "3"), "--epochs, --every"),
+        (("data", "--stop", "--on", "aws"), "--on"),
+        (("deploy", "--abort", "--no-wait", "--force"), "--force"),
+        (("site", "--serve", "--open", "--adopt"), "--adopt"),
+        (("doctor", "--policy", "--instances"), "--instances"),
+        (("doctor", "--github", "our/repository", "--previews", "--instances"), "--instances"),
+    ],
+)
+def test_what_an_option_takes_no_notice_of_is_refused(
+    run: Run, project: Path, arguments: tuple[str, ...], refused: str
+) -> None:
+    before = (project / "sentictl.toml").read_bytes()
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert f"{arguments[1]} " in done.stderr
+    assert "and nothing else is done" in " ".join(done.stderr.split())
+    assert f"Leave out {refused}." in done.stderr
+    assert (project / "sentictl.toml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
     ("arguments", "meant"),
     [
         (("config", "get", "train.epoch"), "train.epochs"),

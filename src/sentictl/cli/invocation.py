@@ -15,7 +15,7 @@ from sentictl.cli.view.lines import hanging, unbroken
 from sentictl.cli.view.output import Output, columns
 from sentictl.config.environments import env_option
 from sentictl.config.project_folder import ProjectFolder
-from sentictl.errors import FileError, SentictlError, StreamError
+from sentictl.errors import FileError, SentictlError, StreamError, UsageError
 from sentictl.scaffold.overrides import place_of
 
 INTERRUPTED = 130
@@ -30,6 +30,7 @@ class Invocation:
     quiet: bool = False
     debug: bool = False
     command: str = ""  # its name, such as "notebook create"
+    given: tuple[str, ...] = ()  # which of the command's own options were, such as "--dry-run"
 
     @property
     def environment(self) -> str:
@@ -46,6 +47,21 @@ class Invocation:
         listed = " · ".join(unbroken(f"sentictl {command}{where}") for command in commands)
         self.output.say("\n" + hanging("Next: ", listed, columns(sys.stderr)))
 
+    def check_alone(self, option: str, does: str, *beside: str) -> None:
+        """Refuse an option that does something else than its command, together with others that would be ignored.
+
+        Args:
+            option: it.
+            does: what it does, as the end of a sentence.
+            beside: the options that may stand beside it.
+
+        Raises:
+            UsageError: others were given.
+        """
+        others = [name for name in self.given if name not in (option, *beside)]
+        if option in self.given and others:
+            raise UsageError(f"{option} {does}, and nothing else is done.", f"Leave out {', '.join(others)}.")
+
     def over(self, root: "Invocation") -> "Invocation":
         """This call's options, with those given before the command's name."""
         return Invocation(
@@ -54,6 +70,7 @@ class Invocation:
             self.quiet or root.quiet,
             self.debug or root.debug,
             self.command,
+            self.given,
         )
 
 

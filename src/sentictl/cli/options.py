@@ -86,7 +86,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     def run(context: typer.Context, **arguments: Any) -> None:
         given = {name: arguments.pop(name) for name in COMMON}
         name = context.command_path.removeprefix(context.find_root().command_path).strip()
-        invocation = Invocation(given["env"] or "", given["json"], given["quiet"], given["debug"], name)
+        own = _own_options(context, arguments)
+        invocation = Invocation(given["env"] or "", given["json"], given["quiet"], given["debug"], name, own)
         invocation = invocation.over(context.find_root().obj or Invocation())
         try:
             use_model_code_here()  # before anything imports it
@@ -107,6 +108,13 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = signature  # type: ignore[attr-defined]  # what Typer reads the options from
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
     return run
+
+
+def _own_options(context: typer.Context, arguments: dict[str, Any]) -> tuple[str, ...]:
+    """Return which of a command's own options were written, by their first names."""
+    sources = {name: context.get_parameter_source(name) for name in arguments}
+    written = {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
+    return tuple(option.opts[0] for option in context.command.params if option.name in written)
 
 
 def _carry_out(function: Callable[..., None], invocation: Invocation, arguments: dict[str, Any]) -> None:

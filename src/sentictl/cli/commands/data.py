@@ -79,6 +79,7 @@ def data(
         "data.volume_gb": volume_gb,
         "data.max_minutes": max_minutes,
     }
+    invocation.check_alone("--stop", "stops the job that prepares the reviews")
     with opened(invocation, announced=True) as project:
         if stop:
             name = project.stop_preparing()

@@ -8,7 +8,6 @@ from sentictl.cli.completer import versions
 from sentictl.cli.examples import REVIEW
 from sentictl.cli.invocation import Invocation
 from sentictl.cli.options import Adopt, DryRun, command, setting
-from sentictl.errors import UsageError
 
 app = typer.Typer(add_completion=False)
 
@@ -79,8 +78,7 @@ def deploy(
         "deploy.rollout_minutes": rollout_minutes,
         "deploy.rollback_on": rollback_on,
     }
-    if abort and (model or shadow or force or dry_run or any(settings.values())):
-        raise UsageError("--abort stops a rollout, and changes nothing else.", "Leave the other options out.")
+    invocation.check_alone("--abort", "stops a rollout", "--wait")
     with opened(invocation, announced=True) as project:
         if abort:
             served = project.abort_rollout(wait=wait)

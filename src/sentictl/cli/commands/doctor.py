@@ -56,6 +56,10 @@ def doctor(
         raise UsageError("--output is where --policy writes to.", "Say both: sentictl doctor --policy --output FOLDER")
     if previews and not github:
         raise UsageError("--previews is of --github.", "Say both: sentictl doctor --github OWNER/REPO --previews")
+    invocation.check_alone("--policy", "prints policies", "--output")
+    invocation.check_alone("--callers-policy", "prints a policy")
+    invocation.check_alone("--github", "prints a template", "--previews")
+    invocation.check_alone("--instances", "lists instance types")
     if policy:
         _show_policies(invocation, output)
         return

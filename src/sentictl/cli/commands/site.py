@@ -6,6 +6,7 @@ import typer
 
 from sentictl.cli.invocation import Invocation
 from sentictl.cli.options import Adopt, DryRun, command, setting
+from sentictl.errors import UsageError
 
 if TYPE_CHECKING:
     from sentictl.api.project import Project
@@ -36,11 +37,11 @@ def site(
     """
     from sentictl.cli.open_project import opened
     from sentictl.cli.view.plan import show_plan
-    from sentictl.errors import UsageError
 
     settings = {"site.title": title, "site.publish": publish}
-    if serve and (dry_run or adopt or title or publish):
-        raise UsageError("--serve changes nothing and publishes nothing.", "Leave the other options out.")
+    invocation.check_alone("--serve", "shows the page on this machine", "--port", "--open")
+    if "--port" in invocation.given and not serve:
+        raise UsageError("--port is of --serve.", f"Say both: sentictl site --serve --port {port}")
     with opened(invocation, announced=True) as project:
         if serve:
             _serve(invocation, project, port, open_=open_)

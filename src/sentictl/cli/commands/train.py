@@ -112,6 +112,7 @@ def train(
     from sentictl.cli.open_project import opened
     from sentictl.cli.view.plan import show_plan
 
+    invocation.check_alone("--stop", "stops the job that trains")
     with opened(invocation, announced=True) as project:
         if stop:
             _stop(invocation, project)
