@@ -91,6 +91,17 @@ def test_what_prepares_the_reviews_is_looked_at_where_that_is_on_aws(aws: Shell)
     assert "sagemaker-spark-processing:3.5" in check(document, "image for preparing")["found"]
 
 
+def test_what_answers_again_and_again_is_looked_at_where_it_is_scheduled(aws: Shell) -> None:
+    given = {
+        "SENTICTL_BATCH_INSTANCE_TYPE": "ml.g4dn.xlarge",
+        "SENTICTL_BATCH_SCHEDULE_EVERY": "day 03:00",
+        "SENTICTL_BATCH_SCHEDULE_INPUT": "s3://a-b/c/",
+        "SENTICTL_BATCH_SCHEDULE_OUTPUT": "s3://a-b/d/",
+    }
+    document = replace(aws, variables={**aws.variables, **given}).json("doctor", *PROD, expect=1)
+    assert "ml.g4dn.xlarge for transform job usage: 0, 1 needed" in check(document, "quota for answering")["found"]
+
+
 def test_a_type_that_there_is_not_is_a_finding_about_the_settings(aws: Shell) -> None:
     shell = replace(aws, variables={**aws.variables, "SENTICTL_DEPLOY_INSTANCE_TYPE": "ml.m5.huge"})
     finding = check(shell.json("doctor", *PROD, expect=1), "settings and state")

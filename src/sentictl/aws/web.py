@@ -17,7 +17,7 @@ def opener_for(url: str, ca_bundle: str = "") -> urllib.request.OpenerDirector:
 
     Args:
         url: the address, or another one on the same host.
-        ca_bundle: the path of a file of certificates that are trusted there; else those that a variable names.
+        ca_bundle: the path of a file of certificates to trust at that address; else those that a variable names.
 
     Raises:
         AwsError: the file of certificates cannot be read.

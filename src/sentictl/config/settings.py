@@ -268,7 +268,7 @@ class EnvironmentSettings(Table):
 
     With `endpoint_url` the calls go to another address than AWS's, such as that of an emulator. `endpoint_urls` has
     addresses of services by AWS's names of them, which count before it. `ca_bundle` is a file, from the project's
-    folder, with the certificates that are trusted there.
+    folder, with the certificates to trust at those addresses.
     """
 
     region: Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d+$")] = ""

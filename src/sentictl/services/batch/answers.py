@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from sentictl.aws.lookup import if_there
 from sentictl.config.config import LOCAL
 from sentictl.config.environments import env_option
 from sentictl.errors import BatchError, DataError, UsageError
@@ -20,7 +19,7 @@ from sentictl.services.batch.records import BatchRecords, record_of
 from sentictl.services.predict.clients import honest
 from sentictl.services.predict.output_file import FORMS, open_answers
 from sentictl.services.predict.rows import InputRow, Prediction, answer_of, placed, whole
-from sentictl.services.resources.storage import read_object
+from sentictl.services.resources.storage import bucket_may_exist, read_object
 
 ADDRESS = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", re.DOTALL)  # S3's rules for the names of buckets
 
@@ -111,7 +110,7 @@ class AnswerTarget:
         path = Path(self.name)
         if not self._on_s3 and not path.exists():
             open_answers(path, resume=False)
-        elif self._on_s3 and not self._has_bucket(context):
+        elif self._on_s3 and not bucket_may_exist(context, self._place[0]):
             raise UsageError(f"There is no bucket {self._place[0]}.", "Make it, or choose another --output.")
         elif not self._on_s3 or read_object(context, *self._place) is not None:
             raise UsageError(
@@ -143,9 +142,6 @@ class AnswerTarget:
     def _place(self) -> tuple[str, str]:
         bucket, _, key = self.name.removeprefix(SCHEME).partition("/")
         return bucket, key
-
-    def _has_bucket(self, context: Context) -> bool:
-        return if_there(context.environment.client("s3").head_bucket, Bucket=self._place[0]) is not None
 
     def _put(self, context: Context, path: Path) -> None:
         if self._on_s3:

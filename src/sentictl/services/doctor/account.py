@@ -68,6 +68,7 @@ def _machine_checks(context: Context) -> list[Check]:
         Check("quota for training", lambda: _quota(context, train.instance_type, training, train.instance_count)),
         Check("image for training", lambda: _training_image(context)),
         *_serving_checks(context),
+        *_answering_checks(context),
     ]
 
 
@@ -83,6 +84,15 @@ def _preparing_checks(context: Context) -> list[Check]:
         ),
         Check("image for preparing", lambda: ok(spark_image(context.environment.region))),
     ]
+
+
+def _answering_checks(context: Context) -> list[Check]:
+    """Return the checks of what answers reviews again and again: nobody is there to read what AWS says at that time."""
+    batch = context.settings.batch
+    if not batch.schedule.every:
+        return []
+    machine, count = batch.instance_type, batch.instance_count
+    return [Check("quota for answering", lambda: _quota(context, machine, "transform job usage", count))]
 
 
 def _serving_checks(context: Context) -> list[Check]:

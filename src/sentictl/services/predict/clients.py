@@ -102,7 +102,7 @@ def from_api(
         max_reviews: how many reviews it takes in one request.
         explain: whether to ask for explanations.
         caller: who asks, where the API does not let everybody in.
-        ca_bundle: the path of a file of certificates that are trusted there; else those that a variable names.
+        ca_bundle: the path of a file of certificates to trust at that address; else those that a variable names.
 
     Raises:
         AwsError: the certificates cannot be read.

@@ -248,6 +248,14 @@ def bucket_exists(context: Context, bucket: str) -> bool:
         raise
 
 
+def bucket_may_exist(context: Context, bucket: str) -> bool:
+    """Tell whether there is a bucket of that name, or may be: not everybody may see what others may."""
+    try:
+        return bucket_exists(context, bucket)
+    except AccessError:
+        return True
+
+
 def _name_taken(bucket: str) -> AccessError:
     return AccessError(
         f"The bucket name {bucket} is taken by another AWS account, or these credentials may not see it.",

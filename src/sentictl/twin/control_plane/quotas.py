@@ -6,7 +6,10 @@ from sentictl.twin.control_plane.control_plane import ACCOUNT, Call, ControlPlan
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 
 SERVICE = "sagemaker"
-USES = ("endpoint usage", "training job usage", "spot training job usage", "processing job usage")
+USES = (
+    *("endpoint usage", "training job usage", "spot training job usage", "processing job usage"),
+    "transform job usage",
+)
 # How many instances; of those with a GPU a new account has none.
 VALUES = {"ml.m5.large": 4.0, "ml.m5.xlarge": 4.0, "ml.c5.xlarge": 4.0, "ml.c5.2xlarge": 4.0, "ml.g4dn.xlarge": 0.0}
 FIRST_CODE = 0x10CA1000  # the twin's own: AWS gives its codes at random
