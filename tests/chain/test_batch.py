@@ -17,6 +17,7 @@ from tests.chain.shell import SENTICTL, Shell, environment
 from tests.prepared import popen as prepared
 from tests.twin.conftest import wait_for
 
+OWN = "s3://toy-local-123456789012"  # the project's bucket
 # Makes the container fail at one word, or wait, for as long as a file is there.
 HOOK = """
 
@@ -275,6 +276,8 @@ def test_what_lies_on_s3_is_answered_by_itself_when_the_time_has_come(batches: B
         (("--every", "day 25:00", "--file", "s3://a-b/c", "--output", "s3://a-b/d"), "a time of day"),
         (("--every", "day 3:00", "--file", "in.csv", "--output", "s3://a-b/d"), "a folder on S3"),
         (("--every", "day 3:00", "--file", "s3://a-b/c", "--output", "s3://a-b/c/d"), "answers would be answered"),
+        (("--every", "day 3:00", "--file", f"{OWN}/c", "--output", "s3://a-b/d"), "There is no bucket a-b."),
+        (("--every", "day 3:00", "--file", "s3://a-b/c", "--output", f"{OWN}/d"), "choose another --file"),
     ],
 )
 def test_what_makes_no_sense_is_refused(batches: Batches, options: tuple[str, ...], words: str) -> None:

@@ -25,7 +25,7 @@ from sentictl.services.batch.job import BatchRequest, TransformJob
 from sentictl.services.batch.model import PART, BatchModel
 from sentictl.services.batch.price import batch_price, run_price
 from sentictl.services.batch.records import MB, write_records
-from sentictl.services.batch.schedule import BatchSchedule
+from sentictl.services.batch.schedule import BatchSchedule, check_folders
 from sentictl.services.chain import CHAIN
 from sentictl.services.iam.permissions import needed
 from sentictl.services.kept import KEPT
@@ -137,9 +137,12 @@ class ProjectBatch:
         Args:
             settings: to change first, such as `{"batch.schedule.every": "day 03:00", "batch.schedule.input":
                 "s3://our-bucket/reviews/", "batch.schedule.output": "s3://our-bucket/answers/"}`; "off" ends it.
+
+        Raises:
+            SettingsError: the bucket of the input or of the output does not exist.
         """
         observer = self._session.observer
-        with self._session.change(settings, trained) as context:
+        with self._session.change(settings, _check_schedule) as context:
             if context.settings.batch.schedule.every:
                 observer.remark(f"  Each run, by what lies there now: {run_price(context)}")
             observer.begin(PART)
@@ -149,7 +152,7 @@ class ProjectBatch:
 
     def plan_schedule(self, settings: Settings = None) -> Plan:
         """Return what `schedule` would do, and about what a run costs. Changes nothing on AWS."""
-        context = self._session.read(settings, trained, announced=True)
+        context = self._session.read(settings, _check_schedule, announced=True)
         rehearsal = context.rehearsal()
         steps = reconcile.plan(stack.scheduling(rehearsal), rehearsal)
         price = run_price(context) if context.settings.batch.schedule.every else None
@@ -221,6 +224,11 @@ class ProjectBatch:
         remove(job, job.of_batch(), context, self._session.observer)
         if not context.state.of_kind(TransformJob.kind):
             remove(BatchModel(context), context.state.of_kind(BatchModel.kind), context, self._session.observer)
+
+
+def _check_schedule(context: Context) -> None:
+    trained(context)
+    check_folders(context)
 
 
 def _capitalized(text: str) -> str:

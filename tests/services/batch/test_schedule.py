@@ -5,22 +5,27 @@ import time
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from moto.sagemaker.models import sagemaker_backends
 
 from sentictl.aws.names import TRANSFORM_GROUP
 from sentictl.config.state import Record
+from sentictl.errors import SettingsError
 from sentictl.lifecycle.reconcile import Step, apply
 from sentictl.lifecycle.resource import Context, Resource
 from sentictl.services.batch.price import START_MINUTES, run_price
+from sentictl.services.batch.rule import BatchRule
 from sentictl.services.batch.schedule import (
     BatchSchedule,
     ScheduledAccess,
     ScheduledModel,
+    check_folders,
     schedule_note,
 )
 from sentictl.services.iam.permissions import policy
 from sentictl.services.iam.roles import ExecutionRole
 from sentictl.services.kept import KEPT, SCHEDULED
+from sentictl.services.monitoring.texts import text_of
 from sentictl.services.operations.logs import read_logs
 from tests.services.conftest import MOTO_ACCOUNT
 
@@ -161,3 +166,28 @@ def test_a_run_costs_what_its_start_and_what_lies_there_take(context: Context) -
     price = run_price(context)
     assert (price.reviews, price.instance_count) == (1_000, 1)
     assert price.minutes == pytest.approx(START_MINUTES, abs=0.1)
+
+
+def test_a_job_that_fails_is_told_where_alerts_are(context: Context) -> None:
+    rule = BatchRule(context)
+    context.config.change({"alerts.email": ["ops@example.org"]})
+    assert not rule.wanted
+    schedule(context, "day 3:00")
+    assert rule.wanted
+    begun = json.loads(target(context)["Target"]["Input"])["TransformJobName"]
+    (pattern,) = rule.pattern()["detail"]["TransformJobName"]
+    assert begun.startswith(pattern["prefix"])
+    assert "What it wrote: sentictl logs batch" in text_of(context, rule.text)
+
+
+def test_a_bucket_that_others_may_see_is_there(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {"every": "day 3:00", **FOLDERS}
+    context.config.change({f"batch.schedule.{name}": value for name, value in values.items()})
+
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadBucket")
+
+    with pytest.raises(SettingsError, match="There is no bucket given"):
+        check_folders(context)
+    monkeypatch.setattr(context.environment.client("s3"), "head_bucket", refuse)
+    check_folders(context)

@@ -124,21 +124,79 @@ def test_who_has_confirmed_is_known_after_a_restart_and_nobody_is_asked_again(ow
     assert len(mails(own_home, pending)) == 1
 
 
-def test_an_endpoint_that_fails_is_told_by_the_rule_that_asks_for_it(cloud: Cloud, home: Path) -> None:
-    arn = topic(cloud, "events.amazonaws.com")
+def asked_for(cloud: Cloud, home: Path, pattern: dict[str, Any], status: str) -> str:
+    """Have a rule tell of events of a pattern, and of their status. Returns the address that it tells."""
+    arn, rule = topic(cloud, "events.amazonaws.com"), cloud.name("rule")
     address = subscribed(cloud, home, arn)
-    endpoint, rule = cloud.name("endpoint"), cloud.name("rule")
-    pattern = {
-        "source": ["aws.sagemaker"],
-        "detail-type": ["SageMaker Endpoint State Change"],
-        "detail": {"EndpointName": [endpoint], "EndpointStatus": ["FAILED"]},
-    }
     cloud.events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
-    template = {"InputPathsMap": {"status": "$.detail.EndpointStatus"}, "InputTemplate": '"It is <status>."'}
+    template = {"InputPathsMap": {"status": f"$.detail.{status}"}, "InputTemplate": '"It is <status>."'}
     cloud.events.put_targets(Rule=rule, Targets=[{"Id": "1", "Arn": arn, "InputTransformer": template}])
+    return address
+
+
+def test_an_endpoint_that_fails_is_told_by_the_rule_that_asks_for_it(cloud: Cloud, home: Path) -> None:
+    endpoint = cloud.name("endpoint")
+    address = asked_for(
+        cloud,
+        home,
+        {
+            "source": ["aws.sagemaker"],
+            "detail-type": ["SageMaker Endpoint State Change"],
+            "detail": {"EndpointName": [endpoint], "EndpointStatus": ["FAILED"]},
+        },
+        "EndpointStatus",
+    )
     broken = cloud.endpoint_config(BROKEN="yes")
     for name in (cloud.name("endpoint"), endpoint):  # the first is none that the rule is about
         cloud.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=broken)
         assert cloud.settled(name)["EndpointStatus"] == "Failed"
     wait_for(lambda: len(mails(home, address)) > 1)
     assert [mail.text for mail in mails(home, address)[1:]] == ['"It is FAILED."']
+
+
+def test_an_execution_that_fails_is_told_and_none_that_ends_well(cloud: Cloud, home: Path) -> None:
+    role = cloud.role("states.amazonaws.com")
+    pass_on = {"Type": "Choice", "Choices": [{"Variable": "$.well", "StringEquals": "yes", "Next": "Well"}]}
+    states = {"Look": {**pass_on, "Default": "Ill"}, "Well": {"Type": "Succeed"}, "Ill": {"Type": "Fail", "Error": "E"}}
+    definition = json.dumps({"StartAt": "Look", "States": states})
+    request = {"name": cloud.name("machine"), "definition": definition, "roleArn": role}
+    machine = cloud.stepfunctions.create_state_machine(**request)["stateMachineArn"]
+    address = asked_for(
+        cloud,
+        home,
+        {
+            "source": ["aws.states"],
+            "detail-type": ["Step Functions Execution Status Change"],
+            "detail": {"stateMachineArn": [machine], "status": ["FAILED", "TIMED_OUT"]},
+        },
+        "status",
+    )
+    for well in ("yes", "no"):
+        cloud.stepfunctions.start_execution(stateMachineArn=machine, input=json.dumps({"well": well}))
+    wait_for(lambda: len(mails(home, address)) > 1)
+    assert [mail.text for mail in mails(home, address)[1:]] == ['"It is FAILED."']
+
+
+def test_a_transform_job_that_fails_is_told_by_the_beginning_of_its_name(cloud: Cloud, home: Path) -> None:
+    prefix = cloud.name("run")
+    address = asked_for(
+        cloud,
+        home,
+        {
+            "source": ["aws.sagemaker"],
+            "detail-type": ["SageMaker Transform Job State Change"],
+            "detail": {"TransformJobName": [{"prefix": f"{prefix}-"}], "TransformJobStatus": ["Failed"]},
+        },
+        "TransformJobStatus",
+    )
+    empty = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{cloud.bucket}/{prefix}/none/"}}
+    for name in (cloud.name("other"), f"{prefix}-1"):
+        cloud.sagemaker.create_transform_job(
+            TransformJobName=name,
+            ModelName=cloud.endpoint_config(),
+            TransformInput={"DataSource": empty},
+            TransformOutput={"S3OutputPath": f"s3://{cloud.bucket}/{prefix}/out"},
+            TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        )
+    wait_for(lambda: len(mails(home, address)) > 1)
+    assert [mail.text for mail in mails(home, address)[1:]] == ['"It is Failed."']

@@ -13,6 +13,7 @@ from sentictl.aws.names import digest_of
 from sentictl.config.config import LOCAL
 from sentictl.config.environments import env_option
 from sentictl.config.state import Record
+from sentictl.errors import SettingsError
 from sentictl.lifecycle.cost import Machines
 from sentictl.lifecycle.resource import Context
 from sentictl.services.batch.job import STATUS, describe_transform_job
@@ -20,7 +21,7 @@ from sentictl.services.batch.model import PART, BatchModel
 from sentictl.services.batch.request import transform_request
 from sentictl.services.iam.execution_policy import ExecutionPolicy
 from sentictl.services.iam.roles import Role
-from sentictl.services.resources.storage import bucket_arn
+from sentictl.services.resources.storage import bucket_arn, bucket_may_exist
 from sentictl.services.serving.hours import WeeklySchedule
 from sentictl.services.serving.schedule import EXECUTION_ID
 
@@ -40,7 +41,7 @@ class ScheduledModel(BatchModel):
 
     @property
     def wanted(self) -> bool:
-        return _is_scheduled(self.context)
+        return is_scheduled(self.context)
 
 
 class ScheduledAccess(ExecutionPolicy):
@@ -57,7 +58,7 @@ class ScheduledAccess(ExecutionPolicy):
 
     @property
     def wanted(self) -> bool:
-        return _is_scheduled(self.context)
+        return is_scheduled(self.context)
 
     def statements(self) -> list[dict[str, Any]]:
         schedule = self.context.settings.batch.schedule
@@ -84,12 +85,13 @@ class BatchScheduleRole(Role):
     command = COMMAND
     part = PART
     service = "scheduler.amazonaws.com"
+    tells_account = True
     on_request = True
     in_template = False
 
     @property
     def wanted(self) -> bool:
-        return _is_scheduled(self.context)
+        return is_scheduled(self.context)
 
 
 class BatchSchedule(WeeklySchedule):
@@ -140,7 +142,7 @@ class BatchSchedule(WeeklySchedule):
 
 def schedule_note(context: Context) -> str:
     """Tell when reviews are answered next, and what came of the last time; empty where none are."""
-    if not _is_scheduled(context):
+    if not is_scheduled(context):
         return ""
     run, folder = last_run(context), context.settings.batch.schedule.input
     following = BatchSchedule(context).following()
@@ -169,8 +171,23 @@ def _told(context: Context, run: Mapping[str, Any] | None) -> str:
     return f"{told} ({job.get('FailureReason') or 'no reason given'}). Its log: sentictl logs {PART}{where}"
 
 
-def _is_scheduled(context: Context) -> bool:
+def is_scheduled(context: Context) -> bool:
     return bool(context.settings.batch.schedule.every)
+
+
+def check_folders(context: Context) -> None:
+    """Refuse folders in buckets that there are not: nobody is there to be told at the time of a run.
+
+    Raises:
+        SettingsError: names the bucket.
+    """
+    if not is_scheduled(context):
+        return
+    schedule = context.settings.batch.schedule
+    for option, address in (("--file", schedule.input), ("--output", schedule.output)):
+        bucket, _ = _place(address)
+        if not bucket_may_exist(context, bucket):
+            raise SettingsError(f"There is no bucket {bucket}.", f"Make it, or choose another {option}.")
 
 
 def _place(address: str) -> tuple[str, str]:

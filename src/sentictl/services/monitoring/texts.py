@@ -105,6 +105,26 @@ def _endpoint(context: Context) -> str:
     )
 
 
+def _training(context: Context) -> str:
+    return _told(
+        context,
+        f"A scheduled training of {_project(context)} failed.",
+        ("Why, and whether the endpoint answers", "status"),
+        ("What it wrote", "logs train"),
+        ("Do without", "train --every off"),
+    )
+
+
+def _batch(context: Context) -> str:
+    return _told(
+        context,
+        f"A scheduled transform job of {_project(context)} failed: the reviews of this time have no answers.",
+        ("Why", "status"),
+        ("What it wrote", "logs batch"),
+        ("Do without", "predict --every off"),
+    )
+
+
 TEXTS: Mapping[str, Callable[[Context], str]] = {
     "errors": _errors,
     "latency": _latency,
@@ -112,6 +132,8 @@ TEXTS: Mapping[str, Callable[[Context], str]] = {
     "refused": _refused,
     "idle": _idle,
     "endpoint": _endpoint,
+    "training": _training,
+    "batch": _batch,
 }
 
 

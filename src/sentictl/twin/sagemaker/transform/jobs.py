@@ -11,6 +11,7 @@ from sentictl.twin.control_plane.pagination import JSON_RPC, listing
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 from sentictl.twin.core.processes import StartFailedError
+from sentictl.twin.events.rules import Rules
 from sentictl.twin.iam.roles import AssumedRole
 from sentictl.twin.s3.objects import Objects
 from sentictl.twin.sagemaker.running_jobs import RunningJobs
@@ -23,10 +24,13 @@ from sentictl.twin.sagemaker.variants import variant_of
 class TransformJobs(RunningJobs[TransformRecord, TransformRun]):
     """The data plane of SageMaker's transform jobs. As on AWS, none of them can be deleted."""
 
-    def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, access: Access) -> None:
+    def __init__(
+        self, control: ControlPlane, objects: Objects, logs: LogStreams, rules: Rules, folder: Path, access: Access
+    ) -> None:
         super().__init__(control)
         self._objects = objects
         self._logs = logs
+        self._rules = rules
         self._folder = folder
         self._access = access
         control.before["sagemaker", "CreateTransformJob"] = self._refuse
@@ -100,6 +104,8 @@ class TransformJobs(RunningJobs[TransformRecord, TransformRun]):
 
     def _journal(self, record: TransformRecord) -> None:
         self._control.record("transform-job-ended", region=record.region, name=record.name, job=record.to_json())
+        detail = {"TransformJobName": record.name, "TransformJobStatus": record.status}
+        self._rules.tell(record.region, "aws.sagemaker", "SageMaker Transform Job State Change", record.arn, detail)
 
     def _restore(self, data: dict[str, Any], _body: bytes) -> None:
         TransformRecord(self._control, data["region"], data["name"]).restore(data["job"])

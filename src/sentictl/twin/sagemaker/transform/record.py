@@ -22,6 +22,10 @@ class TransformRecord:
         self.name = name
 
     @property
+    def arn(self) -> str:
+        return str(self._job.arn)
+
+    @property
     def status(self) -> str:
         return str(self._job.transform_job_status)
 
