@@ -34,6 +34,8 @@ copies of the templates can change: [your own code](customizing.md). What else k
 # What policies leave to be filled in, and what the page calls it.
 CALLED = {
     "${name}": "PROJECT-ENV",
+    "${project}": "PROJECT",
+    "${environment}": "ENV",
     "${bucket}": "BUCKET",
     "${partition}": "aws",
     "${region}": "",

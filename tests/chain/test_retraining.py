@@ -1,6 +1,7 @@
 """Training by a schedule: it fires, prepares by Spark, trains, serves what is not worse, and leaves nothing."""
 
 import json
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,6 +138,19 @@ def test_a_version_that_is_pinned_stays_until_the_newest_is_wanted_again(trained
     assert "deploy.model is set" in refused["message"]
     shell.run("deploy", "--model", "latest", "--force")
     assert scheduler.get_schedule(Name=SCHEDULE)["State"] == "ENABLED"
+
+
+def test_a_run_that_fails_is_told_by_mail(trained: Trained) -> None:
+    shell = trained.shell
+    shell.json("alerts", "--email", "ops@example.org")
+    (asking,) = shell.json("local", "mail")
+    urllib.request.urlopen(next(line for line in asking["text"].split("\n") if line.startswith("http"))).close()
+    shell.client("s3").put_object(Bucket="raw-reviews", Key="2026/a.csv", Body=b"review,label\n")
+    assert fire(shell)["status"] == "FAILED"
+    mail = wait_for(lambda: [each for each in shell.json("local", "mail") if "training" in each["text"]])[0]
+    assert "A scheduled training of toy-local failed." in mail["text"]
+    assert "Step Functions says: FAILED" in mail["text"]
+    shell.run("down", "alerts", "--yes")
 
 
 def test_nothing_is_left(trained: Trained) -> None:

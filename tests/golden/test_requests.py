@@ -130,11 +130,11 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
             _set(TUNING)
             _sentictl("train", "--tune")
             _keep(told, "tuning", requests)
+            _put_reviews(folder, unrecorded)
             _sentictl("predict", "--via", "batch", "--file", "reviews.csv", "--output", "answers.csv")
             for when in ("day 03:00", "off"):
                 _sentictl("predict", "--every", when, "--file", "s3://others/in", "--output", "s3://others/out")
             _keep(told, "batch", requests)
-            _put_reviews(folder, unrecorded)
             _set(ON_S3)
             for when in ("sunday 02:00", "off"):
                 _sentictl("train", "--every", when)
@@ -486,10 +486,11 @@ def _exported(api_id: str = "") -> dict[str, Properties]:
 
 
 def _put_reviews(folder: Path, session: Any) -> None:
-    """Put the reviews where a schedule can have them prepared."""
+    """Put the reviews where a schedule can have them prepared, and make the bucket of those that are answered."""
     access = daemon.access(folder / ".sentictl" / "local")
     s3 = session(access.key, "local", region_name="us-east-1").client("s3", endpoint_url=access.url)
-    s3.create_bucket(Bucket="raw-reviews")
+    for bucket in ("raw-reviews", "others"):
+        s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket="raw-reviews", Key="2026/a.csv", Body=(folder / "reviews.csv").read_bytes())
 
 

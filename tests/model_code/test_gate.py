@@ -37,6 +37,12 @@ def test_a_model_is_not_worse_than_itself(toy_artifact: Path, tmp_path: Path) ->
     assert verdict.not_worse
 
 
+def test_a_tolerance_is_the_number_that_was_written() -> None:
+    """As floats 0.57 times 10,000 is less than 5,700."""
+    verdict = Verdict(reviews=10_000, right=8_943, served_right=9_000, only_right=0, tolerance=0.57)
+    assert verdict.not_worse
+
+
 @pytest.mark.parametrize(
     ("right", "tolerance", "not_worse"),
     [(900, 0.0, 1), (899, 0.0, 0), (895, 0.5, 1), (894, 0.5, 0), (999, 0.0, 1)],

@@ -17,6 +17,7 @@ from sentictl.services.pricing.estimate import estimate
 from sentictl.services.retraining.code import PART
 from sentictl.services.retraining.fitness import check_fit
 from sentictl.services.retraining.price import training_run_price
+from sentictl.services.retraining.rule import TrainingRule
 from sentictl.services.retraining.schedule import TrainSchedule
 from sentictl.services.serving.endpoint import Endpoint
 
@@ -48,6 +49,7 @@ class ProjectRetraining:
                 apply(stack.retraining(context), context, observer)
             else:
                 destroy(stack.doomed(context, PART, keep_data=False), context, observer)
+                apply([TrainingRule(context)], context, observer)
             observer.ended(PART)
             return context.state.latest(TrainSchedule.kind)
 
@@ -60,6 +62,7 @@ class ProjectRetraining:
             steps = reconcile.plan(stack.retraining(rehearsal), rehearsal)
         else:
             steps = reconcile.plan_destruction(stack.doomed(rehearsal, PART, keep_data=False), rehearsal)
+            steps += reconcile.plan([TrainingRule(rehearsal)], rehearsal)
         costs = estimate(context, CHAIN, stack.standing(context, steps))
         price = training_run_price(context) if every else None
         return Plan(context.environment.name, steps, costs, needed(KEPT, steps), retraining=price)

@@ -11,15 +11,18 @@ from sentictl.lifecycle.reconcile import Action, Step, differences, is_ours, ref
 from sentictl.lifecycle.resource import MISSING, Context, LiveResource, Resource
 from sentictl.services.batch.job import TransformJob
 from sentictl.services.batch.model import BatchModel
+from sentictl.services.batch.rule import BatchRule
 from sentictl.services.batch.schedule import COMMAND as EVERY
 from sentictl.services.chain import CHAIN
 from sentictl.services.iam.roles import ExecutionRole, ProcessingRole
 from sentictl.services.kept import KEPT
+from sentictl.services.monitoring.alarms import AlertAlarms
 from sentictl.services.notebook.instance import OPTIONAL, Notebook
 from sentictl.services.resources.dataset import Dataset
 from sentictl.services.resources.storage import Bucket
 from sentictl.services.resources.training import SourceArchive
 from sentictl.services.retraining.code import COMMAND as RETRAINING
+from sentictl.services.retraining.rule import TrainingRule
 from sentictl.services.serving.endpoint import another_stands
 from sentictl.services.tuning.job import TuningJob
 from sentictl.services.web.function import Function
@@ -59,12 +62,19 @@ def answering(context: Context, job: TransformJob) -> list[Resource]:
 
 def scheduling(context: Context) -> list[Resource]:
     """Return what answering reviews again and again keeps: the chain's role, and all that is the schedule's."""
-    return [ExecutionRole(context), *resources(context, EVERY)]
+    return [ExecutionRole(context), *resources(context, EVERY), *_with_alerts(BatchRule(context))]
 
 
 def retraining(context: Context) -> list[Resource]:
     """Return what training again and again keeps: the chain's roles and source archive, and all that is its own."""
-    return [ProcessingRole(context), ExecutionRole(context), SourceArchive(context), *resources(context, RETRAINING)]
+    chain = [ProcessingRole(context), ExecutionRole(context), SourceArchive(context)]
+    return [*chain, *resources(context, RETRAINING), *_with_alerts(TrainingRule(context))]
+
+
+def _with_alerts(rule: Resource) -> list[Resource]:
+    """Return a rule where alerts stand, or it does: without them nobody would hear of it."""
+    state = rule.context.state
+    return [rule] if state.of_kind(AlertAlarms.kind) or state.of_kind(rule.kind) else []
 
 
 def check_ready(context: Context, command: str) -> None:

@@ -93,6 +93,48 @@ def test_a_choice_reads_the_metric_that_a_filter_finds(cloud: Cloud, metrics: li
     )
 
 
+def test_a_text_is_split_at_any_of_some_characters(cloud: Cloud) -> None:
+    split = {"parts.$": "States.StringSplit($.time, '-:TZ')"}
+    states = {"Look": {"Type": "Pass", "Parameters": split, "End": True}}
+    told = ended(cloud, machine(cloud, states), {"time": "2026-12-06T02:00:00Z"})
+    assert json.loads(told["output"]) == {"parts": ["2026", "12", "06", "02", "00", "00"]}
+
+
+def test_a_policy_can_ask_for_the_tags_of_what_is_deleted(cloud: Cloud) -> None:
+    """Tags that a state puts on it count from then on."""
+    model = {"ModelName": cloud.name("model")}
+    arn = cloud.sagemaker.create_model(**model, ExecutionRoleArn=cloud.execution_role)["ModelArn"]
+    delete = {"Type": "Task", "Resource": f"{SDK}sagemaker:deleteModel", "Parameters": model}
+    tag = {"Key": "owner", "Value": "me"}
+    put = {"Type": "Task", "Resource": f"{SDK}sagemaker:addTags", "Parameters": {"ResourceArn": arn, "Tags": [tag]}}
+    role = cloud.role(
+        "states.amazonaws.com",
+        policy={
+            "Effect": "Allow",
+            "Action": "sagemaker:DeleteModel",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:ResourceTag/owner": "me"}},
+        },
+    )
+    tagging = {"Effect": "Allow", "Action": "sagemaker:AddTags", "Resource": arn}
+    cloud.iam.put_role_policy(
+        RoleName=role.rpartition("/")[2],
+        PolicyName="tags",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [tagging]}),
+    )
+
+    def carried_out(states: dict[str, Any]) -> dict[str, Any]:
+        definition = json.dumps({"StartAt": "Look", "States": states})
+        request = {"name": cloud.name("machine"), "definition": definition, "roleArn": role}
+        return ended(cloud, cloud.stepfunctions.create_state_machine(**request)["stateMachineArn"], {})
+
+    assert (
+        "is not authorized to perform: sagemaker:DeleteModel" in carried_out({"Look": delete | {"End": True}})["cause"]
+    )
+    done = carried_out({"Look": put | {"ResultPath": None, "Next": "Delete"}, "Delete": delete | {"End": True}})
+    assert done["status"] == "SUCCEEDED", done
+
+
 def test_an_object_is_copied_by_who_may_read_it_and_write_it(cloud: Cloud) -> None:
     cloud.upload("from/a b", b"content")
     copy = {
@@ -133,21 +175,24 @@ def test_an_execution_that_is_stopped_goes_no_further(cloud: Cloud) -> None:
 def test_a_schedule_starts_an_execution(cloud: Cloud) -> None:
     arn = machine(cloud, {"Look": {"Type": "Succeed"}})
     policy = {"Effect": "Allow", "Action": "states:StartExecution", "Resource": arn}
+    when = datetime.fromtimestamp(time.time() - 60, UTC)
     cloud.scheduler.create_schedule(
         Name=cloud.name("schedule"),
-        ScheduleExpression=f"at({datetime.fromtimestamp(time.time(), UTC):%Y-%m-%dT%H:%M:%S})",
+        ScheduleExpression=f"at({when:%Y-%m-%dT%H:%M:%S})",
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={
             "Arn": arn,
             "RoleArn": cloud.role("scheduler.amazonaws.com", policy=policy),
-            "Input": '{"run": "<aws.scheduler.execution-id>"}',
+            "Input": '{"run": "<aws.scheduler.execution-id>", "time": "<aws.scheduler.scheduled-time>"}',
         },
     )
     listed = wait_for(
         lambda: cloud.stepfunctions.list_executions(stateMachineArn=arn, statusFilter="SUCCEEDED")["executions"]
     )
     found = cloud.stepfunctions.describe_execution(executionArn=listed[0]["executionArn"])
-    assert len(json.loads(found["output"])["run"]) == 16
+    given = json.loads(found["output"])
+    assert len(given["run"]) == 16
+    assert given["time"] == f"{when:%Y-%m-%dT%H:%M:%SZ}"  # the one that was asked for, whenever that is
 
 
 def test_what_ran_when_the_twin_ended_has_failed(own_home: Path) -> None:

@@ -32,6 +32,9 @@ class Role(Resource):
     # The service's principal is no host name: it ends alike in every part of AWS, the European Union's among them
     # (https://github.com/pulumi/pulumi-eks/issues/2341).
     service: ClassVar[str]
+    # Whether the service tells for whose account it assumes the role, so that nobody else's can be let in by it:
+    # "The confused deputy problem" in the IAM guide, and the guides of Scheduler and Step Functions.
+    tells_account: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
@@ -101,7 +104,13 @@ class Role(Resource):
         )
 
     def _trust(self) -> dict[str, Any]:
-        statement = {"Effect": "Allow", "Principal": {"Service": self.service}, "Action": "sts:AssumeRole"}
+        statement: dict[str, Any] = {
+            "Effect": "Allow",
+            "Principal": {"Service": self.service},
+            "Action": "sts:AssumeRole",
+        }
+        if self.tells_account:
+            statement["Condition"] = {"StringEquals": {"aws:SourceAccount": self.context.environment.account}}
         return {"Version": "2012-10-17", "Statement": [statement]}
 
     def _policy(self) -> dict[str, Any]:
@@ -125,6 +134,8 @@ class Role(Resource):
             "partition": environment.partition,
             "region": environment.region,
             "account": environment.account,
+            "project": naming.project,
+            "environment": naming.environment,
             "name": naming.name(),
             "bucket": naming.bucket,
         }

@@ -81,8 +81,10 @@ class ProcessingJob(DigestNamed):
 
     def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
         if self.wanted or self.context.state.of_kind(self.kind):
-            found = super().found(known)
-            yield from ((name, live) for name, live in found if not self.of_schedule(name))
+            yield from super().found(known)
+
+    def is_of_kind(self, name: str) -> bool:
+        return not self.of_schedule(name)
 
     def read(self, name: str) -> LiveResource | None:
         return _live(self._describe(name))

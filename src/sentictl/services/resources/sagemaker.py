@@ -21,6 +21,7 @@ OF_SCHEDULE = "retrain-"
 MADE_OF = "made_of"  # the attribute with the digest that would be in the name, had sentictl made it
 OVER = {"Completed", "Failed", "Stopped"}  # SageMaker's words for jobs that do nothing more
 STOP_SECONDS = 300
+PENDING = "PendingDeploymentSummary"
 
 
 def endpoint_name(context: Context) -> str:
@@ -31,6 +32,14 @@ def endpoint_name(context: Context) -> str:
 def endpoint_names(context: Context) -> list[str]:
     """Return the names that the project's endpoints can have."""
     return [context.naming.name(part) for part in ENDPOINTS.values()]
+
+
+def served_configs(context: Context) -> tuple[set[str], set[str]]:
+    """Return the endpoint configs that the project's endpoints serve, and those that they are just going over to."""
+    describe = context.environment.client("sagemaker").describe_endpoint
+    found = [if_there(describe, EndpointName=name) or {} for name in endpoint_names(context)]
+    served = {each["EndpointConfigName"] for each in found if each.get("EndpointStatus") == "InService"}
+    return served, {each[PENDING]["EndpointConfigName"] for each in found if PENDING in each}
 
 
 def has_endpoint(context: Context) -> bool:
@@ -106,6 +115,10 @@ class DigestNamed(SageMakerResource):
         """Tell whether a scheduled training has made what has this name."""
         return name.startswith(self.context.naming.name(OF_SCHEDULE))
 
+    def is_of_kind(self, name: str) -> bool:  # noqa: ARG002  (all are, unless a kind says otherwise)
+        """Tell whether what has a name of the project's is of this kind: some share their names with another."""
+        return True
+
     def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
         prefix = self.context.naming.name(self.before_digest)
         # Another environment's name can begin with this one's: only what a digest follows is of this one.
@@ -114,5 +127,6 @@ class DigestNamed(SageMakerResource):
         for page in pages.paginate(NameContains=prefix, SortBy="CreationTime", SortOrder="Ascending"):
             names = [str(entry[self.listed_name]) for entry in page[self.listed]]
             for name in names:
-                if ours.fullmatch(name) and name not in known and (live := self.read(name)):
+                new = ours.fullmatch(name) and name not in known
+                if new and self.is_of_kind(name) and (live := self.read(name)):
                     yield name, live

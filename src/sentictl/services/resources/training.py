@@ -27,7 +27,7 @@ from sentictl.services.iam.roles import ExecutionRole
 from sentictl.services.resources.artifacts import artifact_is_there, fetch_artifact, make_current
 from sentictl.services.resources.dataset import Dataset
 from sentictl.services.resources.logs import delete_streams, job_log_scope
-from sentictl.services.resources.sagemaker import OVER, DigestNamed, because, stop_job
+from sentictl.services.resources.sagemaker import OVER, DigestNamed, because, served_configs, stop_job
 from sentictl.services.resources.storage import StoredObject, bucket_tags, delete_objects, list_keys, read_object
 from sentictl.services.resources.training_log import TrainingLog
 
@@ -38,8 +38,8 @@ ACCURACY = "validation_accuracy"
 METRICS = ("train_loss", "validation_loss", ACCURACY)
 # Of a scheduled training: the channel with the model that is served, and what comes of the comparison with it.
 SERVED, TOLERANCE = "served", "tolerance"
-SERVED_ACCURACY, NOT_WORSE = "served_accuracy", "not_worse"
-GATE, PASSED, REFUSED = "gate", "passed", "refused"  # the attribute that tells that
+NEW_ACCURACY, SERVED_ACCURACY, NOT_WORSE = "new_accuracy", "served_accuracy", "not_worse"
+SERVED_TAG = "sentictl:served"  # the tag that its run gives the job once the endpoint has the model
 # Hyperparameters are the [train] settings that the script takes; the rest are about its machines and channels.
 MACHINE_SETTINGS = {"instance_type", "instance_count", "spot", "volume_gb", "max_minutes"}
 OTHER_SETTINGS = MACHINE_SETTINGS | {"unlabelled", "tune", "schedule"}
@@ -156,11 +156,14 @@ class TrainingJob(DigestNamed):
                 break
         return _live(job)
 
-    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
-        """Yield all but those of scheduled trainings that became no version."""
-        for name, live in super().found(known):
-            if not self.of_schedule(name) or live.attributes.get(GATE) == PASSED:
-                yield name, live
+    def is_of_kind(self, name: str) -> bool:
+        """Tell whether a job is a version: of scheduled trainings those are that were served, or are now."""
+        return not self.of_schedule(name) or SERVED_TAG in self.tags(name) or name in self.served_configs[0]
+
+    @cached_property
+    def served_configs(self) -> tuple[set[str], set[str]]:
+        """The endpoint configs that are served, and those that an endpoint is going over to."""
+        return served_configs(self.context)
 
     def read(self, name: str) -> LiveResource | None:
         return _live(self._describe(name))
@@ -256,7 +259,7 @@ class TrainingJob(DigestNamed):
     def _find_trial(self) -> dict[str, Any] | None:
         """Return what AWS tells of the recorded trial, or scheduled training, that has these very inputs."""
         for record in reversed(versions_of(self.context.state)):
-            if TUNED_BY in record.attributes or GATE in record.attributes:
+            if TUNED_BY in record.attributes or self.of_schedule(record.name):
                 job = self._describe(record.name)
                 if job and self._is_given_the_same(job) and self._usable(job):
                     return job
@@ -469,8 +472,6 @@ def _outcome(job: Mapping[str, Any]) -> dict[str, str]:
     }
     if "TuningJobArn" in job:
         outcome[TUNED_BY] = job["TuningJobArn"].rpartition("/")[2]
-    if NOT_WORSE in metrics:
-        outcome[GATE] = PASSED if metrics[NOT_WORSE] >= 0.5 else REFUSED
     if ACCURACY in metrics:
         outcome[ACCURACY] = f"{metrics[ACCURACY]:.4f}"
     return outcome

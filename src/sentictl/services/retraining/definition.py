@@ -7,6 +7,9 @@ and takes a rule of EventBridge's that all projects of an account share.
 https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
 """
 
+import json
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sentictl.lifecycle.resource import Context
@@ -15,7 +18,15 @@ from sentictl.services.iam.roles import ExecutionRole
 from sentictl.services.resources.dataset import FOLDER as DATASETS
 from sentictl.services.resources.processing_request import request as processing_request
 from sentictl.services.resources.sagemaker import OF_SCHEDULE
-from sentictl.services.resources.training import ACCURACY, METRICS, NOT_WORSE, SERVED, SERVED_ACCURACY, TrainingJob
+from sentictl.services.resources.training import (
+    METRICS,
+    NEW_ACCURACY,
+    NOT_WORSE,
+    SERVED,
+    SERVED_ACCURACY,
+    SERVED_TAG,
+    TrainingJob,
+)
 from sentictl.services.retraining.code import ScheduledCode
 from sentictl.services.serving.endpoint import Endpoint, EndpointConfig
 from sentictl.services.serving.model import Model
@@ -27,20 +38,34 @@ States = dict[str, State]
 # An execution has 25,000 events at most, and one look at a job is nine of them: so many looks at each of the two jobs.
 MOST_LOOKS = 1_000
 SHORTEST_WAIT = 30  # seconds between two looks
-GONE = "*ould not find*"  # in what SageMaker says of an endpoint that is not there
-CHANGING = "*in-progress*"  # and of one that is just being changed
+# In what SageMaker says of an endpoint that is not there, of one that is being changed, and of a name that is taken.
+GONE, CHANGING, THERE = '*ould not find endpoint "*', "*in-progress*", "*already exist*"
 # What comes of a run, as its output says.
 SERVES, WORSE, NO_ENDPOINT, BUSY, CHANGED = "served", "worse", "no-endpoint", "endpoint-busy", "endpoint-changed"
 AGAIN = [{"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 5, "MaxAttempts": 3, "BackoffRate": 2.0}]
-JOB = "States.Format('{prefix}{{}}', $.run)"
+NAME = "$.name"  # of all that a run makes
+RUN = "%Y%m%d%H%M%S"  # a run is named for the time that it was scheduled for
+
+
+def run_of(execution: Mapping[str, Any]) -> str:
+    """Return the name of a run, given what DescribeExecution tells of it; empty where its input is no run's."""
+    try:
+        return f"{datetime.fromisoformat(json.loads(execution['input'])['time']):{RUN}}"
+    except (KeyError, TypeError, ValueError):
+        return ""
 
 
 def definition(context: Context) -> dict[str, Any]:
-    """Return the definition, as CreateStateMachine takes it in JSON. An execution's input is {"run": ID}."""
+    """Return the definition, as CreateStateMachine takes it in JSON.
+
+    An execution's input is {"time": TIME}, such as 2026-12-06T02:00:00Z. Scheduler may start an execution twice. Both
+    have the name of the time, and so make, and find, the same things.
+    """
     return {
         "Comment": "Trains again, and serves what is not worse (sentictl train --every)",
-        "StartAt": "LookAtTheEndpoint",
+        "StartAt": "ReadTheTime",
         "States": {
+            **_naming(context),
             **_looking(context),
             **_preparing(context),
             **_training(context),
@@ -51,11 +76,34 @@ def definition(context: Context) -> dict[str, Any]:
     }
 
 
+def _naming(context: Context) -> States:
+    parts, places = ", ".join(f"$.parts[{number}]" for number in range(6)), "{}" * 6
+    return {
+        "ReadTheTime": {
+            "Type": "Pass",
+            "Parameters": {"parts.$": "States.StringSplit($.time, '-:TZ')"},
+            "Next": "NameTheRun",
+        },
+        "NameTheRun": {
+            "Type": "Pass",
+            "Parameters": {
+                "run.$": f"States.Format('{places}', {parts})",
+                "name.$": f"States.Format('{context.naming.name(OF_SCHEDULE)}{places}', {parts})",
+            },
+            "Next": "LookAtTheEndpoint",
+        },
+    }
+
+
 def _looking(context: Context) -> States:
     """Find out what is served. Where nothing is, or it is being changed, nothing is trained."""
     return {
         "LookAtTheEndpoint": _look_at_endpoint(context, "$.endpoint", "IsItInService"),
-        "IsItInService": _choice((_is("$.endpoint.status", "InService"), "LookAtItsConfig"), otherwise="EndpointBusy"),
+        "IsItInService": _choice(
+            ({"And": [_is("$.endpoint.status", "InService"), _names_ours("$.endpoint.config")]}, "TellItWasServed"),
+            (_is("$.endpoint.status", "InService"), "LookAtItsConfig"),
+            otherwise="EndpointBusy",
+        ),
         "LookAtItsConfig": _task(
             context,
             "describeEndpointConfig",
@@ -77,13 +125,12 @@ def _looking(context: Context) -> States:
 
 def _preparing(context: Context) -> States:
     """Prepare the source anew, and let the manifest vouch for the dataset."""
-    code, name = ScheduledCode(context), _named(context)
+    code = ScheduledCode(context)
     asked = processing_request(code, "", source=code.source_uri)
     result = asked["ProcessingOutputConfig"]["Outputs"][1]["S3Output"]
     del result["S3Uri"]
-    result["S3Uri.$"] = f"States.Format('{code.uri(code.name)}{context.naming.name(OF_SCHEDULE)}{{}}', $.run)"
+    result["S3Uri.$"] = f"States.Format('{code.uri(code.name)}{{}}', {NAME})"
     bucket = context.naming.bucket
-    manifest = f"{bucket}/{code.name}{context.naming.name(OF_SCHEDULE)}{{}}/{MANIFEST}"
     made = {"Variable": "$.preparation.ExitMessage", "StringMatches": '*"dataset"*'}
     told = {"Variable": "$.preparation.ExitMessage", "IsPresent": True}
     return {
@@ -112,32 +159,31 @@ def _preparing(context: Context) -> States:
             "Parameters": {
                 "Bucket": bucket,
                 "Key.$": f"States.Format('{DATASETS}{{}}/{MANIFEST}', $.outcome.made.dataset)",
-                "CopySource.$": f"States.Format('{manifest}', $.run)",
+                "CopySource.$": f"States.Format('{bucket}/{code.name}{{}}/{MANIFEST}', {NAME})",
             },
             "ResultPath": None,
             "Retry": AGAIN,
             "Next": "Train",
         },
-        "PreparationFailed": _failure("PreparationFailed", "The processing job {} failed.", name),
+        "PreparationFailed": _failure("PreparationFailed", "The processing job {} failed."),
     }
 
 
 def _training(context: Context) -> States:
     job = TrainingJob(context)
-    name = _named(context)
     dataset = "$.outcome.made.dataset"
     hyperparameters = {
         **job.plain_hyperparameters,
         **{key: value for key, value in job.script_mode("").items() if key != "sagemaker_job_name"},
         "dataset.$": f"States.Format('\"{{}}\"', {dataset})",
-        "sagemaker_job_name.$": f"States.Format('\"{context.naming.name(OF_SCHEDULE)}{{}}\"', $.run)",
+        "sagemaker_job_name.$": f"States.Format('\"{{}}\"', {NAME})",
         "tolerance": str(context.settings.train.schedule.tolerance),
     }
     bucket = context.naming.bucket
     channels = {each: f"States.Format('s3://{bucket}/{DATASETS}{{}}/{each}/', {dataset})" for each in job.channels}
     asked = {
         "HyperParameters": hyperparameters,
-        **job.terms((*METRICS, SERVED_ACCURACY, NOT_WORSE)),
+        **job.terms((*METRICS, NEW_ACCURACY, SERVED_ACCURACY, NOT_WORSE)),
         "InputDataConfig": [_channel(each, uri) for each, uri in (channels | {SERVED: "$.old.artifact"}).items()],
         "Tags": context.naming.tag_list(),
     }
@@ -153,17 +199,18 @@ def _training(context: Context) -> States:
             minutes=minutes,
             following="ReadTheFigures",
         ),
-        "TrainingFailed": _failure("TrainingFailed", "The training job {} failed.", name),
+        "TrainingFailed": _failure("TrainingFailed", "The training job {} failed."),
     }
 
 
 def _gate(context: Context) -> States:
     """Serve the new model only where it is not worse, and where what it was compared with is still served."""
     figures = {
-        "new": ACCURACY,
+        "new": NEW_ACCURACY,
         "served": SERVED_ACCURACY,
         "not_worse": NOT_WORSE,
     }
+    in_service = _is("$.now.status", "InService")
     return {
         "ReadTheFigures": {
             "Type": "Pass",
@@ -179,37 +226,30 @@ def _gate(context: Context) -> States:
         ),
         "LookAgain": _look_at_endpoint(context, "$.now", "IsItServedStill"),
         "IsItServedStill": _choice(
+            (_changing("$.now.status"), "WaitForTheChange"),
             (
-                {
-                    "And": [
-                        _is("$.now.status", "InService"),
-                        {"Variable": "$.now.config", "StringEqualsPath": "$.endpoint.config"},
-                    ]
-                },
+                {"And": [in_service, {"Variable": "$.now.config", "StringEqualsPath": "$.endpoint.config"}]},
                 "MakeTheModel",
             ),
+            ({"And": [in_service, _names_ours("$.now.config")]}, "TellItWasServed"),
             otherwise="EndpointChanged",
         ),
+        "WaitForTheChange": {"Type": "Wait", "Seconds": SHORTEST_WAIT, "Next": "LookAgain"},
     }
 
 
 def _serving(context: Context) -> States:
     """Make the model and its endpoint config, and let the endpoint take it. What it replaced goes last."""
-    name = _named(context)
     container = {key: value for key, value in Model(context).container().items() if key != "ModelDataUrl"}
     variant = {key: value for key, value in EndpointConfig(context).variant().items() if key != "ModelName"}
     rollout = deployment_config(context)
-    endpoint = Endpoint(context).name
     tags = context.naming.tag_list()
-    takes_it = {"Variable": "$.now.config", "StringEqualsPath": "$.made.name"}
-    served = {"And": [_is("$.now.status", "InService"), takes_it]}
-    changing = {"Or": [_is("$.now.status", word) for word in ("Updating", "SystemUpdating", "RollingBack")]}
     return {
-        "MakeTheModel": _task(
+        "MakeTheModel": _made(
             context,
             "createModel",
             {
-                "ModelName.$": name,
+                "ModelName.$": NAME,
                 "ExecutionRoleArn": ExecutionRole(context).arn,
                 "PrimaryContainer": {
                     **container,
@@ -217,38 +257,61 @@ def _serving(context: Context) -> States:
                 },
                 "Tags": tags,
             },
-            "NameIt",
-            ResultPath=None,
+            "MakeTheConfig",
+            "IsTheModelThere",
         ),
-        "NameIt": {"Type": "Pass", "Parameters": {"name.$": name}, "ResultPath": "$.made", "Next": "MakeTheConfig"},
-        "MakeTheConfig": _task(
+        "IsTheModelThere": _choice((_refused(THERE), "MakeTheConfig"), otherwise="Failed"),
+        "MakeTheConfig": _made(
             context,
             "createEndpointConfig",
             {
-                "EndpointConfigName.$": name,
-                "ProductionVariants": [{**variant, "ModelName.$": name}],
+                "EndpointConfigName.$": NAME,
+                "ProductionVariants": [{**variant, "ModelName.$": NAME}],
                 "Tags": tags,
             },
             "Serve",
-            ResultPath=None,
+            "IsTheConfigThere",
         ),
+        "IsTheConfigThere": _choice((_refused(THERE), "Serve"), otherwise="RemoveTheModel"),
         "Serve": _task(
             context,
             "updateEndpoint",
             {
-                "EndpointName": endpoint,
-                "EndpointConfigName.$": name,
+                "EndpointName": Endpoint(context).name,
+                "EndpointConfigName.$": NAME,
                 **({"RetainAllVariantProperties": True} if context.settings.deploy.scales else {}),
                 **({"DeploymentConfig": rollout} if rollout else {}),
             },
             "WaitForTheEndpoint",
-            ResultPath=None,
-            Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "RemoveTheConfig"}],
+            ResultPath="$.taken",
+            # Also what is refused may have been taken by a call whose answer was lost: the endpoint tells.
+            Catch=_caught("WaitForTheEndpoint"),
         ),
+        **_watching(context),
+        "TellItIsServed": _telling(context, "RemoveTheOldConfig"),
+        "TellItWasServed": _telling(context, "ServedAlready"),
+        "RemoveTheOldConfig": _removal(
+            context, "deleteEndpointConfig", "EndpointConfigName", "$.endpoint.config", "RemoveTheOldModel"
+        ),
+        "RemoveTheOldModel": _removal(context, "deleteModel", "ModelName", "$.served.model", "Served"),
+    }
+
+
+def _watching(context: Context) -> States:
+    """Wait until the endpoint serves the new model, or has gone back, or was never to take it."""
+    served = {"And": [_is("$.now.status", "InService"), _names_ours("$.now.config")]}
+    # Of an endpoint that could not go back AWS says that it may serve some of both.
+    may_serve = {"Or": [_names_ours("$.now.config"), _is("$.now.status", "UpdateRollbackFailed")]}
+    taken = {"Variable": "$.taken", "IsPresent": True}
+    return {
         "WaitForTheEndpoint": {"Type": "Wait", "Seconds": SHORTEST_WAIT, "Next": "LookWhatIsServed"},
-        "LookWhatIsServed": _look_at_endpoint(context, "$.now", "IsItServed"),
+        "LookWhatIsServed": _look_at_endpoint(context, "$.now", "IsItServed", unseen="IsItGone"),
+        "IsItGone": _choice((_refused(GONE), "RemoveTheConfig"), otherwise="Failed"),
         "IsItServed": _choice(
-            (served, "RemoveTheOldConfig"), (changing, "WaitForTheEndpoint"), otherwise="SayItIsNotServed"
+            (served, "TellItIsServed"),
+            (_changing("$.now.status"), "WaitForTheEndpoint"),
+            (taken, "SayItIsNotServed"),
+            otherwise="IsItInUse",
         ),
         "SayItIsNotServed": {
             "Type": "Pass",
@@ -257,19 +320,14 @@ def _serving(context: Context) -> States:
                 "Cause.$": "States.Format('The endpoint is {} and serves {}.', $.now.status, $.now.config)",
             },
             "ResultPath": "$.error",
-            "Next": "RemoveTheConfig",
+            "Next": "IsItInUse",
         },
-        "RemoveTheConfig": _removal(context, "deleteEndpointConfig", "EndpointConfigName", name, "RemoveTheModel"),
-        "RemoveTheModel": _removal(context, "deleteModel", "ModelName", name, "WhyIsItNotServed"),
+        "IsItInUse": _choice((may_serve, "Failed"), otherwise="RemoveTheConfig"),
+        "RemoveTheConfig": _removal(context, "deleteEndpointConfig", "EndpointConfigName", NAME, "RemoveTheModel"),
+        "RemoveTheModel": _removal(context, "deleteModel", "ModelName", NAME, "WhyIsItNotServed"),
         "WhyIsItNotServed": _choice(
-            ({"Variable": "$.error.Cause", "StringMatches": CHANGING}, "EndpointBusy"),
-            ({"Variable": "$.error.Cause", "StringMatches": GONE}, "NoEndpoint"),
-            otherwise="Failed",
+            (_refused(CHANGING), "EndpointBusy"), (_refused(GONE), "NoEndpoint"), otherwise="Failed"
         ),
-        "RemoveTheOldConfig": _removal(
-            context, "deleteEndpointConfig", "EndpointConfigName", "$.endpoint.config", "RemoveTheOldModel"
-        ),
-        "RemoveTheOldModel": _removal(context, "deleteModel", "ModelName", "$.served.model", "Served"),
     }
 
 
@@ -277,20 +335,14 @@ def _outcomes() -> States:
     compared = {"run.$": "$.run", "new.$": "$.figures.new", "served.$": "$.figures.served"}
     return {
         "Served": _outcome(SERVES, **compared),
+        "ServedAlready": _outcome(SERVES),
         "Worse": _outcome(WORSE, **compared),
         "EndpointChanged": _outcome(CHANGED, **compared),
         "NoEndpoint": _outcome(NO_ENDPOINT),
         "EndpointBusy": _outcome(BUSY),
-        "IsTheEndpointGone": _choice(
-            ({"Variable": "$.error.Cause", "StringMatches": GONE}, "NoEndpoint"), otherwise="Failed"
-        ),
+        "IsTheEndpointGone": _choice((_refused(GONE), "NoEndpoint"), otherwise="Failed"),
         "Failed": {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": "$.error.Cause"},
     }
-
-
-def _named(context: Context) -> str:
-    """Return the expression for the name of all that a run makes."""
-    return JOB.format(prefix=context.naming.name(OF_SCHEDULE))
 
 
 def _task(context: Context, call: str, parameters: State, following: str, **more: Any) -> State:
@@ -307,9 +359,25 @@ def _task(context: Context, call: str, parameters: State, following: str, **more
 
 def _job(context: Context, call: str, asked: State, named: str, following: str) -> State:
     """Begin a job. One that is there was begun by the same call, whose answer was lost."""
-    parameters = {key: value for key, value in asked.items() if key != named} | {f"{named}.$": _named(context)}
+    parameters = {key: value for key, value in asked.items() if key != named} | {f"{named}.$": NAME}
     there = [{"ErrorEquals": ["SageMaker.ResourceInUseException"], "ResultPath": None, "Next": following}]
     return _task(context, call, parameters, following, ResultPath=None, Catch=there)
+
+
+def _made(context: Context, call: str, parameters: State, following: str, refused: str) -> State:
+    """Make something. Where that is refused, another state tells whether it is there already."""
+    return _task(context, call, parameters, following, ResultPath=None, Catch=_caught(refused))
+
+
+def _telling(context: Context, following: str) -> State:
+    """Have the training job say that its model was served: that makes it a version."""
+    job = context.environment.arn("sagemaker", "training-job/{}")
+    asked = {"ResourceArn.$": f"States.Format('{job}', {NAME})", "Tags": [{"Key": SERVED_TAG, "Value": "true"}]}
+    return _if_possible(context, "addTags", asked, following)
+
+
+def _caught(following: str) -> list[State]:
+    return [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": following}]
 
 
 def _waiting(context: Context, what: str, call: str, named: str, *, minutes: int, following: str) -> States:
@@ -319,12 +387,12 @@ def _waiting(context: Context, what: str, call: str, named: str, *, minutes: int
     running = {"Or": [_is(status, word) for word in ("InProgress", "Stopping")]}
     return {
         wait: {"Type": "Wait", "Seconds": max(SHORTEST_WAIT, -(-60 * minutes // MOST_LOOKS)), "Next": look},
-        look: _task(context, call, {f"{named}.$": _named(context)}, over, ResultPath=path),
+        look: _task(context, call, {f"{named}.$": NAME}, over, ResultPath=path),
         over: _choice((_is(status, "Completed"), following), (running, wait), otherwise=f"{what}Failed"),
     }
 
 
-def _look_at_endpoint(context: Context, path: str, following: str) -> State:
+def _look_at_endpoint(context: Context, path: str, following: str, unseen: str = "IsTheEndpointGone") -> State:
     return _task(
         context,
         "describeEndpoint",
@@ -332,19 +400,36 @@ def _look_at_endpoint(context: Context, path: str, following: str) -> State:
         following,
         ResultSelector={"status.$": "$.EndpointStatus", "config.$": "$.EndpointConfigName"},
         ResultPath=path,
-        Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "IsTheEndpointGone"}],
+        Catch=_caught(unseen),
     )
 
 
 def _removal(context: Context, call: str, named: str, name: str, following: str) -> State:
     """Delete what is not needed any more. What stays behind after all goes with `down`."""
-    missing = [{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": following}]
-    return _task(context, call, {f"{named}.$": name}, following, ResultPath=None, Catch=missing)
+    return _if_possible(context, call, {f"{named}.$": name}, following)
+
+
+def _if_possible(context: Context, call: str, asked: State, following: str) -> State:
+    """Make a call without which all goes on as well."""
+    whatever = [{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": following}]
+    return _task(context, call, asked, following, ResultPath=None, Catch=whatever)
 
 
 def _channel(name: str, uri: str) -> State:
     source = {"S3DataType": "S3Prefix", "S3Uri.$": uri, "S3DataDistributionType": "FullyReplicated"}
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+
+def _refused(words: str) -> State:
+    return {"Variable": "$.error.Cause", "StringMatches": words}
+
+
+def _names_ours(path: str) -> State:
+    return {"Variable": path, "StringEqualsPath": NAME}
+
+
+def _changing(path: str) -> State:
+    return {"Or": [_is(path, word) for word in ("Updating", "SystemUpdating", "RollingBack", "Deleting")]}
 
 
 def _is(path: str, text: str) -> State:
@@ -355,8 +440,8 @@ def _choice(*rules: tuple[State, str], otherwise: str) -> State:
     return {"Type": "Choice", "Choices": [{**rule, "Next": name} for rule, name in rules], "Default": otherwise}
 
 
-def _failure(error: str, cause: str, name: str) -> State:
-    return {"Type": "Fail", "Error": error, "CausePath": f"States.Format('{cause}', {name})"}
+def _failure(error: str, cause: str) -> State:
+    return {"Type": "Fail", "Error": error, "CausePath": f"States.Format('{cause}', {NAME})"}
 
 
 def _outcome(word: str, **figures: str) -> State:

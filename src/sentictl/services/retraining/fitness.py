@@ -9,7 +9,7 @@ from sentictl.services.resources.processing_code import AWS
 from sentictl.services.resources.sagemaker import OF_SCHEDULE, has_endpoint
 
 NAME_CHARACTERS = 63  # of a training job, a processing job, a model or an endpoint config
-RUN_CHARACTERS = 16  # of the id that Scheduler gives to a call
+RUN_CHARACTERS = 14  # of a run's name, a time
 
 
 def obstacle(context: Context) -> tuple[str, str] | None:

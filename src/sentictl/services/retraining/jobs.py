@@ -6,7 +6,7 @@ from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Context, LiveResource
 from sentictl.services.resources.processing import ProcessingJob
 from sentictl.services.resources.sagemaker import DigestNamed
-from sentictl.services.resources.training import GATE, PASSED, TrainingJob
+from sentictl.services.resources.training import TrainingJob
 from sentictl.services.retraining.code import COMMAND, PART
 from sentictl.services.retraining.machine import RetrainingMachine
 from sentictl.services.serving.endpoint import EndpointConfig
@@ -24,16 +24,20 @@ class UnservedTraining(TrainingJob):
     on_request = True
     holds_data = False
 
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._may_have_runs = _is_scheduled(context)
+
     @property
     def wanted(self) -> bool:
         return False
 
     def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
-        if not _is_scheduled(self.context):
-            return
-        for name, live in DigestNamed.found(self, known):
-            if self.of_schedule(name) and live.attributes.get(GATE) != PASSED:
-                yield name, live
+        return super().found(known) if self._may_have_runs else ()
+
+    def is_of_kind(self, name: str) -> bool:
+        """Leave a job alone whose model an endpoint is just going over to: it may become a version."""
+        return self.of_schedule(name) and not super().is_of_kind(name) and name not in self.served_configs[1]
 
 
 class ScheduledPreparation(ProcessingJob):
@@ -44,14 +48,19 @@ class ScheduledPreparation(ProcessingJob):
     command = COMMAND
     removed_as = PART
 
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._may_have_runs = _is_scheduled(context)
+
     @property
     def wanted(self) -> bool:
         return False
 
     def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
-        if _is_scheduled(self.context):
-            found = DigestNamed.found(self, known)
-            yield from ((name, live) for name, live in found if self.of_schedule(name))
+        return DigestNamed.found(self, known) if self._may_have_runs else ()
+
+    def is_of_kind(self, name: str) -> bool:
+        return self.of_schedule(name)
 
 
 def absorb(context: Context) -> None:
@@ -68,15 +77,20 @@ def absorb(context: Context) -> None:
         ours = [(name, live) for name, live in found if context.owns(resource.tags(name))]
         for name, live in ours:
             context.state.keep(Record(kind.kind, name, live.arn, live.attributes))
-        if ours and not resource.holds_data:
-            _forget_gone(context, resource)
+        if not resource.holds_data:
+            _forget_replaced(context, resource)
 
 
-def _forget_gone(context: Context, resource: DigestNamed) -> None:
-    for record in context.state.of_kind(resource.kind):
-        if resource.read(record.name) is None:
-            context.state.forget(record)
+def _forget_replaced(context: Context, resource: DigestNamed) -> None:
+    """Forget what is gone, where what a run made stands in its place."""
+    records = context.state.of_kind(resource.kind)
+    if len(records) < 2 or not any(resource.of_schedule(record.name) for record in records):
+        return
+    gone = [record for record in records if resource.read(record.name) is None]
+    for record in gone if len(gone) < len(records) else ():
+        context.state.forget(record)
 
 
 def _is_scheduled(context: Context) -> bool:
+    """Tell whether there may be runs. Asked before anything is deleted, as the state machine goes before its jobs."""
     return bool(context.settings.train.schedule.every or context.state.of_kind(RetrainingMachine.kind))

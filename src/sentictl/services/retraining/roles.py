@@ -9,6 +9,7 @@ class _TrainingRole(Role):
     removed_as = PART
     on_request = True
     in_template = False
+    tells_account = True
 
     @property
     def wanted(self) -> bool:

@@ -19,7 +19,7 @@ from sentictl.services.retraining.fitness import obstacle
 from sentictl.services.retraining.machine import RUNNING, RetrainingMachine
 from sentictl.services.retraining.roles import TrainScheduleRole
 from sentictl.services.serving.hours import WeeklySchedule
-from sentictl.services.serving.schedule import EXECUTION_ID
+from sentictl.services.serving.schedule import SCHEDULED_TIME
 
 TOLD = 3  # runs, the newest first
 # What comes of a run, for a person, by the word in its output.
@@ -65,7 +65,7 @@ class TrainSchedule(WeeklySchedule):
         return "DISABLED" if obstacle(self.context) else "ENABLED"
 
     def parameters(self) -> Mapping[str, Any]:
-        return {"run": EXECUTION_ID}
+        return {"time": SCHEDULED_TIME}
 
     def facts(self, record: Record) -> Sequence[str]:  # noqa: ARG002  (there is one)
         return [f"{self.time}, {self.timezone}", self.context.settings.data.source]
@@ -106,7 +106,7 @@ def _told(context: Context, run: Mapping[str, Any]) -> str:
 def _reason(context: Context, run: Mapping[str, Any]) -> str:
     """Return why a run failed: the job's own reason, where a job of its failed."""
     cause, where = str(run.get("cause", "")), env_option(context.environment.name, default=LOCAL)
-    name = context.naming.name(f"{OF_SCHEDULE}{json.loads(run['input']).get('run', '')}")
+    name = context.naming.name(f"{OF_SCHEDULE}{definition.run_of(run)}")
     if run.get("error") == "PreparationFailed":
         job = describe_processing_job(context, name) or {}
         return f"{job.get('FailureReason') or cause} Its log: sentictl logs data{where}"
@@ -124,5 +124,5 @@ def last_training(context: Context) -> str:
         return ""
     machine = RetrainingMachine(context)
     newest = next(iter(machine.runs()), None)
-    run = machine.run(newest["executionArn"]) if newest else {}
-    return context.naming.name(f"{OF_SCHEDULE}{json.loads(run['input'])['run']}") if run else ""
+    run = definition.run_of(machine.run(newest["executionArn"])) if newest else ""
+    return context.naming.name(f"{OF_SCHEDULE}{run}") if run else ""

@@ -20,7 +20,9 @@ TIME = "%Y-%m-%dT%H:%M:%S"
 # An endpoint that is just being changed cannot be deleted, so it is tried again. But not for Scheduler's default of a
 # day: an endpoint that was taken down by hand and made again meanwhile would go as well.
 RETRIES = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 60}
-EXECUTION_ID = "<aws.scheduler.execution-id>"  # what Scheduler puts in the place of it: 16 letters and digits
+# What Scheduler puts something in the place of: 16 letters and digits, others at each attempt; and the time that the
+# call was scheduled for, such as 2026-03-22T18:59:00Z.
+EXECUTION_ID, SCHEDULED_TIME = "<aws.scheduler.execution-id>", "<aws.scheduler.scheduled-time>"
 
 
 class ScheduleRole(Role):
@@ -31,6 +33,7 @@ class ScheduleRole(Role):
     part = "schedule"
     more = ("scaling", "opening")
     service = "scheduler.amazonaws.com"
+    tells_account = True
 
     @property
     def wanted(self) -> bool:

@@ -108,7 +108,7 @@ class Schedules:
     def _carry_out(self, waiting: Waiting, when: float) -> None:
         schedule = waiting.schedule
         try:
-            call_target(self._control, waiting.region, schedule)
+            call_target(self._control, waiting.region, schedule, when)
         except TryAgainError:
             self._again[waiting.key] = time.time() + SECONDS_BETWEEN_TRIES
             return

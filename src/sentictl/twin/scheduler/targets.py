@@ -50,11 +50,11 @@ CALLS: Mapping[str, tuple[str, Callable[[Parameters], Demands]]] = {
 }
 
 
-def _in_context(text: str, schedule: Any) -> str:
+def _in_context(text: str, schedule: Any, when: float) -> str:
     """Put what Scheduler knows of the call into its input: "Adding context attributes" in its user guide."""
     known = {
         "schedule-arn": schedule.arn,
-        "scheduled-time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "scheduled-time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when)),
         "execution-id": secrets.token_hex(8),
         "attempt-number": "1",
     }
@@ -69,13 +69,14 @@ def trusts(control: ControlPlane, role: str, region: str, group: str) -> bool:
     return AssumedRole(control, role).trusts(SCHEDULER, arn)
 
 
-def call_target(control: ControlPlane, region: str, schedule: Any) -> None:
+def call_target(control: ControlPlane, region: str, schedule: Any, when: float) -> None:
     """Make a schedule's call as anybody would: it is journalled.
 
     Args:
         control: the twin's control plane.
         region: the schedule's.
         schedule: as moto keeps it.
+        when: the time that the call was scheduled for, in seconds since the epoch.
 
     Raises:
         TryAgainError: the endpoint is just being changed.
@@ -83,7 +84,7 @@ def call_target(control: ControlPlane, region: str, schedule: Any) -> None:
         ValueError: the target is none that is known here, or AWS would refuse the call.
     """
     target = schedule.target
-    given = _in_context(target.get("Input") or "{}", schedule)
+    given = _in_context(target.get("Input") or "{}", schedule, when)
     role = AssumedRole(control, target["RoleArn"], schedule.name)
     if not trusts(control, role.arn, region, schedule.group_name):
         raise AccessDeniedError(f"{SCHEDULER} cannot assume the role {role.arn}")

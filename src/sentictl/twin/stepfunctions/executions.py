@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +22,8 @@ from sentictl.twin.stepfunctions.interpreter import FailedError, Interpreter, St
 logger = logging.getLogger("sentictl.twin")
 
 STATES = "states.amazonaws.com"
+# How an event of EventBridge's is told: region, source, detail-type, the ARN of what it is about, and its detail.
+Tell = Callable[[str, str, str, str, Mapping[str, Any]], None]
 RUNNING = "RUNNING"
 PAGE = 100
 JSON_RPC = {"Content-Type": "application/x-amz-json-1.0"}
@@ -72,10 +75,12 @@ class Executions:
 
     Args:
         control: the twin's control plane.
+        tell: tells EventBridge's rules of an execution that has ended.
     """
 
-    def __init__(self, control: ControlPlane) -> None:
+    def __init__(self, control: ControlPlane, tell: Tell) -> None:
         self._control = control
+        self._tell = tell
         self._all: dict[str, Execution] = {}  # by ARN, in the order in which they began
         self._closing = False
         for operation in ("CreateStateMachine", "UpdateStateMachine"):
@@ -159,6 +164,9 @@ class Executions:
             ended = replace(execution, stopDate=time.time(), **changes)
             self._all[execution.executionArn] = ended
             self._control.record("execution-ended", arn=execution.executionArn, execution=ended.describe())
+            told = {name: value for name, value in ended.describe().items() if name not in ("error", "cause")}
+            region = execution.executionArn.split(":")[3]
+            self._tell(region, "aws.states", "Step Functions Execution Status Change", execution.executionArn, told)
 
     def _restore(self, data: dict[str, Any], _body: bytes) -> None:
         if data["arn"] in self._all:

@@ -1,7 +1,7 @@
 """What a state reads: JSONPath and intrinsic functions, as far as the Amazon States Language has them here.
 
 Paths as https://states-language.net gives them (reference and JSONPath): names, places in lists, and lists of the
-members that have a value. Functions: States.Format, States.StringToJson and States.ArrayGetItem.
+members that have a value. Functions: States.Format, States.StringToJson, States.StringSplit and States.ArrayGetItem.
 """
 
 import json
@@ -151,8 +151,14 @@ def _item(values: Any, place: int) -> Any:
     return values[place]
 
 
+def _split(text: str, parting: str) -> list[str]:
+    """Split a text at each of some characters."""
+    return [part for part in re.split(f"[{re.escape(parting)}]", text) if part]
+
+
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "Format": _format,
     "StringToJson": json.loads,
+    "StringSplit": _split,
     "ArrayGetItem": _item,
 }

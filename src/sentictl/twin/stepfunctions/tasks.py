@@ -29,6 +29,8 @@ LOOKED_AT = {
     "DescribeModel": ("model", "ModelName"),
     "DescribeProcessingJob": ("processing-job", "ProcessingJobName"),
     "DescribeTrainingJob": ("training-job", "TrainingJobName"),
+}
+DELETED = {
     "DeleteEndpointConfig": ("endpoint-config", "EndpointConfigName"),
     "DeleteModel": ("model", "ModelName"),
 }
@@ -77,17 +79,11 @@ def call(caller: TaskRole, resource: str, parameters: Parameters) -> Any:
 def _sagemaker(operation: str) -> Callable[[TaskRole, Parameters], Any]:
     def make(caller: TaskRole, parameters: Parameters) -> Any:
         try:
-            for action, resource, context in _demands(operation, caller.region, parameters):
+            for action, resource, context in _demands(caller, operation, parameters):
                 caller.role.demand(action, resource, context)
         except AccessDeniedError as refusal:
             raise TaskError("SageMaker.SageMakerException", _told("SageMaker", str(refusal), 400)) from refusal
-        headers = {
-            "authorization": caller.authorization("sagemaker"),
-            "x-amz-target": f"SageMaker.{operation}",
-            "content-type": "application/x-amz-json-1.1",
-        }
-        body = json.dumps(parameters).encode()
-        answer = caller.control.handle(Request.make("POST", "/", headers=headers, body=body))
+        answer = _asked(caller, operation, parameters)
         told = json.loads(answer.get_data() or b"{}")
         if answer.ok:
             return told
@@ -99,23 +95,42 @@ def _sagemaker(operation: str) -> Callable[[TaskRole, Parameters], Any]:
     return make
 
 
+def _asked(caller: TaskRole, operation: str, parameters: Parameters) -> Response:
+    headers = {
+        "authorization": caller.authorization("sagemaker"),
+        "x-amz-target": f"SageMaker.{operation}",
+        "content-type": "application/x-amz-json-1.1",
+    }
+    return caller.control.handle(Request.make("POST", "/", headers=headers, body=json.dumps(parameters).encode()))
+
+
 def _demands(
-    operation: str, region: str, parameters: Parameters
+    caller: TaskRole, operation: str, parameters: Parameters
 ) -> Iterator[tuple[str, str, Mapping[str, str] | None]]:
     """Yield the actions that a call takes, each with what it is on and the condition keys."""
-    arn = f"arn:aws:sagemaker:{region}:{ACCOUNT}"
+    arn = f"arn:aws:sagemaker:{caller.region}:{ACCOUNT}"
     action = f"sagemaker:{operation}"
+    if operation == "AddTags":
+        yield action, str(parameters.get("ResourceArn")), None
+        return
     if operation == "UpdateEndpoint":
         yield action, f"{arn}:endpoint/{parameters.get('EndpointName')}", None
         yield action, f"{arn}:endpoint-config/{parameters.get('EndpointConfigName')}", None
         return
-    kind, parameter = (MADE | LOOKED_AT)[operation]
+    kind, parameter = (MADE | LOOKED_AT | DELETED)[operation]
     made = f"{arn}:{kind}/{parameters.get(parameter)}"
-    yield action, made, None
+    yield action, made, _tags(caller, made) if operation in DELETED else None
     if parameters.get("Tags"):
         yield "sagemaker:AddTags", made, None
     for role in (parameters[name] for name in PASSED if name in parameters):
         yield "iam:PassRole", role, {"iam:PassedToService": SAGEMAKER}
+
+
+def _tags(caller: TaskRole, arn: str) -> dict[str, str]:
+    """Return the condition keys by which a policy asks for tags of what is there already."""
+    told = _asked(caller, "ListTags", {"ResourceArn": arn})
+    tags = json.loads(told.get_data())["Tags"] if told.ok else []
+    return {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in tags}
 
 
 def _copy_object(caller: TaskRole, parameters: Parameters) -> Any:
@@ -146,7 +161,7 @@ def _told(service: str, message: str, status: int) -> str:
 TASKS: Mapping[str, Callable[[TaskRole, Parameters], Any]] = {
     **{
         f"{SDK}sagemaker:{operation[0].lower()}{operation[1:]}": _sagemaker(operation)
-        for operation in (*MADE, *LOOKED_AT, "UpdateEndpoint")
+        for operation in (*MADE, *LOOKED_AT, *DELETED, "UpdateEndpoint", "AddTags")
     },
     f"{SDK}s3:copyObject": _copy_object,
 }
