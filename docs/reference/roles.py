@@ -74,14 +74,18 @@ def scope(statement: dict[str, Any]) -> str:
     found = listed([called(resource) for resource in ([given] if isinstance(given, str) else given)])
     met = statement.get("Condition", {})
     conditions = [f"{key} like {value}" for key, value in met.get("StringLike", {}).items()]
-    conditions += [f"{key} is {value}" for key, value in met.get("StringEquals", {}).items()]
+    conditions += [f"{key} is {filled(value)}" for key, value in met.get("StringEquals", {}).items()]
     return found + (f", where {listed(conditions)}" if conditions else "")
 
 
 def called(resource: str) -> str:
+    return re.sub(r"^arn:aws:[\w-]+::(\*?:)?", "", filled(resource)).removeprefix(":")
+
+
+def filled(text: str) -> str:
     for blank, name in CALLED.items():
-        resource = resource.replace(blank, name)
-    return re.sub(r"^arn:aws:[\w-]+::(\*?:)?", "", resource).removeprefix(":")
+        text = text.replace(blank, name)
+    return text
 
 
 def listed(values: str | list[str]) -> str:
