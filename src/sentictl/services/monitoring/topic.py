@@ -118,9 +118,11 @@ class AlertTopic(Resource):
 
     @property
     def _policy(self) -> dict[str, Any]:
-        """Who may publish: alarms and budgets of this account, and the project's own rules."""
+        """Who may publish: alarms and budgets of this account, and rules.
+
+        EventBridge takes no condition here ("Amazon SNS permissions" in its guide), so that whose rules is not said.
+        """
         account, arn = self.context.environment.account, self._arn(self.name)
-        rules = self.context.environment.arn("events", f"rule/{self.context.naming.name('*')}")
         publishing = {"Effect": "Allow", "Action": "sns:Publish", "Resource": arn}
         return {
             "Version": "2012-10-17",
@@ -131,12 +133,7 @@ class AlertTopic(Resource):
                     "Principal": {"Service": list(TELLING)},
                     "Condition": {"StringEquals": {"aws:SourceAccount": account}},
                 },
-                {
-                    "Sid": "Rules",
-                    **publishing,
-                    "Principal": {"Service": RULES},
-                    "Condition": {"ArnLike": {"aws:SourceArn": rules}},
-                },
+                {"Sid": "Rules", **publishing, "Principal": {"Service": RULES}},
             ],
         }
 

@@ -14,6 +14,7 @@ from sentictl.twin.iam import policies
 from sentictl.twin.sns.mailbox import Mailbox
 
 CONFIRMATION = re.compile(r"/_sns/confirm/(?P<token>[0-9a-f]{64})")
+RULES = "events.amazonaws.com"
 PENDING = "PendingConfirmation"
 ALWAYS_PENDING = ("email", "email-json")
 INVALID = "Invalid parameter: SubscriptionArn Reason: An ARN must have at least 6 elements, not 1"
@@ -47,7 +48,9 @@ class Topics:
         """
         with self._control.lock:
             topic = self._topic(arn)
-            context = {"aws:SourceArn": source, "aws:SourceAccount": ACCOUNT}
+            # EventBridge tells nothing of itself: its guide has no conditions in the policies of topics.
+            told = {"aws:SourceArn": source, "aws:SourceAccount": ACCOUNT}
+            context = {} if service == RULES else told
             allowing = policies.statements(topic._policy_json) if topic else []
             if not any(policies.lets_in(each, service, "sns:Publish", context) for each in allowing):
                 return False
