@@ -92,6 +92,8 @@ def test_it_pauses_while_a_version_is_pinned(context: Context) -> None:
         ({"deploy.shadow": "films-local-a"}, "deploy.shadow is set", "--shadow off"),
         ({"deploy.hours.up": "day 8:00", "deploy.hours.down": "day 9:00"}, "deploy.hours.up is set", "deploy.hours.up"),
         ({"deploy.model": "films-local-a"}, "deploy.model is set", "--model latest"),
+        ({"deploy.rollback_on": ["errors"]}, "watch what the last deploy made", "--rollback-on ''"),
+        ({"deploy.rollout": "canary", "deploy.instance_count": 2}, "watch what the last deploy made", "all-at-once"),
     ],
 )
 def test_a_project_that_it_cannot_train_is_refused(

@@ -30,7 +30,6 @@ from sentictl.services.resources.training import (
 from sentictl.services.retraining.code import ScheduledCode
 from sentictl.services.serving.endpoint import Endpoint, EndpointConfig
 from sentictl.services.serving.model import Model
-from sentictl.services.serving.rollout import deployment_config
 
 SDK = "aws-sdk"
 State = dict[str, Any]
@@ -242,7 +241,6 @@ def _serving(context: Context) -> States:
     """Make the model and its endpoint config, and let the endpoint take it. What it replaced goes last."""
     container = {key: value for key, value in Model(context).container().items() if key != "ModelDataUrl"}
     variant = {key: value for key, value in EndpointConfig(context).variant().items() if key != "ModelName"}
-    rollout = deployment_config(context)
     tags = context.naming.tag_list()
     return {
         "MakeTheModel": _made(
@@ -280,7 +278,6 @@ def _serving(context: Context) -> States:
                 "EndpointName": Endpoint(context).name,
                 "EndpointConfigName.$": NAME,
                 **({"RetainAllVariantProperties": True} if context.settings.deploy.scales else {}),
-                **({"DeploymentConfig": rollout} if rollout else {}),
             },
             "WaitForTheEndpoint",
             ResultPath="$.taken",

@@ -32,6 +32,11 @@ def obstacle(context: Context) -> tuple[str, str] | None:
         )
     if settings.deploy.shadow:
         return ("deploy.shadow is set: the endpoint has a shadow", f"End it: sentictl deploy --shadow off{where}")
+    if settings.deploy.guarded:
+        return (
+            "deploy.rollout or deploy.rollback_on is set: their alarms watch what the last deploy made",
+            f"Do without: sentictl deploy --rollout all-at-once --rollback-on ''{where}",
+        )
     if settings.deploy.hours.up:
         return (
             "deploy.hours.up is set: the endpoint would come up with the model of the last deploy",
