@@ -29,6 +29,7 @@ SERVICES = {
     "scheduler": "scheduler",
     "service-quotas": "service_quotas",
     "sns": "sns",
+    "stepfunctions": "sfn",
     "sts": "sts",
     "wafv2": "wafv2",
 }

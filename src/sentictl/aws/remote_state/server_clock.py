@@ -8,9 +8,11 @@ from typing import Any
 
 
 def steady_seconds() -> float:
-    """Return seconds that only go forward, also while the machine sleeps, where the system counts those."""
-    sleeping_too = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if sleeping_too is None else time.clock_gettime(sleeping_too)
+    """Return seconds that only go forward, also while the machine sleeps.
+
+    That is CLOCK_BOOTTIME on Linux, and CLOCK_MONOTONIC on macOS, where `time.monotonic` leaves the sleep out.
+    """
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class ServerClock:
