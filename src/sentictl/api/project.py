@@ -488,6 +488,8 @@ class Project:
             kept = keep_notebook and stack.has_notebook(context)
             doomed = stack.doomed(context, part, keep_data=keep_data, keep_logs=keep_logs, keep_notebook=keep_notebook)
             deleted, remaining = destroy(doomed, context, self._observer)
+            if part == "endpoint":
+                self.batch.follow(context)  # what is answered by a schedule goes on without it
             self._observer.ended("down")
             left = [_entry(record) for record in remaining]
             if not context.state.of_kind(TrainingJob.kind):  # what was of them is no more

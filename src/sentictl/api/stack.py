@@ -24,6 +24,7 @@ from sentictl.services.resources.training import SourceArchive
 from sentictl.services.retraining.code import COMMAND as RETRAINING
 from sentictl.services.retraining.rule import TrainingRule
 from sentictl.services.serving.endpoint import another_stands
+from sentictl.services.serving.image import ImageAccess
 from sentictl.services.tuning.job import TuningJob
 from sentictl.services.web.function import Function
 from sentictl.services.web.function_archive import FunctionArchive
@@ -57,18 +58,23 @@ def tuning(context: Context, *, anew: bool = False) -> list[Resource]:
 
 def answering(context: Context, job: TransformJob) -> list[Resource]:
     """Return what answering a batch keeps: the chain's role, the model, and the transform job."""
-    return [ExecutionRole(context), BatchModel(context), job]
+    return [ExecutionRole(context), *_pulling(context), BatchModel(context), job]
 
 
 def scheduling(context: Context) -> list[Resource]:
     """Return what answering reviews again and again keeps: the chain's role, and all that is the schedule's."""
-    return [ExecutionRole(context), *resources(context, EVERY), *_with_alerts(BatchRule(context))]
+    return [ExecutionRole(context), *_pulling(context), *resources(context, EVERY), *_with_alerts(BatchRule(context))]
 
 
 def retraining(context: Context) -> list[Resource]:
     """Return what training again and again keeps: the chain's roles and source archive, and all that is its own."""
     chain = [ProcessingRole(context), ExecutionRole(context), SourceArchive(context)]
     return [*chain, *resources(context, RETRAINING), *_with_alerts(TrainingRule(context))]
+
+
+def _pulling(context: Context) -> list[Resource]:
+    """Return the leave to pull the image, where no endpoint has it: before the first one, or after the last."""
+    return [] if context.state.of_kind(ImageAccess.kind) else [ImageAccess(context)]
 
 
 def _with_alerts(rule: Resource) -> list[Resource]:

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.sagemaker.models import sagemaker_backends
 
+from sentictl.api import stack
 from sentictl.aws.names import TRANSFORM_GROUP
 from sentictl.config.state import Record
 from sentictl.errors import SettingsError
@@ -27,6 +28,8 @@ from sentictl.services.iam.roles import ExecutionRole
 from sentictl.services.kept import KEPT, SCHEDULED
 from sentictl.services.monitoring.texts import text_of
 from sentictl.services.operations.logs import read_logs
+from sentictl.services.operations.unused import survey
+from sentictl.services.serving.image import ImageAccess
 from tests.services.conftest import MOTO_ACCOUNT
 
 REGION = "eu-west-1"
@@ -191,3 +194,24 @@ def test_a_bucket_that_others_may_see_is_there(context: Context, monkeypatch: py
         check_folders(context)
     monkeypatch.setattr(context.environment.client("s3"), "head_bucket", refuse)
     check_folders(context)
+
+
+def test_the_image_may_be_pulled_where_no_endpoint_stands(context: Context) -> None:
+    context.config.change({"deploy.image": "ray-serve"})
+    assert any(isinstance(each, ImageAccess) for each in stack.scheduling(context))
+    context.state.keep(
+        Record(ImageAccess.kind, "films-local-image-0", "arn")
+    )  # an endpoint's own, which stays as it is
+    assert not any(isinstance(each, ImageAccess) for each in stack.scheduling(context))
+
+
+def test_what_somebody_elses_job_answers_is_in_use(context: Context) -> None:
+    """Its record is on the machine of whoever began it."""
+    schedule(context, "day 3:00")
+    bucket, name = context.naming.bucket, "films-local-batch-0123456789ab"
+    s3 = context.environment.client("s3")
+    for folder in ("0123456789ab", "ba9876543210"):
+        s3.put_object(Bucket=bucket, Key=f"batch/{folder}/in/a.jsonl", Body=b"{}")
+    run(context, name, "InProgress")
+    unused = [each.name for each in survey(context).unused if each.kind == "batch"]
+    assert unused == ["ba9876543210"]

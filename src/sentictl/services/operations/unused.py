@@ -21,7 +21,7 @@ from sentictl.errors import ForeignError
 from sentictl.lifecycle.resource import Context
 from sentictl.reviews.prepare.manifest import read_manifest
 from sentictl.services.batch.job import FOLDER as BATCHES
-from sentictl.services.batch.job import folder_of, going_on
+from sentictl.services.batch.job import TransformJob, describe_transform_job, folder_of, going_on
 from sentictl.services.resources.dataset import FOLDER as DATASETS
 from sentictl.services.resources.dataset import Dataset
 from sentictl.services.resources.processing import ProcessingJob
@@ -261,8 +261,14 @@ def _checkpoints(context: Context, served: _Served, on_s3: dict[str, int]) -> It
 
 
 def _batches(context: Context, on_s3: dict[str, int]) -> Iterator[Unused]:
-    """Yield the reviews and answers of transform jobs that were over a day ago, and that nobody fetched."""
-    kept = {folder_of(record.name) for record, job in going_on(context) if not _is_long_over(job)}
+    """Yield the reviews and answers of transform jobs that were over a day ago, and that nobody fetched.
+
+    Also of those that somebody else began, whose record this checkout has not.
+    """
+    jobs = {record.name: job for record, job in going_on(context)}
+    if any(prefix.startswith(BATCHES) for prefix in on_s3):
+        jobs |= {name: describe_transform_job(context, name) or {} for name, _ in TransformJob(context).found(jobs)}
+    kept = {folder_of(name) for name, job in jobs.items() if not _is_long_over(job)}
     for prefix, size in on_s3.items():
         if prefix.startswith(BATCHES) and prefix not in kept:
             yield Unused("batch", prefix.removeprefix(BATCHES).rstrip("/"), prefix, size)
