@@ -13,6 +13,7 @@ from sentictl.services.resources.storage import (
     bucket_exists,
     create_bucket,
     delete_bucket,
+    delete_objects,
     list_keys,
     tag_bucket,
 )
@@ -29,6 +30,17 @@ def context(moto_context_of: ContextOf) -> Context:
 @pytest.fixture
 def s3(context: Context) -> Any:
     return context.environment.client("s3")
+
+
+def test_what_is_deleted_leaves_no_older_version_wherever_the_state_is(context: Context, s3: Any) -> None:
+    """A bucket in which the state was goes on keeping versions: reviews that were captured, say."""
+    create_bucket(context, NAME)
+    s3.put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Enabled"})
+    for key in ("captures/a", "models/a"):
+        s3.put_object(Bucket=NAME, Key=key, Body=b"a review")
+    delete_objects(context, NAME, "captures/")
+    assert [each["Key"] for each in s3.list_object_versions(Bucket=NAME)["Versions"]] == ["models/a"]
+    assert "DeleteMarkers" not in s3.list_object_versions(Bucket=NAME)
 
 
 def test_a_versioned_bucket_is_emptied_of_all_versions_and_deleted(context: Context, s3: Any) -> None:

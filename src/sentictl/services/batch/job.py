@@ -25,6 +25,7 @@ from sentictl.services.batch.request import transform_request
 from sentictl.services.resources.logs import delete_streams, job_log_scope
 from sentictl.services.resources.sagemaker import OVER, SageMakerResource, because, stop_job
 from sentictl.services.resources.storage import (
+    DELETING,
     bucket_exists,
     bucket_scope,
     delete_objects,
@@ -72,8 +73,8 @@ class TransformJob(SageMakerResource):
     keeps_versions = True
     actions = Actions(
         read="sagemaker:DescribeTransformJob sagemaker:ListTransformJobs sagemaker:ListTags s3:ListBucket",
-        create="sagemaker:CreateTransformJob sagemaker:AddTags s3:PutObject s3:GetObject s3:DeleteObject",
-        delete="sagemaker:StopTransformJob s3:DeleteObject logs:DescribeLogStreams logs:DeleteLogStream",
+        create=f"sagemaker:CreateTransformJob sagemaker:AddTags s3:PutObject s3:GetObject {DELETING}",
+        delete=f"sagemaker:StopTransformJob {DELETING} logs:DescribeLogStreams logs:DeleteLogStream",
         unscoped="sagemaker:ListTransformJobs",
     )
 

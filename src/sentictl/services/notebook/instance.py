@@ -26,7 +26,7 @@ from sentictl.services.notebook import package
 from sentictl.services.pricing.estimate import machine_price
 from sentictl.services.resources.logs import delete_streams
 from sentictl.services.resources.sagemaker import SageMakerResource
-from sentictl.services.resources.storage import bucket_exists, delete_objects
+from sentictl.services.resources.storage import DELETING, bucket_exists, delete_objects
 from sentictl.services.tuning.job import TuningJob
 
 # The role and the script are looked for only where there is an instance: who has none needs no permission to ask.
@@ -76,7 +76,7 @@ class NotebookLifecycle(Resource):
         read="sagemaker:DescribeNotebookInstanceLifecycleConfig iam:GetRole sagemaker:ListTags",
         create="sagemaker:CreateNotebookInstanceLifecycleConfig s3:PutObject",
         update="sagemaker:UpdateNotebookInstanceLifecycleConfig s3:PutObject",
-        delete="sagemaker:DeleteNotebookInstanceLifecycleConfig s3:ListBucket s3:DeleteObject",
+        delete=f"sagemaker:DeleteNotebookInstanceLifecycleConfig s3:ListBucket {DELETING}",
     )
 
     @property

@@ -16,7 +16,7 @@ from sentictl.reviews.prepare.preparation import PreparedDataset, prepare
 from sentictl.reviews.read.resolve import open_source, user_cache
 from sentictl.services.resources.processing import ProcessingJob, prepared_on_aws
 from sentictl.services.resources.processing_code import AWS
-from sentictl.services.resources.storage import StoredObject, list_keys, list_sizes, read_object
+from sentictl.services.resources.storage import DELETING, StoredObject, list_keys, list_sizes, read_object
 
 FOLDER = "datasets/"
 
@@ -30,7 +30,7 @@ class Dataset(StoredObject):
     actions = Actions(
         read="s3:ListBucket s3:GetObject s3:GetBucketTagging",
         create="s3:PutObject s3:AbortMultipartUpload s3:DeleteObject",
-        delete="s3:DeleteObject",
+        delete=DELETING,
     )
     keeps_versions = True
 

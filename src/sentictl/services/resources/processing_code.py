@@ -19,7 +19,7 @@ from sentictl.reviews.read.folders.files import folder_of
 from sentictl.reviews.read.source import ACCEPTED
 from sentictl.reviews.read.tables.folder import is_table
 from sentictl.reviews.spark.order import ARCHIVE, FILE, Order
-from sentictl.services.resources.storage import StoredObject, list_keys, read_object
+from sentictl.services.resources.storage import DELETING, StoredObject, list_keys, read_object
 
 FOLDER = "processing/"
 DEPTH = 2  # slashes in the name of one; those of scheduled trainings lie deeper
@@ -48,9 +48,7 @@ class ProcessingCode(StoredObject):
     command = "data"
     on_request = True
     keeps_versions = True
-    actions = Actions(
-        read="s3:ListBucket s3:GetObject s3:GetBucketTagging", create="s3:PutObject", delete="s3:DeleteObject"
-    )
+    actions = Actions(read="s3:ListBucket s3:GetObject s3:GetBucketTagging", create="s3:PutObject", delete=DELETING)
 
     @property
     def wanted(self) -> bool:

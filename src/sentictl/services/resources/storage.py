@@ -21,6 +21,8 @@ PRIVATE = {
     "BlockPublicPolicy": True,
     "RestrictPublicBuckets": True,
 }
+# What it takes to delete an object with its older versions.
+DELETING = "s3:ListBucketVersions s3:DeleteObject s3:DeleteObjectVersion"
 OBJECT_ACTIONS = {
     "s3:GetObject",
     "s3:PutObject",
@@ -62,7 +64,7 @@ class Bucket(S3Bucket):
         read="s3:ListBucket s3:GetBucketPublicAccessBlock s3:GetBucketTagging",
         create="s3:CreateBucket s3:PutBucketTagging s3:TagResource s3:PutBucketPublicAccessBlock",
         update="s3:PutBucketPublicAccessBlock",
-        delete="s3:ListBucketVersions s3:DeleteObject s3:DeleteObjectVersion s3:DeleteBucket",
+        delete=f"{DELETING} s3:DeleteBucket",
     )
 
     @property
@@ -178,13 +180,11 @@ def delete_bucket(context: Context, name: str) -> None:
 
 
 def delete_objects(context: Context, bucket: str, prefix: str) -> None:
-    """Delete every object whose key begins with `prefix`; where the bucket keeps older versions, these as well."""
-    client = context.environment.client("s3")
-    if context.settings.project.state == OWN:
-        _delete_versions(client, bucket, prefix)
-        return
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        _delete_batch(client, bucket, [{"Key": entry["Key"]} for entry in page.get("Contents", [])])
+    """Delete every object whose key begins with `prefix`, with its older versions.
+
+    A bucket in which the state was once goes on keeping those.
+    """
+    _delete_versions(context.environment.client("s3"), bucket, prefix)
 
 
 def _delete_versions(client: Any, bucket: str, prefix: str, *, but: str | None = None) -> None:

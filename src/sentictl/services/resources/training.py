@@ -28,7 +28,14 @@ from sentictl.services.resources.artifacts import artifact_is_there, fetch_artif
 from sentictl.services.resources.dataset import Dataset
 from sentictl.services.resources.logs import delete_streams, job_log_scope
 from sentictl.services.resources.sagemaker import OVER, DigestNamed, because, served_configs, stop_job
-from sentictl.services.resources.storage import StoredObject, bucket_tags, delete_objects, list_keys, read_object
+from sentictl.services.resources.storage import (
+    DELETING,
+    StoredObject,
+    bucket_tags,
+    delete_objects,
+    list_keys,
+    read_object,
+)
 from sentictl.services.resources.training_log import TrainingLog
 
 CHANNELS = ("train", "validation", "vocabulary")
@@ -62,9 +69,7 @@ class SourceArchive(StoredObject):
 
     kind = "source-archive"
     command = "train"
-    actions = Actions(
-        read="s3:ListBucket s3:GetObject s3:GetBucketTagging", create="s3:PutObject", delete="s3:DeleteObject"
-    )
+    actions = Actions(read="s3:ListBucket s3:GetObject s3:GetBucketTagging", create="s3:PutObject", delete=DELETING)
 
     @cached_property
     def _packed(self) -> bytes:
@@ -109,7 +114,7 @@ class TrainingJob(DigestNamed):
     actions = Actions(
         read="sagemaker:DescribeTrainingJob sagemaker:ListTrainingJobs sagemaker:ListTags s3:GetObject",
         create="sagemaker:CreateTrainingJob sagemaker:AddTags iam:PassRole "
-        "logs:DescribeLogStreams logs:GetLogEvents s3:DeleteObject",
+        f"logs:DescribeLogStreams logs:GetLogEvents {DELETING}",
         delete="sagemaker:StopTrainingJob sagemaker:DeleteTrainingJob logs:DescribeLogStreams logs:DeleteLogStream",
         unscoped="sagemaker:ListTrainingJobs",
     )

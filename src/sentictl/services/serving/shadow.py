@@ -14,7 +14,7 @@ from sentictl.errors import ModelError
 from sentictl.lifecycle.cost import Machines
 from sentictl.lifecycle.resource import Actions, Context
 from sentictl.services.iam.execution_policy import ExecutionPolicy
-from sentictl.services.resources.storage import bucket_arn, bucket_exists, delete_objects
+from sentictl.services.resources.storage import DELETING, bucket_arn, bucket_exists, delete_objects
 from sentictl.services.serving.model import Model, check_model_fits, finished, named, trained
 
 SETTING = "deploy.shadow"
@@ -55,7 +55,7 @@ class ShadowModel(Model):
     actions = Actions(
         read=Model.actions.read,
         create=Model.actions.create,
-        delete=f"{Model.actions.delete} s3:ListBucket s3:DeleteObject",
+        delete=f"{Model.actions.delete} {DELETING}",
         unscoped=Model.actions.unscoped,
     )
 

@@ -18,7 +18,7 @@ from sentictl.errors import PackagingError, SettingsError
 from sentictl.lifecycle.resource import Actions, Context, LiveResource
 from sentictl.services.resources.artifacts import fetch_artifact
 from sentictl.services.resources.sagemaker import has_endpoint
-from sentictl.services.resources.storage import StoredObject, list_keys, read_object
+from sentictl.services.resources.storage import DELETING, StoredObject, list_keys, read_object
 from sentictl.services.serving.model import trained
 from sentictl.services.web.packages import ARCHITECTURE, LEFT_OUT, PYTHON, installed_files, wheels
 
@@ -48,9 +48,7 @@ class FunctionArchive(StoredObject):
     command = "deploy"
     face = True
     removed_as = "lambda"
-    actions = Actions(
-        read="s3:ListBucket s3:GetObject s3:GetBucketTagging", create="s3:PutObject", delete="s3:DeleteObject"
-    )
+    actions = Actions(read="s3:ListBucket s3:GetObject s3:GetBucketTagging", create="s3:PutObject", delete=DELETING)
 
     @property
     def name(self) -> str:

@@ -105,7 +105,8 @@ def _own_pool(context: Context) -> str:
         raise UsageError(
             f"api.user_pool names the pool {named}, whose users are not sentictl's to make or to delete.",
             f"Make them where that pool is kept, or: aws cognito-idp admin-create-user --user-pool-id {named} "
-            "--username EMAIL",
+            "--username EMAIL --user-attributes Name=email,Value=EMAIL Name=email_verified,Value=true "
+            "--desired-delivery-mediums EMAIL",
         )
     try:
         return pool_id(context)

@@ -13,6 +13,7 @@ from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
 from sentictl.services.page.render import INDEX, SignIn, render
 from sentictl.services.resources.storage import (
+    DELETING,
     S3Bucket,
     bucket_arn,
     bucket_exists,
@@ -38,7 +39,7 @@ class WebsiteBucket(S3Bucket):
         create="s3:CreateBucket s3:PutBucketTagging s3:TagResource "
         "s3:PutBucketPublicAccessBlock s3:PutBucketPolicy s3:PutBucketWebsite",
         update="s3:PutBucketPublicAccessBlock s3:PutBucketPolicy s3:PutBucketWebsite",
-        delete="s3:ListBucketVersions s3:DeleteObject s3:DeleteObjectVersion s3:DeleteBucket",
+        delete=f"{DELETING} s3:DeleteBucket",
     )
 
     @property
