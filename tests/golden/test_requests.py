@@ -135,12 +135,12 @@ def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
             for when in ("day 03:00", "off"):
                 _sentictl("predict", "--every", when, "--file", "s3://others/in", "--output", "s3://others/out")
             _keep(told, "batch", requests)
+            _set(AT_ONCE)
             _set(ON_S3)
             for when in ("sunday 02:00", "off"):
                 _sentictl("train", "--every", when)
             _set(HERE)
             _keep(told, "retraining", requests)
-            _set(AT_ONCE)
             _sentictl("deploy", "--model", "1", "--shadow", "2")
             _keep(told, "shadow", requests)
             _set(KEYS)

@@ -19,6 +19,7 @@ from sentictl.lifecycle.resource import Context
 from sentictl.services.batch.schedule import BatchScheduleRole
 from sentictl.services.iam.roles import ExecutionRole, FunctionRole, PageRole, ProcessingRole, Role
 from sentictl.services.notebook.instance import NotebookRole
+from sentictl.services.resources.logs import EndpointLogGroup
 from sentictl.services.retraining.roles import RetrainingRole, TrainScheduleRole
 from sentictl.services.serving.schedule import ScheduleRole
 from sentictl.services.web.access_log import LogAccess
@@ -138,6 +139,14 @@ def test_the_function_may_ask_its_endpoint_and_no_other(context: Context) -> Non
     assert allowed(FunctionRole(context), "sagemaker:InvokeEndpoint", endpoint)
     assert not allowed(FunctionRole(context), "sagemaker:InvokeEndpoint", endpoint + "-2")
     assert not allowed(FunctionRole(context), "s3:GetObject", f"arn:aws:s3:::films-local-{ACCOUNT}/models/x")
+
+
+@pytest.mark.parametrize("serving", ["instance", "serverless"])
+def test_an_endpoint_may_write_its_log(context_of: ContextOf, serving: str) -> None:
+    context = context_of(f'[project]\nname = "films"\n[deploy]\nserving = "{serving}"\n')
+    stream = f"{EndpointLogGroup(context).arn}:log-stream:AllTraffic/i-0123"
+    (statement,) = [each for each in statements(ExecutionRole(context)) if each["Sid"] == "WriteTheEndpointsLog"]
+    assert any(fnmatchcase(stream, pattern) for pattern in statement["Resource"])
 
 
 def test_the_page_is_all_that_api_gateway_may_read(context: Context) -> None:
