@@ -91,3 +91,19 @@ def test_named_values_must_be_two(positive: str, negative: str) -> None:
 def test_a_value_on_both_sides_is_refused() -> None:
     with pytest.raises(DataError, match="line 2: the label 3 is on both sides"):
         labels(positive=">=3", negative="<=3").read(3, "line 2")
+
+
+def test_a_number_with_a_comma_before_three_digits_is_none() -> None:
+    """It may be one thousand, or one."""
+    reader = labels(positive=">=100", negative="<100")
+    assert [reader.read(value, "line 2") for value in ("1,5", "100,25")] == [0, 1]
+    for value in ("1,000", "-1,234,567"):
+        with pytest.raises(DataError, match="is a third label"):
+            reader.read(value, "line 2")
+
+
+def test_ratings_out_of_different_numbers_are_refused() -> None:
+    reader = labels(positive=">=4", negative="<4")
+    assert [reader.read(value, "line 2") for value in ("4/5", "3 / 5", "5")] == [1, 0, 1]
+    with pytest.raises(DataError, match="line 3: the rating 4/10 is out of 10, and others are out of 5"):
+        reader.read("4/10", "line 3")

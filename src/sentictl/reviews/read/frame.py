@@ -53,7 +53,9 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _value(value: Any) -> Any:
-    if hasattr(value, "item"):  # a number of numpy's
-        value = value.item()
+    if hasattr(value, "tolist"):  # a number of numpy's, or an array
+        value = value.tolist()
+    if isinstance(value, list):
+        return value
     missing = value is None or value != value or type(value).__name__ == "NAType"
     return None if missing else value

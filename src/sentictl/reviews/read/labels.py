@@ -21,8 +21,9 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
 LIMIT = re.compile(r"(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)")
-NUMBER = re.compile(r"([+-]?\d+(?:[.,]\d+)?)")
+NUMBER = re.compile(r"(?![+-]?\d{1,3}(?:,\d{3})+$)([+-]?\d+(?:[.,]\d+)?)")  # 1,000 may be one thousand, or one
 RATING = re.compile(r"(\d+(?:[.,]\d+)?)\s*(?:stars?|/\s*\d+)")  # "4 stars", "4.5/5"
+OUT_OF = re.compile(r"\d+(?:[.,]\d+)?\s*/\s*(\d+)")
 STARS = re.compile(r"([★⭐*]+)[☆✩\ufe0f]*")
 LONGEST = 100  # characters: no label is longer
 MOST_PROPOSED = 10  # values: where there are more, they are compared
@@ -87,6 +88,7 @@ class LabelReader:
         self._ignore = _side(settings.ignore)
         self._usual = not settings.positive.strip() and not settings.negative.strip()
         self._seen: dict[str, int] = {}
+        self._scale = ""  # that ratings are out of
         self._check()
 
     def read(self, value: object, where: str) -> int | None:
@@ -97,12 +99,14 @@ class LabelReader:
             where: the line and file, for the error.
 
         Raises:
-            DataError: the value is not on either side, or a third spelling appears among the usual ones.
+            DataError: the value is not on either side, a third spelling appears among the usual ones, or a rating is
+                out of another number than those before it.
         """
         spelling = spelled(value)
         label = self._seen.get(spelling)
         if label is not None:
             return label
+        self._check_scale(spelling, where)
         if self._ignore.holds(spelling):
             return None
         label = self._meaning(spelling, where)
@@ -132,6 +136,16 @@ class LabelReader:
         if not self._settings.negative.strip():  # a comparison alone
             return 0
         return None if self._settings.positive.strip() else 1
+
+    def _check_scale(self, spelling: str, where: str) -> None:
+        rating = OUT_OF.fullmatch(spelling)
+        scale = rating[1] if rating else ""
+        if scale and self._scale and scale != self._scale:
+            raise DataError(
+                f"{where}: the rating {spelling} is out of {scale}, and others are out of {self._scale}.",
+                "Bring them to one scale.",
+            )
+        self._scale = self._scale or scale
 
     def _check(self) -> None:
         settings = self._settings

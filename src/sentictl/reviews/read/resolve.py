@@ -17,8 +17,8 @@ from sentictl.reviews.read.folders.archive import TARS, ZIP_SUFFIX, ArchiveSourc
 from sentictl.reviews.read.folders.files import folder_of
 from sentictl.reviews.read.folders.folder import FolderSource
 from sentictl.reviews.read.package import PACKAGE, PackageSource
-from sentictl.reviews.read.source import ACCEPTED, ReportProgress, Source
-from sentictl.reviews.read.tables.folder import TableFolderSource, files_below, is_table
+from sentictl.reviews.read.source import ACCEPTED, ReportProgress, Source, files_below
+from sentictl.reviews.read.tables.folder import TableFolderSource, is_table
 from sentictl.reviews.read.tables.opening import EXCEL, TABLES, inner_suffix, opened, spreadsheet
 from sentictl.reviews.read.tables.table import TableSource
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import textwrap
 from abc import ABC, abstractmethod
@@ -250,3 +251,16 @@ def json_sha256(value: object) -> str:
 def unreadable(path: Path, error: OSError) -> DataError:
     """The error that says why a file or folder cannot be read."""
     return DataError(f"{path} cannot be read: {error.strerror or error}.", ACCEPTED)
+
+
+def files_below(folder: Path) -> list[str]:
+    """Return the paths of all files in a folder and in those in it, with `/` between their parts, sorted.
+
+    A link to a folder is not followed, and stands among them by its own name.
+    """
+    found = []
+    for above, folders, files in os.walk(folder):
+        inside = Path(above).relative_to(folder)
+        links = [name for name in folders if Path(above, name).is_symlink()]
+        found += [(inside / name).as_posix() for name in (*files, *links)]
+    return sorted(found)

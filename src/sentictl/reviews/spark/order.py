@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from sentictl.reviews.read.command import ReadingCommand
-from sentictl.reviews.read.tables.folder import files_below, is_table, unexpected
+from sentictl.reviews.read.source import files_below
+from sentictl.reviews.read.tables.folder import is_table, unexpected
 
 if TYPE_CHECKING:
     from sentictl.config.settings import DataSettings

@@ -3,6 +3,7 @@
 import gzip
 import io
 import tarfile
+import tracemalloc
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -155,3 +156,18 @@ def test_the_fingerprint_is_of_the_content(official: Files, pack: Pack) -> None:
     moved = path.rename(path.with_name("moved.tgz"))
     assert ArchiveSource(moved).fingerprint() == first
     assert ArchiveSource(pack(official | {"train/pos/0_9.txt": b"changed"})).fingerprint() != first
+
+
+def test_memory_does_not_grow_with_the_members(tmp_path: Path) -> None:
+    def most(count: int) -> int:
+        source = archive_of(
+            tmp_path / f"{count}.tar.gz", *(member(f"pos/{n}.txt") for n in range(count)), content=b"good"
+        )
+        tracemalloc.start()
+        try:
+            assert sum(1 for _ in source.reviews()) == count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert most(3000) < most(1000) + 200 * 1000

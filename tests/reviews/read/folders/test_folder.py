@@ -61,3 +61,14 @@ def test_an_unreadable_review_is_refused(unpack: Pack) -> None:
     (folder / "aclImdb" / "train" / "pos" / "1_9.txt").symlink_to("gone")
     with pytest.raises(DataError, match=r"1_9\.txt cannot be read: No such file"):
         list(FolderSource(folder).reviews())
+
+
+def test_a_folder_beside_the_official_one_is_read_as_well(official: Files, unpack: Pack, pack: Pack) -> None:
+    more = {"mine/pos/a.txt": b"A fine film of my own.", "mine/neg/b.txt": b"A bad one."}
+    folder = unpack(official)
+    for name, content in more.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    found = {review.text for review in FolderSource(folder).reviews()}
+    assert {"A fine film of my own.", "A bad one."} <= found
+    assert len(found) == len({review.text for review in FolderSource(folder / "aclImdb").reviews()}) + 2

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -263,3 +264,27 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.5 * peaks[0] + 2_000_000
+
+
+def test_many_bad_rows_take_no_more_time_each_than_few(tmp_path: Path) -> None:
+    """Each is looked at again with the lines behind it, and none is kept for the next."""
+
+    def calls(rows: int) -> int:
+        path = tmp_path / f"{rows}.csv"
+        path.write_text("review,label\n" + '"He said "great, fun", ok",7\n' * rows)
+        count = 0
+
+        def counted(*_: Any) -> None:
+            nonlocal count
+            count += 1
+
+        before = sys.getprofile()
+        sys.setprofile(counted)
+        try:
+            found = list(read_inputs(path, DataSettings()))
+        finally:
+            sys.setprofile(before)
+        assert len(found) == rows
+        return count
+
+    assert calls(400) < 5 * calls(100)

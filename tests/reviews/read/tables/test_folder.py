@@ -69,3 +69,15 @@ def test_folders_that_are_called_for_a_label_come_before_tables(folder: Path) ->
         (folder / name).mkdir()
         (folder / name / "1.txt").write_text(f"A {name} review")
     assert sorted(review.text for review in opened(folder).reviews()) == ["A neg review", "A pos review"]
+
+
+def test_tables_that_are_passed_over_are_counted(folder: Path) -> None:
+    """Spark passes those over whose names begin with an underscore; links are not followed."""
+    (folder / "_b.csv").write_text("review,label\nSixth,1\n")
+    elsewhere = folder.parent / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "d.csv").write_text("review,label\nSeventh,1\n")
+    (folder / "linked").symlink_to(elsewhere)
+    source = opened(folder)
+    assert {"Sixth", "Seventh"}.isdisjoint(review.text for review in source.reviews())
+    assert source.warnings["file that is no table skipped"] == 2

@@ -230,3 +230,26 @@ def test_progress_reaches_the_size_of_the_file(tmp_path: Path) -> None:
     done = [table.done for _ in table.reviews()]
     assert done == sorted(done)
     assert done[0] < done[-1] == table.total == (tmp_path / "a.csv").stat().st_size
+
+
+@pytest.mark.parametrize("behind", ['[{"review": "Lost", "label": 0}]', "x", ", {}"])
+def test_what_stands_behind_the_list_of_a_json_file_is_not_lost(tmp_path: Path, behind: str) -> None:
+    """As `cat a.json b.json` leaves it."""
+    blanks = "\n" * 100_000
+    error = refused(tmp_path / "a.json", f'[{{"review": "Good", "label": 1}}]{blanks}{behind}')
+    assert "goes on behind the end of its list" in error.message
+    assert [
+        review.text for review in source(tmp_path / "a.json", f'[{{"review": "Good", "label": 1}}]{blanks}').reviews()
+    ] == ["Good"]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_columns_that_are_called_alike_are_refused(tmp_path: Path, name: str) -> None:
+    content = "review,Label,LABEL\ngood,0,1\n" if name == "a.csv" else '{"review": "good", "Label": 0, "LABEL": 1}\n'
+    assert "the columns 'Label' and 'LABEL' are both called 'label'" in refused(tmp_path / name, content).message
+
+
+def test_a_column_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    chosen = DataSettings(columns="review,label,label")
+    with pytest.raises(DataError, match="'label' is named twice"):
+        list(source(tmp_path / "a.csv", "good,1,0\n", chosen).reviews())

@@ -57,7 +57,10 @@ class ArchiveSource(FilesSource):
             Counted(cast(io.BufferedIOBase, content), LIMITS) as counted,
             tarfile.open(fileobj=counted, mode="r|") as tar,
         ):
-            for count, member in enumerate(tar, start=1):
+            count = 0
+            while member := tar.next():
+                tar.members.clear()  # type: ignore[attr-defined]  # it grows with the archive, and is for going back in it
+                count += 1
                 LIMITS.check_entries(count)
                 self.done = raw.tell()
                 self._check(member.name)

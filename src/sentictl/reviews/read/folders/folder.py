@@ -1,14 +1,13 @@
 """A folder of reviews."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from sentictl.errors import DataError
 from sentictl.reviews.read.folders import layout
 from sentictl.reviews.read.folders.files import FilesSource, folder_of
-from sentictl.reviews.read.source import ACCEPTED, MAX_REVIEW_BYTES, file_sha256, unreadable
+from sentictl.reviews.read.source import ACCEPTED, MAX_REVIEW_BYTES, file_sha256, files_below, unreadable
 
 
 class FolderSource(FilesSource):
@@ -57,17 +56,20 @@ class FolderSource(FilesSource):
 
     def _names(self) -> list[str]:
         """The paths of all files in the folder."""
-        found = []
-        for folder, _, files in os.walk(self.root):
-            above = Path(folder).relative_to(self.root).as_posix()
-            found += [file if above == "." else f"{above}/{file}" for file in files]
-        return sorted(found)
+        return files_below(self.root)
 
 
 def _root(path: Path) -> Path:
-    """The folder that holds the official layout: this one, or one in it; this one where there is no such."""
+    """The folder that holds the official layout: this one, or the only one in it that holds reviews; else this one."""
     try:
         inner = sorted(child for child in path.iterdir() if child.is_dir())
     except OSError as error:
         raise unreadable(path, error) from error
-    return next((f for f in (path, *inner) if any((f / group).is_dir() for group in layout.LABELS)), path)
+    if _is_official(path):
+        return path
+    holding = [child for child in inner if any(folder_of(f"{child.name}/{name}") for name in files_below(child))]
+    return holding[0] if len(holding) == 1 and _is_official(holding[0]) else path
+
+
+def _is_official(folder: Path) -> bool:
+    return any((folder / group).is_dir() for group in layout.LABELS)

@@ -7,6 +7,7 @@ that it took: where every line is a row by itself, it is read as one.
 
 import csv
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
 from typing import IO, Any
@@ -97,6 +98,7 @@ class Records:
         warnings: Warnings,
     ) -> None:
         self._lines = iter(lines)
+        self._again = deque[str | DataError]()  # lines that are to be read again, before the others
         self._number = skipped
         self._form = form
         self._header = header
@@ -120,18 +122,21 @@ class Records:
 
     def _take(self) -> Iterator[str]:
         """The lines, one by one, up to one that is too long; those of the record that is being read are kept."""
-        for line in self._lines:
+        while (line := self._next()) is not None:
             if isinstance(line, DataError):
-                self._lines = chain([line], self._lines)
+                self._again.appendleft(line)
                 return
             self._taken.append(line)
             self._number += 1
             yield line
         self._ended = True
 
+    def _next(self) -> str | DataError | None:
+        return self._again.popleft() if self._again else next(self._lines, None)
+
     def _too_long(self) -> Iterator[tuple[int, DataError]]:
         """The error in the place of the next line, if there is a next line."""
-        line = next(self._lines, None)
+        line = self._next()
         if isinstance(line, DataError):
             self._number += 1
             yield self._number, line
@@ -159,7 +164,8 @@ class Records:
         start = self._number - len(taken) + 1
         what = f"line {start} of {self._name}, or the quote that opens there: {error}."
         yield start, DataError(what, CSV_QUOTES)
-        self._lines, self._number, self._ended = chain(taken[1:], self._lines), start, False
+        self._again.extendleft(reversed(taken[1:]))
+        self._number, self._ended = start, False
 
     def _rows(self, taken: Sequence[str]) -> list[tuple[int, list[str]]]:
         """The lines of a record as a row each, or nothing where one of them is none."""

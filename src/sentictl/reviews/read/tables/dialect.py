@@ -57,6 +57,9 @@ def header_of(sample: Sequence[str], delimiter: str, name: str, asked: Asked) ->
     first = beginning[0] if beginning else []
     given = column_names(asked)
     if given:
+        doubled = [column for column in given if given.count(column) > 1]
+        if doubled:
+            raise DataError(f"The column {reprlib.repr(doubled[0])} is named twice.", "Give each a name of its own.")
         return given, [normal(field) for field in first] == [normal(field) for field in given]
     below = "" if has_columns(first, asked.columns) else _header_below(sample, asked)
     if below:

@@ -1,12 +1,11 @@
 """Labelled reviews in all tables of a folder."""
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from sentictl.reviews.read.command import DATA, ReadingCommand
-from sentictl.reviews.read.source import Review, Source, json_sha256
+from sentictl.reviews.read.source import Review, Source, files_below, json_sha256
 from sentictl.reviews.read.tables.opening import TABLES, inner_suffix, is_hidden
 from sentictl.reviews.read.tables.table import TableSource
 
@@ -51,29 +50,27 @@ class TableFolderSource(Source):
             before += table.total
 
 
-def files_below(folder: Path) -> list[str]:
-    """Return the paths of all files in a folder and in those in it, with `/` between their parts, sorted."""
-    found = []
-    for above, _, files in os.walk(folder):
-        inside = Path(above).relative_to(folder)
-        found += [(inside / file).as_posix() for file in files]
-    return sorted(found)
-
-
 def is_table(name: str) -> bool:
     """Tell by a file's path whether it is a table, packed or not, that somebody put there."""
-    known = inner_suffix(name) in TABLES or name.lower().endswith(ZIP)
-    return known and not is_hidden(name) and not _is_mark(name)
+    return _ends_as_table(name) and not is_hidden(name) and not _is_mark(name)
 
 
-def unexpected(names: Iterable[str]) -> list[str]:
-    """Return the files among these that are no tables, without those that programs leave beside tables."""
-    return [name for name in names if not (is_table(name) or is_hidden(name) or _is_mark(name))]
+def unexpected(names: Sequence[str]) -> list[str]:
+    """Return the files among these that are no tables, without those that programs leave beside tables.
+
+    A table whose name, or folder, begins with an underscore is among them: Spark and its kin pass it over.
+    """
+    marks = (_is_mark(name) and not _ends_as_table(name) for name in names)
+    return [name for name, mark in zip(names, marks, strict=True) if not (is_table(name) or is_hidden(name) or mark)]
 
 
 def folder_fingerprint(tables: Iterable[tuple[str, str]]) -> str:
     """Return the fingerprint of a folder of tables, given the path and the fingerprint of each."""
     return json_sha256([list(table) for table in tables])
+
+
+def _ends_as_table(name: str) -> bool:
+    return inner_suffix(name) in TABLES or name.lower().endswith(ZIP)
 
 
 def _is_mark(name: str) -> bool:

@@ -1,6 +1,7 @@
 """The rows of JSON files: an object a line, or one list of objects."""
 
 import json
+import reprlib
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -11,6 +12,7 @@ from sentictl.reviews.read.tables.row import Row
 CHUNK = 64 * 1024  # characters
 FORMS = "Each line is one JSON object, or the whole file is one list of them: [{…}, {…}]."
 LIST = "The file is one list of JSON objects: [{…}, {…}]."
+ONE_LIST = "Put all of it into one list, or an object a line into a file whose name ends in .jsonl."
 BLANK = " \t\r\n"
 
 
@@ -45,8 +47,8 @@ def json_list(file: IO[str], name: str) -> Iterator[Row]:
         name: what it is called, for messages.
 
     Raises:
-        DataError: it is no list in JSON; the message has the number of the object. One that is no object is a row with
-            a problem.
+        DataError: it is no list in JSON, or not one alone; the message has the number of the object. One that is no
+            object is a row with a problem.
     """
     decode = json.JSONDecoder().raw_decode
     text = file.read(CHUNK).lstrip().removeprefix("[")
@@ -69,6 +71,11 @@ def json_list(file: IO[str], name: str) -> Iterator[Row]:
                 text += more
         yield _row(where, fields)
         text = text[end:]
+    rest = text[1:].strip()
+    while not rest and (more := file.read(CHUNK)):
+        rest = more.strip()
+    if rest:
+        raise DataError(f"{name} goes on behind the end of its list: {reprlib.repr(rest)}.", ONE_LIST)
 
 
 def _from_the_next(text: str, file: IO[str]) -> str:

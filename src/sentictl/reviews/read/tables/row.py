@@ -2,6 +2,7 @@
 
 import difflib
 import textwrap
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sentictl.errors import DataError
@@ -67,6 +68,11 @@ class Asked(NamedTuple):
         """
         column: str = getattr(self.settings, setting)
         key = find(column, row.fields)
+        if key is not None and key != column and len(alike := _alike(column, row.fields)) > 1:
+            raise DataError(
+                f"{row.where}: the columns {' and '.join(map(repr, alike))} are both called {column!r}.",
+                self._name(row, setting),
+            )
         if key is not None:
             return row.fields[key]
         there = textwrap.shorten(", ".join(row.fields), MOST_NAMES_SHOWN, placeholder=" …") or "none"
@@ -92,8 +98,12 @@ def find(column: str, names: Any) -> str | None:
     """The name that a column has in a table: this one, or one that differs in case and in blanks around it only."""
     if column in names:
         return column
+    return next(iter(_alike(column, names)), None)
+
+
+def _alike(column: str, names: Iterable[str]) -> list[str]:
     wanted = normal(column)
-    return next((name for name in names if normal(name) == wanted), None)
+    return [name for name in names if normal(name) == wanted]
 
 
 def normal(name: str) -> str:
