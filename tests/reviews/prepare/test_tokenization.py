@@ -19,7 +19,7 @@ from sentimodel.text import TextSettings, tokenize
 
 from sentictl.errors import DataError
 from sentictl.reviews.prepare import tokenization
-from sentictl.reviews.prepare.tokenization import CONTENT_BYTES, Chunk, Tokenizer, tokenized
+from sentictl.reviews.prepare.tokenization import CONTENT_BYTES, Chunk, Tokenizer, content_of, tokenized
 from sentictl.reviews.read.source import Review
 
 SETTINGS = TextSettings()
@@ -89,7 +89,7 @@ def test_numbered_tokens_are_the_tokens_however_often_a_lexicon_begins(most: int
     assert tokens(chunks) == [tokenize(text, SETTINGS) for text in every]
     contents = b"".join(chunk.tokens.contents for chunk in chunks)
     digests = {contents[CONTENT_BYTES * number :][:CONTENT_BYTES] for number in range(len(every))}
-    assert len(digests) == len(set(every))
+    assert len(digests) == len({" ".join(tokenize(text, SETTINGS)) or text for text in every})
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -182,3 +182,11 @@ def alive(process: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+@pytest.mark.parametrize("other", ["Great movie.\r\n", " GREAT  movie. ", "great<br />movie"])
+def test_texts_of_the_same_tokens_are_the_same(other: str) -> None:
+    """Else one can be learned from, and the other tested on."""
+    first, second = (content_of(text, tokenize(text, SETTINGS)) for text in ("Great movie.", other))
+    assert first == second
+    assert content_of("!", []) != content_of("?", [])

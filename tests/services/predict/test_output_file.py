@@ -4,6 +4,8 @@ import csv
 import json
 import resource
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +179,13 @@ def test_a_form_that_is_not_known_is_refused(tmp_path: Path) -> None:
 def test_rows_of_a_table_have_the_same_fields(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="other fields than the first: extra"):
         run(tmp_path / "out.csv", [InputRow("a"), InputRow("b", {"extra": 1})], asker())
+
+
+@FORMS
+def test_values_that_json_has_no_form_for_are_written_as_text(tmp_path: Path, name: str) -> None:
+    """Other columns of a Parquet file hold such."""
+    day, price = datetime(2026, 12, 1, tzinfo=UTC), Decimal("1.50")
+    with open_answers(tmp_path / name, resume=False) as file:
+        file.write({"day": day, "price": price, "several": [price], "label": "positive"})
+    (answer,) = read(tmp_path / name)
+    assert (answer["day"], answer["price"]) == ("2026-12-01 00:00:00+00:00", "1.50")

@@ -34,23 +34,20 @@ from sentictl.reviews.prepare.split_assignment import (
     shuffled,
 )
 from sentictl.reviews.prepare.tokenized_reviews import Shard, TokenizedReviews
-from sentictl.reviews.read.folders import layout
+from sentictl.reviews.read import labels, source
+from sentictl.reviews.read.folders import files, folder, layout
 from sentictl.reviews.read.source import json_sha256
+from sentictl.reviews.read.tables import delimited, dialect, json_rows, parquet, row, table
 
 if TYPE_CHECKING:
     from sentictl.config.settings import DataSettings
 
 SHAPING_SETTINGS = ("validation_fraction", "test_fraction", "seed", "vocabulary_size", "shard_reviews")
 SHAPING_CODE = (
-    sentimodel.text,
-    sentimodel.vocabulary,
-    sentimodel.dataset,
-    corpus_module,
-    encoding,
-    layout,
-    lexicons,
-    split_assignment,
-    tokenization,
+    *(sentimodel.text, sentimodel.vocabulary, sentimodel.dataset),
+    *(corpus_module, encoding, lexicons, split_assignment, tokenization),
+    *(labels, source, files, folder, layout),
+    *(delimited, dialect, json_rows, parquet, row, table),
 )
 DIGEST_CHARACTERS = 16
 FEWEST_TRAINING_REVIEWS = 20

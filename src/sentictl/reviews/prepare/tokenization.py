@@ -98,7 +98,7 @@ class Tokenizer:
             found = tokenize(text, self._settings)
             tokens.numbers.extend(map(self._numbers.__getitem__, found))
             tokens.lengths.append(len(found))
-            tokens.contents.extend(content_of(text))
+            tokens.contents.extend(content_of(text, found))
         tokens.words.extend(islice(reversed(self._numbers), len(self._numbers) - known))
         tokens.words.reverse()
         return tokens
@@ -110,9 +110,12 @@ class Tokenizer:
         self._begun += 1
 
 
-def content_of(text: str) -> bytes:
-    """A digest of a text, `CONTENT_BYTES` long: equal texts have equal ones."""
-    return hashlib.blake2b(text.encode(), digest_size=CONTENT_BYTES).digest()
+def content_of(text: str, tokens: Sequence[str]) -> bytes:
+    """A digest of what a model sees of a text, `CONTENT_BYTES` long.
+
+    Texts of the same tokens have the same one, whatever else they differ in; of one without tokens it is the text's.
+    """
+    return hashlib.blake2b((" ".join(tokens) or text).encode(), digest_size=CONTENT_BYTES).digest()
 
 
 def usable_cores() -> int:

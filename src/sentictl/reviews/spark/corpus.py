@@ -159,7 +159,7 @@ def _chunk(reviews: Sequence[tuple[Any, ...]], starts: NDArray[np.int64], settin
         labels.append(NONE if label is None else label)
         splits.append(NONE if split is None else SPLITS.index(split))
         lengths.append(len(tokens))
-        contents += content_of(text)
+        contents += content_of(text, tokens)
         words += tokens
     return TokenizedChunk(
         numbers.tobytes(),

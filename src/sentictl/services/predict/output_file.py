@@ -20,7 +20,7 @@ MAX_ANSWER_BYTES = 4 * MAX_REVIEW_BYTES  # a review, written as JSON, and its ex
 
 Answer = dict[str, Any]
 
-_WRITER = json.JSONEncoder(ensure_ascii=False)
+_WRITER = json.JSONEncoder(ensure_ascii=False, default=str)  # times and decimals of a Parquet file's other columns
 
 
 class AnswerFile(ABC):
@@ -187,7 +187,7 @@ def cell(value: object) -> str:
     """A value as a field of a table holds it: nothing for JSON's null, and lists and objects as JSON."""
     if value is None:
         return ""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | tuple) else str(value)
+    return _WRITER.encode(value) if isinstance(value, dict | list | tuple) else str(value)
 
 
 class _Lines:
