@@ -11,6 +11,7 @@ answered is answered with its error, as it would otherwise cost all others of it
 Each request leaves one JSON line in the log, without its text, under the id that its caller has for it.
 """
 
+import codecs
 import json
 import sys
 import time
@@ -33,6 +34,7 @@ CHARSETS = {
     "utf-16le": "utf-16-le",
     "utf-16be": "utf-16-be",
 }
+BOM = "\ufeff"  # which some write before a text in UTF-8
 ID_HEADER = "x-amzn-sagemaker-custom-attributes"  # what the caller of InvokeEndpoint has put in CustomAttributes
 _LONGEST_ID = 128  # characters
 _READ_BY_CONTAINER = ("", "utf-8", "utf8", "us-ascii", "ascii")  # it takes JSON for UTF-8
@@ -100,9 +102,12 @@ def input_fn(
         return ClientError("unsupported_charset", f"the charset {charset[:40]} is not read; send {kind} in UTF-8")
     if kind == JSON_LINES:
         lines = request_body.encode() if isinstance(request_body, str) else bytes(request_body)
+        lines = lines.removeprefix(codecs.BOM_UTF8)
         return tuple(_parse_line(line) for line in lines.split(b"\n") if line.strip())
     try:
-        body = request_body if isinstance(request_body, str) else _decoded(bytes(request_body), charset)
+        body = (
+            request_body.removeprefix(BOM) if isinstance(request_body, str) else _decoded(bytes(request_body), charset)
+        )
     except UnicodeDecodeError as error:
         code = "wrong_charset" if charset else "not_utf8"
         return ClientError(code, f"the body is not {charset or 'UTF-8'}: {error.reason} at byte {error.start}")

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import struct
 import tarfile
 import zipfile
@@ -9,12 +10,17 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a ZIP archive can hold
 CHUNK_BYTES = 1 << 20
 # What Python's modules raise at archives that are damaged, encrypted, or packed in ways that they do not know.
 DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
+
+
+# tarfile's own guard: no links that lead out of the folder, no devices, no odd modes. Python has it from 3.11.4 on.
+# Debian 12's own is older, and there nothing but files and folders is unpacked.
+FILTER: Mapping[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 
 
 class ArchiveError(Exception):
@@ -87,11 +93,21 @@ def unpack_tar_gz(stream: IO[bytes], folder: Path, limits: Limits = ARTIFACTS) -
             with tarfile.open(fileobj=counted, mode="r|") as archive:
                 for count, member in enumerate(archive, start=1):
                     limits.check_entries(count)
-                    archive.extract(member, folder, filter="data")
+                    if not FILTER:
+                        _check_plain(member, folder)
+                    archive.extract(member, folder, **FILTER)
             while counted.read(CHUNK_BYTES):  # up to the checksum, which shows damage that tar does not see
                 pass
     except DAMAGE as problem:
         raise ArchiveError(str(problem)) from problem
+
+
+def _check_plain(member: tarfile.TarInfo, folder: Path) -> None:
+    if not (member.isfile() or member.isdir()):
+        raise ArchiveError(f"{member.name!r} is neither a file nor a folder")
+    _inside(folder, member.name)
+    member.mode = 0o755 if member.isdir() else 0o644
+    member.uid = member.gid = os.getuid() if hasattr(os, "getuid") else 0
 
 
 def unpack_zip(content: bytes, folder: Path, limits: Limits) -> None:
