@@ -335,6 +335,19 @@ def test_init_leaves_what_the_project_says_of_serving(run: Run) -> None:
     assert run("config", "get", "deploy.serving", "--env", "prod").stdout == "serverless\n"
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "serving"), [("deploy.max_instances", "3", "instance"), ("train.epochs", "4", "lambda")]
+)
+def test_init_serves_where_nothing_is_paid_by_the_hour_unless_a_setting_is_against_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch, setting: str, value: str, serving: str
+) -> None:
+    run("init")
+    run("config", "set", setting, value)
+    monkeypatch.setenv("SENTICTL_TRAIN_BATCH_SIZE", "32")  # a variable says nothing of how it is served
+    assert run("init", "--env", "prod", "--region", "eu-west-1").returncode == 0
+    assert run("config", "get", "deploy.serving", "--env", "prod").stdout == f"{serving}\n"
+
+
 def test_init_describes_an_environment_on_a_twin(run: Run) -> None:
     done = run("init", "--env", "staging", "--twin")
     assert "Described the environment staging in sentictl.toml: it is on a local twin" in done.stdout

@@ -625,3 +625,25 @@ def test_the_states_of_all_environments_are_told_as_far_as_they_are_known_here(f
     folder.settings_file.write_text('[state]\nprod = "none"\n')
     with pytest.raises(SettingsError, match=rf"state\.prod in {folder.settings_file} is not a table"):
         config.states()
+
+
+def test_a_project_that_was_renamed_by_hand_is_refused_while_something_stands(folder: ProjectFolder) -> None:
+    """What has the old name would be lost track of, and go on costing money."""
+    config = Config.load(folder, "prod")
+    config.state.keep(Record("bucket", "films-prod-123456789012", "arn"))
+    config.save_state()
+    Config.load(folder, "prod")
+    text = (folder.root / "sentictl.toml").read_text()
+    (folder.root / "sentictl.toml").write_text(text.replace('name = "films"', 'name = "movies"'))
+    with pytest.raises(SettingsError) as refused:
+        Config.load(folder, "prod")
+    assert "belongs to films" in refused.value.message
+    assert "Call it films again" in refused.value.hint
+    Config.load(folder)  # nothing of it stands here
+
+
+def test_a_setting_of_an_environment_that_is_emptied_is_none(folder: ProjectFolder) -> None:
+    config = Config.load(folder, "prod")
+    config.set({"env.prod.profile": "", "env.prod.weather": "", "env.prod.twin": ""})
+    again = Config.load(folder, "prod")
+    assert (again.placement.profile, again.placement.region) == ("", "eu-west-1")

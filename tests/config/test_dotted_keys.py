@@ -74,3 +74,25 @@ def test_tables_are_merged_and_values_replaced() -> None:
 
 def test_a_variable_is_called_after_its_key() -> None:
     assert variable("deploy.hours.up") == "SENTICTL_DEPLOY_HOURS_UP"
+
+
+@pytest.mark.parametrize(
+    ("before", "changes"),
+    [
+        ({"deploy.serving": "lambda"}, {"deploy.max_instances": 3, "deploy.serving": "instance"}),
+        (
+            {"deploy.instance_count": 2, "deploy.rollout": "canary"},
+            {"deploy.instance_count": 1, "deploy.rollout": "all-at-once"},
+        ),
+        (
+            {"deploy.instance_count": 4, "deploy.rollout": "linear"},
+            {"deploy.rollout_percent": 5, "deploy.rollout": "canary"},
+        ),
+    ],
+)
+def test_settings_that_go_together_are_changed_together(before: dict[str, object], changes: dict[str, object]) -> None:
+    """However each is given, as a number or as text."""
+    settings = with_values(Settings(), before, str)
+    for given in (changes, {key: str(value) for key, value in changes.items()}):
+        changed = with_values(settings, given, str)
+        assert {key: get(changed, key) for key in changes} == changes

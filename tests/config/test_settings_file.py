@@ -1,5 +1,6 @@
 """The text of sentictl.toml: what is changed in it is changed, and all else stays as people wrote it."""
 
+import os
 import re
 import tomllib
 from collections.abc import Callable
@@ -172,3 +173,20 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in values.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return flat
+
+
+def test_an_edit_that_is_saved_while_it_is_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "sentictl.toml"
+    path.write_text('[project]\nname = "films"\n[train]\nepochs = 3\n')
+    sync, edits = os.fsync, ['[project]\nname = "films"\n[train]\nepochs = 3\nbatch_size = 32\n']
+
+    def sync_slowly(descriptor: int) -> None:
+        """Meanwhile somebody saves the file in an editor, once."""
+        if edits:
+            path.write_text(edits.pop())
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync_slowly)
+    SettingsFile(path).put({"train.epochs": 9})
+    assert SettingsFile(path).read()["train"] == {"epochs": 9, "batch_size": 32}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["sentictl.toml"]

@@ -3,31 +3,36 @@
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 
-def write_atomically(path: Path, content: bytes, mode: int | None = None) -> None:
+def write_atomically(
+    path: Path, content: bytes, mode: int | None = None, check: Callable[[], object] = lambda: None
+) -> None:
     """Replace `path` by `content`; makes its folder where there is none.
 
     Args:
+        path: the file.
+        content: all of it.
+        check: called last, right before the old file goes; what it raises leaves that as it is.
         mode: of the file; by default that of the one it replaces, or else readable for all.
 
     Raises:
         OSError: the folder cannot be written; the old file is untouched and no temporary file stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path, mode) as stream:
+    with replacing(path, mode, check) as stream:
         stream.write(content)
 
 
 @contextlib.contextmanager
-def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
+def replacing(path: Path, mode: int | None = None, check: Callable[[], object] = lambda: None) -> Iterator[BinaryIO]:
     """A stream whose content takes the place of `path` when the block ends well, and leaves no trace when it does not.
 
     Temporary file beside it, fsync, rename, fsync of the folder. Keeps the mode of the file it replaces, unless one
-    is given, and links stay links.
+    is given, and links stay links. `check` is called last, and what it raises leaves the old file.
 
     Raises:
         OSError: the folder is missing or cannot be written.
@@ -42,6 +47,7 @@ def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
             yield stream
             stream.flush()
             os.fsync(descriptor)
+        check()
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)

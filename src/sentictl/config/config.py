@@ -30,6 +30,7 @@ from sentictl.config.state_store import IN_FILE, StateInFile, StateStore
 from sentictl.errors import AccessError, DamagedStateError, SettingsError, UndescribedEnvironmentError
 
 LOCAL = "local"
+BUCKET = "bucket"  # the kind of the project's bucket
 WEATHER = "SENTICTL_TWIN_WEATHER"
 ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")  # part of every name on AWS, as the project's is
 IDENTITY = ("project.name", "project.id")
@@ -82,7 +83,8 @@ class Config:
         environments, states = (_table(document, name, source) for name in ("env", "state"))
         _check_environment(environment, environments, source)
         overrides = _table(environments, environment, source, "env.")
-        placement = {key: overrides.pop(key) for key in EnvironmentSettings.model_fields if key in overrides}
+        named = {key: overrides.pop(key) for key in EnvironmentSettings.model_fields if key in overrides}
+        placement = {key: value for key, value in named.items() if value != ""}  # an empty one is none
         _check_placement(environment, placement, source)
         if (environment == LOCAL or placement.get("twin")) and (weather := os.environ.get(WEATHER)):
             placement["weather"] = weather
@@ -294,6 +296,26 @@ class Config:
             self._file.put(moved)
         return self.write(changed) | moved
 
+    def set_place(self, key: str, value: str, more: Mapping[str, Any]) -> bool:
+        """Write one of an environment's own keys, such as "env.prod.region", and other keys at once with it.
+
+        Args:
+            key: it.
+            value: what it is to be.
+            more: others, by the key as the file has it.
+
+        Returns:
+            Whether it was something else before; where it was not, nothing is written.
+
+        Raises:
+            SettingsError: there is no such key, or the value is not allowed.
+        """
+        checked = checked_place(key, value, self.folder.settings_file, self._own(key))
+        if checked == self.get(key):
+            return False
+        self._file.put({key: checked, **more})
+        return True
+
     def get(self, key: str) -> Any:
         """Return the value of a dotted key: of a setting in force, or of an environment's own, as the file has it.
 
@@ -382,11 +404,25 @@ class Config:
         if not len(state):
             state.project_id = self.settings.project.id
         self.before_ids = not (self.settings.project.id and state.project_id)
+        self._check_name(state)
         if self.placement.region and self.is_state_remote:
             self.settle(self.placement.region)
         if self._account:
             self.recognize(self._account)
         return state
+
+    def _check_name(self, state: State) -> None:
+        """Refuse a project that was renamed by hand while something stands: that would be lost track of."""
+        name, environment = self.settings.project.name, self.environment
+        known = re.compile(rf"(?P<project>.+)-{re.escape(environment)}-\d{{12}}")  # of the bucket, which is made first
+        found = [each for record in state.of_kind(BUCKET) if (each := known.fullmatch(record.name))]
+        if found and all(each["project"] != name for each in found):
+            old = found[0]["project"]
+            raise SettingsError(
+                f"The project is called {name}, and what stands in the environment {environment} belongs to {old}.",
+                f"Call it {old} again in {self.folder.settings_file}. In a copy of that project: take the table "
+                f"[state.{environment}] out of the copy.",
+            )
 
     def _check_state_stays(self, document: Mapping[str, Any], place: str) -> None:
         """Refuse to write another place for the state where there is one: it would be lost track of."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from sentictl.config.settings import Settings
@@ -64,13 +64,27 @@ def get(settings: Settings, key: str) -> Any:
 
 def with_values(settings: Settings, changes: Mapping[str, Any], mend: Callable[[str], str]) -> Settings:
     """The settings with other values, by dotted key; a text is read as what the setting holds, such as a number."""
-    texts = {key: value for key, value in changes.items() if isinstance(value, str)}
-    others = {key: value for key, value in changes.items() if key not in texts}
-    for given, strict in ((others, True), (texts, False)):
-        if given:
-            merged = merge(settings.model_dump(by_alias=True), _nested(given))
-            settings = validated(Settings, merged, mend, strict=strict)
-    return settings
+    if not changes:
+        return settings
+    known, meant, read = set(all_keys()), dict(changes), True
+    for key in [key for key, value in changes.items() if key in known and isinstance(value, str)]:
+        try:
+            meant[key] = _meant(key, changes[key])
+        except ValidationError:
+            read = False  # and is refused with the others
+    merged = merge(settings.model_dump(by_alias=True), _nested(meant))
+    return validated(Settings, merged, mend, strict=read)
+
+
+def _meant(key: str, text: str) -> Any:
+    """What a text says, as the setting holds it.
+
+    Raises:
+        ValidationError: it says nothing of that kind.
+    """
+    table, _, name = key.rpartition(".")
+    model: Any = TABLES[table].annotation  # a class, as in `all_keys`
+    return TypeAdapter(model.model_fields[name].rebuild_annotation()).validate_python(text)
 
 
 def validated(

@@ -11,7 +11,7 @@ import shlex
 import stat
 import tomllib
 from codecs import BOM_UTF8
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,10 @@ MOST_BYTES = 8 * 1024 * 1024  # twenty thousand resources' records
 NOTE = "recorded by sentictl, not for editing"
 HEADER = re.compile(r"\s*\[")
 NOTHING = re.compile(r"\s*(#|$)")
+
+
+class _SavedMeanwhileError(Exception):
+    """The file is another one than the one that was read."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class SettingsFile:
             SettingsError: it cannot be read, or is written in a form in which a key cannot be set.
             StateError: it cannot be written.
         """
-        self._write(self._with(self._text(), changes))
+        self._change(lambda text: self._with(text, changes))
 
     def put_state(self, environment: str, state: Mapping[str, Any]) -> None:
         """Write `[state.<environment>]` in place of what stood there, or at the end; an empty one goes away.
@@ -60,7 +64,7 @@ class SettingsFile:
             SettingsError: it cannot be read, or has that table in a form that sentictl does not write.
             StateError: it cannot be written.
         """
-        self._write(self._with_state(self._text(), environment, state))
+        self._change(lambda text: self._with_state(text, environment, state))
 
     def put_with_state(self, changes: Mapping[str, Any], environment: str, state: Mapping[str, Any]) -> None:
         """Set values and write `[state.<environment>]`, both at once: a kill leaves all of it or nothing.
@@ -69,7 +73,17 @@ class SettingsFile:
             SettingsError: it cannot be read, or has one of them in a form that sentictl does not write.
             StateError: it cannot be written.
         """
-        self._write(self._with_state(self._with(self._text(), changes), environment, state))
+        self._change(lambda text: self._with_state(self._with(text, changes), environment, state))
+
+    def _change(self, changed: Callable[[str], str]) -> None:
+        """Write another text, made of the one that there is: anew where somebody saves the file meanwhile."""
+        while True:
+            before = self._text()
+            try:
+                self._write(changed(before), before)
+            except _SavedMeanwhileError:
+                continue
+            return
 
     def _with(self, text: str, changes: Mapping[str, Any]) -> str:
         """The text with other values."""
@@ -147,11 +161,15 @@ class SettingsFile:
                 f"{self.path} is not valid TOML: {problem}.", "Correct that line, or restore it from version control."
             ) from None
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str, before: str) -> None:
+        def check() -> None:
+            if self._text() != before:
+                raise _SavedMeanwhileError
+
         try:
             with self.path.open("rb") as stream:
                 mark = stream.read(len(BOM_UTF8)) == BOM_UTF8
-            write_atomically(self.path, (BOM_UTF8 if mark else b"") + text.encode())
+            write_atomically(self.path, (BOM_UTF8 if mark else b"") + text.encode(), check=check)
         except OSError as problem:
             raise StateError(
                 f"{self.path} cannot be written: {problem.strerror}. It is as it was before.",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
 from sentictl.assets.atomic import write_atomically
 from sentictl.assets.installed import CHANGEABLE, MODEL_CODE, TEMPLATES, files_in, model_code, templates
@@ -14,6 +15,9 @@ from sentictl.config.identity import NAME_RULE, is_name, name_of_folder, new_id
 from sentictl.config.paths import working_directory
 from sentictl.config.project_folder import SETTINGS_FILE, ProjectFolder
 from sentictl.errors import SettingsError, StateError
+
+if TYPE_CHECKING:
+    from sentictl.config.config import Config
 
 IGNORED = ".gitignore"
 WORKFLOW = ".github/workflows/sentictl.yml"
@@ -129,12 +133,22 @@ def describe(folder: ProjectFolder, environment: str, region: str = "") -> bool:
                 f"The environment {environment} is described already, in the region {there}.",
                 f"To change that: sentictl config set {key} {value}",
             )
-        described = bool(config.set({key: value}))
-        if described and region:
-            own = Config.load(folder, environment)
-            if "serving" not in own.settings.deploy.model_fields_set:
-                own.set({"deploy.serving": SERVING_ON_AWS})
-        return described
+        return config.set_place(key, value, _serving(config, environment) if region else {})
+
+
+def _serving(config: "Config", environment: str) -> dict[str, str]:
+    """Return how an environment on AWS begins to serve, where nothing says so and no other setting is against it."""
+    from sentictl.config.settings_file import SettingsFile
+
+    document = SettingsFile(config.folder.settings_file).read()
+    tables = (document, document.get("env", {}).get(environment, {}))
+    if any("serving" in table.get("deploy", {}) for table in tables):
+        return {}
+    try:
+        config.change({"deploy.serving": SERVING_ON_AWS})
+    except SettingsError:
+        return {}
+    return {f"env.{environment}.deploy.serving": SERVING_ON_AWS}
 
 
 def ejected_digests(root: Path) -> dict[str, str]:
