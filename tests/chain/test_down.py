@@ -38,6 +38,20 @@ def test_down_leaves_no_process_no_port_and_no_state(shell: Shell) -> None:
     assert not (shell.folder / ".sentictl").exists()
 
 
+def test_a_part_is_found_and_taken_down_alone_where_the_record_is_lost(shell: Shell) -> None:
+    settings = shell.folder / "sentictl.toml"
+    before = settings.read_text()
+    for command in ("data", "train", "deploy"):
+        shell.run(command)
+    settings.write_text(before)  # as `git checkout sentictl.toml` does
+    deleted = shell.json("down", "endpoint", "--yes")["deleted"]
+    assert "endpoint" in {entry["kind"] for entry in deleted}
+    sagemaker = shell.client("sagemaker")
+    assert sagemaker.list_endpoints()["Endpoints"] == []
+    assert len(sagemaker.list_training_jobs()["TrainingJobSummaries"]) == 1
+    assert len(shell.client("s3").list_buckets()["Buckets"]) == 1
+
+
 def test_down_asks_first(shell: Shell) -> None:
     error = shell.json("down", expect=2)["error"]
     assert "--yes" in error["hint"]

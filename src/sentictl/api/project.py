@@ -480,8 +480,10 @@ class Project:
         with self.session.locked() as config:
             # The twin need not be started to be ended.
             begun = config.twin_home.is_dir() if config.is_state_remote else len(config.state) > 0
-            if config.on_twin and not begun:
+            if config.on_twin and not begun and not (part or keep_data or keep_logs or keep_notebook):
                 self.session.leave(config)
+                return Removal()
+            if config.on_twin and not config.twin_home.is_dir():
                 return Removal()
         with self.session.change(removing=True) as context:
             self._observer.begin("down")

@@ -57,7 +57,7 @@ def in_project(path: str) -> str:
     given = without_tilde(path)
     if folder is None or given.is_absolute() or not given.exists():
         return path
-    return os.path.relpath(given.resolve(), folder.root)
+    return os.path.relpath(given.parent.resolve() / given.name, folder.root)  # a link stays one
 
 
 def agreed(invocation: Invocation, what: str, *, yes: bool, confirm: str | None) -> None:

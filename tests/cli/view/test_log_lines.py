@@ -1,6 +1,7 @@
 """Events of logs in a terminal and elsewhere."""
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -22,6 +23,13 @@ def test_a_terminal_gets_no_control_characters(
     shown = capsys.readouterr().out
     assert "red  [31mand title  ]0;x" in shown
     assert shown.rstrip("\n").isprintable()
+
+
+@pytest.mark.parametrize("part", ["api", "lambda", "endpoint", "train", "batch", "data"])
+def test_every_part_has_a_color(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    show_event(Output(), replace(EVENT, part=part), labelled=True)
+    assert part in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("labelled", [True, False])

@@ -1,5 +1,6 @@
 """`sentictl keys`: who may ask an API that takes a key."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from sentictl.cli.examples import REVIEW
 from sentictl.cli.invocation import Invocation
 from sentictl.cli.options import command
 from sentictl.cli.private_file import private_file
+from sentictl.config.environments import env_option
 
 app = typer.Typer(
     name="keys",
@@ -36,7 +38,10 @@ def create(
         write(key.value)
     if output:
         invocation.output.result({"name": key.name, "file": str(output)}, str(output))
-        invocation.output.say(f"Ask with it: SENTICTL_API_KEY=$(cat {output}) sentictl predict --via api '{REVIEW}'")
+        where, file = env_option(invocation.env), shlex.quote(str(output))
+        invocation.output.say(
+            f"Ask with it: SENTICTL_API_KEY=$(cat {file}) sentictl predict --via api '{REVIEW}'{where}"
+        )
         return
     invocation.output.result({"name": key.name, "value": key.value}, key.value)
     invocation.output.say("It is shown this once. Ask with it: put it into the variable SENTICTL_API_KEY")

@@ -9,6 +9,7 @@ from sentictl.cli.examples import REVIEW
 from sentictl.cli.invocation import Invocation
 from sentictl.cli.options import Adopt, DryRun, command
 from sentictl.cli.view.lines import unbroken
+from sentictl.config.environments import env_option
 
 if TYPE_CHECKING:
     from sentictl.api.results import Live
@@ -38,26 +39,27 @@ def up(invocation: Invocation, dry_run: DryRun = False, adopt: Adopt = False) ->
             return
         live = project.up(adopt=adopt)
     invocation.output.say("")
-    invocation.output.card(live.document(), "Made, and not answering yet" if live.missing else "Live", _rows(live))
+    invocation.output.card(
+        live.document(), "Made, and not answering yet" if live.missing else "Live", _rows(live, invocation.env)
+    )
     invocation.next(f"predict '{REVIEW}'", "status", "down")
 
 
-def _rows(live: "Live") -> list[tuple[str, str]]:
+def _rows(live: "Live", env: str) -> list[tuple[str, str]]:
     accuracy, (low, high) = 100 * live.evaluation.accuracy, (100 * bound for bound in live.evaluation.interval)
-    missing = f"{live.missing} AWS can take some minutes more; see: sentictl status"
+    missing = f"{live.missing} AWS can take some minutes more; see: sentictl status{env_option(env)}"
     return [
         *([("Missing:", missing)] if live.missing else []),
         ("Page:", live.page_url),
         ("API:", live.api_url),
         ("Test:", f"{accuracy:.1f} % right ({low:.1f} to {high:.1f}) on {live.evaluation.reviews:,} reviews"),
         ("Cost:", str(live.costs)),
-        ("Try:", unbroken(_attempt(live))),
+        ("Try:", unbroken(_attempt(live, env))),
     ]
 
 
-def _attempt(live: "Live") -> str:
+def _attempt(live: "Live", env: str) -> str:
     """A command that asks the API as it wants to be asked."""
-    if live.access not in ("none", "key"):
-        return f"sentictl predict --via api '{REVIEW}'"
-    key = '--header "x-api-key: $SENTICTL_API_KEY" ' if live.access == "key" else ""
-    return f"curl {key}--data '{REVIEW}' {shlex.quote(live.api_url)}"
+    if live.access != "none":  # what tells who asks would be seen by others of the machine on curl's command line
+        return f"sentictl predict --via api '{REVIEW}'{env_option(env)}"
+    return f"curl --data '{REVIEW}' {shlex.quote(live.api_url)}"

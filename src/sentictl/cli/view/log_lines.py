@@ -8,7 +8,14 @@ from sentictl.cli.view.output import Output, printable
 if TYPE_CHECKING:
     from sentictl.api.log_events import LogEvent
 
-COLORS = {"api": "cyan", "lambda": "yellow", "endpoint": "green", "train": "magenta"}
+COLORS = {
+    "api": "cyan",
+    "lambda": "yellow",
+    "endpoint": "green",
+    "train": "magenta",
+    "batch": "blue",
+    "data": "bright_blue",
+}
 NAME_WIDTH = max(map(len, COLORS))
 
 
