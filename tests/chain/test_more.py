@@ -72,9 +72,11 @@ def test_another_type_of_machine_is_taken_and_goes_on_scaling(live: Shell) -> No
     live.run("plan", "--exit-code")
 
 
-def test_without_it_their_number_stays(live: Shell) -> None:
+def test_without_it_they_are_as_many_as_the_settings_say(live: Shell) -> None:
+    assert machines(live) == 2
     live.run("deploy", "--max-instances", "0")
     assert targets(live) == []
+    wait_for(lambda: machines(live) == 3 and endpoint(live)["EndpointStatus"] == "InService")
     live.run("plan", "--exit-code")
 
 

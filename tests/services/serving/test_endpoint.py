@@ -49,3 +49,28 @@ def test_an_update_is_done_when_the_wanted_config_is_served(context: Context) ->
         stubber.add_response("describe_endpoint", told(OLD, "Updating"))
         stubber.add_response("describe_endpoint", told(wanted))
         assert Endpoint(context).wait_ready(live).fields["endpoint_config"] == wanted
+
+
+def test_one_that_is_just_being_deleted_is_made_again(context: Context) -> None:
+    """By its own schedule, say."""
+    config = EndpointConfig(context).name
+    live = LiveResource(ARN, "Deleting", {"endpoint_config": config, "failed": False})
+    with Stubber(context.environment.client("sagemaker")) as stubber:
+        stubber.add_client_error("describe_endpoint", "ValidationException", 'Could not find endpoint "films".')
+        stubber.add_response("create_endpoint", {"EndpointArn": ARN})
+        stubber.add_response("describe_endpoint", told(config))
+        assert Endpoint(context).wait_ready(live).status == "InService"
+    with Stubber(context.environment.client("sagemaker")) as stubber:
+        for _ in range(2):
+            stubber.add_client_error("describe_endpoint", "ValidationException", 'Could not find endpoint "films".')
+        stubber.add_response("create_endpoint", {"EndpointArn": ARN})
+        Endpoint(context).update()
+
+
+@pytest.mark.parametrize("status", ["Failed", "OutOfService"])
+def test_one_that_can_only_be_made_again_differs_from_what_is_wanted(context: Context, status: str) -> None:
+    with Stubber(context.environment.client("sagemaker")) as stubber:
+        stubber.add_response("describe_endpoint", told(EndpointConfig(context).name, status))
+        live = Endpoint(context).read("films-local-endpoint")
+    assert live is not None
+    assert live.fields != Endpoint(context).desired()

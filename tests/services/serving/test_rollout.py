@@ -116,3 +116,11 @@ def test_a_rollback_names_the_alarm_that_did_it(context_of: ContextOf) -> None:
             EndpointError, match=r"an alarm went off: films-local-rollback-errors \(Threshold Crossed\)"
         ):
             Endpoint(context).wait_ready(live)
+
+
+def test_a_rollout_waits_for_as_many_steps_as_any_number_of_machines_takes(context_of: ContextOf) -> None:
+    scaling = 'instance_count = 2\nmin_instances = 2\nmax_instances = 10\nrollout = "linear"\nrollout_percent = 10\n'
+    longest = waits(with_model(context_of(FILMS + scaling)))
+    for count in range(2, 11):
+        fixed = f'instance_count = {count}\nrollout = "linear"\nrollout_percent = 10\n'
+        assert waits(with_model(context_of(FILMS + fixed))) <= longest

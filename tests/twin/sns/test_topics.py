@@ -195,12 +195,13 @@ def test_a_transform_job_that_fails_is_told_by_the_beginning_of_its_name(cloud: 
         },
         "TransformJobStatus",
     )
-    empty = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{cloud.bucket}/{prefix}/none/"}}
+    cloud.upload(f"{prefix}/in/a", b"raise")  # which the model fails over
+    given = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{cloud.bucket}/{prefix}/in/"}}
     for name in (cloud.name("other"), f"{prefix}-1"):
         cloud.sagemaker.create_transform_job(
             TransformJobName=name,
             ModelName=cloud.endpoint_config(),
-            TransformInput={"DataSource": empty},
+            TransformInput={"DataSource": given},
             TransformOutput={"S3OutputPath": f"s3://{cloud.bucket}/{prefix}/out"},
             TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
         )

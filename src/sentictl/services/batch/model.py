@@ -2,6 +2,7 @@
 
 from sentictl.aws.images import pytorch_image
 from sentictl.config.images import PYTORCH
+from sentictl.config.instance_types import is_graviton
 from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Context
 from sentictl.services.resources.artifacts import fetch_artifact
@@ -18,7 +19,8 @@ SCRIPT = "code/inference.py"
 class BatchModel(Model):
     """The model that transform jobs ask: a newer endpoint, or none, leaves the jobs that run alone.
 
-    Its image is the endpoint's; where the model answers inside of the function it is AWS's PyTorch image.
+    Its image is the endpoint's; where the model answers inside of the function, or on a Graviton machine, it is AWS's
+    PyTorch image.
     """
 
     kind = "batch-model"
@@ -36,7 +38,9 @@ class BatchModel(Model):
     @property
     def image(self) -> str:
         settings = self.context.settings
-        if has_endpoint(self.context) and settings.deploy.image != PYTORCH:
+        # What is made for Graviton runs on no machine that transform jobs have.
+        runs = not is_graviton(settings.deploy.instance_type)
+        if has_endpoint(self.context) and settings.deploy.image != PYTORCH and runs:
             return image_uri(self.context)
         return pytorch_image("inference", self.context.environment.region, settings.batch.instance_type)
 

@@ -19,7 +19,7 @@ ENDPOINTS = {"instance": "endpoint", "serverless": "serverless"}
 # What the names begin with of all that a scheduled training makes, behind project and environment.
 OF_SCHEDULE = "retrain-"
 MADE_OF = "made_of"  # the attribute with the digest that would be in the name, had sentictl made it
-OVER = {"Completed", "Failed", "Stopped"}  # SageMaker's words for jobs that do nothing more
+OVER = {"Completed", "Failed", "Stopped", "Deleting", "DeleteFailed"}  # SageMaker's words for jobs that do nothing more
 STOP_SECONDS = 300
 PENDING = "PendingDeploymentSummary"
 

@@ -39,7 +39,9 @@ VARIANT_KEYS = ("VariantName", "ModelName", "InstanceType", "InitialInstanceCoun
 SCALABLE_TARGET = "scalable-target"  # the kind of resource that its registration for scaling is
 SCALING_NAMESPACE = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
 SCALING = "Scaling"  # our word for an endpoint that is updating only in that its machines become more, or fewer
-NOT_LIVE = {"Creating", "Deleting", "Failed"}
+BROKEN = {"Failed", "OutOfService"}  # an endpoint that can only be made again
+NOT_LIVE = {"Creating", "Deleting", *BROKEN}
+GONE = "Gone"  # in place of AWS's word, where there is none any more
 IN_PROGRESS = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 MINUTES = 30  # an endpoint takes 3 to 8 minutes on AWS; half an hour is where it is stuck
 
@@ -171,7 +173,7 @@ class Endpoint(SageMakerResource):
 
     def update(self) -> None:
         endpoint = self._wait(self.name)  # an endpoint that is still changing takes no update
-        if endpoint["EndpointStatus"] == "Failed":  # nor does one that failed: it can only be made again
+        if endpoint["EndpointStatus"] in (GONE, *BROKEN):
             self._delete(self.name)
             self.create()
         elif endpoint["EndpointConfigName"] != EndpointConfig(self.context).name:
@@ -190,6 +192,9 @@ class Endpoint(SageMakerResource):
         if live.status in self.healthy and live.fields["endpoint_config"] == wanted:
             return live
         endpoint = self._wait(self.name)
+        if endpoint["EndpointStatus"] == GONE:  # it was just being deleted, by its own schedule, say
+            self.create()
+            endpoint = self._wait(self.name)
         if endpoint["EndpointStatus"] != "InService" or endpoint["EndpointConfigName"] != wanted:
             served = endpoint.get("EndpointConfigName", wanted)
             back = "" if served == wanted else f" and serves {served}, as before: AWS went back to it by itself"
@@ -198,7 +203,9 @@ class Endpoint(SageMakerResource):
             raise EndpointError(
                 f"The endpoint {self.name} is {endpoint['EndpointStatus']}{back}{because}: "
                 f"{endpoint.get('FailureReason', 'AWS gives no reason')}",
-                "Its log: sentictl logs endpoint. When that is mended, run the same command again.",
+                "Make it anew: sentictl down endpoint, and then: sentictl deploy"
+                if endpoint["EndpointStatus"] == "UpdateRollbackFailed"
+                else "Its log: sentictl logs endpoint. When that is mended, run the same command again.",
             )
         return _live(endpoint)
 
@@ -253,14 +260,14 @@ class Endpoint(SageMakerResource):
             if_there(deregister, **SCALING_NAMESPACE, ResourceId=registered.name)
 
     def _delete(self, name: str) -> None:
-        if self._wait(name)["EndpointStatus"] == "Gone":
+        if self._wait(name)["EndpointStatus"] == GONE:
             return
         if_there(self.context.environment.client("sagemaker").delete_endpoint, EndpointName=name)
         poll(lambda: self._describe(name), lambda found: found is None, what=name, timeout=60 * MINUTES)
 
     def _wait(self, name: str) -> dict[str, Any]:
         return poll(
-            lambda: self._describe(name) or {"EndpointStatus": "Gone"},
+            lambda: self._describe(name) or {"EndpointStatus": GONE},
             lambda endpoint: endpoint["EndpointStatus"] not in IN_PROGRESS,
             what=f"The endpoint {name}",
             timeout=60 * MINUTES + waits(self.context).total_seconds(),
@@ -272,7 +279,7 @@ class Endpoint(SageMakerResource):
 
 def _live(endpoint: Mapping[str, Any]) -> LiveResource:
     status = endpoint["EndpointStatus"]
-    fields = {"endpoint_config": endpoint["EndpointConfigName"], "failed": status == "Failed"}
+    fields = {"endpoint_config": endpoint["EndpointConfigName"], "failed": status in BROKEN}
     variants = endpoint.get("ProductionVariants", [])
     moving = [each for each in variants if each.get("CurrentInstanceCount") != each.get("DesiredInstanceCount")]
     scaling = status == "Updating" and moving and "PendingDeploymentSummary" not in endpoint

@@ -2,13 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sentictl.config.hours import WeeklyTime, minute_of_week
 from sentictl.lifecycle.resource import Context
 from sentictl.services.serving.endpoint import Endpoint, EndpointConfig
+from sentictl.services.serving.rollout import waits as rollout_waits
 from sentictl.services.serving.schedule import SageMakerSchedule
 
 TIMING = ("ScheduleExpression", "ScheduleExpressionTimezone")
@@ -71,6 +72,10 @@ class Closing(WeeklySchedule):
     kind = "closing"
     part = "closing"
     call = "deleteEndpoint"
+
+    @property
+    def waits(self) -> timedelta:
+        return rollout_waits(self.context)
 
     @property
     def time(self) -> str:

@@ -40,8 +40,10 @@ def waits(context: Context) -> timedelta:
     deploy = context.settings.deploy
     if not deploy.guarded:
         return timedelta()
-    steps = rollout_steps(deploy.rollout, deploy.rollout_percent, deploy.instance_count)
-    return len(steps) * timedelta(minutes=deploy.rollout_minutes) + TERMINATION
+    fewest, most = deploy.machine_counts  # it stands on any number between them when it begins
+    counts = range(fewest, most + 1)
+    steps = max(len(rollout_steps(deploy.rollout, deploy.rollout_percent, count)) for count in counts)
+    return steps * timedelta(minutes=deploy.rollout_minutes) + TERMINATION
 
 
 def deployment_config(context: Context) -> dict[str, Any]:

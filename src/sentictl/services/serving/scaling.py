@@ -39,7 +39,8 @@ class ScalableTarget(Resource):
         create="application-autoscaling:RegisterScalableTarget application-autoscaling:TagResource "
         "iam:CreateServiceLinkedRole sagemaker:UpdateEndpointWeightsAndCapacities",
         update="application-autoscaling:RegisterScalableTarget",
-        delete="application-autoscaling:DeregisterScalableTarget",
+        delete="application-autoscaling:DeregisterScalableTarget sagemaker:DescribeEndpoint "
+        "sagemaker:UpdateEndpointWeightsAndCapacities",
         unscoped="application-autoscaling:DescribeScalableTargets",
     )
 
@@ -82,6 +83,18 @@ class ScalableTarget(Resource):
 
     def delete(self, record: Record) -> None:
         if_there(self._client.deregister_scalable_target, **self._place(record.name))
+        if not self.wanted and self.context.settings.deploy.serving == "instance":
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """Leave the endpoint on as many machines as the settings ask for: AWS would leave those that there are."""
+        count, endpoint = self.context.settings.deploy.instance_count, Endpoint(self.context)
+        variants = endpoint.settled().get("ProductionVariants", [])
+        if any(each["VariantName"] == VARIANT and each.get("DesiredInstanceCount") != count for each in variants):
+            self.context.environment.client("sagemaker").update_endpoint_weights_and_capacities(
+                EndpointName=endpoint.name,
+                DesiredWeightsAndCapacities=[{"VariantName": VARIANT, "DesiredInstanceCount": count}],
+            )
 
     def summary(self) -> str:
         deploy = self.context.settings.deploy

@@ -3,7 +3,7 @@
 import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from sentictl.aws.lookup import if_there
@@ -12,14 +12,16 @@ from sentictl.config.tables.deploy import duration
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
 from sentictl.services.iam.roles import Role
 from sentictl.services.serving.endpoint import Endpoint
+from sentictl.services.serving.rollout import waits as rollout_waits
 
 GROUP = "default"
 TOLD_ONLY = {"Arn", "CreationDate", "LastModificationDate", "ResponseMetadata"}  # what is told of one and not put
 TARGET = ("Arn", "RoleArn", "Input", "RetryPolicy")
 TIME = "%Y-%m-%dT%H:%M:%S"
-# An endpoint that is just being changed cannot be deleted, so it is tried again. But not for Scheduler's default of a
-# day: an endpoint that was taken down by hand and made again meanwhile would go as well.
-RETRIES = {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 60}
+# An endpoint that is just being changed cannot be deleted, so it is tried again: for an hour, and for as long as a
+# rollout waits. But not for Scheduler's default of a day: an endpoint that was taken down by hand and made again
+# meanwhile would go as well.
+RETRY_SECONDS, MOST_RETRIES = 3600, 185
 # What Scheduler puts something in the place of: 16 letters and digits, others at each attempt; and the time that the
 # call was scheduled for, such as 2026-03-22T18:59:00Z.
 EXECUTION_ID, SCHEDULED_TIME = "<aws.scheduler.execution-id>", "<aws.scheduler.scheduled-time>"
@@ -119,6 +121,11 @@ class SageMakerSchedule(Resource):
         """Whether it fires: Scheduler's word, ENABLED or DISABLED."""
         return "ENABLED"
 
+    @property
+    def waits(self) -> timedelta:
+        """For how long what it calls may have to wait before it can be done."""
+        return timedelta()
+
     def words(self) -> Mapping[str, str]:
         """Return what stands in the description."""
         return self.context.naming.tags
@@ -178,7 +185,10 @@ class SageMakerSchedule(Resource):
             "Arn": self.target_arn,
             "RoleArn": self.role.arn,
             "Input": json.dumps(self.parameters()),
-            "RetryPolicy": RETRIES,
+            "RetryPolicy": {
+                "MaximumEventAgeInSeconds": RETRY_SECONDS + int(self.waits.total_seconds()),
+                "MaximumRetryAttempts": MOST_RETRIES,
+            },
         }
 
 
@@ -196,6 +206,10 @@ class Schedule(SageMakerSchedule):
     @property
     def wanted(self) -> bool:
         return bool(self.context.settings.deploy.ttl)
+
+    @property
+    def waits(self) -> timedelta:
+        return rollout_waits(self.context)
 
     def chosen(self) -> Mapping[str, Any]:
         return {"ttl": self.context.settings.deploy.ttl}
@@ -242,6 +256,10 @@ def ending(context: Context) -> str:
     shown = f"{ends.replace('T', ' ')} UTC"
     if datetime.strptime(ends, TIME).replace(tzinfo=UTC) > datetime.now(UTC):
         return f"The endpoint is taken down by itself at {shown} (deploy.ttl)."
+    if Endpoint(context).find() is not None:
+        return (
+            f"The endpoint was to be taken down by itself at {shown} (deploy.ttl), and stands: sentictl down endpoint"
+        )
     return f"The endpoint was taken down by itself at {shown} (deploy.ttl)."
 
 

@@ -138,6 +138,8 @@ class TuningJob(SageMakerResource):
         """Tell whether a job runs, or has made a model that may be taken."""
         if job[STATUS] not in OVER:
             return True
+        if job[STATUS] in ("Deleting", "DeleteFailed"):
+            return False
         return not self._anew and job["TrainingJobStatusCounters"].get("Completed", 0) > 0
 
     @property

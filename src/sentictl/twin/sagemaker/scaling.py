@@ -1,11 +1,12 @@
 """Variants of endpoints as Application Auto Scaling sees them: how many instances they have, and how much to do."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 from sentictl.twin.autoscaling.targets import Key
 from sentictl.twin.cloudwatch.metrics import SAGEMAKER, Metrics
-from sentictl.twin.control_plane.control_plane import ControlPlane
+from sentictl.twin.control_plane.control_plane import Call, ControlPlane
 from sentictl.twin.sagemaker.fleets import InstanceFleet
 
 
@@ -25,6 +26,7 @@ class ScalableVariants:
         self._fleet = fleet
         self._metrics = metrics
         control.facts["variant-scaled"] = self._restore
+        control.after["sagemaker", "UpdateEndpointWeightsAndCapacities"] = self._asked
 
     def instances(self, key: Key) -> int | None:
         """Return how many instances a variant has; None while it cannot be scaled."""
@@ -65,6 +67,14 @@ class ScalableVariants:
                 show_count(endpoint, variant, reached, reached)
                 endpoint.endpoint_status = "InService"
                 self._control.record("variant-scaled", region=region, name=name, variant=variant, count=reached)
+
+    def _asked(self, call: Call) -> None:
+        """Bring variants to the numbers that a call asks for. Of weights nothing is done: there is one variant."""
+        name = call.payload["EndpointName"]
+        for each in () if call.replaying else call.payload["DesiredWeightsAndCapacities"]:
+            if count := each.get("DesiredInstanceCount"):
+                key = call.region, name, each["VariantName"]
+                threading.Thread(target=self.scale, args=(key, count), daemon=True).start()
 
     def _endpoint(self, key: Key) -> Any:
         region, name, _ = key

@@ -12,7 +12,7 @@ from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.events.rules import Rules
-from sentictl.twin.iam.roles import AssumedRole
+from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole
 from sentictl.twin.s3.objects import Objects
 from sentictl.twin.sagemaker.running_jobs import RunningJobs
 from sentictl.twin.sagemaker.transform import refusals
@@ -50,7 +50,21 @@ class TransformJobs(RunningJobs[TransformRecord, TransformRun]):
             return json_rpc_error("ResourceInUse", message)
         if model not in self._control.backend("sagemaker", call.region)._models:
             return json_rpc_error("ValidationException", f'Could not find model "{arn}:model/{model}".')
-        return refusals.refusal(call.payload)
+        return refusals.refusal(call.payload) or (None if call.replaying else self._refuse_empty(call))
+
+    def _refuse_empty(self, call: Call) -> Response | None:
+        """Refuse a prefix under which the model's role finds nothing: as on AWS, there is no job of it then."""
+        source = call.payload["TransformInput"]["DataSource"]["S3DataSource"]
+        role = self._control.backend("sagemaker", call.region)._models[call.payload["ModelName"]].execution_role_arn
+        objects = self._objects.acting_as(AssumedRole(self._control, role))
+        if source["S3DataType"] != "S3Prefix" or _finds(objects, source["S3Uri"]):
+            return None
+        message = (
+            f'No S3 objects found under S3 URL "{source["S3Uri"]}" given in input data source. Please ensure that the '
+            f"bucket exists in the selected region, that objects exist under that S3 prefix, and that the role "
+            f'"{role}" has "s3:ListBucket" permissions on the bucket.'
+        )
+        return json_rpc_error("ValidationException", message)
 
     def _created(self, call: Call) -> None:
         record = TransformRecord(self._control, call.region, call.payload["TransformJobName"])
@@ -112,3 +126,10 @@ class TransformJobs(RunningJobs[TransformRecord, TransformRun]):
 
     def _restore_log(self, data: dict[str, Any], log: bytes) -> None:
         self._logs.put(data["region"], LOG_GROUP, data["stream"], json.loads(log))
+
+
+def _finds(objects: Objects, uri: str) -> bool:
+    try:
+        return any(True for _ in objects.under(uri))
+    except AccessDeniedError:
+        return False
