@@ -1,5 +1,7 @@
 """Refusals that AWS takes back by itself: calls of a real client, to which AWS's answers are given."""
 
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -107,16 +109,21 @@ FOR_GOOD = [
 
 
 class Clock:
-    """Seconds that pass only when something waits."""
+    """Seconds that pass only when something waits in this thread; the threads of a twin of another test wait really."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self.pauses: list[float] = []
+        self._thread = threading.get_ident()
+        self._sleep = time.sleep
 
     def read(self) -> float:
         return self.now
 
     def wait(self, seconds: float) -> None:
+        if threading.get_ident() != self._thread:
+            self._sleep(seconds)
+            return
         self.pauses.append(seconds)
         self.now += seconds
 

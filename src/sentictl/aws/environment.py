@@ -26,6 +26,12 @@ RETRIES = {"max_attempts": 6, "mode": "standard"}
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
 CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}  # by partition
+# The regions whose S3 website addresses have a hyphen before the region; others have a dot: "Website endpoints" in the
+# S3 guide.
+DASHED = {
+    *("us-east-1", "us-west-1", "us-west-2", "eu-west-1", "sa-east-1", "us-gov-west-1"),
+    *("ap-southeast-1", "ap-southeast-2", "ap-northeast-1"),
+}
 
 
 @dataclass
@@ -202,7 +208,8 @@ class Environment:
         if address := self.beside_aws("s3"):
             emulated = self.endpoints.of_settings("s3")  # what variables name is taken for a twin
             return f"{address}/{bucket}/index.html" if emulated else f"{address}/_website/{bucket}/"
-        return f"http://{bucket}.s3-website.{self.region}.{dns_suffix(self.region)}/"
+        part = "-" if self.region in DASHED else "."
+        return f"http://{bucket}.s3-website{part}{self.region}.{dns_suffix(self.region)}/"
 
     def sign_in_url(self, domain: str) -> str:
         """The address of a Cognito user pool's sign-in pages, under a domain of Cognito's own."""

@@ -50,13 +50,21 @@ REFUSALS = (
     _refusal(
         "the new role cannot be used yet",
         "CreateProcessingJob CreateTrainingJob CreateHyperParameterTuningJob CreateModel CreateNotebookInstance "
-        "CreateFunction UpdateFunctionConfiguration CreateSchedule UpdateSchedule",
+        "CreateFunction UpdateFunctionConfiguration CreateSchedule UpdateSchedule CreateTransformJob",
         r"^(ValidationException|InvalidParameterValueException): .*("
         r"\bassume\b|assumed by|trust relationship|invalid for CreateGrant|not refer to a valid principal|"
         r"No S3 objects found|Could not access model data)",
         120,
         "AWS cannot use the role, or what is in the bucket with it.",
         "See what the role lacks: sentictl status, then: sentictl up",
+    ),
+    _refusal(
+        "its sign-in page is still being deleted",
+        "DeleteUserPool",
+        r"^InvalidParameterException: .*domain configured",
+        120,
+        "AWS is still deleting the pool's domain.",
+        "Run it again in a minute.",
     ),
     _refusal(
         "Step Functions cannot use the new role yet",

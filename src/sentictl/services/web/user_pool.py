@@ -104,7 +104,8 @@ class UserPool(Resource):
 
     def cloudformation(self) -> Entries:
         properties = {"UserPoolName": self.name, **RULES, "UserPoolTags": self.context.naming.tags}
-        return {self.logical_id: {"Type": "AWS::Cognito::UserPool", "Properties": properties}}
+        stays = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}  # its users are data
+        return {self.logical_id: {"Type": "AWS::Cognito::UserPool", **stays, "Properties": properties}}
 
     @property
     def _client(self) -> Any:
@@ -160,7 +161,9 @@ class UserPoolDomain(Resource):
 
     def create(self) -> None:
         client = self.context.environment.client("cognito-idp")
-        client.create_user_pool_domain(Domain=self.name, UserPoolId=pool_id(self.context))
+        # The hosted page of before: "managed login" shows nothing to an app client that has no style of its own.
+        version = {"ManagedLoginVersion": 1}
+        client.create_user_pool_domain(Domain=self.name, UserPoolId=pool_id(self.context), **version)
 
     def delete(self, record: Record) -> None:
         pool = UserPool(self.context)
