@@ -68,11 +68,25 @@ def compare(checkouts: list[Path], dataset: Path, architecture: str, runs: int) 
 def trained(checkout: Path, dataset: Path, architecture: str) -> Cost:
     """Train as a process of its own. Returns what it cost."""
     python = sys.executable if checkout == HERE else checkout / ".venv" / "bin" / "python"
-    folders = {name: dataset / name for name in ("train", "validation", "vocabulary")}
-    options = [f"--{name}={folder}" for name, folder in folders.items()]
-    with tempfile.TemporaryDirectory() as model:
+    with tempfile.TemporaryDirectory() as older, tempfile.TemporaryDirectory() as model:
+        if "shard_name" not in (checkout / "model_code" / "sentimodel" / "files.py").read_text():
+            dataset = without_shards(dataset, Path(older))
+        folders = {name: dataset / name for name in ("train", "validation", "vocabulary")}
+        options = [f"--{name}={folder}" for name, folder in folders.items()]
         command = [python, checkout / "model_code" / "train.py", *options, f"--model-dir={model}"]
         return measured([*command, f"--architecture={architecture}"], Path())
+
+
+def without_shards(dataset: Path, target: Path) -> Path:
+    """The same dataset as it was before there were shards: a split in one file, its groups in another."""
+    for name, kind in (("train", GroupedSplit), ("validation", Split)):
+        (target / name).mkdir()
+        split = kind.load(dataset / name)
+        Split(split.ids, split.offsets, split.labels).save(target / name / "reviews.npz")
+        if isinstance(split, GroupedSplit):
+            np.save(target / name / "groups.npy", split.groups)
+    (target / "vocabulary").symlink_to((dataset / "vocabulary").resolve())
+    return target
 
 
 def prepared(source: str, folder: Path) -> Path:

@@ -13,7 +13,7 @@ from schemathesis import GenerationMode
 
 from tests.chain.shell import Shell
 
-EXAMPLES = 8  # one that is not allowed takes a quarter of a second to make up
+EXAMPLES = 5  # one that is not allowed takes a quarter of a second to make up
 bounded = settings(
     max_examples=EXAMPLES,
     derandomize=True,

@@ -19,8 +19,6 @@ CELLS = {
     "up:sagemaker.CreateTrainingJob#1:kill": AGAIN,
     "up:lambda.CreateFunction#1:access-denied": AGAIN,
     "move:sagemaker.CreateEndpoint#1:kill": AGAIN,
-    "scale:application-autoscaling.RegisterScalableTarget#1:kill": AGAIN,
-    "rollout:sagemaker.UpdateEndpoint#1:kill": AGAIN,
     "down:sagemaker.DeleteEndpoint#1:kill": AGAIN,
     "down:iam.DeleteRole#1:expired-token": AGAIN,
 }
