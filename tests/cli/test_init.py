@@ -328,6 +328,16 @@ def test_init_describes_an_environment_on_aws(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "sentictl.toml").read_text() == text
 
 
+def test_a_setting_is_written_also_where_a_variable_says_the_same(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("init")
+    monkeypatch.setenv("SENTICTL_TRAIN_EPOCHS", "5")
+    done = run("config", "set", "train.epochs", "5")
+    assert done.stdout == "train.epochs = 5\n"
+    assert "The variable SENTICTL_TRAIN_EPOCHS goes before it" in done.stderr
+    monkeypatch.delenv("SENTICTL_TRAIN_EPOCHS")
+    assert run("config", "get", "train.epochs").stdout == "5\n"
+
+
 def test_init_leaves_what_the_project_says_of_serving(run: Run) -> None:
     run("init")
     run("config", "set", "deploy.serving", "serverless")

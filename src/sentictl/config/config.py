@@ -288,7 +288,10 @@ class Config:
         A key can be one of an environment's own, such as "env.prod.region": an environment that is not there is made.
         """
         places = {key: value for key, value in changes.items() if PLACE.fullmatch(key)}
-        changed = self.change({key: value for key, value in changes.items() if key not in places})
+        others = {key: value for key, value in changes.items() if key not in places}
+        changed = self.change(others)
+        # What a variable says is in force, and not what the file has.
+        changed |= {key: get(self.settings, key) for key in others if variable(key) in os.environ}
         source = self.folder.settings_file
         checked = {key: checked_place(key, value, source, self._own(key)) for key, value in places.items()}
         moved = {key: value for key, value in checked.items() if value != self.get(key)}

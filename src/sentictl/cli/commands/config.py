@@ -1,6 +1,7 @@
 """`sentictl config`: show and change settings."""
 
 import json
+import os
 from typing import Annotated
 
 import typer
@@ -46,6 +47,7 @@ def get_setting(invocation: Invocation, key: Key) -> None:
 def set_setting(invocation: Invocation, key: Key, value: Annotated[str, typer.Argument(help="Its new value.")]) -> None:
     """Change one setting, if the value is allowed."""
     from sentictl.config.config import Config
+    from sentictl.config.dotted_keys import variable
     from sentictl.config.effects import without_effect
     from sentictl.config.project_folder import ProjectFolder
 
@@ -57,6 +59,8 @@ def set_setting(invocation: Invocation, key: Key, value: Annotated[str, typer.Ar
     invocation.output.result(written, "\n".join(lines) or f"{key} is {value} already.")
     for idle in without_effect(config.settings, [key] if written else []):
         invocation.output.say(idle)
+    if variable(key) in os.environ:
+        invocation.output.say(f"The variable {variable(key)} goes before it, as long as it is set.")
 
 
 def _shown(value: object) -> str:
