@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sentictl.config.config import LOCAL
+from sentictl.config.environments import env_option
 from sentictl.config.state import Record
 from sentictl.errors import MissingStepError
 from sentictl.lifecycle import reconcile
@@ -190,6 +192,7 @@ class Finding:
         status: AWS's word for its state, or what is wrong with it.
         changes: (is, should be) for each field that differs.
         mend: the command that makes it right; empty where nothing is wrong.
+        where: what that needs besides, such as " --env prod".
         kind: what kind of resource it is.
         facts: what a person sees of it, first its name, or where it is.
     """
@@ -198,6 +201,7 @@ class Finding:
     status: str
     changes: Mapping[str, tuple[Any, Any]]
     mend: str
+    where: str
     kind: type[Resource]
     facts: Sequence[str]
 
@@ -212,7 +216,7 @@ class Finding:
             "status": self.status,
             "arn": self.record.arn,
             "changes": self.changes,
-            "mend": self.mend and f"sentictl {self.mend}",
+            "mend": self.mend and f"sentictl {self.mend}{self.where}",
         }
 
 
@@ -224,8 +228,9 @@ def inspect(context: Context) -> list[Finding]:
 
 
 def _finding(resource: Resource, record: Record, live: LiveResource | None, context: Context) -> Finding:
+    where = env_option(context.environment.name, default=LOCAL)
     if live is not None and not is_ours(resource, record.name):
-        return Finding(record, FOREIGN, {}, resource.command, type(resource), [record.name, FOREIGN])
+        return Finding(record, FOREIGN, {}, resource.command, where, type(resource), [record.name, FOREIGN])
     old_version = resource.keeps_versions and record != context.state.of_kind(resource.kind)[-1]
     changes = differences(resource, live) if live else {}
     healthy = live is not None and live.status in resource.healthy
@@ -234,4 +239,4 @@ def _finding(resource: Resource, record: Record, live: LiveResource | None, cont
     mend = "" if old_version or well else resource.command
     told = status if resource.tells_state or status not in resource.healthy else ""
     facts = [fact for fact in (*resource.facts(record), told) if fact]
-    return Finding(record, status, changes, mend, type(resource), facts)
+    return Finding(record, status, changes, mend, where, type(resource), facts)

@@ -19,6 +19,6 @@ from sentictl.services.resources.storage import Bucket
     ],
 )
 def test_what_is_half_made_names_the_command_that_makes_the_rest(kind: type[Resource], advice: str) -> None:
-    finding = Finding(Record(kind.kind, "films-prod", "arn"), "there", {}, "", kind, [])
+    finding = Finding(Record(kind.kind, "films-prod", "arn"), "there", {}, "", "", kind, [])
     picture = str(draw(Status("prod", [finding]), " --env prod", 100))
     assert advice in " ".join(picture.replace("\N{NO-BREAK SPACE}", " ").split())
