@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -30,8 +30,11 @@ def project(tmp_path: Path, toy_artifact: Path) -> Path:
 def run(tmp_path: Path) -> Run:
     """Runs sentictl in the test's folder."""
 
-    def run(*arguments: str, stdin: str | bytes = "") -> "subprocess.CompletedProcess[str]":
+    def run(
+        *arguments: str, stdin: str | bytes = "", variables: Mapping[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SENTICTL_")}
+        environment |= variables or {}
         done = prepared.run(
             [SENTICTL, *arguments],
             cwd=tmp_path,

@@ -328,13 +328,11 @@ def test_init_describes_an_environment_on_aws(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "sentictl.toml").read_text() == text
 
 
-def test_a_setting_is_written_also_where_a_variable_says_the_same(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_setting_is_written_also_where_a_variable_says_the_same(run: Run) -> None:
     run("init")
-    monkeypatch.setenv("SENTICTL_TRAIN_EPOCHS", "5")
-    done = run("config", "set", "train.epochs", "5")
+    done = run("config", "set", "train.epochs", "5", variables={"SENTICTL_TRAIN_EPOCHS": "5"})
     assert done.stdout == "train.epochs = 5\n"
     assert "The variable SENTICTL_TRAIN_EPOCHS goes before it" in done.stderr
-    monkeypatch.delenv("SENTICTL_TRAIN_EPOCHS")
     assert run("config", "get", "train.epochs").stdout == "5\n"
 
 
@@ -349,12 +347,12 @@ def test_init_leaves_what_the_project_says_of_serving(run: Run) -> None:
     ("setting", "value", "serving"), [("deploy.max_instances", "3", "instance"), ("train.epochs", "4", "lambda")]
 )
 def test_init_serves_where_nothing_is_paid_by_the_hour_unless_a_setting_is_against_it(
-    run: Run, monkeypatch: pytest.MonkeyPatch, setting: str, value: str, serving: str
+    run: Run, setting: str, value: str, serving: str
 ) -> None:
     run("init")
     run("config", "set", setting, value)
-    monkeypatch.setenv("SENTICTL_TRAIN_BATCH_SIZE", "32")  # a variable says nothing of how it is served
-    assert run("init", "--env", "prod", "--region", "eu-west-1").returncode == 0
+    variables = {"SENTICTL_TRAIN_BATCH_SIZE": "32"}  # which says nothing of how the model is served
+    assert run("init", "--env", "prod", "--region", "eu-west-1", variables=variables).returncode == 0
     assert run("config", "get", "deploy.serving", "--env", "prod").stdout == f"{serving}\n"
 
 

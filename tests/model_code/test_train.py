@@ -40,7 +40,7 @@ QUICK: dict[str, Any] = {
     "hidden_dim": 4,
     "max_tokens": 16,
 }
-LEARNING: dict[str, Any] = {"epochs": 6, "patience": 6, "learning_rate": 0.05}  # enough for the LSTM to learn
+LEARNING: dict[str, Any] = {"epochs": 10, "patience": 10, "learning_rate": 0.05}  # enough for the LSTM to learn
 EPOCH_LINE = re.compile(
     r"epoch=(\d+) epochs=(\d+) train_loss=(\d+\.\d{4}) validation_loss=(\d+\.\d{4})"
     r" validation_accuracy=(\d\.\d{4}) seconds=(\d+\.\d) stage=([a-z0-9-]+)"
