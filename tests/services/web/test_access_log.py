@@ -137,6 +137,26 @@ def test_an_api_that_begins_to_write_logs_while_our_role_goes_keeps_it(
     assert (given(), roles()) == (OURS, [ROLE])
 
 
+def test_a_role_that_another_project_takes_away_between_two_looks_is_nobody_elses(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up(context)
+    apis = context.environment.client("apigateway")
+    look, looks = apis.get_account, iter([True])
+
+    def look_and_lose() -> Any:
+        """Its first answer is true no more when it comes."""
+        found = look()
+        if next(looks, False):
+            give("")
+        return found
+
+    monkeypatch.setattr(apis, "get_account", look_and_lose)
+    assert up(context) == ["keep api-log-group", "keep api-log-access"]
+    assert up(context) == ["keep api-log-group", "create api-log-access"]
+    assert given() == OURS
+
+
 def test_a_stage_whose_role_another_project_just_took_away_gets_it_again(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,8 +79,9 @@ class LogAccess(Role):
         group = ApiLogGroup(self.context)
         return super().found(known) if group.read(group.name) else ()
 
-    def tags(self, name: str) -> Mapping[str, str]:  # noqa: ARG002  (the account's)
-        return self.context.naming.tags if self._given() else {}
+    def tags(self, name: str) -> Mapping[str, str]:  # noqa: ARG002  (there is one in a region)
+        """Return the project's own: it is every project's, also where another's `down` has just taken it away."""
+        return self.context.naming.tags
 
     def create(self) -> None:
         self._make_role()
