@@ -23,7 +23,7 @@ from tests.twin.apigateway.test_gateway import ECHO as PROXY
 from tests.twin.apigateway.test_gateway import HTTP, Api
 from tests.twin.conftest import Cloud, wait_for
 from tests.twin.lambda_.test_functions import ECHO, invoke
-from tests.twin.sagemaker.test_training_jobs import FOREVER, GROUP
+from tests.twin.sagemaker.training.test_jobs import FOREVER, GROUP
 
 
 def started(home: Path, port: int | None = None) -> tuple[daemon.TwinStatus, Cloud]:

@@ -19,7 +19,7 @@ from tests.twin.apigateway.test_gateway import ECHO as PROXY
 from tests.twin.apigateway.test_gateway import Api
 from tests.twin.conftest import Cloud, wait_for, zipped
 from tests.twin.lambda_.test_functions import ECHO, invoke
-from tests.twin.sagemaker.test_training_jobs import FOREVER, GROUP
+from tests.twin.sagemaker.training.test_jobs import FOREVER, GROUP
 from tests.twin.test_daemon import children
 
 pytestmark = needs_root

@@ -69,7 +69,7 @@ from sentictl.twin.sagemaker.endpoints import Endpoints
 from sentictl.twin.sagemaker.notebooks import Notebooks
 from sentictl.twin.sagemaker.processing.jobs import ProcessingJobs
 from sentictl.twin.sagemaker.scaling import ScalableVariants
-from sentictl.twin.sagemaker.training_jobs import TrainingJobs
+from sentictl.twin.sagemaker.training.jobs import TrainingJobs
 from sentictl.twin.sagemaker.transform.jobs import TransformJobs
 from sentictl.twin.sagemaker.tuning.jobs import TuningJobs
 from sentictl.twin.scheduler.schedules import Schedules

@@ -8,7 +8,7 @@ import pytest
 from sentictl.twin import daemon
 from tests.twin.conftest import INFERENCE, Cloud
 from tests.twin.lambda_.test_functions import ECHO, invoke
-from tests.twin.sagemaker.test_training_jobs import GROUP
+from tests.twin.sagemaker.training.test_jobs import GROUP
 
 SECRETS = {
     "GITHUB_TOKEN": "planted",

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from tests.twin.conftest import Cloud, wait_for
 from tests.twin.lambda_.test_functions import invoke
-from tests.twin.sagemaker.test_checkpoints import checkpoints
-from tests.twin.sagemaker.test_training_jobs import said
+from tests.twin.sagemaker.training.test_checkpoints import checkpoints
+from tests.twin.sagemaker.training.test_jobs import said
 
 PRINT = "print('validation_accuracy=0.9')"
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch:2"

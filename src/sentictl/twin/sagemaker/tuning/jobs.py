@@ -12,7 +12,7 @@ from sentictl.twin.control_plane.pagination import JSON_RPC, listing
 from sentictl.twin.core.messages import Request, Response, authorization, json_response, json_rpc_error
 from sentictl.twin.iam.roles import refuse_unassumable
 from sentictl.twin.sagemaker.running_jobs import ENDED
-from sentictl.twin.sagemaker.training_jobs import TrainingJobs
+from sentictl.twin.sagemaker.training.jobs import TrainingJobs
 from sentictl.twin.sagemaker.tuning import refusals
 from sentictl.twin.sagemaker.tuning.record import TrialRecord, TuningRecord
 from sentictl.twin.sagemaker.tuning.search import parameters_of, propose

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.twin.conftest import Cloud, wait_for
-from tests.twin.sagemaker.test_training_jobs import said
+from tests.twin.sagemaker.training.test_jobs import said
 
 COUNTING = """
 import os, pathlib, time

@@ -30,7 +30,7 @@ KEPT = (
 )
 
 
-class JobRecord:
+class TrainingRecord:
     """moto's record of one training job, which DescribeTrainingJob shows."""
 
     def __init__(self, control: ControlPlane, region: str, name: str) -> None:

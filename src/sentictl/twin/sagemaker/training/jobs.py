@@ -14,13 +14,13 @@ from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 from sentictl.twin.iam.roles import AssumedRole, refuse_unassumable
 from sentictl.twin.s3.objects import Objects
 from sentictl.twin.sagemaker.running_jobs import RunningJobs
-from sentictl.twin.sagemaker.training_record import JobRecord
-from sentictl.twin.sagemaker.training_run import LOG_GROUP, TrainingRun
+from sentictl.twin.sagemaker.training.record import TrainingRecord
+from sentictl.twin.sagemaker.training.run import LOG_GROUP, TrainingRun
 
 TICK_SECONDS = 0.001  # to which AWS tells times
 
 
-class TrainingJobs(RunningJobs[JobRecord, TrainingRun]):
+class TrainingJobs(RunningJobs[TrainingRecord, TrainingRun]):
     """The data plane of SageMaker's training jobs."""
 
     def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, access: Access) -> None:
@@ -48,7 +48,7 @@ class TrainingJobs(RunningJobs[JobRecord, TrainingRun]):
         return json_rpc_error("ResourceInUse", message)
 
     def _created(self, call: Call) -> None:
-        record = JobRecord(self._control, call.region, call.payload["TrainingJobName"])
+        record = TrainingRecord(self._control, call.region, call.payload["TrainingJobName"])
         record.begin(call.payload, max(call.when, self._last_created(call.region, but=record.name) + TICK_SECONDS))
         if call.replaying:
             return
@@ -77,7 +77,7 @@ class TrainingJobs(RunningJobs[JobRecord, TrainingRun]):
         name = call.payload["TrainingJobName"]
         if name not in self._store(call.region):
             return json_rpc_error("ValidationException", f"Requested resource not found: training job {name}.")
-        record = JobRecord(self._control, call.region, name)
+        record = TrainingRecord(self._control, call.region, name)
         if record.is_over:
             message = f"The request was rejected because the training job is in status {record.status}."
             return json_rpc_error("ValidationException", message)
@@ -88,7 +88,7 @@ class TrainingJobs(RunningJobs[JobRecord, TrainingRun]):
         name = call.payload["TrainingJobName"]
         if name not in self._store(call.region):
             return json_rpc_error("ResourceNotFound", f"Requested resource not found: training job {name}.")
-        record = JobRecord(self._control, call.region, name)
+        record = TrainingRecord(self._control, call.region, name)
         if not record.is_over:
             message = f"The training job {name} is in status {record.status} and cannot be deleted."
             return json_rpc_error("ResourceInUse", message)
@@ -97,25 +97,25 @@ class TrainingJobs(RunningJobs[JobRecord, TrainingRun]):
 
     def _list(self, call: Call) -> Response:
         """moto does not sort, and filters the page instead of the whole."""
-        jobs = [JobRecord(self._control, call.region, name).summary() for name in self._store(call.region)]
+        jobs = [TrainingRecord(self._control, call.region, name).summary() for name in self._store(call.region)]
         return listing("TrainingJobSummaries", "TrainingJob", jobs, call.payload)
 
-    def _records(self) -> Iterable[JobRecord]:
+    def _records(self) -> Iterable[TrainingRecord]:
         regions = self._control.regions("sagemaker")
-        return (JobRecord(self._control, region, name) for region in regions for name in list(self._store(region)))
+        return (TrainingRecord(self._control, region, name) for region in regions for name in list(self._store(region)))
 
     def _store(self, region: str) -> dict[str, Any]:
         jobs: dict[str, Any] = self._control.backend("sagemaker", region).training_jobs
         return jobs
 
-    def _journal(self, record: JobRecord) -> None:
+    def _journal(self, record: TrainingRecord) -> None:
         stream = record.log_stream
         events = self._logs.events(record.region, LOG_GROUP, stream) if stream else []
         log = json.dumps(events).encode()
         self._control.record("training-job-ended", log, region=record.region, name=record.name, job=record.to_json())
 
     def _restore(self, data: dict[str, Any], log: bytes) -> None:
-        record = JobRecord(self._control, data["region"], data["name"])
+        record = TrainingRecord(self._control, data["region"], data["name"])
         record.restore(data["job"])
         if record.log_stream:
             self._logs.put(record.region, LOG_GROUP, record.log_stream, json.loads(log))

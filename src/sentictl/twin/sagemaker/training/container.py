@@ -14,7 +14,7 @@ RESERVED = ("sagemaker_", "_tuning_objective_metric")  # how the names of the to
 
 
 @dataclass(frozen=True)
-class Container:
+class TrainingContainer:
     """The folder that stands for `/opt/ml`, for one training job's request."""
 
     root: Path

@@ -18,10 +18,10 @@ from sentictl.twin.core import processes
 from sentictl.twin.core.environment import Access
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole
 from sentictl.twin.s3.objects import BadArchiveError, ObjectMissingError, Objects, pack
-from sentictl.twin.sagemaker.checkpoints import CheckpointSync
 from sentictl.twin.sagemaker.running_jobs import DEFAULT_MAX_RUNTIME, STOP_GRACE_SECONDS
-from sentictl.twin.sagemaker.training_container import Container
-from sentictl.twin.sagemaker.training_record import MAX_REASON, JobRecord
+from sentictl.twin.sagemaker.training.checkpoints import CheckpointSync
+from sentictl.twin.sagemaker.training.container import TrainingContainer
+from sentictl.twin.sagemaker.training.record import MAX_REASON, TrainingRecord
 
 LOG_GROUP = METRICS_NAMESPACE = "/aws/sagemaker/TrainingJobs"
 TAIL_LINES = 20
@@ -37,7 +37,7 @@ class TrainingRun:
 
     def __init__(
         self,
-        record: JobRecord,
+        record: TrainingRecord,
         request: dict[str, Any],
         folder: Path,
         role: AssumedRole,
@@ -54,7 +54,7 @@ class TrainingRun:
         self._access = access
         self._abandoned = False
         self._request = request
-        self._container = Container(folder, request)
+        self._container = TrainingContainer(folder, request)
         self._processes: list[processes.Process] = []  # one for each host, the master's first
         self._codes: list[int] = []  # exit codes of hosts that failed by themselves
         self.other_streams: list[str] = []  # of the logs of all hosts but the first
