@@ -48,7 +48,7 @@ class ProcessingRecord:
         with self._control.lock:
             self.started = self.modified = time.time()
 
-    def stopping(self) -> None:
+    def stop(self) -> None:
         """Note that the job was told to stop."""
         with self._control.lock:
             self.status, self.modified = "Stopping", time.time()

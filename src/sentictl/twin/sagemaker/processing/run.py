@@ -73,7 +73,7 @@ class ProcessingRun:
     def stop(self) -> None:
         """Tell the job to end, as StopProcessingJob does."""
         self._ending.set()
-        self.record.stopping()
+        self.record.stop()
         self._end_process()
 
     def abandon(self) -> None:

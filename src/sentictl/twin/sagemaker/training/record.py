@@ -74,8 +74,12 @@ class TrainingRecord:
             job.last_modified_time = now
             if status == "Downloading":
                 job.training_start_time = now
-            if status == "Stopping":
-                job.training_job_status = "Stopping"
+
+    def stop(self) -> None:
+        """Note that the job was told to stop."""
+        with self._control.lock:
+            self.enter("Stopping")
+            self._job.training_job_status = "Stopping"
 
     def finish(self, status: str, secondary: str, reason: str | None = None) -> None:
         """End the job."""

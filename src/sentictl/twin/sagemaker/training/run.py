@@ -85,7 +85,7 @@ class TrainingRun:
     def stop(self) -> None:
         """Tell the job to end, as StopTrainingJob does."""
         self._ending.set()
-        self.record.enter("Stopping")
+        self.record.stop()
         self._end_processes()
 
     def abandon(self) -> None:
