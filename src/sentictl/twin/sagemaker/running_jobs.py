@@ -1,16 +1,28 @@
-"""What SageMaker's jobs of any kind have in common: which of them run, and what a restart makes of them."""
+"""What SageMaker's jobs of any kind have in common: how they live, which run, and what a restart makes of them."""
 
+import shutil
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Generic, Protocol, Self, TypeVar
 
+from sentictl.twin.cloudwatch.logs import LogStreams
 from sentictl.twin.control_plane.control_plane import ControlPlane
+from sentictl.twin.core.environment import Access
+from sentictl.twin.iam.roles import AssumedRole
+from sentictl.twin.s3.objects import Objects
 
 ENDED = ("Completed", "Failed", "Stopped")
 INTERRUPTED = "InternalServerError: The local twin was ended while the job ran. Please try again."
 STOP_GRACE_SECONDS = 5.0  # AWS gives two minutes; on one's own machine a person waits for it
+ABANDON_GRACE_SECONDS = 0.2
 DEFAULT_MAX_RUNTIME = 86_400  # seconds
+
+
+class JobFailedError(Exception):
+    """A job ends as Failed, for the reason given."""
 
 
 class _Record(Protocol):
@@ -23,6 +35,9 @@ class _Record(Protocol):
     def is_over(self) -> bool:
         """Whether it does nothing more."""
 
+    def stop(self) -> None:
+        """Note that it was told to stop."""
+
     def fail(self, reason: str) -> None:
         """End it as Failed."""
 
@@ -30,22 +45,110 @@ class _Record(Protocol):
 RecordT = TypeVar("RecordT", bound=_Record)
 
 
-class _Run(Protocol[RecordT]):
-    """A job's life."""
+class JobRun(ABC, Generic[RecordT]):
+    """A job's life, in a thread of its own.
 
-    record: RecordT
+    Args:
+        record: the job, as AWS tells of it.
+        request: the parameters of the call that created it.
+        folder: for what it has on disk until it is over.
+        role: which it acts in.
+        objects: S3.
+        logs: where its lines go.
+        access: how its programs reach the twin.
+    """
 
-    def run(self, ended: Callable[[Any], None]) -> None:
-        """Live it, and call `ended` at its end."""
+    def __init__(
+        self,
+        record: RecordT,
+        request: Mapping[str, Any],
+        folder: Path,
+        role: AssumedRole,
+        objects: Objects,
+        logs: LogStreams,
+        access: Access,
+    ) -> None:
+        self.record = record
+        self._request = request
+        self._folder = folder
+        self._role = role
+        self._objects = objects.acting_as(role)
+        self._logs = logs
+        self._access = access
+        self._ending = threading.Event()  # the job was told to stop, ran out of time, or the twin goes down
+        self._timed_out = self._abandoned = False
+
+    def run(self, ended: Callable[[Self], None]) -> None:
+        """Live; whatever happens ends up in the job's status, and then `ended` is called."""
+        try:
+            self._live()
+        except JobFailedError as error:
+            self._fail(str(error))
+        except OSError as error:
+            self._fail(f"ClientError: The job's disk cannot be used: {error}")
+        except Exception as error:  # noqa: BLE001  a job never stays InProgress, whatever broke
+            self._fail(f"InternalServerError: {type(error).__name__}: {error}")
+        finally:
+            self._clean_up()
+            if not self._abandoned:
+                ended(self)
 
     def stop(self) -> None:
-        """Tell the job to end."""
+        """Tell the job to end, as its Stop call does."""
+        self._ending.set()
+        self.record.stop()
+        threading.Thread(target=self._end_programs, daemon=True).start()
 
     def abandon(self) -> None:
-        """End its processes without a word to anyone: the twin is going down."""
+        """End the job's programs without a word to anyone: the twin is going down."""
+        self._abandoned = True
+        self._ending.set()
+        self._end_programs()
+
+    @abstractmethod
+    def _live(self) -> None:
+        """Do what the job is for, and note its end.
+
+        Raises:
+            JobFailedError: it fails.
+        """
+
+    @abstractmethod
+    def _end_programs(self) -> None:
+        """End the programs that run for the job, and return when they are gone."""
+
+    def _fail(self, reason: str) -> None:
+        """Note that the job failed."""
+        self.record.fail(reason)
+
+    def _clean_up(self) -> None:
+        """Remove what the job had on disk."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def _grace(self) -> float:
+        """Seconds that a program has to end by itself."""
+        return ABANDON_GRACE_SECONDS if self._abandoned else STOP_GRACE_SECONDS
+
+    @contextmanager
+    def _time_limit(self) -> Iterator[None]:
+        """Let the job run on, no longer than its request allows; end its programs then."""
+        limit = (self._request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME)
+        timer = threading.Timer(limit, self._time_out)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _time_out(self) -> None:
+        self._timed_out = True
+        self._ending.set()
+        self._end_programs()
 
 
-RunT = TypeVar("RunT", bound=_Run[Any])
+RunT = TypeVar("RunT", bound=JobRun[Any])
 
 
 class RunningJobs(ABC, Generic[RecordT, RunT]):

@@ -1,11 +1,7 @@
 """One processing job's life: download, run, upload, in a child process whose output is its log."""
 
-import shutil
-import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from sentictl.twin.cloudwatch.logs import LogStream, LogStreams
@@ -16,19 +12,15 @@ from sentictl.twin.s3.objects import BadArchiveError, ObjectMissingError, Object
 from sentictl.twin.sagemaker.processing import spark
 from sentictl.twin.sagemaker.processing.container import ProcessingContainer
 from sentictl.twin.sagemaker.processing.record import ProcessingRecord
-from sentictl.twin.sagemaker.running_jobs import DEFAULT_MAX_RUNTIME, STOP_GRACE_SECONDS
+from sentictl.twin.sagemaker.running_jobs import JobFailedError, JobRun
 
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 TAIL_LINES = 20
 PYTHON = ("python", "python3")
 
 
-class ProcessingFailedError(Exception):
-    """A processing job ends as Failed, for the reason given."""
-
-
-class ProcessingRun:
-    """One processing job's life, in a thread of its own."""
+class ProcessingRun(JobRun[ProcessingRecord]):
+    """One processing job's life; as `JobRun`."""
 
     def __init__(
         self,
@@ -39,63 +31,39 @@ class ProcessingRun:
         logs: LogStreams,
         access: Access,
     ) -> None:
-        self.record = record
-        self._role = role
-        self._objects = objects.acting_as(role)
-        self._logs = logs
-        self._access = access
+        super().__init__(record, record.request, folder, role, objects, logs, access)
         self._container = ProcessingContainer(folder, record.request)
         self._process: processes.Process | None = None
-        self._ending = threading.Event()  # the job was told to stop, or ran out of time
-        self._timed_out = self._abandoned = False
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         record.log_stream = f"{record.name}/algo-1-{int(time.time())}"
         self._stream = LogStream(record.region, LOG_GROUP, record.log_stream, role)
 
-    def run(self, ended: Callable[["ProcessingRun"], None]) -> None:
-        """Download, run, upload; whatever happens ends up in the job's status, and then `ended` is called."""
+    def _live(self) -> None:
         try:
             self._download()
             self._work()
             self._upload()
             self._finish()
-        except ProcessingFailedError as error:
+        except JobFailedError as error:
             self.record.fail(str(error), self._message())
-        except OSError as error:
-            self.record.fail(f"ClientError: The job's disk cannot be used: {error}")
-        except Exception as error:  # noqa: BLE001  a job never stays InProgress, whatever broke
-            self.record.fail(f"InternalServerError: {type(error).__name__}: {error}")
-        finally:
-            shutil.rmtree(self._container.root, ignore_errors=True)
-            if not self._abandoned:
-                ended(self)
 
-    def stop(self) -> None:
-        """Tell the job to end, as StopProcessingJob does."""
-        self._ending.set()
-        self.record.stop()
-        self._end_process()
-
-    def abandon(self) -> None:
-        """End the process without a word to anyone: the twin is going down."""
-        self._abandoned = True
-        self._ending.set()
+    def _end_programs(self) -> None:
         if self._process:
-            processes.terminate(self._process, grace=0.2)
+            processes.terminate(self._process, self._grace)
 
     def _download(self) -> None:
         self._container.make()
         try:
             for name, uri, folder in self._container.inputs:
                 if not self._objects.download(uri, folder):
-                    raise ProcessingFailedError(f"ClientError: No S3 objects found under {uri} (input {name}).")
+                    raise JobFailedError(f"ClientError: No S3 objects found under {uri} (input {name}).")
         except AccessDeniedError as error:
-            raise ProcessingFailedError(f"ClientError: Data download failed:AccessDenied (403): {error}") from error
+            raise JobFailedError(f"ClientError: Data download failed:AccessDenied (403): {error}") from error
         except (ObjectMissingError, BadArchiveError) as error:
-            raise ProcessingFailedError(f"ClientError: Data download failed: {error}") from error
-        image = self.record.request["AppSpecification"]["ImageUri"]
+            raise JobFailedError(f"ClientError: Data download failed: {error}") from error
+        image = self._request["AppSpecification"]["ImageUri"]
         if not self._role.may_pull(image):
-            raise ProcessingFailedError(
+            raise JobFailedError(
                 "ClientError: Cannot pull processing container. Either the image does not exist or its permissions are "
                 f"incorrect. (AccessDenied: the role {self._role.arn} may not pull {image}.)"
             )
@@ -110,7 +78,7 @@ class ProcessingRun:
             self._run(command[1:], environment)
         else:
             what = command[0] if command else "an image's own program"
-            raise ProcessingFailedError(f"ClientError: The local twin runs {spark.SUBMIT} and python3, and not {what}.")
+            raise JobFailedError(f"ClientError: The local twin runs {spark.SUBMIT} and python3, and not {what}.")
 
     def _submit(self, script: list[str], environment: dict[str, str]) -> None:
         try:
@@ -120,7 +88,7 @@ class ProcessingRun:
                 return
             cluster = spark.Cluster(self._container.work, environment, self._tail.append)
         except spark.NoSparkError as error:
-            raise ProcessingFailedError(f"ClientError: {error}") from error
+            raise JobFailedError(f"ClientError: {error}") from error
         try:
             self._run(script, environment | self._spark(cluster.master, environment))
         finally:
@@ -135,20 +103,16 @@ class ProcessingRun:
         self._process = process = processes.start_child(program, self._container.work, environment)
         readers = [processes.OutputReader(pipe, self._on_line) for pipe in processes.pipes(process)]
         if self._ending.is_set():  # stopped while it was being started
-            self._end_process()
-        limit = (self.record.request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME)
-        timer = threading.Timer(limit, self._time_out)
-        timer.daemon = True
-        timer.start()
-        process.wait()
-        timer.cancel()
+            self._end_programs()
+        with self._time_limit():
+            process.wait()
         processes.terminate(process, grace=1)  # what the program left running behind
         for reader in readers:
             reader.join()
         self._logs.flush()
         if process.returncode and not self._ending.is_set():
             tail = "\n".join(self._tail)
-            raise ProcessingFailedError(f"AlgorithmError: , exit code: {process.returncode}\n{tail}")
+            raise JobFailedError(f"AlgorithmError: , exit code: {process.returncode}\n{tail}")
 
     def _upload(self) -> None:
         if self._ending.is_set():
@@ -158,13 +122,13 @@ class ProcessingRun:
                 for path in sorted(each for each in folder.rglob("*") if each.is_file()):
                     self._objects.write(f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}", path.read_bytes())
         except ObjectMissingError as error:
-            raise ProcessingFailedError(f"ClientError: Upload failed: the bucket of {error} does not exist.") from error
+            raise JobFailedError(f"ClientError: Upload failed: the bucket of {error} does not exist.") from error
         except AccessDeniedError as error:
-            raise ProcessingFailedError(f"ClientError: Upload failed:AccessDenied (403): {error}") from error
+            raise JobFailedError(f"ClientError: Upload failed:AccessDenied (403): {error}") from error
 
     def _finish(self) -> None:
         if self._timed_out:
-            seconds = self.record.request["StoppingCondition"]["MaxRuntimeInSeconds"]
+            seconds = self._request["StoppingCondition"]["MaxRuntimeInSeconds"]
             self.record.finish(
                 "Stopped", f"ClientError: The job ran longer than {seconds} seconds (MaxRuntimeInSeconds)."
             )
@@ -176,16 +140,6 @@ class ProcessingRun:
     def _message(self) -> str:
         path = self._container.message
         return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-
-    def _time_out(self) -> None:
-        self._timed_out = True
-        self._ending.set()
-        self._end_process()
-
-    def _end_process(self) -> None:
-        if self._process:
-            terminate = partial(processes.terminate, self._process, STOP_GRACE_SECONDS)
-            threading.Thread(target=terminate, daemon=True).start()
 
     def _on_line(self, line: str) -> None:
         self._tail.append(line)

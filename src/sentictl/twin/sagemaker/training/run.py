@@ -2,12 +2,11 @@
 
 import re
 import secrets
-import shutil
 import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,7 @@ from sentictl.twin.core import processes
 from sentictl.twin.core.environment import Access
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole
 from sentictl.twin.s3.objects import BadArchiveError, ObjectMissingError, Objects, pack
-from sentictl.twin.sagemaker.running_jobs import DEFAULT_MAX_RUNTIME, STOP_GRACE_SECONDS
+from sentictl.twin.sagemaker.running_jobs import JobFailedError, JobRun
 from sentictl.twin.sagemaker.training.checkpoints import CheckpointSync
 from sentictl.twin.sagemaker.training.container import TrainingContainer
 from sentictl.twin.sagemaker.training.record import MAX_REASON, TrainingRecord
@@ -28,12 +27,12 @@ TAIL_LINES = 20
 PORTS = range(20_000, 29_000)
 
 
-class JobFailedError(Exception):
-    """A training job ends as Failed, for the reason given."""
+class TrainingRun(JobRun[TrainingRecord]):
+    """One training job's life; as `JobRun`.
 
-
-class TrainingRun:
-    """One training job's life, in a thread of its own."""
+    Args:
+        reported: told of each value of a metric: its name and the value.
+    """
 
     def __init__(
         self,
@@ -46,54 +45,24 @@ class TrainingRun:
         access: Access,
         reported: Callable[[str, float], None],
     ) -> None:
-        self.record = record
+        super().__init__(record, request, folder, role, objects, logs, access)
         self._reported = reported
-        self._role = role
-        self._objects = objects.acting_as(role)
-        self._logs = logs
-        self._access = access
-        self._abandoned = False
-        self._request = request
         self._container = TrainingContainer(folder, request)
         self._processes: list[processes.Process] = []  # one for each host, the master's first
         self._codes: list[int] = []  # exit codes of hosts that failed by themselves
         self.other_streams: list[str] = []  # of the logs of all hosts but the first
-        self._ending = threading.Event()  # the job was told to stop, or ran out of time
-        self._timed_out = False
         self._errors: deque[str] = deque(maxlen=TAIL_LINES)
         definitions = request["AlgorithmSpecification"].get("MetricDefinitions") or []
         self._metrics = [(entry["Name"], re.compile(entry["Regex"])) for entry in definitions]
 
-    def run(self, ended: Callable[["TrainingRun"], None]) -> None:
-        """Download, train, upload; whatever happens ends up in the job's status, and then `ended` is called."""
-        try:
-            self._download()
-            self._train()
-            self._upload()
-            self._finish()
-        except JobFailedError as error:
-            self.record.fail(str(error))
-        except OSError as error:
-            self.record.fail(f"ClientError: The job's disk cannot be used: {error}")
-        except Exception as error:  # noqa: BLE001  a job never stays InProgress, whatever broke
-            self.record.fail(f"InternalServerError: {type(error).__name__}: {error}")
-        finally:
-            shutil.rmtree(self._container.root, ignore_errors=True)
-            if not self._abandoned:
-                ended(self)
+    def _live(self) -> None:
+        self._download()
+        self._train()
+        self._upload()
+        self._finish()
 
-    def stop(self) -> None:
-        """Tell the job to end, as StopTrainingJob does."""
-        self._ending.set()
-        self.record.stop()
-        self._end_processes()
-
-    def abandon(self) -> None:
-        """End the process without a word to anyone: the twin is going down."""
-        self._abandoned = True
-        self._ending.set()
-        for process in self._processes:
-            processes.terminate(process, grace=0.2)
+    def _end_programs(self) -> None:
+        _at_once(lambda process: processes.terminate(process, self._grace), self._processes)
 
     def _download(self) -> None:
         self.record.enter("Downloading")
@@ -159,17 +128,9 @@ class TrainingRun:
         for host in self._container.hosts:
             outputs += self._start(host, master)
         if self._ending.is_set():  # stopped while they were being started
-            self._end_processes()
-        limit = (self._request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME)
-        timer = threading.Timer(limit, self._time_out)
-        timer.daemon = True
-        timer.start()
-        waiting = [threading.Thread(target=self._wait, args=(process,), daemon=True) for process in self._processes]
-        for thread in waiting:
-            thread.start()
-        for thread in waiting:
-            thread.join()
-        timer.cancel()
+            self._end_programs()
+        with self._time_limit():
+            _at_once(self._wait, self._processes)
         for thread in outputs:
             thread.join()
         self._logs.flush()
@@ -201,7 +162,7 @@ class TrainingRun:
             self._codes.append(process.returncode)
             for other in self._processes:
                 if other.poll() is None:
-                    processes.terminate(other, STOP_GRACE_SECONDS)
+                    processes.terminate(other, self._grace)
 
     def _upload(self) -> None:
         if self._abandoned:
@@ -229,15 +190,6 @@ class TrainingRun:
             self.record.finish("Stopped", "Stopped")
         else:
             self.record.finish("Completed", "Completed")
-
-    def _time_out(self) -> None:
-        self._timed_out = True
-        self._ending.set()
-        self._end_processes()
-
-    def _end_processes(self) -> None:
-        for process in self._processes:
-            threading.Thread(target=processes.terminate, args=(process, STOP_GRACE_SECONDS), daemon=True).start()
 
     def _on_line(self, stream: LogStream, line: str) -> None:
         self._logs.write(stream, line)
@@ -272,6 +224,15 @@ class TrainingRun:
         room = max(0, MAX_REASON - len(head) - len(tail))
         message = "\n".join(self._errors).strip()
         return head + (message[-room:] if room else "") + tail
+
+
+def _at_once(task: Callable[[processes.Process], None], hosts: Iterable[processes.Process]) -> None:
+    """Do a task with the processes of all hosts at once, and return when it is done with each."""
+    threads = [threading.Thread(target=task, args=(process,), daemon=True) for process in hosts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def _free_port() -> int:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sentictl.twin.s3.objects import ObjectMissingError, Objects
+from sentictl.twin.sagemaker.running_jobs import JobFailedError
 
 
 class TransformInput(NamedTuple):
@@ -19,10 +20,6 @@ class TransformInput(NamedTuple):
     output: str
 
 
-class NoInputsError(Exception):
-    """There is nothing to read; the message is for people."""
-
-
 def inputs_of(request: Mapping[str, Any], objects: Objects) -> list[TransformInput]:
     """Return the inputs of a job, by their names.
 
@@ -31,14 +28,14 @@ def inputs_of(request: Mapping[str, Any], objects: Objects) -> list[TransformInp
         objects: S3, as the job's role reaches it.
 
     Raises:
-        NoInputsError: there are none, or the manifest is none.
+        JobFailedError: there are none, or the manifest is none.
         AccessDeniedError: the role does not allow to look.
     """
     source = request["TransformInput"]["DataSource"]["S3DataSource"]
     uri = source["S3Uri"]
     found = list(_of_manifest(uri, objects) if source["S3DataType"] == "ManifestFile" else _of_prefix(uri, objects))
     if not found:
-        raise NoInputsError(f"No S3 objects found under S3 URL {uri}")
+        raise JobFailedError(f"ClientError: No S3 objects found under S3 URL {uri}")
     return found
 
 
@@ -54,5 +51,5 @@ def _of_manifest(uri: str, objects: Objects) -> Iterator[TransformInput]:
         head, *names = json.loads(objects.read(uri))
         prefix = str(head["prefix"])
     except (ObjectMissingError, ValueError, KeyError, TypeError) as error:
-        raise NoInputsError(f"The manifest {uri} cannot be read: {error}") from error
+        raise JobFailedError(f"ClientError: The manifest {uri} cannot be read: {error}") from error
     yield from (TransformInput(f"{prefix}{name}", f"{name}.out") for name in names)

@@ -80,7 +80,7 @@ class TransformJobs(RunningJobs[TransformRecord, TransformRun]):
             return
         folder, role = self._folder / call.region / record.name, AssumedRole(self._control, model.role)
         folder.mkdir(parents=True)
-        self._begin(TransformRun(record, call.payload, model, folder, self._objects, self._logs, self._access, role))
+        self._begin(TransformRun(record, call.payload, folder, role, self._objects, self._logs, self._access, model))
 
     def _keep(self, run: TransformRun) -> None:
         for stream in run.streams:

@@ -1,10 +1,8 @@
 """One transform job's life: start the machines, ask about each input, write the outputs."""
 
 import secrets
-import shutil
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +14,8 @@ from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole
 from sentictl.twin.s3.objects import ObjectMissingError, Objects
 from sentictl.twin.sagemaker.model_server import ModelServer, Variant
-from sentictl.twin.sagemaker.transform.inputs import NoInputsError, TransformInput, inputs_of
+from sentictl.twin.sagemaker.running_jobs import JobFailedError, JobRun
+from sentictl.twin.sagemaker.transform.inputs import TransformInput, inputs_of
 from sentictl.twin.sagemaker.transform.instance import Asking, Instance
 from sentictl.twin.sagemaker.transform.payloads import InputFailedError
 from sentictl.twin.sagemaker.transform.record import TransformRecord
@@ -26,84 +25,52 @@ MOST_PROCESSES = 4  # more machines than that share them, as this one has but so
 SEE_LOGS = "AlgorithmError: See job logs for more information"
 
 
-class TransformFailedError(Exception):
-    """A transform job ends as Failed, for the reason given."""
-
-
-class TransformRun:
-    """One transform job's life, in a thread of its own.
+class TransformRun(JobRun[TransformRecord]):
+    """One transform job's life; as `JobRun`.
 
     Args:
-        record: moto's record of it.
-        request: the parameters of CreateTransformJob.
         model: what is asked.
-        folder: for the model and the outputs, until the job is over.
-        objects: S3.
-        logs: where its machines' lines go.
-        access: the twin's address.
     """
 
     def __init__(
         self,
         record: TransformRecord,
         request: Mapping[str, Any],
-        model: Variant,
         folder: Path,
+        role: AssumedRole,
         objects: Objects,
         logs: LogStreams,
         access: Access,
-        role: AssumedRole,
+        model: Variant,
     ) -> None:
-        self.record = record
-        self._request = request
+        super().__init__(record, request, folder, role, objects, logs, access)
         self._model = replace(model, environment=model.environment | (request.get("Environment") or {}))
-        self._folder = folder
-        self._role = role
-        self._objects = objects.acting_as(role)
-        self._logs = logs
-        self._access = access
         self._asking = Asking.of(request)
         self._servers: list[ModelServer] = []
-        self._ending = threading.Event()  # the job was told to stop, or the twin goes down
-        self._abandoned = False
         self._failed: list[TransformInput] = []
         self._prefix = f"{record.name}/i-{secrets.token_hex(8)}-{int(time.time())}"
         self._data_log = self._stream("data-log")
         self.streams = [self._data_log.name]
 
-    def run(self, ended: Callable[["TransformRun"], None]) -> None:
-        """Carry it out; whatever happens ends up in the job's status, and then `ended` is called."""
+    def _live(self) -> None:
         try:
             outputs = self._transform()
             if not self._ending.is_set():  # of a job that was stopped, SageMaker stores nothing
                 self._store(outputs)
             self._finish()
-        except (TransformFailedError, NoInputsError) as error:
-            self._end("Failed", f"{'' if isinstance(error, TransformFailedError) else 'ClientError: '}{error}")
         except AccessDeniedError as error:
-            self._end("Failed", f"ClientError: AccessDenied (403): {error}")
-        except OSError as error:
-            self._end("Failed", f"ClientError: The job's disk cannot be used: {error}")
-        except Exception as error:  # noqa: BLE001  a job never stays InProgress, whatever broke
-            self._end("Failed", f"InternalServerError: {type(error).__name__}: {error}")
-        finally:
-            self._end_servers()
-            shutil.rmtree(self._folder, ignore_errors=True)
-            if not self._abandoned:
-                self._logs.flush()
-                ended(self)
+            raise JobFailedError(f"ClientError: AccessDenied (403): {error}") from error
 
-    def stop(self) -> None:
-        """Tell the job to end, as StopTransformJob does."""
-        self._ending.set()
-        self.record.stop()
-        threading.Thread(target=self._end_servers, daemon=True).start()  # which may take a second each
+    def _end_programs(self) -> None:
+        for server in list(self._servers):
+            server.stop(drain=False)
 
-    def abandon(self) -> None:
-        """End the machines without a word to anyone: the twin is going down."""
-        self._abandoned = True
-        self._ending.set()
-        self._end_servers()
+    def _fail(self, reason: str) -> None:
+        self._end("Failed", reason)
+
+    def _clean_up(self) -> None:
+        self._end_programs()
+        super()._clean_up()
 
     def _transform(self) -> list[tuple[TransformInput, Path]]:
         """Ask about all inputs. Returns those that have an output, each with the file that holds it for now."""
@@ -137,7 +104,7 @@ class TransformRun:
 
     def _start(self, number: int) -> ModelServer:
         if not self._role.may_pull(self._model.image):
-            raise TransformFailedError(
+            raise JobFailedError(
                 f"ClientError: Cannot pull algorithm container: the role {self._role.arn} may not pull "
                 f"{self._model.image}."
             )
@@ -153,13 +120,9 @@ class TransformRun:
                 lambda line: self._logs.write(stream, line),
             )
         except StartFailedError as error:
-            raise TransformFailedError(f"ClientError: The model container could not be used: {error}") from error
+            raise JobFailedError(f"ClientError: The model container could not be used: {error}") from error
         self._servers.append(server)
         return server
-
-    def _end_servers(self) -> None:
-        for server in list(self._servers):
-            server.stop(drain=False)
 
     def _store(self, outputs: Iterable[tuple[TransformInput, Path]]) -> None:
         target = self._request["TransformOutput"]["S3OutputPath"].rstrip("/")
@@ -167,7 +130,7 @@ class TransformRun:
             try:
                 self._objects.write(f"{target}/{each.output}", kept.read_bytes())
             except ObjectMissingError as error:
-                raise TransformFailedError(f"ClientError: The bucket of {target} does not exist.") from error
+                raise JobFailedError(f"ClientError: The bucket of {target} does not exist.") from error
 
     def _finish(self) -> None:
         if self._ending.is_set():
