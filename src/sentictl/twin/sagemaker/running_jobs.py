@@ -6,11 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from sentictl.twin.cloudwatch.logs import LogStreams
-from sentictl.twin.control_plane.control_plane import ControlPlane
+from sentictl.twin.control_plane.control_plane import Call, ControlPlane
+from sentictl.twin.control_plane.pagination import JSON_RPC, listing
 from sentictl.twin.core.environment import Access
+from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 from sentictl.twin.iam.roles import AssumedRole
 from sentictl.twin.s3.objects import Objects
 
@@ -32,8 +34,15 @@ class _Record(Protocol):
     name: str
 
     @property
+    def status(self) -> str:
+        """Its status, such as `InProgress`."""
+
+    @property
     def is_over(self) -> bool:
         """Whether it does nothing more."""
+
+    def summary(self) -> dict[str, Any]:
+        """Return its entry in the answer of its List call."""
 
     def stop(self) -> None:
         """Note that it was told to stop."""
@@ -156,10 +165,20 @@ class RunningJobs(ABC, Generic[RecordT, RunT]):
 
     Args:
         control: the twin's control plane.
+        objects: what they read and write.
+        logs: where they write their logs.
+        folder: for what they have on disk while they run.
+        access: how their programs reach the twin.
     """
 
-    def __init__(self, control: ControlPlane) -> None:
+    KIND: ClassVar[str]  # as the names of its calls have it, such as `Training`
+
+    def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, access: Access) -> None:
         self._control = control
+        self._objects = objects
+        self._logs = logs
+        self._folder = folder
+        self._access = access
         self._runs: dict[tuple[str, str], RunT] = {}
 
     def fail_interrupted(self) -> None:
@@ -200,7 +219,16 @@ class RunningJobs(ABC, Generic[RecordT, RunT]):
         """Keep what a job leaves, which has just ended."""
         self._journal(run.record)
 
-    def _tell_to_stop(self, record: RecordT) -> None:
-        """Tell a job to end, if it runs here."""
+    def _stop_job(self, record: RecordT) -> Response:
+        """Answer Stop…Job: tell a job to end, if it runs here."""
+        if record.is_over:
+            message = f"The request was rejected because the {self.KIND.lower()} job is in status {record.status}."
+            return json_rpc_error("ValidationException", message)
         if run := self._runs.get((record.region, record.name)):
             run.stop()
+        return json_response(200, {}, JSON_RPC)
+
+    def _list(self, call: Call) -> Response:
+        """Answer List…Jobs. moto does not sort, and filters the page instead of the whole."""
+        found = [record.summary() for record in self._records() if record.region == call.region]
+        return listing(f"{self.KIND}JobSummaries", f"{self.KIND}Job", found, call.payload)

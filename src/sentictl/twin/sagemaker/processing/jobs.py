@@ -7,7 +7,7 @@ from typing import Any
 
 from sentictl.twin.cloudwatch.logs import LogStreams
 from sentictl.twin.control_plane.control_plane import Call, ControlPlane
-from sentictl.twin.control_plane.pagination import JSON_RPC, listing
+from sentictl.twin.control_plane.pagination import JSON_RPC
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 from sentictl.twin.iam.roles import AssumedRole, refuse_unassumable
@@ -18,22 +18,12 @@ from sentictl.twin.sagemaker.running_jobs import RunningJobs
 
 
 class ProcessingJobs(RunningJobs[ProcessingRecord, ProcessingRun]):
-    """The data plane of SageMaker's processing jobs.
+    """The data plane of SageMaker's processing jobs."""
 
-    Args:
-        control: the twin's control plane.
-        objects: what they read and write.
-        logs: where they write their log.
-        folder: for what the jobs have on disk while they run.
-        access: how their programs reach the twin.
-    """
+    KIND = "Processing"
 
     def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, access: Access) -> None:
-        super().__init__(control)
-        self._objects = objects
-        self._logs = logs
-        self._folder = folder
-        self._access = access
+        super().__init__(control, objects, logs, folder, access)
         self._jobs: dict[tuple[str, str], ProcessingRecord] = {}
         control.before["sagemaker", "CreateProcessingJob"] = self._refuse
         control.after["sagemaker", "CreateProcessingJob"] = self._created
@@ -67,11 +57,7 @@ class ProcessingJobs(RunningJobs[ProcessingRecord, ProcessingRun]):
         record = self._of(call)
         if record is None:
             return _missing(call)
-        if record.is_over:
-            message = f"The request was rejected because the processing job is in status {record.status}."
-            return json_rpc_error("ValidationException", message)
-        self._tell_to_stop(record)
-        return json_response(200, {}, JSON_RPC)
+        return self._stop_job(record)
 
     def _delete(self, call: Call) -> Response:
         record = self._of(call)
@@ -83,10 +69,6 @@ class ProcessingJobs(RunningJobs[ProcessingRecord, ProcessingRun]):
         del self._jobs[call.region, record.name]
         self._control.backend("sagemaker", call.region).processing_jobs.pop(record.name, None)
         return json_response(200, {}, JSON_RPC)
-
-    def _list(self, call: Call) -> Response:
-        found = [record.summary() for (region, _), record in self._jobs.items() if region == call.region]
-        return listing("ProcessingJobSummaries", "ProcessingJob", found, call.payload)
 
     def _records(self) -> Iterable[ProcessingRecord]:
         return self._jobs.values()

@@ -8,7 +8,7 @@ from typing import Any
 
 from sentictl.twin.cloudwatch.logs import LogStreams
 from sentictl.twin.control_plane.control_plane import Call, ControlPlane, seconds
-from sentictl.twin.control_plane.pagination import JSON_RPC, listing
+from sentictl.twin.control_plane.pagination import JSON_RPC
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
 from sentictl.twin.iam.roles import AssumedRole, refuse_unassumable
@@ -23,12 +23,10 @@ TICK_SECONDS = 0.001  # to which AWS tells times
 class TrainingJobs(RunningJobs[TrainingRecord, TrainingRun]):
     """The data plane of SageMaker's training jobs."""
 
+    KIND = "Training"
+
     def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, access: Access) -> None:
-        super().__init__(control)
-        self._objects = objects
-        self._logs = logs
-        self._access = access
-        self._folder = folder
+        super().__init__(control, objects, logs, folder, access)
         # Told of each value of a metric (region, job, metric, value), and of each job that is over (region, job).
         self.reported: Callable[[str, str, str, float], None] = lambda *_: None
         self.over: Callable[[str, str], None] = lambda *_: None
@@ -77,12 +75,7 @@ class TrainingJobs(RunningJobs[TrainingRecord, TrainingRun]):
         name = call.payload["TrainingJobName"]
         if name not in self._store(call.region):
             return json_rpc_error("ValidationException", f"Requested resource not found: training job {name}.")
-        record = TrainingRecord(self._control, call.region, name)
-        if record.is_over:
-            message = f"The request was rejected because the training job is in status {record.status}."
-            return json_rpc_error("ValidationException", message)
-        self._tell_to_stop(record)
-        return json_response(200, {}, JSON_RPC)
+        return self._stop_job(TrainingRecord(self._control, call.region, name))
 
     def _delete(self, call: Call) -> Response:
         name = call.payload["TrainingJobName"]
@@ -94,11 +87,6 @@ class TrainingJobs(RunningJobs[TrainingRecord, TrainingRun]):
             return json_rpc_error("ResourceInUse", message)
         del self._store(call.region)[name]
         return json_response(200, {}, JSON_RPC)
-
-    def _list(self, call: Call) -> Response:
-        """moto does not sort, and filters the page instead of the whole."""
-        jobs = [TrainingRecord(self._control, call.region, name).summary() for name in self._store(call.region)]
-        return listing("TrainingJobSummaries", "TrainingJob", jobs, call.payload)
 
     def _records(self) -> Iterable[TrainingRecord]:
         regions = self._control.regions("sagemaker")

@@ -7,9 +7,8 @@ from typing import Any
 
 from sentictl.twin.cloudwatch.logs import LogStreams
 from sentictl.twin.control_plane.control_plane import ACCOUNT, Call, ControlPlane
-from sentictl.twin.control_plane.pagination import JSON_RPC, listing
 from sentictl.twin.core.environment import Access
-from sentictl.twin.core.messages import Response, json_response, json_rpc_error
+from sentictl.twin.core.messages import Response, json_rpc_error
 from sentictl.twin.core.processes import StartFailedError
 from sentictl.twin.events.rules import Rules
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole
@@ -24,15 +23,13 @@ from sentictl.twin.sagemaker.variants import variant_of
 class TransformJobs(RunningJobs[TransformRecord, TransformRun]):
     """The data plane of SageMaker's transform jobs. As on AWS, none of them can be deleted."""
 
+    KIND = "Transform"
+
     def __init__(
         self, control: ControlPlane, objects: Objects, logs: LogStreams, rules: Rules, folder: Path, access: Access
     ) -> None:
-        super().__init__(control)
-        self._objects = objects
-        self._logs = logs
+        super().__init__(control, objects, logs, folder, access)
         self._rules = rules
-        self._folder = folder
-        self._access = access
         control.before["sagemaker", "CreateTransformJob"] = self._refuse
         control.after["sagemaker", "CreateTransformJob"] = self._created
         control.instead["sagemaker", "StopTransformJob"] = self._stop
@@ -94,17 +91,7 @@ class TransformJobs(RunningJobs[TransformRecord, TransformRun]):
         if name not in self._store(call.region):
             arn = f"arn:aws:sagemaker:{call.region}:{ACCOUNT}:transform-job/{name}"
             return json_rpc_error("ResourceNotFound", f'Could not find transform job "{arn}".')
-        record = TransformRecord(self._control, call.region, name)
-        if record.is_over:
-            message = f"The request was rejected because the transform job is in status {record.status}."
-            return json_rpc_error("ValidationException", message)
-        self._tell_to_stop(record)
-        return json_response(200, {}, JSON_RPC)
-
-    def _list(self, call: Call) -> Response:
-        """moto does not sort, and filters the page instead of the whole."""
-        jobs = [TransformRecord(self._control, call.region, name).summary() for name in self._store(call.region)]
-        return listing("TransformJobSummaries", "TransformJob", jobs, call.payload)
+        return self._stop_job(TransformRecord(self._control, call.region, name))
 
     def _records(self) -> Iterable[TransformRecord]:
         regions = self._control.regions("sagemaker")
