@@ -21,6 +21,7 @@ INTERRUPTED = "InternalServerError: The local twin was ended while the job ran. 
 STOP_GRACE_SECONDS = 5.0  # AWS gives two minutes; on one's own machine a person waits for it
 ABANDON_GRACE_SECONDS = 0.2
 DEFAULT_MAX_RUNTIME = 86_400  # seconds
+MAX_REASON = 1024  # characters of a FailureReason, and of an ExitMessage
 
 
 class JobFailedError(Exception):

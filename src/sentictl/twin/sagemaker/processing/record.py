@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sentictl.twin.control_plane.control_plane import ACCOUNT, ControlPlane
-from sentictl.twin.sagemaker.running_jobs import ENDED
+from sentictl.twin.sagemaker.running_jobs import ENDED, MAX_REASON
 
-LONGEST = 1024  # characters of a FailureReason and of an ExitMessage
 # The members of the request that DescribeProcessingJob answers as they were given.
 GIVEN = (
     *("ProcessingInputs", "ProcessingOutputConfig", "ProcessingJobName", "ProcessingResources", "StoppingCondition"),
@@ -66,7 +65,7 @@ class ProcessingRecord:
             message: what the container left in `/opt/ml/output/message`.
         """
         with self._control.lock:
-            self.status, self.reason, self.message = status, reason[:LONGEST], message[:LONGEST]
+            self.status, self.reason, self.message = status, reason[:MAX_REASON], message[:MAX_REASON]
             self.ended = self.modified = time.time()
 
     def describe(self) -> dict[str, Any]:

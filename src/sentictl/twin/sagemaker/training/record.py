@@ -4,9 +4,8 @@ import time
 from typing import Any
 
 from sentictl.twin.control_plane.control_plane import ControlPlane, naive_utc, seconds
-from sentictl.twin.sagemaker.running_jobs import ENDED
+from sentictl.twin.sagemaker.running_jobs import ENDED, MAX_REASON
 
-MAX_REASON = 1024  # the API's limit for FailureReason
 # AWS's words for each secondary status.
 MESSAGES = {
     "Starting": "Preparing the instances for training",

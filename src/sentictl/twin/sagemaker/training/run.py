@@ -17,10 +17,10 @@ from sentictl.twin.core import processes
 from sentictl.twin.core.environment import Access
 from sentictl.twin.iam.roles import AccessDeniedError, AssumedRole
 from sentictl.twin.s3.objects import BadArchiveError, ObjectMissingError, Objects, pack
-from sentictl.twin.sagemaker.running_jobs import JobFailedError, JobRun
+from sentictl.twin.sagemaker.running_jobs import MAX_REASON, JobFailedError, JobRun
 from sentictl.twin.sagemaker.training.checkpoints import CheckpointSync
 from sentictl.twin.sagemaker.training.container import TrainingContainer
-from sentictl.twin.sagemaker.training.record import MAX_REASON, TrainingRecord
+from sentictl.twin.sagemaker.training.record import TrainingRecord
 
 LOG_GROUP = METRICS_NAMESPACE = "/aws/sagemaker/TrainingJobs"
 TAIL_LINES = 20

@@ -4,9 +4,8 @@ import time
 from typing import Any
 
 from sentictl.twin.control_plane.control_plane import ControlPlane, naive_utc, seconds
-from sentictl.twin.sagemaker.running_jobs import ENDED
+from sentictl.twin.sagemaker.running_jobs import ENDED, MAX_REASON
 
-MAX_REASON = 1024  # the API's limit for FailureReason
 # The attributes of moto's transform job that a run changes, and that a restart brings back.
 KEPT = ("transform_job_status", "failure_reason")
 KEPT_TIMES = ("creation_time", "transform_start_time", "transform_end_time", "last_modified_time")
