@@ -28,12 +28,28 @@ from sentictl.services.resources.training import (
     TrainingJob,
 )
 from sentictl.services.retraining.code import ScheduledCode
+from sentictl.services.retraining.states_language import (
+    ERROR,
+    State,
+    States,
+    catch,
+    choice,
+    end,
+    equals,
+    equals_path,
+    fail,
+    formatted,
+    is_present,
+    matches,
+    pass_state,
+    refused,
+    task,
+    task_if_possible,
+    wait,
+)
 from sentictl.services.serving.endpoint import Endpoint, EndpointConfig
 from sentictl.services.serving.model import Model
 
-SDK = "aws-sdk"
-State = dict[str, Any]
-States = dict[str, State]
 # An execution has 25,000 events at most, and one look at a job is nine of them: so many looks at each of the two jobs.
 MOST_LOOKS = 1_000
 SHORTEST_WAIT = 30  # seconds between two looks
@@ -41,8 +57,8 @@ SHORTEST_WAIT = 30  # seconds between two looks
 GONE, CHANGING, THERE = '*ould not find endpoint "*', "*in-progress*", "*already exist*"
 # What comes of a run, as its output says.
 SERVES, WORSE, NO_ENDPOINT, BUSY, CHANGED = "served", "worse", "no-endpoint", "endpoint-busy", "endpoint-changed"
-AGAIN = [{"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 5, "MaxAttempts": 3, "BackoffRate": 2.0}]
 NAME = "$.name"  # of all that a run makes
+DATASET = "$.outcome.made.dataset"  # the new one
 RUN = "%Y%m%d%H%M%S"  # a run is named for the time that it was scheduled for
 
 
@@ -76,21 +92,16 @@ def definition(context: Context) -> dict[str, Any]:
 
 
 def _naming(context: Context) -> States:
-    parts, places = ", ".join(f"$.parts[{number}]" for number in range(6)), "{}" * 6
+    parts, places = [f"$.parts[{number}]" for number in range(6)], "{}" * 6
     return {
-        "ReadTheTime": {
-            "Type": "Pass",
-            "Parameters": {"parts.$": "States.StringSplit($.time, '-:TZ')"},
-            "Next": "NameTheRun",
-        },
-        "NameTheRun": {
-            "Type": "Pass",
-            "Parameters": {
-                "run.$": f"States.Format('{places}', {parts})",
-                "name.$": f"States.Format('{context.naming.name(OF_SCHEDULE)}{places}', {parts})",
+        "ReadTheTime": pass_state({"parts.$": "States.StringSplit($.time, '-:TZ')"}, "NameTheRun"),
+        "NameTheRun": pass_state(
+            {
+                "run.$": formatted(places, *parts),
+                "name.$": formatted(context.naming.name(OF_SCHEDULE) + places, *parts),
             },
-            "Next": "LookAtTheEndpoint",
-        },
+            "LookAtTheEndpoint",
+        ),
     }
 
 
@@ -98,22 +109,22 @@ def _looking(context: Context) -> States:
     """Find out what is served. Where nothing is, or it is being changed, nothing is trained."""
     return {
         "LookAtTheEndpoint": _look_at_endpoint(context, "$.endpoint", "IsItInService"),
-        "IsItInService": _choice(
-            ({"And": [_is("$.endpoint.status", "InService"), _names_ours("$.endpoint.config")]}, "TellItWasServed"),
-            (_is("$.endpoint.status", "InService"), "LookAtItsConfig"),
+        "IsItInService": choice(
+            ({"And": [equals("$.endpoint.status", "InService"), _names_ours("$.endpoint.config")]}, "TellItWasServed"),
+            (equals("$.endpoint.status", "InService"), "LookAtItsConfig"),
             otherwise="EndpointBusy",
         ),
-        "LookAtItsConfig": _task(
+        "LookAtItsConfig": task(
             context,
-            "describeEndpointConfig",
+            "sagemaker:describeEndpointConfig",
             {"EndpointConfigName.$": "$.endpoint.config"},
             "LookAtItsModel",
             ResultSelector={"model.$": "$.ProductionVariants[0].ModelName"},
             ResultPath="$.served",
         ),
-        "LookAtItsModel": _task(
+        "LookAtItsModel": task(
             context,
-            "describeModel",
+            "sagemaker:describeModel",
             {"ModelName.$": "$.served.model"},
             "Prepare",
             ResultSelector={"artifact.$": "$.PrimaryContainer.ModelDataUrl"},
@@ -128,58 +139,53 @@ def _preparing(context: Context) -> States:
     asked = processing_request(code, "", source=code.source_uri)
     result = asked["ProcessingOutputConfig"]["Outputs"][1]["S3Output"]
     del result["S3Uri"]
-    result["S3Uri.$"] = f"States.Format('{code.uri(code.name)}{{}}', {NAME})"
+    result["S3Uri.$"] = formatted(code.uri(code.name) + "{}", NAME)
     bucket = context.naming.bucket
-    made = {"Variable": "$.preparation.ExitMessage", "StringMatches": '*"dataset"*'}
-    told = {"Variable": "$.preparation.ExitMessage", "IsPresent": True}
+    message = "$.preparation.ExitMessage"
+    told, made = is_present(message), matches(message, '*"dataset"*')
     return {
-        "Prepare": _job(context, "createProcessingJob", asked, "ProcessingJobName", "WaitForThePreparation"),
+        "Prepare": _job(context, "sagemaker:createProcessingJob", asked, "ProcessingJobName", "WaitForThePreparation"),
         **_waiting(
             context,
             "Preparation",
-            "describeProcessingJob",
+            "sagemaker:describeProcessingJob",
             "ProcessingJobName",
             minutes=context.settings.data.max_minutes,
             following="IsThereADataset",
         ),
-        "IsThereADataset": _choice(
+        "IsThereADataset": choice(
             ({"And": [told, made]}, "ReadTheDataset"), (told, "SourceUnusable"), otherwise="PreparationFailed"
         ),
-        "SourceUnusable": {"Type": "Fail", "Error": "SourceUnusable", "CausePath": "$.preparation.ExitMessage"},
-        "ReadTheDataset": {
-            "Type": "Pass",
-            "Parameters": {"made.$": "States.StringToJson($.preparation.ExitMessage)"},
-            "ResultPath": "$.outcome",
-            "Next": "VouchForTheDataset",
-        },
-        "VouchForTheDataset": {
-            "Type": "Task",
-            "Resource": f"arn:{context.environment.partition}:states:::{SDK}:s3:copyObject",
-            "Parameters": {
+        "SourceUnusable": fail("SourceUnusable", message),
+        "ReadTheDataset": pass_state(
+            {"made.$": f"States.StringToJson({message})"}, "VouchForTheDataset", ResultPath="$.outcome"
+        ),
+        "VouchForTheDataset": task(
+            context,
+            "s3:copyObject",
+            {
                 "Bucket": bucket,
-                "Key.$": f"States.Format('{DATASETS}{{}}/{MANIFEST}', $.outcome.made.dataset)",
-                "CopySource.$": f"States.Format('{bucket}/{code.name}{{}}/{MANIFEST}', {NAME})",
+                "Key.$": formatted(f"{DATASETS}{{}}/{MANIFEST}", DATASET),
+                "CopySource.$": formatted(f"{bucket}/{code.name}{{}}/{MANIFEST}", NAME),
             },
-            "ResultPath": None,
-            "Retry": AGAIN,
-            "Next": "Train",
-        },
-        "PreparationFailed": _failure("PreparationFailed", "The processing job {} failed."),
+            "Train",
+            ResultPath=None,
+        ),
+        "PreparationFailed": fail("PreparationFailed", formatted("The processing job {} failed.", NAME)),
     }
 
 
 def _training(context: Context) -> States:
     job = TrainingJob(context)
-    dataset = "$.outcome.made.dataset"
     hyperparameters = {
         **job.plain_hyperparameters,
         **{key: value for key, value in job.script_mode("").items() if key != "sagemaker_job_name"},
-        "dataset.$": f"States.Format('\"{{}}\"', {dataset})",
-        "sagemaker_job_name.$": f"States.Format('\"{{}}\"', {NAME})",
+        "dataset.$": formatted('"{}"', DATASET),
+        "sagemaker_job_name.$": formatted('"{}"', NAME),
         "tolerance": str(context.settings.train.schedule.tolerance),
     }
     bucket = context.naming.bucket
-    channels = {each: f"States.Format('s3://{bucket}/{DATASETS}{{}}/{each}/', {dataset})" for each in job.channels}
+    channels = {each: formatted(f"s3://{bucket}/{DATASETS}{{}}/{each}/", DATASET) for each in job.channels}
     asked = {
         "HyperParameters": hyperparameters,
         **job.terms((*METRICS, NEW_ACCURACY, SERVED_ACCURACY, NOT_WORSE)),
@@ -189,16 +195,16 @@ def _training(context: Context) -> States:
     # On spot machines a job waits as long again.
     minutes = context.settings.train.max_minutes * (2 if context.settings.train.spot else 1)
     return {
-        "Train": _job(context, "createTrainingJob", asked, "TrainingJobName", "WaitForTheTraining"),
+        "Train": _job(context, "sagemaker:createTrainingJob", asked, "TrainingJobName", "WaitForTheTraining"),
         **_waiting(
             context,
             "Training",
-            "describeTrainingJob",
+            "sagemaker:describeTrainingJob",
             "TrainingJobName",
             minutes=minutes,
             following="ReadTheFigures",
         ),
-        "TrainingFailed": _failure("TrainingFailed", "The training job {} failed."),
+        "TrainingFailed": fail("TrainingFailed", formatted("The training job {} failed.", NAME)),
     }
 
 
@@ -209,31 +215,27 @@ def _gate(context: Context) -> States:
         "served": SERVED_ACCURACY,
         "not_worse": NOT_WORSE,
     }
-    in_service = _is("$.now.status", "InService")
+    in_service = equals("$.now.status", "InService")
     return {
-        "ReadTheFigures": {
-            "Type": "Pass",
-            "Parameters": {
+        "ReadTheFigures": pass_state(
+            {
                 f"{key}.$": f"States.ArrayGetItem($.training.FinalMetricDataList[?(@.MetricName=='{metric}')].Value, 0)"
                 for key, metric in figures.items()
             },
-            "ResultPath": "$.figures",
-            "Next": "IsItNotWorse",
-        },
-        "IsItNotWorse": _choice(
+            "IsItNotWorse",
+            ResultPath="$.figures",
+        ),
+        "IsItNotWorse": choice(
             ({"Variable": "$.figures.not_worse", "NumericGreaterThanEquals": 0.5}, "LookAgain"), otherwise="Worse"
         ),
         "LookAgain": _look_at_endpoint(context, "$.now", "IsItServedStill"),
-        "IsItServedStill": _choice(
+        "IsItServedStill": choice(
             (_changing("$.now.status"), "WaitForTheChange"),
-            (
-                {"And": [in_service, {"Variable": "$.now.config", "StringEqualsPath": "$.endpoint.config"}]},
-                "MakeTheModel",
-            ),
+            ({"And": [in_service, equals_path("$.now.config", "$.endpoint.config")]}, "MakeTheModel"),
             ({"And": [in_service, _names_ours("$.now.config")]}, "TellItWasServed"),
             otherwise="EndpointChanged",
         ),
-        "WaitForTheChange": {"Type": "Wait", "Seconds": SHORTEST_WAIT, "Next": "LookAgain"},
+        "WaitForTheChange": wait(SHORTEST_WAIT, "LookAgain"),
     }
 
 
@@ -245,7 +247,7 @@ def _serving(context: Context) -> States:
     return {
         "MakeTheModel": _made(
             context,
-            "createModel",
+            "sagemaker:createModel",
             {
                 "ModelName.$": NAME,
                 "ExecutionRoleArn": ExecutionRole(context).arn,
@@ -258,10 +260,10 @@ def _serving(context: Context) -> States:
             "MakeTheConfig",
             "IsTheModelThere",
         ),
-        "IsTheModelThere": _choice((_refused(THERE), "MakeTheConfig"), otherwise="Failed"),
+        "IsTheModelThere": choice((refused(THERE), "MakeTheConfig"), otherwise="Failed"),
         "MakeTheConfig": _made(
             context,
-            "createEndpointConfig",
+            "sagemaker:createEndpointConfig",
             {
                 "EndpointConfigName.$": NAME,
                 "ProductionVariants": [{**variant, "ModelName.$": NAME}],
@@ -270,10 +272,10 @@ def _serving(context: Context) -> States:
             "Serve",
             "IsTheConfigThere",
         ),
-        "IsTheConfigThere": _choice((_refused(THERE), "Serve"), otherwise="RemoveTheModel"),
-        "Serve": _task(
+        "IsTheConfigThere": choice((refused(THERE), "Serve"), otherwise="RemoveTheModel"),
+        "Serve": task(
             context,
-            "updateEndpoint",
+            "sagemaker:updateEndpoint",
             {
                 "EndpointName": Endpoint(context).name,
                 "EndpointConfigName.$": NAME,
@@ -282,48 +284,54 @@ def _serving(context: Context) -> States:
             "WaitForTheEndpoint",
             ResultPath="$.taken",
             # Also what is refused may have been taken by a call whose answer was lost: the endpoint tells.
-            Catch=_caught("WaitForTheEndpoint"),
+            Catch=catch("WaitForTheEndpoint"),
         ),
         **_watching(context),
         "TellItIsServed": _telling(context, "RemoveTheOldConfig"),
         "TellItWasServed": _telling(context, "ServedAlready"),
-        "RemoveTheOldConfig": _removal(
-            context, "deleteEndpointConfig", "EndpointConfigName", "$.endpoint.config", "RemoveTheOldModel"
+        # What cannot be deleted here goes with `down`.
+        "RemoveTheOldConfig": task_if_possible(
+            context,
+            "sagemaker:deleteEndpointConfig",
+            {"EndpointConfigName.$": "$.endpoint.config"},
+            "RemoveTheOldModel",
         ),
-        "RemoveTheOldModel": _removal(context, "deleteModel", "ModelName", "$.served.model", "Served"),
+        "RemoveTheOldModel": task_if_possible(
+            context, "sagemaker:deleteModel", {"ModelName.$": "$.served.model"}, "Served"
+        ),
     }
 
 
 def _watching(context: Context) -> States:
     """Wait until the endpoint serves the new model, or has gone back, or was never to take it."""
-    served = {"And": [_is("$.now.status", "InService"), _names_ours("$.now.config")]}
+    served = {"And": [equals("$.now.status", "InService"), _names_ours("$.now.config")]}
     # Of an endpoint that could not go back AWS says that it may serve some of both.
-    may_serve = {"Or": [_names_ours("$.now.config"), _is("$.now.status", "UpdateRollbackFailed")]}
-    taken = {"Variable": "$.taken", "IsPresent": True}
+    may_serve = {"Or": [_names_ours("$.now.config"), equals("$.now.status", "UpdateRollbackFailed")]}
     return {
-        "WaitForTheEndpoint": {"Type": "Wait", "Seconds": SHORTEST_WAIT, "Next": "LookWhatIsServed"},
+        "WaitForTheEndpoint": wait(SHORTEST_WAIT, "LookWhatIsServed"),
         "LookWhatIsServed": _look_at_endpoint(context, "$.now", "IsItServed", unseen="IsItGone"),
-        "IsItGone": _choice((_refused(GONE), "RemoveTheConfig"), otherwise="Failed"),
-        "IsItServed": _choice(
+        "IsItGone": choice((refused(GONE), "RemoveTheConfig"), otherwise="Failed"),
+        "IsItServed": choice(
             (served, "TellItIsServed"),
             (_changing("$.now.status"), "WaitForTheEndpoint"),
-            (taken, "SayItIsNotServed"),
+            (is_present("$.taken"), "SayItIsNotServed"),
             otherwise="IsItInUse",
         ),
-        "SayItIsNotServed": {
-            "Type": "Pass",
-            "Parameters": {
+        "SayItIsNotServed": pass_state(
+            {
                 "Error": "NotServed",
-                "Cause.$": "States.Format('The endpoint is {} and serves {}.', $.now.status, $.now.config)",
+                "Cause.$": formatted("The endpoint is {} and serves {}.", "$.now.status", "$.now.config"),
             },
-            "ResultPath": "$.error",
-            "Next": "IsItInUse",
-        },
-        "IsItInUse": _choice((may_serve, "Failed"), otherwise="RemoveTheConfig"),
-        "RemoveTheConfig": _removal(context, "deleteEndpointConfig", "EndpointConfigName", NAME, "RemoveTheModel"),
-        "RemoveTheModel": _removal(context, "deleteModel", "ModelName", NAME, "WhyIsItNotServed"),
-        "WhyIsItNotServed": _choice(
-            (_refused(CHANGING), "EndpointBusy"), (_refused(GONE), "NoEndpoint"), otherwise="Failed"
+            "IsItInUse",
+            ResultPath=ERROR,
+        ),
+        "IsItInUse": choice((may_serve, "Failed"), otherwise="RemoveTheConfig"),
+        "RemoveTheConfig": task_if_possible(
+            context, "sagemaker:deleteEndpointConfig", {"EndpointConfigName.$": NAME}, "RemoveTheModel"
+        ),
+        "RemoveTheModel": task_if_possible(context, "sagemaker:deleteModel", {"ModelName.$": NAME}, "WhyIsItNotServed"),
+        "WhyIsItNotServed": choice(
+            (refused(CHANGING), "EndpointBusy"), (refused(GONE), "NoEndpoint"), otherwise="Failed"
         ),
     }
 
@@ -331,85 +339,58 @@ def _watching(context: Context) -> States:
 def _outcomes() -> States:
     compared = {"run.$": "$.run", "new.$": "$.figures.new", "served.$": "$.figures.served"}
     return {
-        "Served": _outcome(SERVES, **compared),
-        "ServedAlready": _outcome(SERVES),
-        "Worse": _outcome(WORSE, **compared),
-        "EndpointChanged": _outcome(CHANGED, **compared),
-        "NoEndpoint": _outcome(NO_ENDPOINT),
-        "EndpointBusy": _outcome(BUSY),
-        "IsTheEndpointGone": _choice((_refused(GONE), "NoEndpoint"), otherwise="Failed"),
-        "Failed": {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": "$.error.Cause"},
-    }
-
-
-def _task(context: Context, call: str, parameters: State, following: str, **more: Any) -> State:
-    resource = f"arn:{context.environment.partition}:states:::{SDK}:sagemaker:{call}"
-    return {
-        "Type": "Task",
-        "Resource": resource,
-        "Parameters": parameters,
-        "Retry": AGAIN,
-        **more,
-        "Next": following,
+        "Served": end(outcome=SERVES, **compared),
+        "ServedAlready": end(outcome=SERVES),
+        "Worse": end(outcome=WORSE, **compared),
+        "EndpointChanged": end(outcome=CHANGED, **compared),
+        "NoEndpoint": end(outcome=NO_ENDPOINT),
+        "EndpointBusy": end(outcome=BUSY),
+        "IsTheEndpointGone": choice((refused(GONE), "NoEndpoint"), otherwise="Failed"),
+        "Failed": {"Type": "Fail", "ErrorPath": f"{ERROR}.Error", "CausePath": f"{ERROR}.Cause"},
     }
 
 
 def _job(context: Context, call: str, asked: State, named: str, following: str) -> State:
     """Begin a job. One that is there was begun by the same call, whose answer was lost."""
     parameters = {key: value for key, value in asked.items() if key != named} | {f"{named}.$": NAME}
-    there = [{"ErrorEquals": ["SageMaker.ResourceInUseException"], "ResultPath": None, "Next": following}]
-    return _task(context, call, parameters, following, ResultPath=None, Catch=there)
+    there = catch(following, error="SageMaker.ResourceInUseException", path=None)
+    return task(context, call, parameters, following, ResultPath=None, Catch=there)
 
 
-def _made(context: Context, call: str, parameters: State, following: str, refused: str) -> State:
+def _made(context: Context, call: str, parameters: State, following: str, otherwise: str) -> State:
     """Make something. Where that is refused, another state tells whether it is there already."""
-    return _task(context, call, parameters, following, ResultPath=None, Catch=_caught(refused))
+    return task(context, call, parameters, following, ResultPath=None, Catch=catch(otherwise))
 
 
 def _telling(context: Context, following: str) -> State:
     """Have the training job say that its model was served: that makes it a version."""
     job = context.environment.arn("sagemaker", "training-job/{}")
-    asked = {"ResourceArn.$": f"States.Format('{job}', {NAME})", "Tags": [{"Key": SERVED_TAG, "Value": "true"}]}
-    return _if_possible(context, "addTags", asked, following)
-
-
-def _caught(following: str) -> list[State]:
-    return [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": following}]
+    asked = {"ResourceArn.$": formatted(job, NAME), "Tags": [{"Key": SERVED_TAG, "Value": "true"}]}
+    return task_if_possible(context, "sagemaker:addTags", asked, following)
 
 
 def _waiting(context: Context, what: str, call: str, named: str, *, minutes: int, following: str) -> States:
     """Look at a job until it is over."""
-    wait, look, over, path = f"WaitForThe{what}", f"LookAtThe{what}", f"IsThe{what}Over", f"$.{what.lower()}"
+    pause, look, over, path = f"WaitForThe{what}", f"LookAtThe{what}", f"IsThe{what}Over", f"$.{what.lower()}"
     status = f"{path}.{named.removesuffix('Name')}Status"
-    running = {"Or": [_is(status, word) for word in ("InProgress", "Stopping")]}
+    running = {"Or": [equals(status, word) for word in ("InProgress", "Stopping")]}
     return {
-        wait: {"Type": "Wait", "Seconds": max(SHORTEST_WAIT, -(-60 * minutes // MOST_LOOKS)), "Next": look},
-        look: _task(context, call, {f"{named}.$": NAME}, over, ResultPath=path),
-        over: _choice((_is(status, "Completed"), following), (running, wait), otherwise=f"{what}Failed"),
+        pause: wait(max(SHORTEST_WAIT, -(-60 * minutes // MOST_LOOKS)), look),
+        look: task(context, call, {f"{named}.$": NAME}, over, ResultPath=path),
+        over: choice((equals(status, "Completed"), following), (running, pause), otherwise=f"{what}Failed"),
     }
 
 
 def _look_at_endpoint(context: Context, path: str, following: str, unseen: str = "IsTheEndpointGone") -> State:
-    return _task(
+    return task(
         context,
-        "describeEndpoint",
+        "sagemaker:describeEndpoint",
         {"EndpointName": Endpoint(context).name},
         following,
         ResultSelector={"status.$": "$.EndpointStatus", "config.$": "$.EndpointConfigName"},
         ResultPath=path,
-        Catch=_caught(unseen),
+        Catch=catch(unseen),
     )
-
-
-def _removal(context: Context, call: str, named: str, name: str, following: str) -> State:
-    """Delete what is not needed any more. What stays behind after all goes with `down`."""
-    return _if_possible(context, call, {f"{named}.$": name}, following)
-
-
-def _if_possible(context: Context, call: str, asked: State, following: str) -> State:
-    """Make a call without which all goes on as well."""
-    whatever = [{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": following}]
-    return _task(context, call, asked, following, ResultPath=None, Catch=whatever)
 
 
 def _channel(name: str, uri: str) -> State:
@@ -417,29 +398,9 @@ def _channel(name: str, uri: str) -> State:
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
 
 
-def _refused(words: str) -> State:
-    return {"Variable": "$.error.Cause", "StringMatches": words}
-
-
 def _names_ours(path: str) -> State:
-    return {"Variable": path, "StringEqualsPath": NAME}
+    return equals_path(path, NAME)
 
 
 def _changing(path: str) -> State:
-    return {"Or": [_is(path, word) for word in ("Updating", "SystemUpdating", "RollingBack", "Deleting")]}
-
-
-def _is(path: str, text: str) -> State:
-    return {"Variable": path, "StringEquals": text}
-
-
-def _choice(*rules: tuple[State, str], otherwise: str) -> State:
-    return {"Type": "Choice", "Choices": [{**rule, "Next": name} for rule, name in rules], "Default": otherwise}
-
-
-def _failure(error: str, cause: str) -> State:
-    return {"Type": "Fail", "Error": error, "CausePath": f"States.Format('{cause}', {NAME})"}
-
-
-def _outcome(word: str, **figures: str) -> State:
-    return {"Type": "Pass", "Parameters": {"outcome": word, **figures}, "End": True}
+    return {"Or": [equals(path, word) for word in ("Updating", "SystemUpdating", "RollingBack", "Deleting")]}
