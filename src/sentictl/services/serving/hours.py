@@ -2,15 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sentictl.config.hours import WeeklyTime, minute_of_week
 from sentictl.lifecycle.resource import Context
 from sentictl.services.serving.endpoint import Endpoint, EndpointConfig
-from sentictl.services.serving.rollout import waits as rollout_waits
-from sentictl.services.serving.schedule import SageMakerSchedule
+from sentictl.services.serving.schedule import EndpointDeletion, SageMakerSchedule
 
 TIMING = ("ScheduleExpression", "ScheduleExpressionTimezone")
 
@@ -66,23 +65,15 @@ class Opening(WeeklySchedule):
         }
 
 
-class Closing(WeeklySchedule):
-    """The schedule that deletes the endpoint. What that is made of stays."""
+class Closing(EndpointDeletion, WeeklySchedule):
+    """The schedule that deletes the endpoint."""
 
     kind = "closing"
     part = "closing"
-    call = "deleteEndpoint"
-
-    @property
-    def waits(self) -> timedelta:
-        return rollout_waits(self.context)
 
     @property
     def time(self) -> str:
         return self.context.settings.deploy.hours.down
-
-    def parameters(self) -> Mapping[str, Any]:
-        return {"EndpointName": Endpoint(self.context).name}
 
     def summary(self) -> str:
         return f"endpoint {Endpoint(self.context).name} in service, {opened(self.context)}"

@@ -192,7 +192,20 @@ class SageMakerSchedule(Resource):
         }
 
 
-class Schedule(SageMakerSchedule):
+class EndpointDeletion(SageMakerSchedule):
+    """A schedule that deletes the endpoint. What that is made of stays."""
+
+    call = "deleteEndpoint"
+
+    @property
+    def waits(self) -> timedelta:
+        return rollout_waits(self.context)
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {"EndpointName": Endpoint(self.context).name}
+
+
+class Schedule(EndpointDeletion):
     """The schedule that fires once, where `deploy.ttl` says how long the endpoint stands: deletes it, and then itself.
 
     The time begins when it is made or its ttl changes; reading and keeping it leave the end where it is. The ttl
@@ -201,15 +214,10 @@ class Schedule(SageMakerSchedule):
 
     kind = "schedule"
     part = "endpoint"
-    call = "deleteEndpoint"
 
     @property
     def wanted(self) -> bool:
         return bool(self.context.settings.deploy.ttl)
-
-    @property
-    def waits(self) -> timedelta:
-        return rollout_waits(self.context)
 
     def chosen(self) -> Mapping[str, Any]:
         return {"ttl": self.context.settings.deploy.ttl}
@@ -231,9 +239,6 @@ class Schedule(SageMakerSchedule):
             "ScheduleExpressionTimezone": "UTC",
             "ActionAfterCompletion": "DELETE",
         }
-
-    def parameters(self) -> Mapping[str, Any]:
-        return {"EndpointName": Endpoint(self.context).name}
 
     def summary(self) -> str:
         ends = self.context.attribute(Schedule, "ends").replace("T", " ")
