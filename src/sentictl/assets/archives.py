@@ -16,8 +16,6 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a ZIP archive can hold
 CHUNK_BYTES = 1 << 20
 # What Python's modules raise at archives that are damaged, encrypted, or packed in ways that they do not know.
 DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
-
-
 # tarfile's own guard: no links that lead out of the folder, no devices, no odd modes. Python has it from 3.11.4 on.
 # Debian 12's own is older, and there nothing but files and folders is unpacked.
 FILTER: Mapping[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
