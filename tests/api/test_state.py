@@ -309,7 +309,8 @@ def test_when_its_bucket_is_emptied_the_state_goes_last(
 def test_a_bucket_of_another_project_is_not_written_to(tmp_path: Path, aws: Any) -> None:
     aws.create_bucket(Bucket=OWN, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     films = project(tmp_path / "films")
-    with pytest.raises(ForeignError, match="is not this project's: its state cannot be kept there"):
+    with pytest.raises(ForeignError, match="is not this project's: its state cannot be kept there") as refused:
         films.state.move("s3")
+    assert refused.value.hint.endswith("sentictl config set project.state s3://BUCKET/PREFIX --env prod")
     assert "Contents" not in aws.list_objects_v2(Bucket=OWN)
     assert records(films) == RECORDS

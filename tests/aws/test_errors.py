@@ -46,6 +46,15 @@ def test_what_never_reached_aws_is_translated_too(problem: Exception, exit_code:
     assert error.exit_code == exit_code
 
 
+@pytest.mark.parametrize(
+    ("address", "starts"), [("http://127.0.0.1:4566", True), ("https://sagemaker.eu-west-1.amazonaws.com", False)]
+)
+def test_a_twin_is_only_to_be_started_where_one_could_have_answered(address: str, starts: bool) -> None:
+    error = translate(exceptions.EndpointConnectionError(endpoint_url=address))
+    assert error is not None
+    assert ("sentictl local start" in error.hint) is starts
+
+
 def test_an_upload_that_failed_says_what_it_failed_of() -> None:
     refusal = exceptions.ClientError({"Error": {"Code": "ExpiredToken", "Message": "why"}}, "PutObject")
     failure = S3UploadFailedError(f"Failed to upload: {refusal}")

@@ -27,6 +27,14 @@ def prod(tmp_path: Path) -> None:
         ),
         ("First: sentictl down --env old", "First: sentictl down --env old"),
         ("sentictl predict - --env prod --resume", "sentictl predict - --env prod --resume"),
+        (
+            "Make it: sentictl wire-api\nGo on with: sentictl predict - --env prod --resume",
+            "Make it: sentictl wire-api --env prod\nGo on with: sentictl predict - --env prod --resume",
+        ),
+        (
+            "Have an endpoint: sentictl deploy --env prod, or look: sentictl models",
+            "Have an endpoint: sentictl deploy --env prod, or look: sentictl models --env prod",
+        ),
         ("sentictl config set env.prod.region eu-west-1", "sentictl config set env.prod.region eu-west-1"),
         ("Begin a project here with: sentictl init", "Begin a project here with: sentictl init"),
         ("Start it: sentictl local start", "Start it: sentictl local start --env prod"),

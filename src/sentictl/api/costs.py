@@ -5,6 +5,8 @@ from sentictl.api.costs import costs
 print(costs("10000/day").cheapest)
 """
 
+from sentictl.config.config import LOCAL
+from sentictl.config.environments import env_option
 from sentictl.config.settings import Settings
 from sentictl.lifecycle.resource import Context
 from sentictl.services.pricing.costs import CostComparison, compare, compared_types
@@ -38,4 +40,5 @@ def costs(
     settings = context.settings if context else Settings()
     hourly, source = hosting_prices(context, compared_types(settings))
     region = context.environment.region if context else prices()["region"]
-    return compare(settings, traffic, hourly, source, region)
+    where = env_option(context.environment.name, default=LOCAL) if context else ""
+    return compare(settings, traffic, hourly, source, region, where)

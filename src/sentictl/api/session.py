@@ -17,8 +17,9 @@ from sentictl.aws.environment import Environment
 from sentictl.aws.redaction import redacted
 from sentictl.aws.regions import settle_region
 from sentictl.aws.remote_state.store import RemoteState
-from sentictl.config.config import Config
+from sentictl.config.config import LOCAL, Config
 from sentictl.config.effects import without_effect
+from sentictl.config.environments import env_option
 from sentictl.config.project_folder import ProjectFolder
 from sentictl.config.state import State
 from sentictl.errors import SentictlError
@@ -300,7 +301,8 @@ class Session:
         twin = daemon.start(home, weather=weather)
         if twin.port_changed:
             self.observer.remark(
-                f"  The twin has another port than before: {twin.port}. The page learns of it from: sentictl up"
+                f"  The twin has another port than before: {twin.port}. The page learns of it from: "
+                f"sentictl up{env_option(self.environment, default=LOCAL)}"
             )
         return twin.url or ""
 

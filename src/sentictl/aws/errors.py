@@ -63,7 +63,9 @@ def _next(problem: Exception) -> str:
                 "Where a proxy has certificates of its own, name the file that holds them: export AWS_CA_BUNDLE=FILE"
             )
         case exceptions.EndpointConnectionError():
-            return "Check the network and the region; in the environment local: sentictl local start"
+            if "//127.0.0.1" in problem.kwargs["endpoint_url"]:
+                return "Start what is to answer there; a local twin: sentictl local start"
+            return "Check the network and the region."
     return "Run the same command again: it goes on from here."
 
 

@@ -10,13 +10,13 @@ EVERYWHERE = ("init", "completion")
 
 
 def in_environment(hint: str, environment: str) -> str:
-    """A hint with `--env` in each of its commands, unless it names an environment itself.
+    """A hint with `--env` in each of its commands that names no environment itself.
 
     Args:
         hint: what to do next, such as "Make it with: sentictl train".
         environment: what `--env` named; empty where it was not given, which leaves the hint as it is.
     """
-    if not environment or "--env" in hint:
+    if not environment:
         return hint
     # One that changes an environment's own setting names it in the setting, and goes also where it is not there yet.
     # The option goes right behind the command's name: what follows the name may end anywhere in the sentence.
@@ -25,4 +25,6 @@ def in_environment(hint: str, environment: str) -> str:
 
 def _commands() -> re.Pattern[str]:
     names = sorted((name for name in COMMANDS if not name.startswith(EVERYWHERE)), key=len, reverse=True)
-    return re.compile(rf"\bsentictl (?!config set env\.)(?:{'|'.join(map(re.escape, names))})\b")
+    command = rf"\bsentictl (?!config set env\.)(?:{'|'.join(map(re.escape, names))})\b"
+    names_one = r"(?:(?!\bsentictl ).)*--env\b"  # before the next command
+    return re.compile(f"{command}(?!{names_one})", re.DOTALL)

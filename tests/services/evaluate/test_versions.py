@@ -272,6 +272,9 @@ def test_a_model_of_another_dataset_is_taken_with_a_warning(cloud: Cloud, accura
     assert "films-local-b (version 2) and films-local-a (version 1), which is live, learned from different" in warning
     assert f"they got {shown} and 90.0 % right" in warning
     assert warning.endswith("sentictl evaluate --data PATH --against 1")
+    cloud.context.environment.name = "prod"
+    cloud.serve("films-local-a")
+    assert check_not_worse(cloud.context).endswith("sentictl evaluate --data PATH --against 1 --env prod")
 
 
 def test_a_version_that_waits_to_be_served_is_told(three: Cloud) -> None:

@@ -137,9 +137,14 @@ def test_what_the_api_refuses_is_refused(asked: dict[str, int], key: str) -> Non
     assert f"sentictl config set {key}" in refused.value.hint
 
 
-def test_more_than_the_api_lets_through_is_told() -> None:
+def test_more_than_the_api_lets_through_is_told(context_of: ContextOf) -> None:
     assert not costs("10000/day").warnings
     (warning,) = costs("20/second").warnings
+    assert warning.endswith("sentictl config set api.throttle_rate 40")
+    context = context_of('[project]\nname = "films"\n')
+    context.environment.name = "prod"
+    (there,) = costs("20/second", context=context).warnings
+    assert there == f"{warning} --env prod"
     assert "api.throttle_rate 40" in warning
 
 

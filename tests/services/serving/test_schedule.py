@@ -211,6 +211,20 @@ def test_an_end_that_is_past_is_told_as_such_and_one_that_is_not_scheduled_is_no
     assert ending(context) == "The endpoint was taken down by itself at 2020-02-20 20:20:20 UTC (deploy.ttl)."
 
 
+@pytest.mark.parametrize(("name", "where"), [("local", ""), ("prod", " --env prod")])
+def test_an_endpoint_that_outlived_its_end_is_told_with_what_takes_it_down(
+    context: Context, name: str, where: str
+) -> None:
+    context.environment.name = name
+    client = context.environment.client("sagemaker")
+    client.create_model(ModelName="m", ExecutionRoleArn=f"arn:aws:iam::{MOTO_ACCOUNT}:role/any")
+    variant = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.t2.medium", "InitialInstanceCount": 1}
+    client.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    client.create_endpoint(EndpointName=context.naming.name("endpoint"), EndpointConfigName="c")
+    context.state.keep(Record(Schedule.kind, NAME, "arn:schedule", {"ends": "2020-02-20T20:20:20"}))
+    assert ending(context).endswith(f"and stands: sentictl down endpoint{where}")
+
+
 @pytest.mark.parametrize("ttl", ["8h", "off"])
 def test_the_projects_id_is_put_on_a_schedule_that_stays_as_it_is(context: Context, ttl: str) -> None:
     bring(context)

@@ -89,6 +89,12 @@ def test_where_the_account_has_no_role_one_is_made_for_all_and_taken_away_again(
     assert (given(), roles()) == ("", [])
 
 
+def test_how_to_do_without_a_role_is_told_for_the_environment(context: Context) -> None:
+    assert access_note(context).endswith("sentictl config set api.access_log false")
+    context.environment.name = "prod"
+    assert access_note(context).endswith("sentictl config set api.access_log false --env prod")
+
+
 def test_a_role_that_the_account_has_is_used_and_never_touched(context: Context) -> None:
     give(ANOTHER)
     assert "the-accounts-own" in access_note(context)

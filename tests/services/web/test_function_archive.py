@@ -105,6 +105,10 @@ def test_what_lambda_does_not_take_is_refused_before_it_is_uploaded(
         FunctionArchive(context).create()
     assert "MB unpacked, 0 MB of it packages" in caught.value.message
     assert "deploy.serving serverless" in caught.value.hint
+    context.environment.name = "prod"
+    with pytest.raises(PackagingError) as caught:
+        FunctionArchive(context).create()
+    assert "(sentictl config set train.ngrams 200000 --env prod)" in caught.value.hint
 
 
 def test_an_own_handler_that_asks_an_endpoint_alone_is_refused(

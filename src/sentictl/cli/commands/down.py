@@ -7,6 +7,7 @@ import typer
 
 from sentictl.cli.invocation import Invocation
 from sentictl.cli.options import DryRun, command
+from sentictl.config.environments import env_option
 
 if TYPE_CHECKING:
     from sentictl.api.results import Removal
@@ -58,7 +59,8 @@ def down(
         removal = project.down(part, keep_data=keep_data, keep_logs=keep_logs)
     invocation.output.result(removal.document(), _told(removal))
     if keep_logs:
-        invocation.output.say("  The logs stay, for as long as logs.days says. `sentictl down` deletes them.")
+        again = f"sentictl down{env_option(invocation.env)}"
+        invocation.output.say(f"  The logs stay, for as long as logs.days says. `{again}` deletes them.")
         invocation.next("logs")
     if removal.left:
         raise typer.Exit(1)

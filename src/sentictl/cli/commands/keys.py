@@ -64,7 +64,7 @@ def list_(invocation: Invocation) -> None:
             for key in keys
         ),
     ]
-    none = "There is no key. Make one: sentictl keys create NAME"
+    none = f"There is no key. Make one: sentictl keys create NAME{env_option(invocation.env)}"
     invocation.output.result([key.document() for key in keys], "\n".join(lines) if keys else none)
 
 

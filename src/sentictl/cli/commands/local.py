@@ -9,6 +9,7 @@ import typer
 
 from sentictl.cli.invocation import Invocation
 from sentictl.cli.options import command
+from sentictl.config.environments import env_option
 from sentictl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -132,5 +133,6 @@ def _show(invocation: Invocation, status: "TwinStatus") -> None:
     text = f"The twin runs at {status.url} (process {status.pid})." if status.running else "The twin does not run."
     left_out = (status.details or {}).get("left_out")
     if left_out:
-        text += f"\nIt left out calls that it remembered and that are refused now: {left_out}. See: sentictl local logs"
+        logs = f"sentictl local logs{env_option(invocation.env)}"
+        text += f"\nIt left out calls that it remembered and that are refused now: {left_out}. See: {logs}"
     invocation.output.result(document, text)

@@ -8,6 +8,7 @@ import typer
 from sentictl.cli.invocation import Invocation
 from sentictl.cli.options import command
 from sentictl.cli.private_file import private_file
+from sentictl.config.environments import env_option
 
 app = typer.Typer(
     name="users",
@@ -52,7 +53,7 @@ def list_(invocation: Invocation) -> None:
     with opened(invocation) as project:
         users = project.users.list()
     lines = "\n".join(f"{user.email:<40} {user.status}" for user in users)
-    none = "There is no user. Make one: sentictl users add EMAIL"
+    none = f"There is no user. Make one: sentictl users add EMAIL{env_option(invocation.env)}"
     invocation.output.result([user.document() for user in users], lines or none)
 
 

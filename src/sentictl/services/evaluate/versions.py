@@ -159,7 +159,7 @@ def check_not_worse(context: Context) -> str:
     if live is None or live is candidate:
         return ""
     if not candidate.dataset or candidate.dataset != live.dataset:
-        return _of_different_datasets(candidate, live)
+        return _of_different_datasets(context, candidate, live)
     reason = _worse_on_the_same_reviews(context, candidate, live)
     if reason:
         chosen = candidate.number if context.settings.deploy.model else LATEST
@@ -282,14 +282,14 @@ def _compare(context: Context, candidate: Version, live: Version) -> Comparison:
     return compare(answers, others, sample.labels)
 
 
-def _of_different_datasets(candidate: Version, live: Version) -> str:
+def _of_different_datasets(context: Context, candidate: Version, live: Version) -> str:
     """Say that two models have no reviews in common on which they could be compared."""
     measured = [each.validation_accuracy for each in (candidate, live)]
     known = " and ".join("an unknown share" if share is None else _percent(share) for share in measured)
     return (
         f"{candidate} and {live}, which is live, learned from different datasets, so it cannot be told which is "
         f"better: they got {known} right, each of its own validation reviews. Compare them on reviews as text: "
-        f"sentictl evaluate --data PATH --against {live.number}"
+        f"sentictl evaluate --data PATH --against {live.number}{env_option(context.environment.name, default=LOCAL)}"
     )
 
 

@@ -208,7 +208,12 @@ def compared_types(settings: Settings) -> list[str]:
 
 
 def compare(
-    settings: Settings, traffic: Traffic, hourly: Mapping[str, float | None], source: str, region: str
+    settings: Settings,
+    traffic: Traffic,
+    hourly: Mapping[str, float | None],
+    source: str,
+    region: str,
+    where: str = "",
 ) -> CostComparison:
     """Compare what each way to serve the model costs.
 
@@ -218,13 +223,14 @@ def compare(
         hourly: USD an hour by instance type; None where it is not known.
         source: whose prices these are.
         region: where the project is.
+        where: what follows a command so that it goes to this environment, such as " --env prod".
 
     Raises:
         UsageError: the API of these settings refuses such requests.
     """
     _check_api(settings, traffic)
     choices = sorted(_choices(settings, traffic, hourly), key=lambda choice: _rank(choice.monthly(traffic.requests)))
-    return CostComparison(traffic, choices, source, region, list(_warnings(settings, traffic)))
+    return CostComparison(traffic, choices, source, region, list(_warnings(settings, traffic, where)))
 
 
 def _choices(settings: Settings, traffic: Traffic, hourly: Mapping[str, float | None]) -> Iterator[Choice]:
@@ -327,12 +333,12 @@ def _rank(price: float | None) -> float:
     return math.inf if price is None else price
 
 
-def _warnings(settings: Settings, traffic: Traffic) -> Iterator[str]:
+def _warnings(settings: Settings, traffic: Traffic, where: str) -> Iterator[str]:
     rate = settings.api.throttle_rate
     if traffic.a_second > rate:
         yield (
             f"The API lets {rate:g} requests a second through, and there are {traffic.a_second:,.0f}: "
-            f"sentictl config set api.throttle_rate {math.ceil(2 * traffic.a_second)}"
+            f"sentictl config set api.throttle_rate {math.ceil(2 * traffic.a_second)}{where}"
         )
 
 

@@ -22,12 +22,12 @@ def state_bucket_is_there(context: Context) -> bool:
     if not bucket_exists(context, bucket.name):
         return False
     if not is_ours(bucket, bucket.name):
+        where = env_option(context.environment.name, default=LOCAL)
         raise ForeignError(
             f"There is a bucket called {bucket.name} already, and it is not this project's: its state cannot be kept "
             "there.",
-            "Give this project another name: sentictl config set project.name "
-            f"{context.another_name}{env_option(context.environment.name, default=LOCAL)}. Or keep it elsewhere: "
-            "sentictl config set project.state s3://BUCKET/PREFIX",
+            f"Give this project another name: sentictl config set project.name {context.another_name}{where}. Or keep "
+            f"it elsewhere: sentictl config set project.state s3://BUCKET/PREFIX{where}",
         )
     return True
 

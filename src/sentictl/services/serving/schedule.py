@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from sentictl.aws.lookup import if_there
+from sentictl.config.config import LOCAL
+from sentictl.config.environments import env_option
 from sentictl.config.state import Record
 from sentictl.config.tables.deploy import duration
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource, Resource
@@ -262,8 +264,10 @@ def ending(context: Context) -> str:
     if datetime.strptime(ends, TIME).replace(tzinfo=UTC) > datetime.now(UTC):
         return f"The endpoint is taken down by itself at {shown} (deploy.ttl)."
     if Endpoint(context).find() is not None:
+        where = env_option(context.environment.name, default=LOCAL)
         return (
-            f"The endpoint was to be taken down by itself at {shown} (deploy.ttl), and stands: sentictl down endpoint"
+            f"The endpoint was to be taken down by itself at {shown} (deploy.ttl), and stands: "
+            f"sentictl down endpoint{where}"
         )
     return f"The endpoint was taken down by itself at {shown} (deploy.ttl)."
 

@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 from sentictl.aws.lookup import if_there, says_taken
 from sentictl.aws.names import tags_in
 from sentictl.aws.waiters import poll
+from sentictl.config.config import LOCAL
+from sentictl.config.environments import env_option
 from sentictl.config.state import Record
 from sentictl.errors import ForeignError
 from sentictl.lifecycle.resource import Actions, Context, Entries, LiveResource
@@ -204,9 +206,10 @@ def access_note(context: Context) -> str:
         return ""
     live, region = access.find(), context.environment.region
     if live is None:
+        where = env_option(context.environment.name, default=LOCAL)
         return (
             f"API Gateway has no role for logs in {region} yet: {access.name} is made for it, and is of all APIs of "
-            "the account there. Without it: sentictl config set api.access_log false"
+            f"the account there. Without it: sentictl config set api.access_log false{where}"
         )
     if live.arn != access.arn:
         return f"API Gateway writes logs in the role {live.arn.rpartition('/')[2]}, which the account has: it stays."

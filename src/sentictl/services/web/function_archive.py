@@ -167,6 +167,6 @@ def _check_size(context: Context, files: Iterable[Member], packages: int) -> Non
         raise PackagingError(
             f"The function would weigh {size / MEGABYTE:,.0f} MB unpacked, {packages / MEGABYTE:,.0f} MB of it "
             f"packages; Lambda takes {MOST_BYTES / MEGABYTE:,.0f} MB.",
-            "Train a smaller model (sentictl config set train.ngrams 200000), have fewer packages in "
+            f"Train a smaller model (sentictl config set train.ngrams 200000{where}), have fewer packages in "
             f"templates/lambda/requirements.txt, or an endpoint: sentictl config set deploy.serving serverless{where}",
         )
