@@ -7,18 +7,15 @@ from typing import Any
 
 from sentictl.services.batch.schedule import RUN, is_scheduled
 from sentictl.services.monitoring.rule import FaultRule
-from sentictl.services.monitoring.topic import COMMAND
 
 
 class BatchRule(FaultRule):
     """The rule of the jobs that the schedule begins."""
 
     kind = "batch-rule"
-    command = COMMAND
     in_template = False
     part = "batch-fails"
     text, says, status = "batch", "SageMaker", "$.detail.TransformJobStatus"
-    arn_pattern = r":rule/(?P<name>[^/]+batch-fails)$"
 
     @property
     def wanted(self) -> bool:

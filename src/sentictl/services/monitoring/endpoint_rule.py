@@ -8,7 +8,6 @@ does, requests fail from then on, and the alarm on errors tells.
 from typing import Any
 
 from sentictl.services.monitoring.rule import FaultRule
-from sentictl.services.monitoring.topic import COMMAND
 from sentictl.services.resources.sagemaker import has_endpoint
 from sentictl.services.serving.endpoint import Endpoint
 
@@ -20,10 +19,8 @@ class EndpointRule(FaultRule):
     """The rule of the project's endpoint."""
 
     kind = "endpoint-rule"
-    command = COMMAND
     part = "endpoint-fails"
     text, says, status = "endpoint", "SageMaker", "$.detail.EndpointStatus"
-    arn_pattern = r":rule/(?P<name>[^/]+endpoint-fails)$"
 
     @property
     def wanted(self) -> bool:

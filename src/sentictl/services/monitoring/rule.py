@@ -10,7 +10,7 @@ from sentictl.aws.names import tags_in
 from sentictl.config.state import Record
 from sentictl.lifecycle.resource import Actions, Entries, LiveResource, Resource
 from sentictl.services.monitoring.texts import text_of
-from sentictl.services.monitoring.topic import topic_arn
+from sentictl.services.monitoring.topic import COMMAND, topic_arn
 
 TARGET = "alerts"
 
@@ -18,7 +18,9 @@ TARGET = "alerts"
 class FaultRule(Resource):
     """A rule with the topic as its one target."""
 
+    command = COMMAND
     on_request = True
+    # What its name ends with.
     part: ClassVar[str]
     # The key of the text that is told, in texts.py.
     text: ClassVar[str]
@@ -32,6 +34,10 @@ class FaultRule(Resource):
         update="events:PutRule events:PutTargets",
         delete="events:RemoveTargets events:DeleteRule",
     )
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.arn_pattern = rf":rule/(?P<name>[^/]+{cls.part})$"
 
     @property
     def name(self) -> str:

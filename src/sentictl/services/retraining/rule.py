@@ -8,7 +8,6 @@ either.
 from typing import Any
 
 from sentictl.services.monitoring.rule import FaultRule
-from sentictl.services.monitoring.topic import COMMAND
 from sentictl.services.retraining.machine import RetrainingMachine
 
 
@@ -16,11 +15,9 @@ class TrainingRule(FaultRule):
     """The rule of the state machine's executions."""
 
     kind = "training-rule"
-    command = COMMAND
     in_template = False
     part = "training-fails"
     text, says, status = "training", "Step Functions", "$.detail.status"
-    arn_pattern = r":rule/(?P<name>[^/]+training-fails)$"
 
     @property
     def wanted(self) -> bool:
