@@ -13,38 +13,9 @@ from sentictl.services.serving.endpoint import EndpointConfig
 from sentictl.services.serving.model import Model
 
 
-class UnservedTraining(TrainingJob):
-    """A training job of a run that made no version: it was refused, failed, or is not over."""
+class JobOfRun(DigestNamed):
+    """A job that a run began. No settings ask for it; it goes with the schedule."""
 
-    kind = "unserved-training-job"
-    arn_type = TrainingJob.kind
-    command = COMMAND
-    removed_as = PART
-    face = False
-    on_request = True
-    holds_data = False
-
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self._may_have_runs = _is_scheduled(context)
-
-    @property
-    def wanted(self) -> bool:
-        return False
-
-    def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
-        return super().found(known) if self._may_have_runs else ()
-
-    def is_of_kind(self, name: str) -> bool:
-        """Leave a job alone whose model an endpoint is just going over to: it may become a version."""
-        return self.of_schedule(name) and not super().is_of_kind(name) and name not in self.served_configs[1]
-
-
-class ScheduledPreparation(ProcessingJob):
-    """A processing job of a run."""
-
-    kind = "scheduled-processing-job"
-    arn_type = ProcessingJob.kind
     command = COMMAND
     removed_as = PART
 
@@ -58,6 +29,27 @@ class ScheduledPreparation(ProcessingJob):
 
     def found(self, known: Container[str] = ()) -> Iterable[tuple[str, LiveResource]]:
         return DigestNamed.found(self, known) if self._may_have_runs else ()
+
+
+class UnservedTraining(JobOfRun, TrainingJob):
+    """A training job of a run that made no version: it was refused, failed, or is not over."""
+
+    kind = "unserved-training-job"
+    arn_type = TrainingJob.kind
+    face = False
+    on_request = True
+    holds_data = False
+
+    def is_of_kind(self, name: str) -> bool:
+        """Leave a job alone whose model an endpoint is just going over to: it may become a version."""
+        return self.of_schedule(name) and not super().is_of_kind(name) and name not in self.served_configs[1]
+
+
+class ScheduledPreparation(JobOfRun, ProcessingJob):
+    """A processing job of a run."""
+
+    kind = "scheduled-processing-job"
+    arn_type = ProcessingJob.kind
 
     def is_of_kind(self, name: str) -> bool:
         return self.of_schedule(name)
