@@ -23,7 +23,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.test import run_wsgi_app
 
 from sentictl.twin.control_plane import validation
-from sentictl.twin.control_plane.journal import FIRST_LINE, Journal
+from sentictl.twin.control_plane.journal import FIRST_LINE, IN_ORDER, Journal
 from sentictl.twin.control_plane.operations import find_operation
 from sentictl.twin.control_plane.weather import Weather
 from sentictl.twin.core.messages import Request, Response
@@ -32,6 +32,7 @@ logger = logging.getLogger("sentictl.twin")
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+TICK_SECONDS = 0.001  # to which AWS tells times
 READING = re.compile(r"(Admin)?(Describe|List|Get|Filter|Search|Simulate|Head|BatchGet|Assume|Test)[A-Z]")
 # How AWS's clients say who signs: with Signature Version 4, and with Version 2, which has no scope.
 SCOPE = re.compile(r"Credential=(?P<key>[^/\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
@@ -56,7 +57,8 @@ class Call:
         service: the signing name, e.g. `sagemaker`.
         operation: AWS's name of the operation; empty where AWS has none of that form.
         labels: what a REST service's path names, by AWS's name of it, such as `restapi_id` or `Bucket`.
-        when: seconds since the epoch at which the call was first carried out.
+        when: seconds since the epoch at which the call was first carried out; of calls that are made in order, after
+            all of those before.
         key: the access key that signed it.
         replaying: whether the journal is being replayed, in which case nothing may be started.
     """
@@ -107,6 +109,9 @@ class ControlPlane:
     may refuse a call by answering it, `instead` replaces moto, `after` follows a call that succeeded. All of them also
     run when the journal is replayed. `seals` come first, and only once: each gives the request that is carried out and
     written down in a call's place, without the secret that this holds, or refuses it by answering it.
+
+    Operations `in_order` create what is told apart by when it was created. Their times come one after the other, also
+    after a restart, and whatever was deleted: AWS's clock is not set back, as this machine's may be.
     """
 
     def __init__(self, journal: Journal, weather: Weather) -> None:
@@ -117,10 +122,12 @@ class ControlPlane:
         self.instead: Handlers[Handler] = Handlers()
         self.after: Handlers[Callable[[Call], None]] = Handlers()
         self.seals: Handlers[Seal] = Handlers()
+        self.in_order: set[tuple[str, str]] = set()
         self.facts: dict[str, Callable[[dict[str, Any], bytes], None]] = {}
         self.left_out: list[int] = []  # lines of the journal that were not accepted at the replay
         self._used: dict[tuple[str, str], None] = {}  # services and regions, in order of their first mutating call
         self._backends: dict[tuple[str, str], Any] = {}
+        self._newest = 0.0  # the time of the last call that was made in order
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def backend(self, service: str, region: str = REGION) -> Any:
@@ -151,7 +158,7 @@ class ControlPlane:
             sealed = self._seal(call)
             if isinstance(sealed, Response):
                 return sealed
-            call, request = sealed, sealed.request
+            call, request = self._put_in_order(sealed), sealed.request
             before = self.weather.before(call)
             self._make_backend(call)
             seed = secrets.token_hex(8)
@@ -196,6 +203,7 @@ class ControlPlane:
                     ) from error
                 if not accepted:
                     self.left_out.append(line)
+            self._newest = max(self._newest, self.journal.newest_dropped)
         if self.left_out:
             logger.warning("left out what is refused now: lines %s of the journal", ", ".join(map(str, self.left_out)))
 
@@ -208,7 +216,7 @@ class ControlPlane:
 
     def _replay_call(self, entry: dict[str, Any]) -> bool:
         request = self.journal.request_of(entry)
-        call = name_call(request, entry["time"], replaying=True)
+        call = self._put_in_order(name_call(request, entry["time"], replaying=True))
         self._make_backend(call)
         mock_random.seed(entry["seed"])
         response = self._carry_out(call)
@@ -217,6 +225,12 @@ class ControlPlane:
         if response.ok:
             self._follow(call)
         return response.ok
+
+    def _put_in_order(self, call: Call) -> Call:
+        """Return a call with the time that counts as its own."""
+        if (call.service, call.operation) not in self.in_order:
+            return call
+        return replace(call, when=max(call.when, self._newest + TICK_SECONDS))
 
     def _make_backend(self, call: Call) -> None:
         """Make the service's backend before the seed is set: that draws random numbers, and ids would differ."""
@@ -238,16 +252,21 @@ class ControlPlane:
         return handler(call) if handler else None
 
     def _follow(self, call: Call) -> None:
-        handler = self.after.get((call.service, call.operation))
+        operation = call.service, call.operation
+        if operation in self.in_order:
+            self._newest = call.when
+        handler = self.after.get(operation)
         if handler:
             handler(call)
 
-    def _told_by(self, call: Call, response: Response) -> dict[str, str]:
-        """Return what the journal has to keep of an answer: ids that the call does not hold."""
+    def _told_by(self, call: Call, response: Response) -> dict[str, Any]:
+        """Return what the journal has to keep besides a call: ids that the answer tells, whether it has an order."""
         if call.operation == "CreateMultipartUpload":
             return {"upload": self._new_upload(response)}
         if call.operation in ("CreateRestApi", "ImportRestApi", "CreateUsagePlan", "CreateApiKey"):
             return {"made": json.loads(response.get_data())["id"]}
+        if (call.service, call.operation) in self.in_order:
+            return {IN_ORDER: True}
         return {}
 
     @staticmethod

@@ -31,6 +31,8 @@ SIGNING = (
     *("X-Amz-Security-Token", "AWSAccessKeyId", "Signature", "Expires"),
 )
 FIRST_LINE = 2  # of the entries: the first line is the header
+IN_ORDER = "in_order"  # the member of a call's entry that says that its time comes after those of all others with it
+NEWEST = "newest"  # of the header: the newest time of such calls that were dropped
 INLINE_BYTES = 4096
 EXTRA_BYTES = 512  # for what only the answer to a call tells: an id
 LONGEST_LINE = 16 * 1024 * 1024  # bodies that are long are files; the longest facts are a job's metrics
@@ -53,6 +55,10 @@ KEPT_HEADERS = (
 class Journal:
     """An append-only file under `folder`.
 
+    Attributes:
+        newest_dropped: the newest time of the calls that are made in order and were dropped, in seconds since the
+            epoch; known once the entries were read.
+
     Raises:
         TwinError: the journal was written by another version, or is damaged before its last line.
     """
@@ -62,6 +68,7 @@ class Journal:
         self._bodies.mkdir(parents=True, exist_ok=True)
         self._path = folder / "calls.jsonl"
         self._cut_half_line()
+        self.newest_dropped = 0.0
         self._unwritten: list[tuple[dict[str, Any], bytes]] = []  # facts and their bodies, for which there is no room
         self._open()
         if self._end == 0:
@@ -70,7 +77,7 @@ class Journal:
     @contextlib.contextmanager
     def room_for_call(
         self, request: Request, region: str, service: str, when: float, seed: str
-    ) -> Iterator[Callable[[Mapping[str, str]], None]]:
+    ) -> Iterator[Callable[[Mapping[str, Any]], None]]:
         """Keep room for a call that is carried out within the `with`.
 
         Args:
@@ -109,9 +116,13 @@ class Journal:
         entries = list(self.entries())
         gone = spared(entries, self.body_of) | ended(entries, self.body_of)
         if gone:
-            header, *lines = (line for _, line in self._lines())
+            dropped = (entries[position] for position in gone)
+            times = (entry["time"] for entry in dropped if entry.get(IN_ORDER))
+            self.newest_dropped = max([self.newest_dropped, *times])
+            _, *lines = (line for _, line in self._lines())
             kept = [line for position, line in enumerate(lines) if position not in gone]
             self._stream.close()
+            header = _line({"format": FORMAT, NEWEST: self.newest_dropped})
             write_atomically(self._path, b"".join([header, *kept]))
             self._open()
         stored = (entry.get("call", entry) for position, entry in enumerate(entries) if position not in gone)
@@ -133,8 +144,7 @@ class Journal:
             except (ValueError, RecursionError):
                 raise self.damaged(number, "is not JSON") from None
             if number < FIRST_LINE:
-                if not isinstance(entry, dict) or entry.get("format") != FORMAT:
-                    raise self._of_another_version()
+                self._read_header(entry)
                 continue
             lacking = _lacking(entry)
             if lacking:
@@ -152,6 +162,12 @@ class Journal:
             f"Take that line out, and lose what it did: sed -i.bak {number}d {path} Or begin with an empty twin, "
             f"in which `sentictl up` makes everything again: rm -r {folder}",
         )
+
+    def _read_header(self, header: Any) -> None:
+        newest = header.get(NEWEST, 0.0) if isinstance(header, dict) and header.get("format") == FORMAT else None
+        if not isinstance(newest, int | float):
+            raise self._of_another_version()
+        self.newest_dropped = newest
 
     def _of_another_version(self) -> TwinError:
         return TwinError(

@@ -65,6 +65,7 @@ class MotoPatches:
         control.after["sagemaker", "AddTags"] = self._replace_tags
         for operation in ("AddTags", "ListTags", "DeleteTags"):
             control.before["sagemaker", operation] = self._missing_resource
+        control.in_order |= {("sagemaker", "CreateModel"), ("sagemaker", "CreateEndpointConfig")}
         control.after["sagemaker", "CreateModel"] = self._keep_model_time
         control.after["sagemaker", "CreateEndpointConfig"] = self._complete_config
         control.instead["sagemaker", "ListModels"] = self._list_models

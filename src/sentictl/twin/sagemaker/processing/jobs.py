@@ -25,6 +25,7 @@ class ProcessingJobs(RunningJobs[ProcessingRecord, ProcessingRun]):
     def __init__(self, control: ControlPlane, objects: Objects, logs: LogStreams, folder: Path, access: Access) -> None:
         super().__init__(control, objects, logs, folder, access)
         self._jobs: dict[tuple[str, str], ProcessingRecord] = {}
+        control.in_order.add(("sagemaker", "CreateProcessingJob"))
         control.before["sagemaker", "CreateProcessingJob"] = self._refuse
         control.after["sagemaker", "CreateProcessingJob"] = self._created
         control.instead["sagemaker", "DescribeProcessingJob"] = self._describe

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sentictl.twin.cloudwatch.logs import LogStreams
-from sentictl.twin.control_plane.control_plane import Call, ControlPlane, seconds
+from sentictl.twin.control_plane.control_plane import Call, ControlPlane
 from sentictl.twin.control_plane.pagination import JSON_RPC
 from sentictl.twin.core.environment import Access
 from sentictl.twin.core.messages import Response, json_response, json_rpc_error
@@ -16,8 +16,6 @@ from sentictl.twin.s3.objects import Objects
 from sentictl.twin.sagemaker.running_jobs import RunningJobs
 from sentictl.twin.sagemaker.training.record import TrainingRecord
 from sentictl.twin.sagemaker.training.run import LOG_GROUP, TrainingRun
-
-TICK_SECONDS = 0.001  # to which AWS tells times
 
 
 class TrainingJobs(RunningJobs[TrainingRecord, TrainingRun]):
@@ -30,6 +28,7 @@ class TrainingJobs(RunningJobs[TrainingRecord, TrainingRun]):
         # Told of each value of a metric (region, job, metric, value), and of each job that is over (region, job).
         self.reported: Callable[[str, str, str, float], None] = lambda *_: None
         self.over: Callable[[str, str], None] = lambda *_: None
+        control.in_order.add(("sagemaker", "CreateTrainingJob"))
         control.before["sagemaker", "CreateTrainingJob"] = self._refuse
         control.after["sagemaker", "CreateTrainingJob"] = self._created
         control.instead["sagemaker", "StopTrainingJob"] = self._stop
@@ -47,18 +46,13 @@ class TrainingJobs(RunningJobs[TrainingRecord, TrainingRun]):
 
     def _created(self, call: Call) -> None:
         record = TrainingRecord(self._control, call.region, call.payload["TrainingJobName"])
-        record.begin(call.payload, max(call.when, self._last_created(call.region, but=record.name) + TICK_SECONDS))
+        record.begin(call.payload, call.when)
         if call.replaying:
             return
         role = AssumedRole(self._control, call.payload["RoleArn"])
         folder = self._folder / record.name
         reported = partial(self._report, call.region, record.name)
         self._begin(TrainingRun(record, call.payload, folder, role, self._objects, self._logs, self._access, reported))
-
-    def _last_created(self, region: str, but: str) -> float:
-        """When the last of the other jobs was: AWS's clock is not set back, as this machine's may be."""
-        others = (job for name, job in self._store(region).items() if name != but)
-        return max((seconds(job.creation_time) or 0.0 for job in others), default=0.0)
 
     def _keep(self, run: TrainingRun) -> None:
         for stream in run.other_streams:

@@ -30,6 +30,7 @@ class TransformJobs(RunningJobs[TransformRecord, TransformRun]):
     ) -> None:
         super().__init__(control, objects, logs, folder, access)
         self._rules = rules
+        control.in_order.add(("sagemaker", "CreateTransformJob"))
         control.before["sagemaker", "CreateTransformJob"] = self._refuse
         control.after["sagemaker", "CreateTransformJob"] = self._created
         control.instead["sagemaker", "StopTransformJob"] = self._stop

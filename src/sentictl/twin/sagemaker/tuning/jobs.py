@@ -42,6 +42,7 @@ class TuningJobs:
         self._changed: dict[tuple[str, str], threading.Event] = {}
         self._closing = False
         training.reported, training.over = self._reported, self._trial_over
+        control.in_order.add(("sagemaker", "CreateHyperParameterTuningJob"))
         control.before["sagemaker", "CreateHyperParameterTuningJob"] = self._refuse
         control.after["sagemaker", "CreateHyperParameterTuningJob"] = self._created
         control.instead["sagemaker", "DescribeHyperParameterTuningJob"] = self._describe
