@@ -201,6 +201,25 @@ def test_times_that_there_are_not_are_refused(cloud: Cloud, changes: dict[str, s
         cloud.scheduler.create_schedule(**wanted | changes)
 
 
+def test_a_schedule_that_was_made_while_the_clock_was_ahead_is_carried_out_all_the_same(own_home: Path) -> None:
+    daemon.start(own_home)
+    cloud = Cloud(daemon.access(own_home))
+    config, name = cloud.endpoint_config(), cloud.name("endpoint")
+    role = opener(cloud, "sagemaker:CreateEndpoint", "sagemaker:AddTags")
+    cloud.scheduler.create_schedule(**opening(name, config, role, "rate(1 day)"), State="DISABLED")
+    daemon.stop(own_home)
+    journal = own_home / "journal" / "calls.jsonl"
+    header, *entries = map(json.loads, journal.read_text().splitlines())
+    for entry in entries:
+        entry["time"] += 3 * 86_400
+        if "/schedules/" in entry["call"]["target"]:
+            entry["call"]["body"] = entry["call"]["body"].replace("DISABLED", "ENABLED")
+    journal.write_text("".join(f"{json.dumps(line)}\n" for line in (header, *entries)))
+    daemon.start(own_home)
+    again = Cloud(daemon.access(own_home))
+    wait_for(lambda: name in endpoints(again))
+
+
 def test_what_became_due_while_the_twin_was_down_is_made_up_for(own_home: Path) -> None:
     daemon.start(own_home)
     cloud = Cloud(daemon.access(own_home))

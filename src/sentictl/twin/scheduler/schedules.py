@@ -47,14 +47,15 @@ class Waiting:
 class Schedules:
     """A thread that sleeps until the next schedule is due.
 
-    What came due several times while the twin was down, or the machine slept, is carried out once.
+    What came due several times while the twin was down, or the machine slept, is carried out once. Where this machine's
+    clock was ahead and is set back, what is done again and again goes on from there.
     """
 
     def __init__(self, control: ControlPlane) -> None:
         self._control = control
-        self._made: dict[tuple[str, str], float] = {}  # when each was made or changed last, by region and ARN
-        self._carried_out: dict[tuple[str, str, str], float] = {}
-        self._again: dict[tuple[str, str, str], float] = {}  # when to try those again whose call was refused
+        self._made: dict[tuple[str, ...], float] = {}  # when each was made or changed last, by region and ARN
+        self._carried_out: dict[tuple[str, ...], float] = {}
+        self._again: dict[tuple[str, ...], float] = {}  # when to try those again whose call was refused
         self._changed = threading.Event()
         for operation in ("CreateSchedule", "UpdateSchedule"):
             control.before["scheduler", operation] = self._refuse
@@ -72,6 +73,7 @@ class Schedules:
             self._changed.clear()
             with self._control.lock:
                 now = time.time()
+                self._forget_future(now)
                 due = [(when, each) for each in self._waiting() if (when := each.due(now)) is not None]
                 for when, each in sorted(due, key=lambda entry: entry[0]):
                     if self._again.get(each.key, now) <= now:
@@ -79,6 +81,12 @@ class Schedules:
                 ahead = list(self._ahead(now))
             # A clock that is set, or a machine that slept, is noticed within the hour.
             self._changed.wait(min(max(0.0, min(ahead) - time.time()), LONGEST_SLEEP) if ahead else None)
+
+    def _forget_future(self, now: float) -> None:
+        """Take what was done at times that are still to come, by a clock that was ahead, for done just now."""
+        for times in (self._made, self._carried_out, self._again):
+            for key in [key for key, when in times.items() if when > now + SECONDS_BETWEEN_TRIES]:
+                times[key] = now
 
     def _waiting(self) -> list[Waiting]:
         return [
