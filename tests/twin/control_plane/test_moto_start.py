@@ -12,6 +12,8 @@ import botocore.session
 import pytest
 from botocore.stub import Stubber
 from moto import backends
+from moto.apigateway.models import APIGatewayBackend
+from moto.core import models
 from moto.core.common_models import BaseModel
 from moto.logs.models import LogsBackend
 
@@ -29,6 +31,7 @@ def lightened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(botocore.session, "create_loader", botocore.session.create_loader)
     monkeypatch.setattr(backends, "list_of_moto_modules", backends.list_of_moto_modules)
     monkeypatch.setattr(BaseModel, "__new__", BaseModel.__new__)
+    monkeypatch.setattr(models.responses_mock, "add", models.responses_mock.add)
     moto_start.lighten()
 
 
@@ -72,3 +75,17 @@ def test_what_is_deleted_is_let_go_of() -> None:
     logs.delete_log_group("g")
     gc.collect()
     assert [event() for event in events] == [None] * 3
+
+
+def test_an_api_that_was_deployed_and_is_deleted_is_let_go_of() -> None:
+    gateway = APIGatewayBackend("us-east-1", "123456789012")
+    api = gateway.create_rest_api("a", "")
+    (root,) = api.resources.values()
+    root.add_method("GET", "NONE", None)
+    root.add_integration("GET", "MOCK", uri="")
+    gateway.create_deployment(api.id, "prod")
+    let_go = weakref.ref(api)
+    gateway.delete_rest_api(api.id)
+    del api, root
+    gc.collect()
+    assert let_go() is None

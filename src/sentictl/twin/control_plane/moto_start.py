@@ -6,7 +6,7 @@ from typing import Any
 
 import botocore.session
 from moto import backends
-from moto.core import loaders, utils
+from moto.core import loaders, models, utils
 from moto.core.common_models import BaseModel
 
 VALIDATOR = "openapi_spec_validator"
@@ -25,12 +25,19 @@ def lighten() -> None:
     # moto's dashboard, which nobody opens here, keeps every instance ever made: deleted objects, dropped log lines.
     model: Any = BaseModel
     model.__new__ = _untracked
+    # moto lets its own process ask an API, by mocks of HTTP that hold each one ever deployed. Nobody asks there.
+    mocks: Any = models.responses_mock
+    mocks.add = _ignored
     if VALIDATOR not in sys.modules:
         sys.modules.update(_stand_in())
 
 
 def _untracked(kind: type[object], *_arguments: object, **_named: object) -> object:
     return object.__new__(kind)
+
+
+def _ignored(*_arguments: object, **_named: object) -> None:
+    pass
 
 
 def _stand_in() -> dict[str, ModuleType]:
