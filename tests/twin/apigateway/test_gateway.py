@@ -1,15 +1,25 @@
 """APIs: proxy events, mocks, objects from S3, and the errors that the gateway makes itself."""
 
 import base64
+import gc
 import json
+import weakref
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import urlencode
 
 import pytest
 import urllib3
 from botocore.exceptions import ClientError
 
+from sentictl.twin.apigateway.gateway import Gateway
+from sentictl.twin.apigateway.routes import Deployment
+from sentictl.twin.control_plane.control_plane import ControlPlane
+from sentictl.twin.control_plane.journal import Journal
+from sentictl.twin.control_plane.weather import Weather
+from sentictl.twin.core.messages import Request, authorization
 from tests.twin.conftest import Cloud
 
 ORIGIN = "Access-Control-Allow-Origin"
@@ -354,3 +364,27 @@ def test_a_deployment_can_be_deleted_once_its_stage_serves_another(cloud: Cloud)
     cloud.apigateway.delete_deployment(restApiId=api.id, deploymentId=first)
     assert len(cloud.apigateway.get_deployments(restApiId=api.id)["items"]) == 1
     assert HTTP.request("POST", url).status == 201
+
+
+def test_what_was_deployed_is_let_go_of_with_its_api(tmp_path: Path) -> None:
+    control = ControlPlane(Journal(tmp_path), Weather(tmp_path / "weather"))
+    Gateway(control, *[Mock()] * 5)
+    headers = {"authorization": authorization("apigateway", "us-east-1"), "content-type": "application/json"}
+
+    def call(method: str, path: str, **body: str) -> Any:
+        answer = control.handle(Request.make(method, f"/restapis{path}", "", headers, json.dumps(body).encode()))
+        assert answer.ok, answer.get_data()
+        return json.loads(answer.get_data() or b"null")
+
+    api = call("POST", "", name="a")
+    where = f"/{api['id']}/resources/{api['rootResourceId']}/methods/GET"
+    call("PUT", where, authorizationType="NONE")
+    call("PUT", f"{where}/integration", type="MOCK")
+    call("POST", f"/{api['id']}/deployments", stageName="prod")
+    held = [weakref.ref(each) for each in gc.get_objects() if isinstance(each, Deployment)]
+    assert all(each() for each in held)
+    assert held
+    call("DELETE", f"/{api['id']}")
+    gc.collect()
+    assert not any(each() for each in held)
+    control.journal.close()

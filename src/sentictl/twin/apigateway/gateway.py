@@ -67,6 +67,8 @@ class Gateway:
         control.before["apigateway", "CreateDeployment"] = self._keep_stage
         control.instead["apigateway", "GetGatewayResponses"] = self._list_gateway_responses
         control.after["apigateway", "CreateDeployment"] = self._deployed
+        for operation in ("DeleteDeployment", "DeleteRestApi"):
+            control.after["apigateway", operation] = self._deleted
         control.before["apigateway", "PutIntegrationResponse"] = self._refuse_undeclared_header
 
     def answer(self, request: Request) -> Response:
@@ -150,6 +152,12 @@ class Gateway:
             self._replaced.deployment_id = identifier
             self._replaced.variables |= call.payload.get("variables") or {}
             api.stages[name] = self._replaced
+
+    def _deleted(self, call: Call) -> None:
+        """Let go of a deployment, or of all that an API had."""
+        api, identifier = call.labels["restapi_id"], call.labels.get("deployment_id")
+        for key in [key for key in self._deployments if key[0] == api and identifier in (None, key[1])]:
+            del self._deployments[key]
 
     def _refuse_undeclared_header(self, call: Call) -> Response | None:
         """moto takes any mapping; AWS refuses headers that the method's response does not declare."""
