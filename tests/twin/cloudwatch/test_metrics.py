@@ -1,10 +1,16 @@
 """CloudWatch's figures of endpoints and functions."""
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sentictl.twin.cloudwatch.metrics import MOST_VALUES, Metrics
+from sentictl.twin.control_plane.control_plane import ControlPlane
+from sentictl.twin.control_plane.journal import Journal
+from sentictl.twin.control_plane.weather import Weather
 from tests.twin.conftest import Cloud
 
 
@@ -49,3 +55,17 @@ def test_a_functions_runs_errors_and_times_are_told(cloud: Cloud) -> None:
     assert sums == {"Invocations": 3, "Errors": 1, "Throttles": 0}
     (point,) = points("Duration", ExtendedStatistics=["p50", "p99"])
     assert 0 < point["ExtendedStatistics"]["p50"] <= point["ExtendedStatistics"]["p99"]
+
+
+def test_the_last_values_are_kept_in_few_bytes_each(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    metrics, of = Metrics(ControlPlane(journal, Weather(tmp_path / "weather"))), {"Endpoint": "e"}
+    tracemalloc.start()
+    for number in range(MOST_VALUES + 5):
+        metrics.put("us-east-1", "N", [of], {"M": number / 2})
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    journal.close()
+    found = metrics.values("us-east-1", "N", "M", of, 0.0, float("inf"))
+    assert found == [number / 2 for number in range(5, MOST_VALUES + 5)]
+    assert held < 25 * MOST_VALUES

@@ -4,8 +4,8 @@ import math
 import re
 import threading
 import time
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -35,7 +35,7 @@ class Series:
     dimensions: frozenset[tuple[str, str]]
 
 
-@dataclass
+@dataclass(slots=True)
 class Minute:
     """The values of one minute of a series, as CloudWatch sums them up."""
 
@@ -51,12 +51,34 @@ class Minute:
         self.least, self.most = min(self.least, value), max(self.most, value)
 
 
+class LastValues:
+    """The last values of a series with their times, in 16 bytes each: there may be many of many series."""
+
+    def __init__(self) -> None:
+        self._times, self._values = array("d"), array("d")
+        self._next = 0  # place, once all are taken
+
+    def __iter__(self) -> Iterator[tuple[float, float]]:
+        """Yield each value after its time, in seconds since the epoch, oldest first."""
+        for place in (*range(self._next, len(self._times)), *range(self._next)):
+            yield self._times[place], self._values[place]
+
+    def add(self, when: float, value: float) -> None:
+        """Take in one more, in the place of the oldest where there are `MOST_VALUES`."""
+        if len(self._times) < MOST_VALUES:
+            self._times.append(when)
+            self._values.append(value)
+            return
+        self._times[self._next], self._values[self._next] = when, value
+        self._next = (self._next + 1) % MOST_VALUES
+
+
 @dataclass
 class Kept:
     """What is kept of a series: the sum of all values, the last ones with their times, and minutes new to moto."""
 
     total: float = 0.0
-    values: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=MOST_VALUES))
+    values: LastValues = field(default_factory=LastValues)
     minutes: dict[int, Minute] = field(default_factory=dict)
 
 
@@ -90,7 +112,7 @@ class Metrics:
                     series = Series(region, namespace, metric, frozenset(dimensions.items()))
                     kept = self._kept.setdefault(series, Kept())
                     kept.total += value
-                    kept.values.append((now, value))
+                    kept.values.add(now, value)
                     kept.minutes.setdefault(int(now) // SECONDS, Minute()).add(value)
 
     def values(
