@@ -1,11 +1,14 @@
 """Where the twin makes up for moto: lists, tags, logs, what is there already and what is gone."""
 
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from sentictl.twin import daemon
 from tests.twin.conftest import Cloud, code_of
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
@@ -235,3 +238,23 @@ def test_tagging_again_replaces(cloud: Cloud) -> None:
     assert cloud.sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "two"}]
     with pytest.raises(ClientError, match="already existing model"):
         cloud.sagemaker.create_model(ModelName=config, ExecutionRoleArn="arn:aws:iam::123456789012:role/r")
+
+
+def test_apis_keys_and_user_pools_were_made_when_they_were_also_after_a_restart(own_home: Path) -> None:
+    daemon.start(own_home)
+    cloud = Cloud(daemon.access(own_home))
+    cloud.apigateway.create_rest_api(name="a")
+    cloud.apigateway.create_api_key(name="k")
+    cloud.cognito_idp.create_user_pool(PoolName="p")
+    daemon.stop(own_home)
+    journal = own_home / "journal" / "calls.jsonl"
+    header, *entries = map(json.loads, journal.read_text().splitlines())
+    for entry in entries:
+        entry["time"] -= 3 * 86_400
+    journal.write_text("".join(f"{json.dumps(line)}\n" for line in (header, *entries)))
+    daemon.start(own_home)
+    again = Cloud(daemon.access(own_home))
+    (api,), (key,) = (again.apigateway.get_rest_apis()["items"], again.apigateway.get_api_keys()["items"])
+    (pool,) = again.cognito_idp.list_user_pools(MaxResults=9)["UserPools"]
+    made = [api["createdDate"], key["createdDate"], pool["CreationDate"]]
+    assert all(2 < (time.time() - each.timestamp()) / 86_400 < 4 for each in made)

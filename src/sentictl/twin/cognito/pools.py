@@ -45,6 +45,7 @@ class UserPools:
             control.before[SERVICE, operation] = _refuse_callbacks
         control.before[SERVICE, "CreateUserPoolDomain"] = self._refuse_domain
         control.before[SERVICE, "DeleteUserPool"] = self._refuse_deletion
+        control.in_order.add((SERVICE, "CreateUserPool"))
         control.after[SERVICE, "CreateUserPool"] = self._keep_time
         control.after[SERVICE, "AdminCreateUser"] = self._keep_time_of_user
         for operation in ("ListTagsForResource", "TagResource", "UntagResource"):

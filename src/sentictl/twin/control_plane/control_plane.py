@@ -263,11 +263,10 @@ class ControlPlane:
         """Return what the journal has to keep besides a call: ids that the answer tells, whether it has an order."""
         if call.operation == "CreateMultipartUpload":
             return {"upload": self._new_upload(response)}
+        told: dict[str, Any] = {IN_ORDER: True} if (call.service, call.operation) in self.in_order else {}
         if call.operation in ("CreateRestApi", "ImportRestApi", "CreateUsagePlan", "CreateApiKey"):
-            return {"made": json.loads(response.get_data())["id"]}
-        if (call.service, call.operation) in self.in_order:
-            return {IN_ORDER: True}
-        return {}
+            told["made"] = json.loads(response.get_data())["id"]
+        return told
 
     @staticmethod
     def _new_upload(response: Response) -> str:

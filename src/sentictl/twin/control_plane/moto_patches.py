@@ -58,7 +58,9 @@ class MotoPatches:
         control.before["apigateway", "GetIntegration"] = self._missing_integration
         control.before["apigateway", "DeleteRestApi"] = self._missing_api
         control.before["apigateway", "DeleteDeployment"] = self._let_go_of_stage
-        control.after["apigateway", "CreateRestApi"] = self._set_binary_media_types
+        control.in_order |= {("apigateway", "CreateRestApi"), ("apigateway", "CreateApiKey")}
+        control.after["apigateway", "CreateRestApi"] = self._complete_api
+        control.after["apigateway", "CreateApiKey"] = self._keep_key_time
         control.after["apigateway", "UpdateRestApi"] = self._patch_binary_media_types
         for operation in ("GetTags", "TagResource", "UntagResource"):
             control.instead["apigateway", operation] = self._api_tags
@@ -153,12 +155,17 @@ class MotoPatches:
         if api and deployment and all(stage.deployment_id != identifier for stage in api.stages.values()):
             deployment.stage_name = None
 
-    def _set_binary_media_types(self, call: Call) -> None:
-        """moto drops them when an API is created."""
-        if "binaryMediaTypes" not in call.payload:
-            return
+    def _complete_api(self, call: Call) -> None:
+        """moto would say that it was made when the twin was started last, and drops the binary media types."""
         api = next(reversed(self._apis(call).values()))
-        api.binaryMediaTypes = list(call.payload["binaryMediaTypes"])
+        api.create_date = int(call.when)
+        if "binaryMediaTypes" in call.payload:
+            api.binaryMediaTypes = list(call.payload["binaryMediaTypes"])
+
+    def _keep_key_time(self, call: Call) -> None:
+        """moto would say that a key was made when the twin was started last."""
+        key = next(reversed(self._control.backend("apigateway", call.region).keys.values()))
+        key.created_date = key.last_updated_date = int(call.when)
 
     def _patch_binary_media_types(self, call: Call) -> None:
         """AWS has the media type in the patch's path, moto looks for it in its value."""
