@@ -1,11 +1,20 @@
 """CloudWatch's alarms: their states as AWS would tell them."""
 
 import json
+import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from sentictl.twin.cloudwatch.alarms import Alarms
+from sentictl.twin.cloudwatch.logs import LogStreams
+from sentictl.twin.cloudwatch.metrics import Metrics
+from sentictl.twin.control_plane.control_plane import ControlPlane
+from sentictl.twin.control_plane.journal import Journal
+from sentictl.twin.control_plane.weather import Weather
 from tests.twin.conftest import Cloud, wait_for
 
 ABOVE = {"EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold"}
@@ -147,3 +156,33 @@ def test_an_expression_fills_a_period_without_data(cloud: Cloud) -> None:
     below = {"Threshold": 1, "ComparisonOperator": "LessThanThreshold", "EvaluationPeriods": 2}
     cloud.cloudwatch.put_metric_alarm(AlarmName=name, Metrics=metrics, TreatMissingData="missing", **below)
     assert state(cloud, name) == "ALARM"
+
+
+def test_days_without_data_are_known_also_where_the_clock_was_set_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock is set back by three days, and then a day and a half go by."""
+    day, region = 86_400, "eu-north-1"
+    control = ControlPlane(Journal(tmp_path), Weather(tmp_path / "weather"))
+    metrics = Metrics(control)
+    alarms = Alarms(control, metrics, LogStreams(control, metrics), Mock())
+    control.backend("cloudwatch", region).put_metric_alarm(
+        name="idle",
+        description="",
+        namespace="test",
+        metric_name="M",
+        statistic="Sum",
+        period=day,
+        evaluation_periods=1,
+        comparison_operator="LessThanThreshold",
+        threshold=1,
+        treat_missing_data="breaching",
+        alarm_actions=[],
+        dimensions=[],
+    )
+    assert alarms.states(region, ["idle"]) == {"idle": "INSUFFICIENT_DATA"}
+    now, steady = time.time(), time.clock_gettime
+    monkeypatch.setattr(time, "time", lambda: now - 1.5 * day)
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: steady(clock) + 1.5 * day)
+    assert alarms.states(region, ["idle"]) == {"idle": "ALARM"}
+    control.journal.close()

@@ -17,7 +17,7 @@ from typing import Any
 from sentictl.twin.cloudwatch.logs import LogStreams
 from sentictl.twin.cloudwatch.metrics import PERCENTILE, Metrics, percentile
 from sentictl.twin.control_plane.control_plane import Call, ControlPlane
-from sentictl.twin.core.clock import shortened
+from sentictl.twin.core.clock import shortened, steady_seconds
 from sentictl.twin.sns.topics import Topics
 
 logger = logging.getLogger("sentictl.twin")
@@ -53,7 +53,7 @@ class Alarms:
         self._metrics = metrics
         self._logs = logs
         self._topics = topics
-        self._begun = time.time()
+        self._begun = steady_seconds()
         self._known: dict[tuple[str, str], Any] = {}
         control.before["monitoring", "DescribeAlarms"] = self._describe
         control.after["monitoring", "PutMetricAlarm"] = self._put
@@ -126,7 +126,8 @@ class Alarms:
         now = time.time()
         count = int(alarm.evaluation_periods)
         ends = [now - number * period for number in range(count)]
-        known = [end - period >= self._begun or not _awaited(alarm) for end in ends]
+        age = steady_seconds() - self._begun
+        known = [age >= number * period or not _awaited(alarm) for number in range(1, count + 1)]
         values = [
             self._value(region, alarm, end - period, end, fills=sure) for end, sure in zip(ends, known, strict=True)
         ]
