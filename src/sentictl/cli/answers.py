@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_TOLD = 10  # rows that cannot be answered, one by one; each says so itself in a file or in JSON
 SHOWN = 60  # characters of a review beside its verdict
+MANY_BYTES = 2_000_000  # of a file: some thousand reviews
 EXAMPLE = f"sentictl predict '{REVIEW}'"
 
 
@@ -46,6 +47,11 @@ class GivenReviews(NamedTuple):
     several: bool
     file: Path | None = None
     lines: bool = False
+
+    @property
+    def many(self) -> bool:
+        """Whether they are known to be many before they are read."""
+        return self.file is not None and self.file.is_file() and self.file.stat().st_size >= MANY_BYTES
 
 
 def given(
@@ -125,8 +131,17 @@ def _as_text(argument: str) -> str:
         return argument
 
 
-def asker_of(invocation: Invocation, via: Via = Via.LOCAL, *, explain: bool, threads: int = 0) -> "Client":
+def asker_of(
+    invocation: Invocation, via: Via = Via.LOCAL, *, explain: bool, threads: int = 0, many: bool = False
+) -> "Client":
     """Return who is asked: the model on this machine by so many threads, 0 for one a core, or what is deployed.
+
+    Args:
+        invocation: how the command was called.
+        via: who it is to be.
+        explain: whether the predictions are to have explanations.
+        threads: how many may ask at the same time.
+        many: whether many reviews are known to come.
 
     Raises:
         ModelError: it is the model on this machine, and there is none.
@@ -134,7 +149,8 @@ def asker_of(invocation: Invocation, via: Via = Via.LOCAL, *, explain: bool, thr
     if via is Via.LOCAL:  # without all that a project needs besides
         from sentictl.services.predict.clients import from_artifact
 
-        return from_artifact(_current_model(invocation), explain=explain, threads=threads, spread=True)
+        folder = _current_model(invocation)
+        return from_artifact(folder, explain=explain, threads=threads, spread=True, many=many)
     from sentictl.cli.open_project import opened
 
     with opened(invocation) as project:

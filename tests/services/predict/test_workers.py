@@ -56,6 +56,13 @@ def test_few_questions_start_no_process(here: Here) -> None:
     workers.close()
 
 
+def test_where_many_are_to_come_the_first_question_starts_them(here: Here) -> None:
+    workers = Workers(here, ["no such folder"], 1, many=True)
+    assert workers.ask(TEXTS) == here.ask(TEXTS)
+    assert len(workers.processes) == 1
+    workers.close()
+
+
 def test_a_worker_says_what_this_process_says(workers: Workers, here: Here) -> None:
     before = here.asked
     assert workers.ask(TEXTS) == here.ask(TEXTS)

@@ -74,7 +74,7 @@ def predict(
         return
     _check_here(file, output, batch_alone={"--instances": instances, "--dry-run": dry_run})
     asked = answers.given(invocation, reviews or [], Path(file) if file else None, form)
-    with closing(answers.asker_of(invocation, via, explain=explain)) as asker:
+    with closing(answers.asker_of(invocation, via, explain=explain, many=asked.many)) as asker:
         if output:
             answers.write(invocation, Path(output), asked, asker, resume=resume, strict=strict)
         else:

@@ -51,7 +51,9 @@ class Client:
     close: Callable[[], None] = lambda: None
 
 
-def from_artifact(folder: Path, *, explain: bool = False, threads: int = 0, spread: bool = False) -> Client:
+def from_artifact(
+    folder: Path, *, explain: bool = False, threads: int = 0, spread: bool = False, many: bool = False
+) -> Client:
     """Ask the model artifact in a folder.
 
     Each thread that asks has the network to itself, which takes less time in all than sharing out each batch.
@@ -61,6 +63,7 @@ def from_artifact(folder: Path, *, explain: bool = False, threads: int = 0, spre
         explain: whether the predictions are to have explanations.
         threads: how many may ask at the same time; 0 for one a core.
         spread: whether many reviews may be answered in as many processes.
+        many: whether many are known to come, so that the processes need not wait until some have.
 
     Raises:
         ModelError: there is no artifact, or it is damaged.
@@ -88,7 +91,8 @@ def from_artifact(folder: Path, *, explain: bool = False, threads: int = 0, spre
         return client
     from sentictl.services.predict.workers import Workers
 
-    workers = Workers(ask, [str(folder), *(["--explain"] if explain else [])], threads - 1)
+    # As many as threads: this process has the reading and the writing to do.
+    workers = Workers(ask, [str(folder), *(["--explain"] if explain else [])], threads, many=many)
     return replace(client, ask=workers.ask, close=workers.close)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from sentictl.scaffold.overrides import use_model_code_here
 from sentictl.services.predict.rows import Prediction
 
-ENOUGH = 6  # questions after which workers are worth their start, which takes as long as some hundred reviews
+ENOUGH = 6  # questions after which workers are worth their start, which takes as long as a thousand reviews
 SECONDS_TO_END = 10
 
 Ask = Callable[[Sequence[str]], list[Prediction]]
@@ -29,12 +29,14 @@ class Workers:
         here: asks the model in this process.
         arguments: the program's, with which it asks the same as `here`: the artifact's folder, and maybe --explain.
         most: how many other processes to start.
+        many: whether to start them with the first question, as many are known to come.
     """
 
-    def __init__(self, here: Ask, arguments: Sequence[str], most: int) -> None:
+    def __init__(self, here: Ask, arguments: Sequence[str], most: int, *, many: bool = False) -> None:
         self._here = here
         self._arguments = arguments
         self._most = most
+        self._first = 1 if many else ENOUGH
         self._asked = 0
         self._lock = threading.Lock()
         self._started: list[subprocess.Popen[bytes]] = []
@@ -77,7 +79,7 @@ class Workers:
     def _start_in_time(self) -> None:
         with self._lock:
             self._asked += 1
-            if self._asked < ENOUGH:
+            if self._asked < self._first:
                 return
             missing, self._most = self._most, 0
             self._started += [self._start() for _ in range(missing)]
