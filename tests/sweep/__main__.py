@@ -42,7 +42,7 @@ def main() -> int:
     popen.begin()
     console = Console(stderr=arguments.json)
     with tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as root:
-        reference = establish(Path(root), arguments.weather, arguments.state)
+        reference = establish(Path(root), arguments.weather, arguments.state, _commands(arguments))
         problems = reference.problems()
         outcomes = [] if problems else _try_all(reference, _chosen(arguments, reference), arguments.workers, console)
     if arguments.json:
@@ -65,13 +65,19 @@ def _arguments() -> Any:
     return parser.parse_args()
 
 
+def _commands(arguments: Any) -> set[str]:
+    if arguments.cell:
+        return {cell.command for cell in arguments.cell}
+    return {arguments.command} if arguments.command else {*COMMANDS}
+
+
 def _chosen(arguments: Any, reference: Reference) -> list[Cell]:
     if arguments.cell:
         return list(arguments.cell)
     return [
         cell
         for cell in reference.cells()
-        if arguments.command in (None, cell.command)
+        if cell.command in _commands(arguments)
         and arguments.fault in (None, cell.fault)
         and arguments.call in str(cell.call)
     ]

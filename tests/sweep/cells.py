@@ -3,7 +3,7 @@
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -84,7 +84,11 @@ class Reference:
     def cells(self) -> Iterator[Cell]:
         """All there are."""
         return (
-            Cell(command, call, fault) for command in COMMANDS for call in self.runs[command].calls for fault in FAULTS
+            Cell(command, call, fault)
+            for command in COMMANDS
+            if command in self.runs
+            for call in self.runs[command].calls
+            for fault in FAULTS
         )
 
     def problems(self) -> list[str]:
@@ -93,22 +97,23 @@ class Reference:
         again = self.runs["again"]
         kept = {call for call in again.calls if call.reads or again.abouts.get(call, "").endswith(".lease")}
         changing = [f"a second up calls {call}" for call in again.calls if call not in kept]
-        return failed + changing + [f"down leaves {line}" for line in self.inventories["down"]]
+        return failed + changing + [f"down leaves {line}" for line in self.inventories.get("down", ())]
 
 
-def establish(root: Path, weather: str, state: str) -> Reference:
-    """Run `up`, `up` again and the other commands without faults, and keep a project that stands.
+def establish(root: Path, weather: str, state: str, commands: Collection[str]) -> Reference:
+    """Run `up`, `up` again and other commands without faults, and keep a project that stands.
 
     Args:
         root: an empty folder, which has to stay while cells are run.
         weather: that of the twins, "calm" or "rough".
         state: where the state is, "file" or "s3".
+        commands: those of the cells that are to be run.
     """
     memory, standing = root / "memory", root / "standing"
     with place(standing, memory, weather, state) as here:
         runs = {"up": here.run("up"), "again": here.run("up")}
         inventories = {"up": here.take_stock()}
-    for command in COMMANDS.keys() - runs:
+    for command in set(commands) - runs.keys():
         with place(root / command, memory, weather, state, standing) as here:
             runs[command] = here.run(command)
             inventories[command] = here.take_stock()
