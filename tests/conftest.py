@@ -90,6 +90,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.rank(item.path))
     gc.freeze()  # what the tests are made of stays to the end: not to be looked through again and again
+    gc.set_threshold(20000)  # a tenth of the time of a worker goes into looking through what it makes, else
 
 
 @pytest.fixture(scope="session")
