@@ -39,6 +39,7 @@ PACKAGES = ("sentictl", "sentimodel")  # all of their modules
 MODULES = (
     "boto3.s3.transfer",
     "awslambdaric.bootstrap",
+    "jupyterlab.labapp",
     "onnxruntime",
     "numpy.ma",
     "rich.panel",
@@ -141,7 +142,7 @@ def is_prepared(arguments: list[str]) -> bool:
         return True
     if rest and Path(rest[0]) == TRAINING_SCRIPT:
         return True
-    return is_child_of_twin(arguments) and rest[1:3] != ["-m", "jupyterlab"]
+    return is_child_of_twin(arguments)
 
 
 def is_child_of_twin(arguments: list[str]) -> bool:
