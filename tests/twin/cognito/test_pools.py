@@ -48,10 +48,10 @@ def test_a_pool_goes_after_its_domain_and_not_while_it_is_protected(cloud: Cloud
 def test_tags_are_kept_and_found(cloud: Cloud) -> None:
     idp = cloud.cognito_idp
     arn = idp.create_user_pool(PoolName="tagged", UserPoolTags={"a": "1"})["UserPool"]["Arn"]
-    idp.tag_resource(ResourceArn=arn, Tags={"b": "2", "c": "3"})
+    idp.tag_resource(ResourceArn=arn, Tags={"of-pool": "2", "c": "3"})
     idp.untag_resource(ResourceArn=arn, TagKeys=["c"])
-    assert idp.list_tags_for_resource(ResourceArn=arn)["Tags"] == {"a": "1", "b": "2"}
-    found = cloud.resourcegroupstaggingapi.get_resources(TagFilters=[{"Key": "b", "Values": ["2"]}])
+    assert idp.list_tags_for_resource(ResourceArn=arn)["Tags"] == {"a": "1", "of-pool": "2"}
+    found = cloud.resourcegroupstaggingapi.get_resources(TagFilters=[{"Key": "of-pool", "Values": ["2"]}])
     assert [entry["ResourceARN"] for entry in found["ResourceTagMappingList"]] == [arn]
     assert code_of(idp.list_tags_for_resource, ResourceArn=f"{arn}x") == "ResourceNotFoundException"
 
