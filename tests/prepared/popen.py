@@ -1,5 +1,6 @@
 """`subprocess.Popen` for programs that a fork of the prepared process can become; all others are started as ever."""
 
+import contextlib
 import fcntl
 import os
 import select
@@ -40,6 +41,7 @@ class Popen(subprocess.Popen[Any]):
         self._terminal = terminal
         self._forks = programs.is_prepared(self._arguments) and _can_fork(self._arguments, options)
         self._connection: socket.socket | None = None
+        self._process = -1  # a descriptor of it, once it has begun
         self._status = 0
         if terminal and not self._forks:
             options["preexec_fn"] = programs.take_terminal
@@ -68,6 +70,8 @@ class Popen(subprocess.Popen[Any]):
         protocol.send_request(self._connection, request, sent)
         self.pid = protocol.receive_number(self._connection)
         self._child_created = True
+        with contextlib.suppress(ProcessLookupError):  # it has ended, and the server knows
+            self._process = os.pidfd_open(self.pid)
         self._close_pipe_fds(*given[10:16])  # type: ignore[attr-defined]
 
     def _internal_poll(self, *given: Any, **named: Any) -> int | None:
@@ -88,13 +92,19 @@ class Popen(subprocess.Popen[Any]):
         self._status = protocol.receive_number(self._connection)
         self._connection.close()
         self._connection = None
+        if self._process >= 0:
+            os.close(self._process)
         return self.pid, self._status
 
     def _has_ended(self) -> bool:
+        """Whether it has ended, also where the server does not know yet."""
         if self._connection is None:
             return True
-        readable, _, _ = select.select([self._connection], [], [], 0)
-        return bool(readable)
+        waiting = select.poll()
+        waiting.register(self._connection, select.POLLIN)
+        if self._process >= 0:
+            waiting.register(self._process, select.POLLIN)
+        return bool(waiting.poll(0))
 
 
 def on_path(folder: Path) -> dict[str, str]:
