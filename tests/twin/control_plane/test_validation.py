@@ -139,6 +139,13 @@ def test_an_operation_that_moto_does_not_have_is_named(twin: Access) -> None:
     assert "untag_resource" in answer.json()["message"]
 
 
+def test_a_service_that_moto_does_not_have_is_told(twin: Access) -> None:
+    target, body = "AWSPriceListService.GetProducts", b'{"ServiceCode": "AmazonSageMaker"}'
+    answer = call(twin, "pricing", body, content_type=JSON_RPC, x_amz_target=target)
+    assert (answer.status, code(answer)) == (501, "NotImplemented")
+    assert "this service" in answer.json()["message"]
+
+
 SERVICES = ("apigateway", "iam", "lambda", "logs", "monitoring", "s3", "sagemaker", "scheduler", "sts", "tagging")
 PATHS = (
     "/",

@@ -102,6 +102,17 @@ class Handlers(dict[tuple[str, str], Kind]):
         super().__setitem__(operation, handler)
 
 
+def _make_application(service: Any) -> Any:
+    """Make moto's part in a service, by its name; None where it knows none.
+
+    Raises:
+        NotImplementedError: it has none.
+    """
+    if service is None:
+        raise NotImplementedError("It does not have this service at all.")
+    return create_backend_app(service)
+
+
 class ControlPlane:
     """moto's WSGI application, serialised, journalled and extended.
 
@@ -128,7 +139,7 @@ class ControlPlane:
         self._used: dict[tuple[str, str], None] = {}  # services and regions, in order of their first mutating call
         self._backends: dict[tuple[str, str], Any] = {}
         self._newest = 0.0  # the time of the last call that was made in order
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = DomainDispatcherApplication(_make_application)
 
     def backend(self, service: str, region: str = REGION) -> Any:
         """Return moto's backend object of a service; some have one for all regions."""
