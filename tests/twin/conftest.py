@@ -38,8 +38,9 @@ model.joinpath("code").mkdir()
 model.joinpath("code", "inference.py").write_text(pathlib.Path("inference.py").read_text())
 """
 INFERENCE = """
-import json, os
+import json, os, time
 def model_fn(model_dir):
+    time.sleep(float(os.environ.get("SECONDS_TO_LOAD", "0")))
     if os.environ.get("BROKEN"):
         raise ValueError("weights are missing")
     print("loaded", os.environ.get("WORD", "one"))

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -84,6 +85,32 @@ def test_start_stop_start(own_home: Path) -> None:
     assert gone(first.pid)
     assert gone(second.pid)
     assert list(own_home.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("stands", ["loads", "breaks"])
+def test_an_endpoint_that_is_updated_while_it_comes_back_answers_by_its_new_config(own_home: Path, stands: str) -> None:
+    _, cloud = started(own_home)
+    first = cloud.endpoint_config(WORD="one", SECONDS_TO_LOAD="1.5")
+    endpoint = cloud.endpoint(first)
+    cloud.settled(endpoint)
+    if stands == "breaks":
+        cloud.s3.delete_object(Bucket=cloud.bucket, Key=f"{first}/model.tar.gz")
+    daemon.stop(own_home)
+    _, again = started(own_home)
+    second = again.endpoint_config(WORD="two")
+    again.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=second)
+    while (status := status_of(again, endpoint)) != "InService":
+        assert status == "Updating"
+        time.sleep(0.02)
+    assert again.sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"] == second
+    until = time.monotonic() + 2.0  # longer than the first one takes to load
+    while time.monotonic() < until:
+        assert again.ask(endpoint)["model"] == "two"
+        time.sleep(0.05)
+
+
+def status_of(cloud: Cloud, endpoint: str) -> str:
+    return str(cloud.sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"])
 
 
 def test_two_starts_at_once_make_one_twin(own_home: Path) -> None:

@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -86,12 +86,14 @@ class Wanted:
         counts: how many instances variants keep, by name, whatever the config says.
         rollout: how the requests come to it, from what answers them.
         reason: what DescribeEndpoint then tells of a failure before; None where there was none.
+        recorded: whether the endpoint is recorded as in service with it, from before a restart of the twin.
     """
 
     config: str
     counts: Mapping[str, int] = field(default_factory=dict)
     rollout: Rollout = field(default_factory=Rollout)
     reason: str | None = None
+    recorded: bool = False
 
 
 class Endpoints:
@@ -135,8 +137,10 @@ class Endpoints:
             for name, endpoint in self._control.backend("sagemaker", region).endpoints.items():
                 if endpoint.endpoint_status != "Failed":
                     reason = INTERRUPTED if endpoint.pending_deployment_summary else None
-                    wanted = Wanted(endpoint.endpoint_config_name, kept_counts(endpoint), reason=reason)
-                    self._start_thread(region, name, Serving(), wanted)
+                    recorded = endpoint.endpoint_status == "InService"
+                    counts = kept_counts(endpoint)
+                    wanted = Wanted(endpoint.endpoint_config_name, counts, reason=reason, recorded=recorded)
+                    self._begin(region, name, Serving(), wanted)
 
     def invoke(self, request: Request) -> Response:
         """Answer InvokeEndpoint."""
@@ -237,7 +241,7 @@ class Endpoints:
         endpoint.pending_deployment_summary = None
         endpoint.last_deployment_config = call.payload.get("DeploymentConfig")
         if not call.replaying:
-            self._start_thread(call.region, name, Serving(), Wanted(call.payload["EndpointConfigName"]))
+            self._begin(call.region, name, Serving(), Wanted(call.payload["EndpointConfigName"]))
 
     def _update(self, call: Call) -> Response:
         name, config = call.payload["EndpointName"], call.payload["EndpointConfigName"]
@@ -269,7 +273,8 @@ class Endpoints:
         endpoint.last_deployment_config = asked or endpoint.last_deployment_config
         self._note_progress(call.region, endpoint, config, "Creating", call.when)
         if not call.replaying:
-            self._start_thread(call.region, name, self._serving[call.region, name], Wanted(config, counts, planned))
+            serving, wanted = self._serving[call.region, name], Wanted(config, counts, planned)
+            threading.Thread(target=self._follow, args=(call.region, name, serving, wanted), daemon=True).start()
         return json_response(200, {"EndpointArn": endpoint.arn}, {"Content-Type": "application/x-amz-json-1.1"})
 
     def _plan(
@@ -332,9 +337,14 @@ class Endpoints:
                 serving.fleets.copies.stop(drain=False)
             threading.Thread(target=serving.fleets.stop, daemon=True).start()
 
-    def _start_thread(self, region: str, name: str, serving: Serving, wanted: Wanted) -> None:
+    def _begin(self, region: str, name: str, serving: Serving, wanted: Wanted) -> None:
         self._serving[region, name] = serving
         threading.Thread(target=self._start, args=(region, name, serving, wanted), daemon=True).start()
+
+    def _follow(self, region: str, name: str, serving: Serving, wanted: Wanted) -> None:
+        """Start what is to follow what an endpoint answers with, which after a restart may still be coming up."""
+        serving.ready.wait()
+        self._start(region, name, serving, wanted)
 
     def _start(self, region: str, name: str, serving: Serving, wanted: Wanted) -> None:
         """Start what an endpoint is to answer with, and let it take the place of what answers now."""
@@ -349,12 +359,12 @@ class Endpoints:
             if serving.fleets:
                 self._roll_out(region, endpoint, serving, fleets, wanted.rollout)
         except (StartFailedError, RolledBackError) as error:
-            self._settle(region, name, serving, endpoint, reason=str(error))
+            self._settle(region, name, serving, replace(wanted, reason=str(error)))
         except Exception as error:  # noqa: BLE001  an endpoint never stays Creating, whatever broke
             reason = f"InternalServerError: {type(error).__name__}: {error}"
-            self._settle(region, name, serving, endpoint, reason=reason)
+            self._settle(region, name, serving, replace(wanted, reason=reason))
         else:
-            self._settle(region, name, serving, endpoint, fleets=fleets, reason=wanted.reason)
+            self._settle(region, name, serving, wanted, fleets)
 
     def _roll_out(self, region: str, endpoint: Any, serving: Serving, successors: Fleets, planned: Rollout) -> None:
         """Let other fleets answer more and more of the requests.
@@ -413,17 +423,9 @@ class Endpoints:
         ask = partial(self._answer_counted, region, name, fleets.config, fleets.shadow)
         return Copies(captures, tell, variant.name, ask)
 
-    def _settle(
-        self,
-        region: str,
-        name: str,
-        serving: Serving,
-        endpoint: Any,
-        *,
-        fleets: Fleets | None = None,
-        reason: str | None = None,
-    ) -> None:
+    def _settle(self, region: str, name: str, serving: Serving, wanted: Wanted, fleets: Fleets | None = None) -> None:
         """Put what was started in the old one's place, or leave the old one there and say why."""
+        endpoint = self._endpoint(region, name)
         if fleets and serving.fleets and serving.fleets.copies:
             serving.fleets.copies.stop(drain=True)  # all that is captured of the old one is there when it is over
         with self._control.lock:
@@ -434,9 +436,8 @@ class Endpoints:
                     old = serving.fleets if fleets else None
                     serving.fleets = fleets or serving.fleets
                     serving.successors, serving.share = None, 0.0
-                brought_back = fleets and endpoint.endpoint_status == "InService"
-                if not brought_back:  # it was recorded as in service before the restart
-                    self._conclude(region, endpoint, serving.fleets, reason)
+                if not (wanted.recorded and (fleets or endpoint.endpoint_status == "Updating")):
+                    self._conclude(region, endpoint, serving.fleets, wanted.reason)
                 serving.ready.set()
         if old:
             old.stop()
