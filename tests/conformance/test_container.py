@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.twin.conftest import wait_for
 
 CHECKOUT = Path(__file__).parents[2]
 CONTAINER = CHECKOUT / "templates" / "container"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @contextmanager
@@ -98,10 +100,12 @@ def test_sigterm_lets_what_is_asked_be_answered(submitted: Submitted, tmp_path: 
         connection.putrequest("POST", "/invocations")
         connection.putheader("Content-Type", TEXT)
         connection.putheader("Content-Length", str(len(GOOD)))
-        connection.endheaders(GOOD[:5].encode())
+        connection.putheader("Expect", "100-continue")
+        connection.endheaders()
+        assert connection.sock.recv(len(CONTINUE), socket.MSG_WAITALL) == CONTINUE  # a worker has the request in hand
         server.terminate()
         server.wait_until_said("Handling signal: term")
-        connection.send(GOOD[5:].encode())
+        connection.send(GOOD.encode())
         assert connection.getresponse().status == 200
         connection.close()
         wait_for(server.has_ended, 60)
