@@ -74,12 +74,11 @@ def _commands(arguments: Any) -> set[str]:
 def _chosen(arguments: Any, reference: Reference) -> list[Cell]:
     if arguments.cell:
         return list(arguments.cell)
+    commands = _commands(arguments)
     return [
         cell
         for cell in reference.cells()
-        if cell.command in _commands(arguments)
-        and arguments.fault in (None, cell.fault)
-        and arguments.call in str(cell.call)
+        if cell.command in commands and arguments.fault in (None, cell.fault) and arguments.call in str(cell.call)
     ]
 
 
